@@ -1,0 +1,91 @@
+# `make` lists the targets. Needs Python 3.11+ and make; everything else goes into .venv.
+# Where there is no make: python lab.py
+
+.DEFAULT_GOAL := help
+BIN := .venv/bin
+PY := $(BIN)/python
+
+# The first Python that is new enough; names may exist and not run, so each is tried.
+FIND_PYTHON := for p in python3 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done
+PYTHON ?= $(shell $(FIND_PYTHON))
+
+NOTEBOOKS = $(sort $(wildcard notebooks/*.ipynb solutions/*.ipynb))
+TARGETS ?= win_amd64 win_arm64 macosx_x86_64 macosx_arm64 linux_x86_64 linux_aarch64
+
+# Durations in lessons and tests: `short` is what CI uses, `full` is what a learner sees.
+export BPDEMO_PROFILE ?= short
+
+.PHONY: help
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# --- for everyone
+
+.PHONY: lab
+lab: export BPDEMO_PROFILE := full
+lab: need-python  ## set up, and open the workshop in JupyterLab
+	@$(PYTHON) lab.py
+
+.PHONY: demo
+demo: install  ## the whole story in the terminal, with a verdict and an HTML report
+	@$(PY) -m bpdemo demo $(ARGS)
+
+.PHONY: run
+run: install  ## run the service alone (ARGS="--port 8080" and the like)
+	@$(PY) -m bpdemo serve $(ARGS)
+
+.PHONY: install
+install: need-python  ## make or refresh the environment in .venv
+	@$(PYTHON) lab.py --setup-only
+
+.PHONY: need-python
+need-python:
+	@test -n "$(PYTHON)" || { echo "No Python 3.11 or newer found (tried python3, python3.13," \
+	"python3.12, python3.11). Install one, or name it: make PYTHON=/path/to/python3" >&2; exit 2; }
+
+# --- for developers
+
+.PHONY: test
+test: install  ## all tests, then every notebook
+	$(PY) -m pytest
+	@$(MAKE) --no-print-directory notebooks
+
+.PHONY: notebooks
+notebooks: install  ## run every notebook and hold it to its asserts
+ifeq ($(NOTEBOOKS),)
+	@echo "No notebooks yet, none run."
+else
+	@# The cell time-out must strike first: it interrupts the cell and says which it was.
+	$(PY) -m pytest --nbval-lax --nbval-cell-timeout=120 --timeout=300 $(NOTEBOOKS)
+endif
+
+.PHONY: check
+check: install  ## lint, format, types, import rules
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(PY) -m mypy
+	$(BIN)/lint-imports
+
+.PHONY: wheelhouse
+wheelhouse: install  ## fetch wheels for rooms without a network (TARGETS="win_amd64 macosx_arm64")
+	@$(PY) scripts/wheelhouse.py $(TARGETS)
+
+.PHONY: clean
+clean:  ## remove what was generated; my-work/ and wheelhouse/ stay
+	rm -rf .venv build dist reports htmlcov .coverage .hypothesis .import_linter_cache \
+	.mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -prune -exec rm -rf {} + -o -name .ipynb_checkpoints -prune \
+	-exec rm -rf {} +
+
+# --- not built yet: they say so, and exit 2
+
+.PHONY: exercises bench soak pictures docker-build docker-up
+exercises:  ## (not there yet) make exercises/ from solutions/
+bench:  ## (not there yet) measure what a request, a refusal and a simulated order cost
+soak:  ## (not there yet) hours of load, watching memory and books
+pictures:  ## (not there yet) the pictures of the README, from real runs
+docker-build:  ## (not there yet) build the image
+docker-up:  ## (not there yet) service, Postgres, Prometheus and Grafana in containers
+exercises bench soak pictures docker-build docker-up:
+	@echo "make $@: not there yet." >&2; exit 2

@@ -1,0 +1,1 @@
+"""The words everything else is said in: model, events, ports, errors, settings."""

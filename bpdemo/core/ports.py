@@ -1,0 +1,104 @@
+"""What the service needs from the world, as narrow protocols, and the do-nothing ones."""
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import Protocol
+
+from bpdemo.core.events import Event
+from bpdemo.core.model import Item, Order, PaymentBook, Placed
+
+
+class Store(Protocol):
+    """Where items and orders live.
+
+    Any method may raise `DependencyError` (worth another try) or `PoolExhausted`.
+    All are safe to repeat, and safe to cancel: what was cancelled has either happened or not,
+    and `void` settles which.
+    """
+
+    async def start(self) -> None: ...
+
+    async def stop(self) -> None: ...
+
+    async def list_items(self, limit: int, after: int) -> Sequence[Item]:
+        """Up to `limit` items with ids above `after`, in order of id."""
+        ...
+
+    async def find_item(self, item_id: int) -> Item | None: ...
+
+    async def find_order(self, order_id: str) -> Order | None: ...
+
+    async def find_order_by_key(self, key: str) -> Order | None: ...
+
+    async def place(self, order: Order) -> Placed:
+        """Take the stock and store the order, both or neither.
+
+        Repeating it with the same id changes nothing and answers the same. When another order
+        holds the same key, that one is returned and nothing is taken. Raises `SoldOut`, and
+        `DependencyError` when the id was voided before.
+        """
+        ...
+
+    async def void(self, order_id: str) -> Order | None:
+        """The stored order if `place` succeeded; else bar it for ever and return None.
+
+        The way to learn what became of a `place` whose answer was lost. It waits for one that is
+        still going on.
+        """
+        ...
+
+
+class Payment(Protocol):
+    """Takes and returns money; both are idempotent under `key`."""
+
+    @property
+    def book(self) -> PaymentBook: ...
+
+    async def charge(self, key: str, amount_cents: int) -> None:
+        """Charge once per key. Raises `DependencyError`: then it may or may not have charged."""
+        ...
+
+    async def refund(self, key: str) -> None:
+        """Give back what was charged under `key`; bars a key that never was. Raises alike."""
+        ...
+
+
+class Observer(Protocol):
+    """Hears what happens. Must not raise, must not block."""
+
+    def observe(self, event: Event, /) -> None: ...
+
+
+class Tracer(Protocol):
+    """Draws spans in whatever trace is current."""
+
+    def span(self, name: str, /, **attributes: str | int | float) -> AbstractContextManager[object]:
+        """A span around the `with` block; an exception that leaves it marks it as failed."""
+        ...
+
+    def record(
+        self, name: str, start_s: float, end_s: float, /, **attributes: str | int | float
+    ) -> None:
+        """A span that is over; both times are of the service's clock."""
+        ...
+
+
+class SilentObserver:
+    """Hears nothing."""
+
+    def observe(self, event: Event, /) -> None:
+        pass
+
+
+class NullTracer:
+    """Draws nothing."""
+
+    _nothing = nullcontext()
+
+    def span(self, name: str, /, **attributes: str | int | float) -> AbstractContextManager[object]:
+        return self._nothing
+
+    def record(
+        self, name: str, start_s: float, end_s: float, /, **attributes: str | int | float
+    ) -> None:
+        pass

@@ -1,0 +1,325 @@
+"""Every knob of the service, with its unit, range and meaning.
+
+The environment sets them with the prefix `BPDEMO_` (`BPDEMO_WORKERS=16`). Whoever shows the
+knobs (docs, `GET /settings`, widgets) reads `describe()`; nothing is written down twice.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Literal, Self, get_args
+
+from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from bpdemo.core.errors import SettingsInvalid
+
+QueuePolicy = Literal["reject", "block"]
+QueueDiscipline = Literal["fifo", "lifo", "priority", "codel"]
+Jitter = Literal["full", "equal", "decorrelated", "none"]
+Distribution = Literal["constant", "exponential", "lognormal"]
+StoreKind = Literal["memory", "embedded", "postgres"]
+LogFormat = Literal["json", "console"]
+LogLevel = Literal["debug", "info", "warning", "error"]
+Traces = Literal["off", "console", "otlp", "memory"]
+
+#: What a memory store costs an order; a real database brings its own latency.
+MEMORY_STORE_LATENCY_S = 0.002
+MASK = "********"
+
+
+def _knob(default: Any, text: str, *, unit: str, live: bool = False, **bounds: Any) -> Any:
+    extra = {"unit": unit, "live": live}
+    return Field(
+        default, description=text, json_schema_extra=extra, allow_inf_nan=False, **bounds
+    )
+
+
+def _seconds(default: float, text: str, *, live: bool = False) -> Any:
+    return _knob(default, text, unit="s", live=live, ge=0, le=3600)
+
+
+def _ratio(default: float, text: str, *, live: bool = False) -> Any:
+    return _knob(default, text, unit="ratio", live=live, ge=0, le=1)
+
+
+def _count(
+    default: int, text: str, *, low: int = 1, high: int = 10_000, unit: str = "", live: bool = False
+) -> Any:
+    return Field(
+        default,
+        description=text,
+        json_schema_extra={"unit": unit, "live": live},
+        ge=low,
+        le=high,
+    )
+
+
+def _choice(default: Any, text: str, *, live: bool = False) -> Any:
+    return Field(default, description=text, json_schema_extra={"unit": "", "live": live})
+
+
+class Settings(BaseSettings):
+    """Times in seconds, ratios from 0 to 1. Made once, never changed: `changed` gives a new one.
+
+    Raises `SettingsInvalid`, naming field, value and range.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="BPDEMO_", frozen=True, extra="forbid")
+
+    workers: int = _count(
+        8, "Orders worked on at once.", high=1024, unit="workers", live=True
+    )
+    queue_capacity: int = _count(
+        32,
+        "Orders that may wait beyond those being worked on. 0: no waiting room. "
+        "-1: no bound, to show the collapse.",
+        low=-1,
+        high=1_000_000,
+        unit="orders",
+        live=True,
+    )
+    queue_policy: QueuePolicy = _choice(
+        "reject", "When there is no place: refuse at once, or wait a while for one.", live=True
+    )
+    queue_block_timeout_s: float = _seconds(
+        0.5, "Policy block: how long a caller waits for a place.", live=True
+    )
+    queue_block_waiters: int = _count(
+        64, "Policy block: how many callers may wait for a place.", low=0, unit="callers", live=True
+    )
+    queue_discipline: QueueDiscipline = _choice(
+        "fifo",
+        "Whose turn it is: oldest first, newest first, by X-Priority, "
+        "or oldest first with stale work shed (CoDel).",
+        live=True,
+    )
+    codel_target_s: float = _seconds(
+        0.02, "CoDel: the queueing time that is still fine in a standing queue.", live=True
+    )
+    codel_interval_s: float = _seconds(
+        0.2, "CoDel: a queue that has not been short for this long is standing.", live=True
+    )
+    max_in_flight: int = _count(
+        0, "Edge limit on requests in flight. 0: off.", low=0, high=1_000_000,
+        unit="requests", live=True,
+    )
+    client_max_in_flight: int = _count(
+        0, "Requests in flight that one client may have. 0: off.", low=0, high=1_000_000,
+        unit="requests", live=True,
+    )
+    request_timeout_s: float = _seconds(
+        2.0, "Longest patience granted to a caller. 0: no limit.", live=True
+    )
+    attempt_timeout_s: float = _seconds(
+        0.5, "Time for one attempt at a dependency. 0: no limit.", live=True
+    )
+    drop_on_disconnect: bool = _choice(
+        True, "Drop queued work whose callers have hung up.", live=True
+    )
+    retry_attempts: int = _count(
+        3, "Attempts at a dependency in all, the first included.", unit="attempts", live=True
+    )
+    retry_base_s: float = _seconds(0.05, "Backoff before the second attempt.", live=True)
+    retry_cap_s: float = _seconds(1.0, "Longest backoff.", live=True)
+    retry_jitter: Jitter = _choice("full", "How the backoff is spread.", live=True)
+    retry_budget_enabled: bool = _choice(
+        True, "Bound retries to a share of the calls.", live=True
+    )
+    retry_budget_ratio: float = _ratio(0.2, "Retries allowed for each call.", live=True)
+    retry_budget_min_per_s: float = _knob(
+        10.0, "Retries allowed however few the calls are.", unit="1/s", live=True, ge=0, le=10_000
+    )
+    breaker_enabled: bool = _choice(True, "Put a circuit breaker before dependencies.", live=True)
+    breaker_failure_ratio: float = _ratio(
+        0.5, "Share of failed calls at which the breaker opens.", live=True
+    )
+    breaker_min_calls: int = _count(
+        20, "Calls in the window before the breaker judges.", unit="calls", live=True
+    )
+    breaker_window_s: float = _seconds(10.0, "How far back the breaker looks.", live=True)
+    breaker_open_s: float = _seconds(5.0, "How long the breaker stays open.", live=True)
+    breaker_half_open_calls: int = _count(
+        3, "Probes that must all succeed to close the breaker.", unit="calls", live=True
+    )
+    payment_latency_s: float = _seconds(
+        0.04, "Mean time the simulated payment takes.", live=True
+    )
+    payment_latency_distribution: Distribution = _choice(
+        "constant", "How payment times scatter around their mean.", live=True
+    )
+    payment_failure_rate: float = _ratio(0.0, "Share of payment calls that fail.", live=True)
+    payment_outage: bool = _choice(False, "Every payment call fails at once.", live=True)
+    store: StoreKind = _choice(
+        "memory", "Where orders are kept: in memory, in a PostgreSQL of our own, or in yours."
+    )
+    database_url: SecretStr | None = _choice(None, "PostgreSQL to use with store=postgres.")
+    initial_stock: int = _count(
+        1_000_000, "Tickets of each item in a fresh store.", low=0, high=1_000_000_000,
+        unit="tickets",
+    )
+    pool_min: int = _count(
+        1, "Database connections kept open.", low=0, high=1000, unit="connections"
+    )
+    pool_max: int = _count(8, "Database connections at most.", high=1000, unit="connections")
+    pool_acquire_timeout_s: float = _seconds(
+        0.2, "How long to wait for a database connection. 0: no limit."
+    )
+    store_latency_s: float = _seconds(
+        MEMORY_STORE_LATENCY_S,
+        "Latency added before every store call; unset: 0.002 for memory, else 0.",
+        live=True,
+    )
+    store_failure_rate: float = _ratio(0.0, "Share of store calls that fail.", live=True)
+    store_outage: bool = _choice(False, "Every store call fails at once.", live=True)
+    cache_ttl_s: float = _seconds(5.0, "How long a cached item is fresh. 0: no cache.", live=True)
+    cache_capacity: int = _count(
+        1024, "Items kept in the cache.", high=1_000_000, unit="items", live=True
+    )
+    cache_stale_s: float = _seconds(
+        30.0, "How long past that a stale item may be served while the store is down.", live=True
+    )
+    drain_timeout_s: float = _seconds(10.0, "Time to finish admitted work at shutdown.")
+    read_timeout_s: float = _seconds(5.0, "Time for a request's head and body. 0: no limit.")
+    max_body_bytes: int = _count(
+        16_384, "Largest body read.", high=100_000_000, unit="bytes"
+    )
+    admin_token: SecretStr | None = _choice(
+        None, "Bearer token for PATCH /settings; unset: loopback only."
+    )
+    log_format: LogFormat = _choice("json", "One JSON object per line, or coloured text.")
+    log_level: LogLevel = _choice("info", "Least severe line that is written.")
+    traces: Traces = _choice("off", "Where OpenTelemetry spans go.")
+    seed: int | None = Field(
+        None,
+        description="Makes every random draw repeatable; unset: a new one each time.",
+        json_schema_extra={"unit": "", "live": False},
+    )
+
+    def __init__(self, **values: Any) -> None:
+        try:
+            super().__init__(**values)
+        except ValidationError as error:
+            raise explain(error) from None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _default_store_latency(cls, data: dict[str, Any]) -> dict[str, Any]:
+        in_memory = data.get("store", "memory") == "memory"
+        return {"store_latency_s": MEMORY_STORE_LATENCY_S if in_memory else 0.0} | data
+
+    @model_validator(mode="after")
+    def _parts_fit(self) -> Self:
+        if self.pool_min > self.pool_max:
+            raise ValueError(f"pool_min: {self.pool_min} is above pool_max ({self.pool_max})")
+        if self.store == "postgres" and not self.database_url:
+            raise ValueError("database_url: store=postgres needs one (BPDEMO_DATABASE_URL)")
+        return self
+
+    @classmethod
+    def unprotected(cls, **knobs: Any) -> Self:
+        """The naive service the workshop starts from: it says yes to everyone, and retries."""
+        naive = {
+            "queue_capacity": -1,
+            "request_timeout_s": 0.0,
+            "attempt_timeout_s": 0.0,
+            "drop_on_disconnect": False,
+            "breaker_enabled": False,
+            "retry_budget_enabled": False,
+            "retry_base_s": 0.0,
+            "retry_jitter": "none",
+        }
+        return cls(**(naive | knobs))
+
+    def changed(self, knobs: Mapping[str, Any]) -> Self:
+        """A copy with live knobs turned: all of them or, raising `SettingsInvalid`, none.
+
+        Types are taken strictly: `"8"` is no number of workers.
+        """
+        for name in knobs:
+            _require_live(name)
+        try:
+            # Strict on the knobs alone: secrets and the rest were read leniently when made.
+            checked = {name: _strictly(type(self), name, value) for name, value in knobs.items()}
+            return type(self).model_validate(dict(self) | checked)
+        except ValidationError as error:
+            raise explain(error) from None
+
+
+def _strictly(cls: type[Settings], name: str, value: Any) -> Any:
+    """`value` as the field takes it, without coercion; ranges are checked with it."""
+    partial = cls.__pydantic_validator__.validate_assignment(
+        cls.model_construct(), name, value, strict=True
+    )
+    return partial[0][name] if isinstance(partial, tuple) else getattr(partial, name)
+
+
+def _require_live(name: str) -> None:
+    field = Settings.model_fields.get(name)
+    if field is None:
+        raise SettingsInvalid(name, "there is no such setting")
+    if not _extra(field)["live"]:
+        raise SettingsInvalid(name, "cannot be changed while the service runs; set it at the start")
+
+
+def _extra(field: FieldInfo) -> dict[str, Any]:
+    extra = field.json_schema_extra
+    return dict(extra) if isinstance(extra, dict) else {}
+
+
+def explain(error: ValidationError) -> SettingsInvalid:
+    """The first fault as one clear line: the field, the value, the range or the choices."""
+    fault = error.errors(include_url=False, include_context=False)[0]
+    field = str(fault["loc"][0]) if fault["loc"] else ""
+    if not field:
+        field, _, detail = fault["msg"].removeprefix("Value error, ").partition(": ")
+        return SettingsInvalid(field, detail)
+    if fault["type"] == "extra_forbidden":
+        return SettingsInvalid(field, "there is no such setting")
+    info = Settings.model_fields.get(field)
+    if info is None or _is_secret(info):
+        return SettingsInvalid(field, fault["msg"])
+    return SettingsInvalid(field, f"{fault['input']!r} is not {_wanted(info)}")
+
+
+def _wanted(field: FieldInfo) -> str:
+    choices = _choices(field)
+    if choices:
+        return "one of " + ", ".join(choices)
+    if field.annotation is bool:
+        return "true or false"
+    kind = "a number" if field.annotation is float else "a whole number"
+    low, high = _bound(field, "ge"), _bound(field, "le")
+    return kind if low is None else f"{kind} from {low} to {high}"
+
+
+def _choices(field: FieldInfo) -> list[str] | None:
+    options = get_args(field.annotation)
+    return list(options) if options and all(isinstance(o, str) for o in options) else None
+
+
+def _bound(field: FieldInfo, name: str) -> float | None:
+    return next((getattr(m, name) for m in field.metadata if hasattr(m, name)), None)
+
+
+def _is_secret(field: FieldInfo) -> bool:
+    return SecretStr in get_args(field.annotation)
+
+
+def describe(settings: Settings) -> dict[str, dict[str, Any]]:
+    """Every setting with its value, unit, range and meaning; secrets are masked."""
+    return {
+        name: {
+            "value": _shown(getattr(settings, name)),
+            "unit": _extra(field)["unit"],
+            "minimum": _bound(field, "ge"),
+            "maximum": _bound(field, "le"),
+            "choices": _choices(field),
+            "live": _extra(field)["live"],
+            "description": field.description,
+        }
+        for name, field in Settings.model_fields.items()
+    }
+
+
+def _shown(value: Any) -> Any:
+    return MASK if isinstance(value, SecretStr) else value

@@ -1,0 +1,143 @@
+"""Faults on demand, in front of any store or payment, and changed while it runs."""
+
+import asyncio
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from random import Random
+
+from bpdemo.core.errors import DependencyError
+from bpdemo.core.model import Item, Order, PaymentBook, Placed
+from bpdemo.core.ports import Payment, Store
+
+
+@dataclass(frozen=True, slots=True)
+class FaultPolicy:
+    """`latency_s` before each call, a share of failures, or an outage: failing at once."""
+
+    latency_s: float = 0.0
+    failure_rate: float = 0.0
+    outage: bool = False
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.latency_s < math.inf:
+            raise ValueError(f"latency_s: {self.latency_s} is not a time")
+        if not 0 <= self.failure_rate <= 1:
+            raise ValueError(f"failure_rate: {self.failure_rate} is not from 0 to 1")
+
+
+class _Faulty:
+    """Assign `policy` to change what befalls later calls."""
+
+    def __init__(self, policy: FaultPolicy, rng: Random) -> None:
+        self._rng = rng
+        self.policy = policy
+
+    @property
+    def policy(self) -> FaultPolicy:
+        return self._policy
+
+    @policy.setter
+    def policy(self, policy: FaultPolicy) -> None:
+        self._policy = policy
+        self._calm = policy == FaultPolicy()
+
+    async def _befall_read(self) -> None:
+        if await self._befall():
+            raise DependencyError("Injected failure.")
+
+    async def _befall_write(self) -> bool:
+        """True when the call shall be made and its answer lost: the caller cannot tell which.
+
+        Half of the failures strike before the call and half after it, so that repeating a call
+        that did happen is what every lossy run exercises.
+        """
+        if not await self._befall():
+            return False
+        if self._rng.random() < 0.5:
+            raise DependencyError("Injected failure: the request was lost.")
+        return True
+
+    async def _befall(self) -> bool:
+        policy = self._policy
+        if policy.outage:
+            raise DependencyError("Injected outage.")
+        if policy.latency_s > 0:
+            await asyncio.sleep(policy.latency_s)
+        return policy.failure_rate > 0 and self._rng.random() < policy.failure_rate
+
+
+def _lose_answer() -> DependencyError:
+    return DependencyError("Injected failure: it was done, but the answer was lost.")
+
+
+class FaultyStore(_Faulty):
+    """A store with faults before it; starting and stopping are spared."""
+
+    def __init__(self, store: Store, policy: FaultPolicy, rng: Random) -> None:
+        super().__init__(policy, rng)
+        self._store = store
+
+    async def start(self) -> None:
+        await self._store.start()
+
+    async def stop(self) -> None:
+        await self._store.stop()
+
+    async def list_items(self, limit: int, after: int) -> Sequence[Item]:
+        if not self._calm:
+            await self._befall_read()
+        return await self._store.list_items(limit, after)
+
+    async def find_item(self, item_id: int) -> Item | None:
+        if not self._calm:
+            await self._befall_read()
+        return await self._store.find_item(item_id)
+
+    async def find_order(self, order_id: str) -> Order | None:
+        if not self._calm:
+            await self._befall_read()
+        return await self._store.find_order(order_id)
+
+    async def find_order_by_key(self, key: str) -> Order | None:
+        if not self._calm:
+            await self._befall_read()
+        return await self._store.find_order_by_key(key)
+
+    async def place(self, order: Order) -> Placed:
+        lost = not self._calm and await self._befall_write()
+        placed = await self._store.place(order)
+        if lost:
+            raise _lose_answer()
+        return placed
+
+    async def void(self, order_id: str) -> Order | None:
+        lost = not self._calm and await self._befall_write()
+        order = await self._store.void(order_id)
+        if lost:
+            raise _lose_answer()
+        return order
+
+
+class FaultyPayment(_Faulty):
+    """A payment with faults before it."""
+
+    def __init__(self, payment: Payment, policy: FaultPolicy, rng: Random) -> None:
+        super().__init__(policy, rng)
+        self._payment = payment
+
+    @property
+    def book(self) -> PaymentBook:
+        return self._payment.book
+
+    async def charge(self, key: str, amount_cents: int) -> None:
+        lost = not self._calm and await self._befall_write()
+        await self._payment.charge(key, amount_cents)
+        if lost:
+            raise _lose_answer()
+
+    async def refund(self, key: str) -> None:
+        lost = not self._calm and await self._befall_write()
+        await self._payment.refund(key)
+        if lost:
+            raise _lose_answer()

@@ -1,0 +1,177 @@
+"""A circuit breaker: stop calling what is down, then find out gently whether it is back.
+
+             failures reach the ratio                 open_s is over
+    CLOSED ───────────────────────────▶ OPEN ───────────────────────────▶ HALF_OPEN
+       ▲                                  ▲       the first failure           │ │
+       │                                  └───────────────────────────────────┘ │
+       └────────────────────────────────────────────────────────────────────────┘
+                               all probes succeed
+
+Every call that is let through holds a *permit* and ends it in one of three ways: `success`,
+`failure`, or `ignore` for what says nothing of the dependency's health (the caller left, the
+tickets were sold out). Ignoring gives a probe's place back, so aborted work can neither wedge
+the breaker half-open nor let a crowd in. A permit that belongs to an earlier state is stale: a
+call that began before the breaker opened has no say in whether it closes.
+
+After M. Nygard, *Release It!*, with counted half-open permits as in failsafe-go.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bpdemo.core.errors import CircuitOpen
+from bpdemo.core.events import BreakerMoved, BreakerState, Dependency
+from bpdemo.core.ports import Observer
+from bpdemo.flow.rolling import RollingCounts
+
+Permit = int
+#: An attempt's timeout and its permit's end fall on the same moment, and timers fire a little
+#: late: a probe that times out must still count as a failure.
+GRACE_S = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class BreakerPolicy:
+    """Opens when, over `window_s`, at least `min_calls` ended and `failure_ratio` of them failed.
+
+    Half-open, exactly `half_open_calls` probes decide. A probe that has not reported within
+    `permit_ttl_s` lapses: its place goes to another, and what it reports later is ignored.
+    """
+
+    enabled: bool = True
+    failure_ratio: float = 0.5
+    min_calls: int = 20
+    window_s: float = 10.0
+    open_s: float = 5.0
+    half_open_calls: int = 3
+    permit_ttl_s: float = 0.5
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.failure_ratio <= 1:
+            raise ValueError(f"failure_ratio: {self.failure_ratio} is not from 0 to 1")
+        if min(self.min_calls, self.half_open_calls) < 1:
+            raise ValueError("min_calls and half_open_calls must be at least 1")
+        if min(self.window_s, self.open_s, self.permit_ttl_s) < 0:
+            raise ValueError("window_s, open_s and permit_ttl_s must not be negative")
+
+
+class Breaker:
+    """Pure decisions: no tasks, no timers. It moves only when asked or told something."""
+
+    __slots__ = (
+        "_calls", "_clock", "_dependency", "_observer", "_opened_at", "_permit", "_policy",
+        "_probes", "_state", "_successes",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        policy: BreakerPolicy,
+        dependency: Dependency,
+        clock: Callable[[], float],
+        observer: Observer,
+    ) -> None:
+        self._policy = policy
+        self._dependency = dependency
+        self._clock = clock
+        self._observer = observer
+        self._state: BreakerState = "closed"
+        self._calls = RollingCounts(policy.window_s, clock)
+        self._opened_at = 0.0
+        self._permit: Permit = 0  # the newest one; those of CLOSED share it, a probe has its own
+        self._probes: dict[Permit, float] = {}  # outstanding, with the moment each was granted
+        self._successes = 0
+
+    @property
+    def state(self) -> BreakerState:
+        """OPEN lasts until somebody calls: only a call can be the first probe."""
+        return self._state
+
+    @property
+    def half_opens_in_s(self) -> float:
+        """How long every call will still be refused; 0 unless open."""
+        if self._state != "open":
+            return 0.0
+        return max(0.0, self._opened_at + self._policy.open_s - self._clock())
+
+    def check(self) -> None:
+        """Raise `CircuitOpen` if `acquire` would, without taking a permit."""
+        if self._state == "open" and (wait_s := self.half_opens_in_s) > 0:
+            raise CircuitOpen(retry_after_s=wait_s)
+        if self._state == "half_open" and not self._has_probe_left():
+            raise CircuitOpen
+
+    def acquire(self) -> Permit:
+        """A permit for one call; every permit must be ended. Raises `CircuitOpen`."""
+        if self._state == "closed":
+            return self._permit
+        self.check()
+        if self._state == "open":
+            self._move_to("half_open")
+        self._permit += 1
+        self._probes[self._permit] = self._clock()
+        return self._permit
+
+    def success(self, permit: Permit) -> None:
+        """The dependency answered as it should."""
+        if self._state == "closed":
+            if permit == self._permit and self._policy.enabled:
+                self._calls.count()
+        elif self._return_probe(permit):
+            self._successes += 1
+            if self._successes >= self._policy.half_open_calls:
+                self._move_to("closed")
+
+    def failure(self, permit: Permit) -> None:
+        """The dependency failed, or did not answer in the time an attempt has."""
+        if self._state == "closed":
+            if permit == self._permit and self._policy.enabled:
+                self._calls.count()
+                self._calls.mark()
+                if self._is_failing():
+                    self._move_to("open")
+        elif self._return_probe(permit):
+            self._move_to("open")
+
+    def ignore(self, permit: Permit) -> None:
+        """The call ended in a way that says nothing of the dependency."""
+        self._probes.pop(permit, None)
+
+    def retune(self, policy: BreakerPolicy) -> None:
+        """Use another policy from now on. Disabling closes the breaker; counts start anew."""
+        if policy == self._policy:
+            return
+        self._policy = policy
+        self._calls = RollingCounts(policy.window_s, self._clock)
+        if not policy.enabled and self._state != "closed":
+            self._move_to("closed")
+
+    def _is_failing(self) -> bool:
+        calls, policy = self._calls, self._policy
+        enough = calls.total >= policy.min_calls
+        return enough and calls.marked >= policy.failure_ratio * calls.total
+
+    def _has_probe_left(self) -> bool:
+        # Every probe either is out, or came back and succeeded: a failure would have ended this.
+        self._lapse()
+        return len(self._probes) + self._successes < self._policy.half_open_calls
+
+    def _return_probe(self, permit: Permit) -> bool:
+        """Take a probe back; False if it lapsed or belongs to an earlier state."""
+        self._lapse()
+        return self._probes.pop(permit, None) is not None
+
+    def _lapse(self) -> None:
+        granted_before = self._clock() - self._policy.permit_ttl_s - GRACE_S
+        for permit in [p for p, granted in self._probes.items() if granted < granted_before]:
+            del self._probes[permit]
+
+    def _move_to(self, state: BreakerState) -> None:
+        self._state = state
+        self._permit += 1  # whatever was handed out before is stale now
+        self._probes.clear()
+        self._successes = 0
+        if state == "open":
+            self._opened_at = self._clock()
+        elif state == "closed":
+            self._calls = RollingCounts(self._policy.window_s, self._clock)
+        self._observer.observe(BreakerMoved(self._dependency, state))

@@ -1,0 +1,143 @@
+"""A read-through cache that stays useful when everybody asks at once, and when the store is down.
+
+- Concurrent misses of one key load once (*coalesced*): no stampede when a popular entry expires.
+- While loading fails for want of the store, the last value is served *stale* for a while.
+- A load that began before an invalidation does not fill: what it read may be the old value.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Hashable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from cachetools import TTLCache
+
+from bpdemo.core.errors import DependencyError, Refused
+from bpdemo.core.events import CacheAsked, CacheResult
+from bpdemo.core.ports import Observer
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+
+
+@dataclass(frozen=True, slots=True)
+class CachePolicy:
+    """Fresh for `ttl_s` (0: nothing is), served stale for `stale_s` more, `capacity` entries."""
+
+    ttl_s: float = 5.0
+    stale_s: float = 30.0
+    capacity: int = 1024
+
+    def __post_init__(self) -> None:
+        if min(self.ttl_s, self.stale_s) < 0:
+            raise ValueError("ttl_s and stale_s must not be negative")
+        if self.capacity < 1:
+            raise ValueError(f"capacity: {self.capacity} is not at least 1")
+
+
+@dataclass(slots=True)
+class _Entry(Generic[V]):
+    value: V
+    loaded_s: float
+
+
+@dataclass(slots=True, eq=False)
+class _Flight(Generic[V]):
+    """A load in progress, and how many wait for it."""
+
+    task: asyncio.Task[V]
+    waiters: int = 0
+
+
+class ReadThroughCache(Generic[K, V]):
+    """Values by key, loaded on a miss."""
+
+    def __init__(
+        self, policy: CachePolicy, clock: Callable[[], float], observer: Observer
+    ) -> None:
+        self._policy = policy
+        self._clock = clock
+        self._observer = observer
+        self._entries: TTLCache[K, _Entry[V]] = self._new_entries()
+        self._flights: dict[K, _Flight[V]] = {}
+
+    async def get(self, key: K, load: Callable[[], Awaitable[V]]) -> tuple[V, CacheResult]:
+        """The value, and where it came from.
+
+        `load` runs in a task of its own: a caller who leaves does not take it away from the
+        others; it is cancelled when the last one has left. Raises what `load` raises; nothing
+        is kept of a failure.
+        """
+        entry = self._entries.get(key)
+        if entry and self._clock() < entry.loaded_s + self._policy.ttl_s:
+            return entry.value, self._tell("hit")
+        result: CacheResult = "coalesced" if key in self._flights else "miss"
+        try:
+            value = await self._join(key, load)
+        except (DependencyError, Refused):
+            if entry and self._clock() < entry.loaded_s + self._lifetime_s:
+                return entry.value, self._tell("stale")
+            self._tell(result)
+            raise
+        return value, self._tell(result)
+
+    def invalidate(self, key: K) -> None:
+        """Forget the value; loads in progress answer those who wait, but fill nothing."""
+        self._entries.pop(key, None)
+        self._flights.pop(key, None)
+
+    def retune(self, policy: CachePolicy) -> None:
+        """Use another policy from now on; entries stay as far as it has room for them."""
+        if policy == self._policy:
+            return
+        self._policy = policy
+        old, self._entries = self._entries, self._new_entries()
+        self._entries.update(list(old.items())[-policy.capacity :])
+
+    @property
+    def _lifetime_s(self) -> float:
+        return self._policy.ttl_s + self._policy.stale_s
+
+    def _new_entries(self) -> "TTLCache[K, _Entry[V]]":
+        # Kept while they may still be served stale; freshness is judged when asked for.
+        return TTLCache(self._policy.capacity, self._lifetime_s, timer=self._clock)
+
+    def _tell(self, result: CacheResult) -> CacheResult:
+        self._observer.observe(CacheAsked(result))
+        return result
+
+    async def _join(self, key: K, load: Callable[[], Awaitable[V]]) -> V:
+        flight = self._flights.get(key) or self._take_off(key, load)
+        flight.waiters += 1
+        try:
+            return await asyncio.shield(flight.task)
+        finally:
+            flight.waiters -= 1
+            if not flight.waiters and not flight.task.done():
+                self._land(key, flight)
+                flight.task.cancel()
+
+    def _take_off(self, key: K, load: Callable[[], Awaitable[V]]) -> "_Flight[V]":
+        async def fly() -> V:
+            try:
+                value = await load()
+                if self._flights.get(key) is flight:  # not invalidated meanwhile
+                    self._entries[key] = _Entry(value, self._clock())
+                return value
+            finally:
+                self._land(key, flight)
+
+        flight = _Flight(asyncio.ensure_future(fly()))
+        flight.task.add_done_callback(_mark_as_seen)
+        self._flights[key] = flight
+        return flight
+
+    def _land(self, key: K, flight: "_Flight[V]") -> None:
+        if self._flights.get(key) is flight:
+            del self._flights[key]
+
+
+def _mark_as_seen(task: "asyncio.Task[V]") -> None:
+    # The failure of a load that everybody left is nobody's to handle.
+    if not task.cancelled():
+        task.exception()

@@ -1,0 +1,200 @@
+"""What stands around a dependency. From the outside in:
+
+    deadline → retry within a budget → breaker → per-attempt timeout → the call
+
+Each attempt asks the breaker, so a retry cannot slip past it. The first attempt is made directly;
+tenacity is entered only when it failed, since it costs more than everything else together.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from math import inf
+from random import Random
+from typing import TypeVar
+
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type
+
+from bpdemo.core.errors import (
+    AttemptTimeout,
+    BoxOfficeError,
+    CircuitOpen,
+    DeadlineExceeded,
+    DependencyError,
+    DownstreamFailed,
+    PoolExhausted,
+)
+from bpdemo.core.events import AttemptEnded, AttemptOutcome, Dependency, Retried, RetryDenied
+from bpdemo.core.ports import Observer, Tracer
+from bpdemo.flow.backoff import BackoffPolicy, backoff_s
+from bpdemo.flow.breaker import Breaker, Permit
+from bpdemo.flow.budget import RetryBudget
+from bpdemo.flow.deadline import NEVER, Deadline
+
+T = TypeVar("T")
+Operation = Callable[[], Awaitable[T]]
+
+
+@dataclass(frozen=True, slots=True)
+class GuardPolicy:
+    """`attempt_timeout_s` bounds each attempt (0: not at all); `backoff` says when to try again."""
+
+    attempt_timeout_s: float = 0.5
+    backoff: BackoffPolicy = BackoffPolicy()
+
+    def __post_init__(self) -> None:
+        if self.attempt_timeout_s < 0:
+            raise ValueError(f"attempt_timeout_s: {self.attempt_timeout_s} is negative")
+
+
+class Guard:
+    """Calls one dependency, carefully."""
+
+    def __init__(
+        self,
+        dependency: Dependency,
+        policy: GuardPolicy,
+        breaker: Breaker,
+        budget: RetryBudget,
+        *,
+        clock: Callable[[], float],
+        rng: Random,
+        observer: Observer,
+        tracer: Tracer,
+    ) -> None:
+        self.policy = policy
+        self.breaker = breaker
+        self.budget = budget
+        self._dependency = dependency
+        self._clock = clock
+        self._rng = rng
+        self._observer = observer
+        self._tracer = tracer
+        self._span_name = f"{dependency} attempt"
+
+    async def call(self, operation: Operation[T], deadline: Deadline = NEVER) -> T:
+        """The operation's result, after as many attempts as are allowed.
+
+        Raises `CircuitOpen` and `PoolExhausted` at once (neither is retried, nor spends budget),
+        `DeadlineExceeded` when the caller's time ends first, `DownstreamFailed` when attempts or
+        budget are used up, and what the operation raises of its own, such as `SoldOut`.
+        Cancelling it cancels the attempt in progress.
+        """
+        self.budget.deposit()
+        try:
+            return await self.attempt(operation, deadline)
+        except DependencyError as error:
+            first = error  # Python forgets `error` at the end of this block
+        try:
+            return await self._try_again(operation, deadline, first)
+        except DependencyError as last:
+            raise DownstreamFailed(str(last)) from last
+
+    async def attempt(self, operation: Operation[T], deadline: Deadline = NEVER) -> T:
+        """One attempt behind the breaker, with a timeout and no second chance."""
+        started_s = self._clock()
+        remaining_s = deadline.remaining_s(started_s)
+        if remaining_s <= 0:
+            raise DeadlineExceeded
+        permit = self._acquire()
+        try:
+            with self._tracer.span(self._span_name):
+                result = await self._in_time(operation, remaining_s)
+        except BaseException as error:
+            self._end(permit, error, started_s)
+            raise
+        self.breaker.success(permit)
+        self._tell("success", started_s)
+        return result
+
+    def _acquire(self) -> Permit:
+        try:
+            return self.breaker.acquire()
+        except CircuitOpen:
+            self._observer.observe(AttemptEnded(self._dependency, "refused", 0.0))
+            raise
+
+    async def _in_time(self, operation: Operation[T], remaining_s: float) -> T:
+        limit_s = self.policy.attempt_timeout_s or inf
+        allowed_s = min(limit_s, remaining_s)
+        if allowed_s == inf:
+            return await operation()
+        try:
+            async with asyncio.timeout(allowed_s) as timer:
+                return await operation()
+        except TimeoutError as error:
+            if not timer.expired():
+                raise DependencyError(str(error)) from error
+            if remaining_s < limit_s:
+                raise DeadlineExceeded from error
+            raise AttemptTimeout from error
+
+    def _end(self, permit: Permit, error: BaseException, started_s: float) -> None:
+        outcome = _outcome_of(error)
+        if outcome in ("failure", "timeout"):
+            self.breaker.failure(permit)
+        else:
+            self.breaker.ignore(permit)
+        self._tell(outcome, started_s)
+
+    def _tell(self, outcome: AttemptOutcome, started_s: float) -> None:
+        duration_s = self._clock() - started_s
+        self._observer.observe(AttemptEnded(self._dependency, outcome, duration_s))
+
+    async def _try_again(
+        self, operation: Operation[T], deadline: Deadline, first: DependencyError
+    ) -> T:
+        pending: list[DependencyError] = [first]
+
+        async def again() -> T:
+            # The attempt that failed already is tenacity's first: its waits then count from it.
+            if pending:
+                raise pending.pop()
+            return await self.attempt(operation, deadline)
+
+        retrying = AsyncRetrying(
+            retry=retry_if_exception_type(DependencyError),
+            wait=self._wait_s,
+            stop=lambda state: self._gives_up(state, deadline),
+            before_sleep=self._tell_retry,
+            sleep=asyncio.sleep,
+            reraise=True,
+        )
+        return await retrying(again)
+
+    def _wait_s(self, state: RetryCallState) -> float:
+        # While the next wait is being worked out, `upcoming_sleep` still holds the last one.
+        policy = self.policy.backoff
+        return backoff_s(policy, state.attempt_number, state.upcoming_sleep, self._rng)
+
+    def _gives_up(self, state: RetryCallState, deadline: Deadline) -> bool:
+        if state.attempt_number >= self.policy.backoff.attempts:
+            return True
+        if state.upcoming_sleep >= deadline.remaining_s(self._clock()):
+            return True
+        if self.budget.try_spend():
+            return False
+        self._observer.observe(RetryDenied(self._dependency))
+        return True
+
+    def _tell_retry(self, state: RetryCallState) -> None:
+        self._observer.observe(Retried(self._dependency, state.upcoming_sleep))
+
+
+def _outcome_of(error: BaseException) -> AttemptOutcome:
+    """What an attempt that raised `error` says of the dependency."""
+    match error:
+        case AttemptTimeout():
+            return "timeout"
+        case DependencyError():
+            return "failure"
+        case PoolExhausted():
+            return "refused"  # our own shortage
+        case DeadlineExceeded():
+            return "cancelled"  # the caller's time, not the dependency's
+        case BoxOfficeError():
+            return "success"  # an answer we may not like, such as `SoldOut`, is an answer
+        case Exception():
+            return "failure"
+        case _:
+            return "cancelled"

@@ -1,0 +1,242 @@
+"""The bounded queue: where backpressure begins.
+
+    callers ── put / try_put ──▶ [ a place each ] ── take ──▶ workers
+                   │ full
+                   ├─ reject: QueueFull, at once
+                   └─ block:  wait in a line that is bounded too, for a bounded time
+
+A *place* is a waiting place or an idle worker: a job is admitted while
+busy + depth < workers + capacity. So capacity 0 still uses idle workers, and the K of queueing
+theory is workers + capacity.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
+from math import inf
+from typing import Generic, TypeVar
+
+from bpdemo.core.errors import Draining, QueueFull, QueueTimeout
+from bpdemo.flow.codel import CoDel, CoDelPolicy
+from bpdemo.flow.disciplines import Discipline, DisciplineName, make_discipline
+
+J = TypeVar("J", bound=Hashable)
+
+
+@dataclass(frozen=True, slots=True)
+class QueuePolicy:
+    """`capacity` places beyond the workers (-1: no bound); `waiters` may wait for one (block)."""
+
+    capacity: int = 32
+    discipline: DisciplineName = "fifo"
+    waiters: int = 64
+    codel: CoDelPolicy = field(default_factory=CoDelPolicy)
+
+    def __post_init__(self) -> None:
+        if self.capacity < -1:
+            raise ValueError(f"capacity: {self.capacity} is neither -1 nor a size")
+        if self.waiters < 0:
+            raise ValueError(f"waiters: {self.waiters} is negative")
+
+
+class BoundedQueue(Generic[J]):
+    """Jobs between callers and workers. `idle` tells how many workers are free.
+
+    All but `put` and `take` are synchronous: between any two awaits of the service, depth and
+    places are exact. Whoever frees a worker calls `place_freed`.
+    """
+
+    def __init__(
+        self,
+        policy: QueuePolicy,
+        *,
+        idle: Callable[[], int],
+        clock: Callable[[], float],
+        on_shed: Callable[[J, float], None],
+    ) -> None:
+        """`on_shed(job, waited_s)` hears of each job that CoDel drops."""
+        self._policy = policy
+        self._idle = idle
+        self._clock = clock
+        self._on_shed = on_shed
+        self._line: Discipline[J] = make_discipline(policy.discipline)
+        self._codel = CoDel(policy.codel, clock())
+        self._takers: deque[asyncio.Future[None]] = deque()
+        self._waiters: deque[asyncio.Future[None]] = deque()
+        self._granted = 0  # places given to waiters that have not woken up to fill them yet
+        self._closed = False
+
+    @property
+    def depth(self) -> int:
+        return len(self._line)
+
+    @property
+    def capacity(self) -> int:
+        return self._policy.capacity
+
+    @property
+    def waiting(self) -> int:
+        """Callers that wait for a place."""
+        return len(self._waiters)
+
+    @property
+    def has_place(self) -> bool:
+        return self._places > 0
+
+    @property
+    def may_wait(self) -> bool:
+        """Whether one more caller may wait for a place."""
+        return len(self._waiters) < self._policy.waiters
+
+    def ahead_of(self, priority: int) -> int:
+        """How many queued jobs would be served before a newcomer of that priority."""
+        return self._line.ahead_of(priority)
+
+    def try_put(self, job: J, priority: int = 1) -> None:
+        """Take a place at once. Raises `QueueFull` when there is none, or others wait for it."""
+        if self._closed:
+            raise Draining
+        if self._waiters or not self.has_place:
+            raise QueueFull
+        self._append(job, priority)
+
+    async def put(self, job: J, timeout_s: float, priority: int = 1) -> None:
+        """Take a place, waiting up to `timeout_s` for one; first come, first served.
+
+        Raises `QueueTimeout`, and `QueueFull` when too many wait already. The job is in the queue
+        when this returns, and is not when it raises or is cancelled.
+        """
+        if not self._closed and (self._waiters or not self.has_place):
+            if not self.may_wait:
+                raise QueueFull
+            await self._wait_for_place(timeout_s)
+        if self._closed:
+            raise Draining
+        self._append(job, priority)
+
+    async def take(self) -> tuple[J, float]:
+        """The next job and how long it waited; waits for one. Cancelling it loses none."""
+        while not self._line:
+            self._codel.saw_empty(self._clock())
+            await self._wait_for_job()
+        return self._next()
+
+    def remove(self, job: J) -> bool:
+        """Take a job out that nobody wants any more; False if it is not queued."""
+        removed = self._line.remove(job)
+        if removed:
+            self.place_freed()
+        return removed
+
+    def retune(self, policy: QueuePolicy) -> None:
+        """Use another policy from now on. No job is lost: after a shrink the surplus drains."""
+        old, self._policy = self._policy, policy
+        self._codel.policy = policy.codel
+        if policy.discipline != old.discipline:
+            self._reorder()
+        self.place_freed()
+
+    def place_freed(self) -> None:
+        """Give the places that are free now to those who wait for one, in turn."""
+        while self._waiters and self.has_place:
+            waiter = self._waiters.popleft()
+            if not waiter.done():
+                self._granted += 1
+                waiter.set_result(None)
+
+    def close(self) -> None:
+        """Take no more jobs; those who wait for a place get `Draining`."""
+        self._closed = True
+        while self._waiters:
+            waiter = self._waiters.popleft()
+            if not waiter.done():
+                waiter.set_exception(Draining())
+
+    def clear(self) -> list[J]:
+        """Take everything out, in turn."""
+        jobs = []
+        while self._line:
+            jobs.append(self._line.pop()[0])
+        return jobs
+
+    @property
+    def _places(self) -> float:
+        if self._policy.capacity < 0:
+            return inf
+        return self._policy.capacity + self._idle() - len(self._line) - self._granted
+
+    def _append(self, job: J, priority: int) -> None:
+        now = self._clock()
+        if not self._line:
+            self._codel.saw_empty(now)
+        self._line.push(job, now, priority)
+        self._wake_taker()
+
+    def _next(self) -> tuple[J, float]:
+        now = self._clock()
+        while True:
+            job, came_s = self._line.pop()
+            waited_s = now - came_s
+            if not self._sheds(waited_s, now):
+                return job, waited_s
+            self._on_shed(job, waited_s)
+            self.place_freed()
+
+    def _sheds(self, waited_s: float, now: float) -> bool:
+        if self._policy.discipline != "codel" or not self._codel.sheds(waited_s, now):
+            return False
+        # The worker that asks counts as idle still. Shedding must leave no worker without work.
+        return self._idle() <= 1 and len(self._line) > 0
+
+    async def _wait_for_place(self, timeout_s: float) -> None:
+        loop = asyncio.get_running_loop()
+        waiter: asyncio.Future[None] = loop.create_future()
+        self._waiters.append(waiter)
+        timer = loop.call_later(timeout_s, _expire, waiter)
+        try:
+            await waiter
+        except BaseException:
+            self._leave(waiter)
+            raise
+        finally:
+            timer.cancel()
+        self._granted -= 1  # the caller fills the place before anything else can run
+
+    def _leave(self, waiter: "asyncio.Future[None]") -> None:
+        if waiter in self._waiters:
+            self._waiters.remove(waiter)
+        if waiter.done() and not waiter.cancelled() and waiter.exception() is None:
+            # Cancelled between the grant and waking up: the place goes to the next in line.
+            self._granted -= 1
+            self.place_freed()
+
+    async def _wait_for_job(self) -> None:
+        taker: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._takers.append(taker)
+        try:
+            await taker
+        except BaseException:
+            if taker in self._takers:
+                self._takers.remove(taker)
+            elif self._line:
+                self._wake_taker()  # it was woken for a job, and will not take it: pass it on
+            raise
+
+    def _wake_taker(self) -> None:
+        while self._takers:
+            taker = self._takers.popleft()
+            if not taker.done():
+                taker.set_result(None)
+                return
+
+    def _reorder(self) -> None:
+        line: Discipline[J] = make_discipline(self._policy.discipline)
+        for job, came_s, priority in sorted(self._line, key=lambda entry: entry[1]):
+            line.push(job, came_s, priority)
+        self._line = line
+
+
+def _expire(waiter: "asyncio.Future[None]") -> None:
+    if not waiter.done():
+        waiter.set_exception(QueueTimeout())

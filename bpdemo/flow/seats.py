@@ -1,0 +1,24 @@
+"""Occupancy: a counting semaphore that never waits and whose count may change while it is held."""
+
+
+class Seats:
+    """`total` seats, `busy` of them taken. `free` is negative while a shrink has yet to settle."""
+
+    __slots__ = ("busy", "total")
+
+    def __init__(self, total: int) -> None:
+        self.total = total
+        self.busy = 0
+
+    @property
+    def free(self) -> int:
+        return self.total - self.busy
+
+    def acquire(self) -> None:
+        """Sit down. Asking for a seat that is not there is a bug: RuntimeError."""
+        if self.free <= 0:
+            raise RuntimeError(f"all {self.total} seats are taken")
+        self.busy += 1
+
+    def release(self) -> None:
+        self.busy -= 1

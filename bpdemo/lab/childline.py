@@ -1,0 +1,124 @@
+"""The child's line to its owner, and the tally of orders that goes over it."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from typing import Any, Final
+
+import gevent
+from gevent import monkey
+
+TICK_S: Final = 1e-4
+
+
+def ticks(seconds: float) -> int:
+    """Seconds as whole ticks: integers are half the size and the time of floats in JSON."""
+    return round(seconds / TICK_S)
+
+
+class Line:
+    """Commands in by stdin, JSON lines out by stdout.
+
+    A native thread reads stdin, since a pipe cannot be polled on every system. When the
+    owner is gone the process ends there and then, even if the event loop is stuck.
+    """
+
+    def __init__(self) -> None:
+        self._go_at: float | None = None
+        self._stopped_at_s: float | None = None
+        self._pool = gevent.get_hub().threadpool
+        monkey.get_original("_thread", "start_new_thread")(self._listen, ())
+
+    def _listen(self) -> None:
+        # os.read, not sys.stdin: a reader blocked in its lock aborts the interpreter's end.
+        rest = b""
+        while data := os.read(0, 4096):
+            *lines, rest = (rest + data).split(b"\n")
+            for line in lines:
+                self._obey(line.decode().split())
+        os._exit(3)
+
+    def _obey(self, words: list[str]) -> None:
+        if words[:1] == ["go"]:
+            self._go_at = float(words[1]) if len(words) > 1 else time.time()
+        elif words[:1] == ["stop"]:
+            self._stopped_at_s = time.monotonic()
+
+    @property
+    def is_stopped(self) -> bool:
+        return self._stopped_at_s is not None
+
+    def stopped_after_s(self, start_s: float) -> float:
+        """When the owner said stop, in seconds after `start_s`; infinite if it did not."""
+        return float("inf") if self._stopped_at_s is None else self._stopped_at_s - start_s
+
+    def wait_for_go(self) -> float:
+        """The wall-clock time to start at."""
+        while self._go_at is None:
+            gevent.sleep(0.005)
+        return self._go_at
+
+    def say(self, message: dict[str, Any]) -> None:
+        text = json.dumps(message, separators=(",", ":")) + "\n"
+        # An owner that reads slowly must not hold up the orders.
+        self._pool.apply(_write_all, (sys.stdout.fileno(), text.encode()))
+
+
+def _write_all(fd: int, data: bytes) -> None:
+    while data:
+        data = data[os.write(fd, data) :]
+
+
+class Tally:
+    """Finished orders since the last chunk, as columns."""
+
+    COLUMNS: Final = (
+        *("t", "latency", "lag", "fate", "status", "reason"),
+        *("attempts", "client", "priority"),
+    )
+
+    def __init__(self) -> None:
+        self.attempts: list[int] = []
+        self._rows: list[tuple[Any, ...]] = []
+        self._looks: dict[str, int] = {}
+        self._look_s: list[float] = []
+
+    def add(
+        self, intended_s: float, latency_s: float, lag_s: float, fate: int, status: int, *rest: Any
+    ) -> None:
+        """Book an order; `rest` is reason, attempts, client, priority."""
+        self._rows.append(
+            (ticks(intended_s), ticks(latency_s), ticks(lag_s), fate, status, *rest)
+        )
+
+    def take(self) -> dict[str, list[Any]]:
+        """The columns since the last call; labels as indices into a table of their own."""
+        rows, self._rows = self._rows, []
+        sent, self.attempts = self.attempts, []
+        columns: dict[str, list[Any]] = {
+            name: [row[place] for row in rows] for place, name in enumerate(self.COLUMNS)
+        }
+        for name in ("reason", "client", "priority"):
+            table = sorted(set(columns[name]))
+            place_of = {label: place for place, label in enumerate(table)}
+            columns[name] = [place_of[label] for label in columns[name]]
+            columns[f"{name}_table"] = table
+        return columns | {"sent": sent}
+
+    def look(self, came_from: str, latency_s: float) -> None:
+        self._looks[came_from] = self._looks.get(came_from, 0) + 1
+        self._look_s.append(latency_s)
+
+    def browsing(self) -> dict[str, Any]:
+        """What became of the GET requests: counts by X-Cache (or status), and latency."""
+        if not self._look_s:
+            return {}
+        ordered = sorted(self._look_s)
+        return {
+            "answers": dict(self._looks),
+            "p50_ms": round(1000 * ordered[len(ordered) // 2], 2),
+            "p99_ms": round(1000 * ordered[int(0.99 * (len(ordered) - 1))], 2),
+        }

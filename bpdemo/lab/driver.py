@@ -1,0 +1,196 @@
+"""Runs the crowd: starts the child processes, sends them off together, gathers what they say."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from bpdemo.lab.child import Child
+from bpdemo.lab.gathered import TICK_S, Gathered
+from bpdemo.lab.plan import Plan
+
+READY_TIMEOUT_S: Final = 30.0
+LOCUSTFILE: Final = Path(__file__).with_name("locustfile.py")
+
+
+class LoadFailed(RuntimeError):
+    """The load generator itself failed: it did not start, or it died."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How a load is doing: counts so far, by fate, and orders still waiting for an answer."""
+
+    t_s: float
+    seconds: float
+    offered: int
+    ok: int
+    late: int
+    shed: int
+    failed: int
+    waiting: int
+
+    def line(self) -> str:
+        return (
+            f"{min(self.t_s, self.seconds):5.1f} of {self.seconds:g} s: {self.offered:,} offered, "
+            f"{self.ok:,} sold, {self.late:,} too late, {self.shed:,} turned away, "
+            f"{self.failed:,} broken"
+        )
+
+
+OnProgress = Callable[[Progress], None]
+
+
+def command_for(url: str) -> list[str]:
+    """The child's command line. Interpreter and module, so the same environment runs it."""
+    return [
+        *(sys.executable, "-m", "locust", "-f", str(LOCUSTFILE), "--host", url.rstrip("/")),
+        *("--headless", "-u", "1", "-r", "1", "--only-summary", "--skip-log-setup"),
+        *("--exit-code-on-error", "0"),
+    ]
+
+
+class Driver:
+    """A load under way, in `processes` child processes. Thread-safe."""
+
+    def __init__(
+        self, url: str, plan: Plan, processes: int = 1, on_progress: OnProgress | None = None
+    ) -> None:
+        self.plan = plan
+        self.gathered = Gathered()
+        self._on_progress = on_progress
+        self._lock = threading.Lock()
+        self._done = threading.Event()
+        self._ready = 0
+        self._ended = 0
+        self._error: str | None = None
+        self._latest: dict[int, tuple[float, int]] = {}
+        if plan.is_closed:
+            processes = min(processes, int(plan.rate_per_s))
+        self._children: list[Child] = []
+        with self._lock:
+            for index in range(processes):
+                self._children.append(self._start(url, plan.share(index, processes), index))
+
+    def _start(self, url: str, share: Plan, index: int) -> Child:
+        return Child(
+            command_for(url),
+            env={"BPDEMO_LOAD_PLAN": share.to_json()},
+            on_line=lambda line: self._hear(index, line),
+            on_exit=lambda code: self._exited(index, code),
+        )
+
+    @property
+    def is_done(self) -> bool:
+        return self._done.is_set()
+
+    @property
+    def heard_until_s(self) -> float:
+        """The time of the run up to which every child has reported."""
+        with self._lock:
+            return min((t for t, _ in self._latest.values()), default=0) * TICK_S
+
+    def wait(self, timeout_s: float | None = None) -> bool:
+        """Until the load is over; False if it is not after `timeout_s`. Raises `LoadFailed`."""
+        if not self._done.wait(timeout_s):
+            return False
+        if self._error:
+            raise LoadFailed(self._error)
+        return True
+
+    def stop(self) -> None:
+        """Send no more orders; those under way are still waited for."""
+        for child in self._children:
+            child.say("stop")
+
+    def kill(self) -> None:
+        """End the children at once."""
+        for child in self._children:
+            child.stop(grace_s=1.0)
+        self._done.set()
+
+    # -- in the reader threads ----------------------------------------------------------
+
+    def _hear(self, index: int, line: str) -> None:
+        if not line.startswith("{"):
+            return
+        message: dict[str, Any] = json.loads(line)
+        kind = message["kind"]
+        if kind == "ready":
+            self._one_is_ready()
+        elif kind == "chunk":
+            self._take(index, message)
+        elif kind == "end":
+            self._one_has_ended(message)
+
+    def _one_is_ready(self) -> None:
+        with self._lock:
+            self._ready += 1
+            if self._ready < len(self._children):
+                return
+            self.gathered.started_at_s = time.time() + 0.05
+            for child in self._children:
+                child.say(f"go {self.gathered.started_at_s:.6f}")
+
+    def _take(self, index: int, chunk: dict[str, Any]) -> None:
+        with self._lock:
+            self.gathered.add(chunk)
+            self._latest[index] = (chunk["t"], chunk["waiting"])
+            progress = self._progress()
+        if self._on_progress:
+            # A picture that fails to draw must not end the load.
+            with contextlib.suppress(Exception):
+                self._on_progress(progress)
+
+    def _progress(self) -> Progress:
+        latest = self._latest.values()
+        counts = self.gathered.counts
+        return Progress(
+            t_s=min(t for t, _ in latest) * TICK_S,
+            seconds=self.plan.seconds,
+            offered=sum(counts) + sum(waiting for _, waiting in latest),
+            ok=counts[0],
+            late=counts[1],
+            shed=counts[2],
+            failed=counts[3],
+            waiting=sum(waiting for _, waiting in latest),
+        )
+
+    def _one_has_ended(self, ending: dict[str, Any]) -> None:
+        with self._lock:
+            self.gathered.end(ending)
+            self._ended += 1
+            if self._ended == len(self._children):
+                self._done.set()
+
+    def _exited(self, index: int, code: int) -> None:
+        if self._done.is_set():
+            return
+        with self._lock:
+            told = self._children[index].stderr_tail.strip().splitlines()
+            self._error = f"the load generator ended early (exit code {code})" + (
+                f": {told[-1]}" if told else ""
+            )
+        self._done.set()
+
+
+def drive(
+    url: str, plan: Plan, on_progress: OnProgress | None = None, *, processes: int = 1
+) -> Gathered:
+    """Drive `plan` at `url` and wait for it. What it gathered; raises `LoadFailed`.
+
+    Interrupted, it ends the children before it passes the interrupt on.
+    """
+    driver = Driver(url, plan, processes, on_progress)
+    try:
+        driver.wait()
+    finally:
+        driver.kill()
+    return driver.gathered

@@ -1,0 +1,47 @@
+"""What became of an order: four fates, one word for each, the same in prose and picture.
+
+Plain Python only: the load generator's child process and the virtual-time
+simulation judge orders with this very function.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+OK: Final = 0
+LATE: Final = 1
+SHED: Final = 2
+FAILED: Final = 3
+
+FATES: Final = ("ok", "late", "shed", "failed")
+"""Names of the fates; the position is the code."""
+
+WORDS: Final = {"ok": "sold", "late": "too late", "shed": "turned away", "failed": "broken"}
+
+CALLER_LEFT: Final = 499
+"""Stands where a status would: the caller hung up before an answer came."""
+
+NO_CONNECTION: Final = 0
+"""Stands where a status would: no connection, or it broke."""
+
+TRY_AGAIN: Final = frozenset({NO_CONNECTION, 408, 429, CALLER_LEFT, 500, 502, 503, 504})
+
+
+def fate_of(status: int, reason: str, waited_s: float, patience_s: float) -> int:
+    """The fate of an order whose last attempt ended with `status`.
+
+    `waited_s` runs from that attempt's intended send to the end of its answer.
+    2xx and 409 (sold out is an answer too) are ok within `patience_s`, late after it.
+    """
+    if 200 <= status < 300 or status == 409:
+        return OK if waited_s <= patience_s else LATE
+    if status in (504, CALLER_LEFT):
+        return LATE
+    if status == 429 or (status == 503 and reason != "downstream_failed"):
+        return SHED
+    return FAILED
+
+
+def is_worth_retrying(status: int) -> bool:
+    """Would a client send this again? Not when it was answered, nor when it was at fault."""
+    return status in TRY_AGAIN

@@ -1,0 +1,86 @@
+"""Puts the chunks that children report together into columns."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+
+from bpdemo.lab.records import Column, Records, Samples
+
+TICK_S: Final = 1e-4
+LABELS: Final = ("reason", "client", "priority")
+
+
+class Gathered:
+    """What was heard so far of a load; `records` and `samples` may be asked at any time."""
+
+    def __init__(self) -> None:
+        self.started_at_s = 0.0
+        self.counts = [0, 0, 0, 0]
+        self.endings: list[dict[str, Any]] = []
+        self._parts: list[dict[str, Column]] = []
+        self._sent: list[Column] = []
+        self._samples: list[list[float]] = []
+
+    def add(self, chunk: dict[str, Any]) -> None:
+        """Take in a chunk as the child wrote it."""
+        orders = chunk["orders"]
+        part = {name: np.asarray(orders[name]) for name in ("fate", "status", "attempts")}
+        part |= {n: np.asarray(orders[n], dtype=float) * TICK_S for n in ("t", "latency", "lag")}
+        for name in LABELS:
+            table = np.asarray(orders[f"{name}_table"], dtype=object)
+            part[name] = table[np.asarray(orders[name], dtype=int)]
+        self._parts.append(part)
+        self._sent.append(np.asarray(orders["sent"], dtype=float) * TICK_S)
+        self._samples.extend(chunk["samples"])
+        for code, count in enumerate(np.bincount(np.asarray(orders["fate"], int), minlength=4)):
+            self.counts[code] += int(count)
+
+    def end(self, ending: dict[str, Any]) -> None:
+        self.endings.append(ending)
+
+    @property
+    def records(self) -> Records:
+        columns = {name: self._joined(name) for name in ("t", "latency", "lag", "fate", "status")}
+        labels = {name: self._joined(name) for name in (*LABELS, "attempts")}
+        sent = np.concatenate(self._sent) if self._sent else np.array([])
+        return Records.of(
+            columns["t"],
+            columns["latency"],
+            columns["fate"],
+            status=columns["status"],
+            send_lag_s=columns["lag"],
+            attempt_t_s=np.sort(sent),
+            **labels,
+        )
+
+    @property
+    def samples(self) -> Samples:
+        return Samples.of(self._samples)
+
+    def facts(self) -> dict[str, Any]:
+        """The fields of `Meta` that the children know, added up over them."""
+        ends = self.endings
+        lags = [e["loop_lag_p99_s"] for e in ends if e["loop_lag_p99_s"] is not None]
+        planned = sum(e["planned"] for e in ends)
+        return {
+            "planned": planned,
+            "sent": planned - sum(e["unsent"] for e in ends),
+            "loop_lag_p99_s": max(lags, default=None),
+            "clock_jump_s": max((e["clock_jump_s"] for e in ends), default=0.0),
+            "browse": next((e["browse"] for e in ends if e["browse"]), {}),
+        }
+
+    def seconds(self, planned_s: float) -> float:
+        """How long orders were sent for: less than planned if the load was stopped."""
+        return min([planned_s, *(e["seconds"] for e in self.endings)])
+
+    @property
+    def cpu_s(self) -> float:
+        """Processor time the load generators took."""
+        return float(sum(e["cpu_s"] for e in self.endings))
+
+    def _joined(self, name: str) -> Column:
+        parts = [part[name] for part in self._parts]
+        return np.concatenate(parts) if parts else np.array([])

@@ -1,0 +1,42 @@
+"""Colours and second cues of the picture: one colour, one meaning, everywhere.
+
+Okabe and Ito's eight colours stay apart for all common kinds of colour blindness. The
+pattern or dash says the same again, for print and for the rest.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+BLACK: Final = "#000000"
+ORANGE: Final = "#E69F00"
+SKY_BLUE: Final = "#56B4E9"
+GREEN: Final = "#009E73"
+BLUE: Final = "#0072B2"
+VERMILLION: Final = "#D55E00"
+PURPLE: Final = "#CC79A7"
+INK: Final = "#222222"
+GREY: Final = "#666666"
+GRID: Final = "#E3E3E3"
+
+FATE_COLOURS: Final = {"ok": GREEN, "late": ORANGE, "shed": SKY_BLUE, "failed": VERMILLION}
+FATE_PATTERNS: Final = {"ok": "", "late": "/", "shed": ".", "failed": "x"}
+
+INK_ON: Final = {"ok": "#FFFFFF", "late": BLACK, "shed": BLACK, "failed": "#FFFFFF"}
+"""What can be read on each fate's colour."""
+
+LINES: Final = {
+    "p50": (BLUE, "solid"),
+    "p99": ("#A34B7E", "dash"),
+    "patience": (INK, "dot"),
+    "queue": (BLACK, "solid"),
+    "queue capacity": (GREY, "dash"),
+    "busy workers": (BLUE, "dashdot"),
+    "offered": (INK, "dot"),
+    "capacity": (INK, "dash"),
+}
+"""Colour and dash of each line. p99's purple is darkened: the original is too pale for text."""
+
+FONT: Final = "Open Sans, Verdana, Arial, sans-serif"
+TEXT_PX: Final = 16
+TITLE_PX: Final = 21

@@ -1,0 +1,370 @@
+"""An asyncio event loop on which hours pass in seconds, and always in the same way.
+
+    VirtualTimeError (RuntimeError)
+    ├── RealWorldForbidden    a socket, process, thread or signal was asked for
+    ├── Deadlock              main is not done, and nothing is left that could wake it
+    └── OutOfTime             the clock would have passed `limit_s`
+
+The clock starts at 0 and stands still while any callback is ready. When none is, it jumps to the
+next timer. Nothing outside the loop can wake it, so a run depends on the code and its seeds only.
+Code that reads another clock (`time.monotonic`) sees that clock: use the loop's `time()`.
+"""
+
+import asyncio
+import functools
+import itertools
+import math
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextvars import Context, copy_context
+from heapq import heapify, heappop, heappush
+from typing import Any, NoReturn, TypeVar, TypeVarTuple
+
+__all__ = [
+    "Deadlock",
+    "OutOfTime",
+    "RealWorldForbidden",
+    "VirtualTimeError",
+    "VirtualTimeLoop",
+    "run",
+]
+
+T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
+
+# asyncio's own threshold: below it, sweeping cancelled timers out of the heap is not worth while.
+_MIN_TIMERS_TO_SWEEP = 100
+_NAMED_TASKS = 5
+_INTERRUPT_POLL_S = 0.2
+
+_REAL_WORLD = (
+    "add_reader",
+    "add_signal_handler",
+    "add_writer",
+    "connect_accepted_socket",
+    "connect_read_pipe",
+    "connect_write_pipe",
+    "create_connection",
+    "create_datagram_endpoint",
+    "create_server",
+    "create_unix_connection",
+    "create_unix_server",
+    "getaddrinfo",
+    "getnameinfo",
+    "remove_reader",
+    "remove_signal_handler",
+    "remove_writer",
+    "run_in_executor",
+    "sendfile",
+    "set_default_executor",
+    "sock_accept",
+    "sock_connect",
+    "sock_recv",
+    "sock_recv_into",
+    "sock_recvfrom",
+    "sock_recvfrom_into",
+    "sock_sendall",
+    "sock_sendfile",
+    "sock_sendto",
+    "start_tls",
+    "subprocess_exec",
+    "subprocess_shell",
+)
+
+
+class VirtualTimeError(RuntimeError):
+    """Something that cannot be under virtual time."""
+
+
+class RealWorldForbidden(VirtualTimeError):
+    """The code reached for a socket, a process, a thread or a signal."""
+
+
+class Deadlock(VirtualTimeError):
+    """Every task waits, and no callback or timer is left that could wake one."""
+
+
+class OutOfTime(VirtualTimeError):
+    """The next timer lies beyond `limit_s`."""
+
+
+class _Handle(asyncio.Handle):
+    """A real Handle that the loop fills in itself, which saves a Python call per callback."""
+
+    __slots__ = ()
+    _source_traceback = None
+    _repr = None
+    _callback: Callable[..., object] | None  # None once cancelled
+    _context: Context
+    _loop: "VirtualTimeLoop"
+
+    def cancel(self) -> None:
+        self._cancelled = True
+        self._callback = None
+        self._args = ()
+
+
+class _Timer(asyncio.TimerHandle):
+    """The same for timers. `_scheduled` says that it is in the heap."""
+
+    __slots__ = ()
+    _source_traceback = None
+    _repr = None
+    _callback: Callable[..., object] | None
+    _context: Context
+    _loop: "VirtualTimeLoop"
+    _scheduled: bool
+    _when: float
+
+    def cancel(self) -> None:
+        if not self._cancelled:
+            self._cancelled = True
+            self._callback = None
+            self._args = ()
+            if self._scheduled:
+                self._loop._count_cancelled()
+
+
+_new_handle = functools.partial(object.__new__, _Handle)
+_new_timer = functools.partial(object.__new__, _Timer)
+
+
+class VirtualTimeLoop(asyncio.BaseEventLoop):
+    """An event loop whose clock jumps to the next timer when nothing is ready.
+
+    Callbacks run first in, first out; so do timers of the same moment, which asyncio leaves open.
+    It holds no file descriptor. Past `limit_s` (virtual seconds) it raises OutOfTime, once, so
+    that the tasks cancelled afterwards can still clean up. A task that spins on `sleep(0)` until
+    the clock moves spins for ever: the clock stands still while anything is ready.
+    """
+
+    # Kept by BaseEventLoop.
+    _closed: bool
+    _stopping: bool
+    _thread_id: int | None
+
+    def __init__(self, limit_s: float = sys.float_info.max) -> None:
+        super().__init__()
+        self._now = 0.0
+        self._limit_s = limit_s
+        self._ready: deque[_Handle | _Timer] = deque()
+        # The serial number keeps equal times in order, and comparison away from the handles.
+        self._scheduled: list[tuple[float, int, _Timer]] = []
+        self._next_serial = itertools.count().__next__
+        self._cancelled_timers = 0
+
+    def __repr__(self) -> str:
+        return (
+            f"<VirtualTimeLoop time={self._now:g}s ready={len(self._ready)} "
+            f"timers={len(self._scheduled) - self._cancelled_timers} closed={self.is_closed()}>"
+        )
+
+    def time(self) -> float:
+        """Virtual seconds since the loop was made."""
+        return self._now
+
+    def call_soon(
+        self,
+        callback: Callable[[*Ts], object],
+        *args: *Ts,
+        context: Context | None = None,
+    ) -> asyncio.Handle:
+        if self._closed:
+            raise RuntimeError("Event loop is closed")
+        handle = _new_handle()
+        handle._callback = callback
+        handle._args = args
+        handle._context = copy_context() if context is None else context
+        handle._loop = self
+        handle._cancelled = False
+        self._ready.append(handle)
+        return handle
+
+    def call_soon_threadsafe(
+        self,
+        callback: Callable[[*Ts], object],
+        *args: *Ts,
+        context: Context | None = None,
+    ) -> asyncio.Handle:
+        """As `call_soon`; another thread is refused, for it would make the order a matter of luck.
+
+        asyncio itself calls this from the loop's own thread, to finalise asynchronous generators.
+        """
+        if self._thread_id not in (None, threading.get_ident()):
+            raise RealWorldForbidden(
+                "call_soon_threadsafe from another thread: under virtual time "
+                "nothing outside the loop may wake it"
+            )
+        return self.call_soon(callback, *args, context=context)
+
+    def call_at(
+        self,
+        when: float,
+        callback: Callable[[*Ts], object],
+        *args: *Ts,
+        context: Context | None = None,
+    ) -> asyncio.TimerHandle:
+        return self._schedule(when, callback, args, context)
+
+    def call_later(
+        self,
+        delay: float,
+        callback: Callable[[*Ts], object],
+        *args: *Ts,
+        context: Context | None = None,
+    ) -> asyncio.TimerHandle:
+        return self._schedule(self._now + delay, callback, args, context)
+
+    def _schedule(
+        self,
+        when: float,
+        callback: Callable[..., object],
+        args: tuple[object, ...],
+        context: Context | None,
+    ) -> _Timer:
+        if self._closed:
+            raise RuntimeError("Event loop is closed")
+        timer = _new_timer()
+        timer._when = when
+        timer._callback = callback
+        timer._args = args
+        timer._context = copy_context() if context is None else context
+        timer._loop = self
+        timer._cancelled = False
+        timer._scheduled = True
+        heappush(self._scheduled, (when, self._next_serial(), timer))
+        return timer
+
+    def _run_once(self) -> None:
+        """Run until stopped: `run_forever` calls this once and not once per turn.
+
+        A turn is as in asyncio: first the timers that are due, then what is ready at that moment,
+        but not what those callbacks add.
+        """
+        ready, timers = self._ready, self._scheduled
+        while True:
+            if timers and (not ready or timers[0][0] <= self._now):
+                self._take_due_timers()
+            elif not ready and not self._stopping:
+                raise Deadlock(self._who_waits())
+            for _ in range(len(ready)):
+                handle = ready.popleft()
+                if handle._callback is not None:
+                    try:
+                        handle._context.run(handle._callback, *handle._args)
+                    except (SystemExit, KeyboardInterrupt):
+                        raise
+                    except BaseException as error:
+                        self._report(handle, error)
+            if self._stopping:
+                return
+
+    def _take_due_timers(self) -> None:
+        """Make due timers ready; when nothing else is ready, first jump to the next of them."""
+        ready, timers = self._ready, self._scheduled
+        while timers:
+            when, _, timer = timers[0]
+            if when > self._now and not timer._cancelled:
+                if ready or self._stopping:
+                    return
+                if when > self._limit_s:
+                    raise self._stuck_before(when)
+                self._now = when
+            heappop(timers)
+            timer._scheduled = False
+            if timer._cancelled:
+                self._cancelled_timers -= 1
+            else:
+                ready.append(timer)
+
+    def _stuck_before(self, when: float) -> VirtualTimeError:
+        if when == math.inf:
+            return Deadlock(self._who_waits())
+        limit_s, self._limit_s = self._limit_s, sys.float_info.max
+        return OutOfTime(
+            f"the next timer is at {when:g} s, past limit_s={limit_s:g}: "
+            "main waits for something that does not come, while another task keeps time"
+        )
+
+    def _count_cancelled(self) -> None:
+        """Sweep once cancelled timers are most of the heap: most timeouts never fire."""
+        self._cancelled_timers += 1
+        timers = self._scheduled
+        if self._cancelled_timers * 2 > len(timers) > _MIN_TIMERS_TO_SWEEP:
+            for _, _, timer in timers:
+                timer._scheduled = not timer._cancelled
+            timers[:] = [entry for entry in timers if entry[2]._scheduled]
+            heapify(timers)
+            self._cancelled_timers = 0
+
+    def _report(self, handle: _Handle | _Timer, error: BaseException) -> None:
+        self.call_exception_handler(
+            {"message": f"Exception in callback {handle!r}", "exception": error, "handle": handle}
+        )
+
+    def _who_waits(self) -> str:
+        tasks = sorted(asyncio.all_tasks(self), key=asyncio.Task.get_name)
+        named = [f"{task.get_name()} ({_awaits(task)})" for task in tasks[:_NAMED_TASKS]]
+        more = [f"and {len(tasks) - _NAMED_TASKS} more"] if len(tasks) > _NAMED_TASKS else []
+        return (
+            f"nothing is ready and no timer is left at {self._now:g} s, but main is not done. "
+            f"Waiting: {'; '.join(named + more) or 'no task'}"
+        )
+
+
+def _awaits(task: asyncio.Task[Any]) -> str:
+    """The task's coroutines and their lines, from its own down to the innermost."""
+    places = []
+    awaited: object = task.get_coro()
+    while (frame := getattr(awaited, "cr_frame", None)) is not None:
+        places.append(f"{frame.f_code.co_qualname}:{frame.f_lineno}")
+        awaited = getattr(awaited, "cr_await", None)
+    return " > ".join(places)
+
+
+def _refuse(name: str) -> Callable[..., NoReturn]:
+    def refuse(*_: object, **__: object) -> NoReturn:
+        raise RealWorldForbidden(
+            f"{name}: under virtual time there are no sockets, processes, threads or signals"
+        )
+
+    return refuse
+
+
+for _name in _REAL_WORLD:
+    setattr(VirtualTimeLoop, _name, _refuse(_name))
+
+
+def run(main: Coroutine[Any, Any, T], *, limit_s: float = sys.float_info.max) -> T:
+    """Run a coroutine on a fresh VirtualTimeLoop, as `asyncio.run` does, and return its result.
+
+    What is still running at the end is cancelled, asynchronous generators are closed, and Ctrl-C
+    cancels `main`. Where a loop already runs in this thread, as in a notebook, the work is done
+    in a thread of its own while this one waits. Raises Deadlock, and OutOfTime past `limit_s`.
+    """
+    loop = VirtualTimeLoop(limit_s)
+    if asyncio._get_running_loop() is None:
+        return _run_here(main, loop)
+    return _run_beside(main, loop)
+
+
+def _run_here(main: Coroutine[Any, Any, T], loop: VirtualTimeLoop) -> T:
+    with asyncio.Runner(loop_factory=lambda: loop) as runner:
+        return runner.run(main)
+
+
+def _run_beside(main: Coroutine[Any, Any, T], loop: VirtualTimeLoop) -> T:
+    context = copy_context()
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="virtual-time") as pool:
+        outcome = pool.submit(context.run, _run_here, main, loop)
+        try:
+            # Short waits, because Windows does not interrupt a long one.
+            while not wait([outcome], timeout=_INTERRUPT_POLL_S).done:
+                pass
+        except BaseException:
+            loop.stop()  # only sets a flag, so it is safe from here
+            raise
+        return outcome.result()

@@ -1,0 +1,152 @@
+"""Every number the service publishes, in a Prometheus registry of its own.
+
+Label values come from the closed sets of `core.events`, so every series is there from the start
+and shows 0. Whatever falls outside its set is counted as `other`: nothing that arrives from
+outside can grow the number of series.
+"""
+
+from collections.abc import Callable, Iterable
+from itertools import product
+from typing import Any
+
+from prometheus_client import CollectorRegistry, Counter, Histogram
+
+from bpdemo.core import events
+from bpdemo.core.events import ATTEMPT_OUTCOMES, BREAKER_STATES, DEPENDENCIES, Event
+from bpdemo.telemetry.exposition import render
+from bpdemo.telemetry.gauges import GaugeCollector, GaugeSource
+
+OTHER = "other"
+METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
+#: Far more than the routes can yield; it holds even if a path slipped in for a route.
+MAX_HTTP_SERIES = 400
+
+_WAIT_BUCKETS_S = (
+    *(0.001, 0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.5, 0.75),
+    *(1.0, 1.5, 2.0, 3.0, 5.0, 10.0),
+)
+# Fewer, since these are multiplied by method, route and status.
+_HTTP_BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 1.0, 2.0, 5.0, 10)
+_LAG_BUCKETS_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+
+
+class Metrics:
+    """Hears events and counts them; `watch` tells it where the gauges are read."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._gauges = GaugeCollector()
+        self.registry.register(self._gauges)
+        self._hear = self._order_events() | self._dependency_events() | self._edge_events()
+
+    def watch(self, source: GaugeSource) -> None:
+        """Read the gauges there from now on."""
+        self._gauges.source = source
+
+    def observe(self, event: Event, /) -> None:
+        self._hear[type(event)](event)
+
+    def render(self, accept: str = "") -> tuple[bytes, str]:
+        """Body and content type of `GET /metrics`, for the caller's `Accept`."""
+        return render(self.registry, accept)
+
+    def _order_events(self) -> "_Handlers":
+        admitted = self._counter("admitted", "Callers of POST /orders that got a place.")
+        rejected = self._counter(
+            "rejected", "Callers of POST /orders turned away before they had a place.", "reason"
+        )
+        jobs = self._counter("jobs", "What became of admitted callers.", "outcome")
+        waited = self._histogram("queue_wait_seconds", "Time orders waited for a worker.")
+        served = self._histogram("service_seconds", "Time a worker spent on an order.")
+        count_rejected = _Children(rejected, events.REJECTIONS)
+        count_settled = _Children(jobs, events.OUTCOMES)
+        return {
+            events.OrderAdmitted: lambda _: admitted.inc(),
+            events.OrderRejected: lambda event: count_rejected[event.reason](),
+            events.OrderSettled: lambda event: count_settled[event.outcome](),
+            events.JobStarted: lambda event: waited.observe(event.queue_wait_s),
+            events.JobEnded: lambda event: served.observe(event.service_s),
+            events.MoneyOwed: lambda _: None,
+        }
+
+    def _dependency_events(self) -> "_Handlers":
+        attempts = self._counter("attempts", "Calls of a dependency.", "dependency", "outcome")
+        retries = self._counter("retries", "Attempts after the first.", "dependency")
+        denied = self._counter("retries_denied", "Retries the budget did not allow.", "dependency")
+        moves = self._counter("breaker_transitions", "Moves of a breaker.", "dependency", "to")
+        count_attempt = _Children(attempts, DEPENDENCIES, ATTEMPT_OUTCOMES)
+        count_retry = _Children(retries, DEPENDENCIES)
+        count_denied = _Children(denied, DEPENDENCIES)
+        count_move = _Children(moves, DEPENDENCIES, BREAKER_STATES)
+        waited = self._histogram("pool_wait_seconds", "Time waited for a database connection.")
+        return {
+            events.AttemptEnded: lambda e: count_attempt[e.dependency, e.outcome](),
+            events.Retried: lambda e: count_retry[e.dependency](),
+            events.RetryDenied: lambda e: count_denied[e.dependency](),
+            events.BreakerMoved: lambda e: count_move[e.dependency, e.to](),
+            events.PoolWaited: lambda e: waited.observe(e.wait_s),
+        }
+
+    def _edge_events(self) -> "_Handlers":
+        cache = self._counter("cache_requests", "Look-ups in the item cache.", "result")
+        count_asked = _Children(cache, events.CACHE_RESULTS)
+        lag = self._histogram(
+            "event_loop_lag_seconds", "By how much the event loop missed a timer.", _LAG_BUCKETS_S
+        )
+        return {
+            events.CacheAsked: lambda event: count_asked[event.result](),
+            events.LoopLagged: lambda event: lag.observe(event.lag_s),
+            events.RequestAnswered: _HttpTimes(self.registry),
+        }
+
+    def _counter(self, name: str, text: str, *labels: str) -> Counter:
+        return Counter(f"bpdemo_{name}", text, labels, registry=self.registry)
+
+    def _histogram(
+        self, name: str, text: str, buckets_s: tuple[float, ...] = _WAIT_BUCKETS_S
+    ) -> Histogram:
+        return Histogram(f"bpdemo_{name}", text, registry=self.registry, buckets=buckets_s)
+
+
+_Handlers = dict[type[Any], Callable[[Any], None]]
+
+
+class _Children(dict[Any, Callable[[], None]]):
+    """Label values to the `inc` of their child, all made beforehand: a count is one look-up."""
+
+    def __init__(self, counter: Counter, *values: Iterable[str]) -> None:
+        for labels in product(*values):
+            self[labels if len(labels) > 1 else labels[0]] = counter.labels(*labels).inc
+        self._counter = counter
+        self._others = (OTHER,) * len(values)
+
+    def __missing__(self, key: object) -> Callable[[], None]:
+        return self._counter.labels(*self._others).inc
+
+
+class _HttpTimes:
+    """Times of answers; series appear on first use, since not every status fits every route."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._histogram = Histogram(
+            "bpdemo_http_request_seconds",
+            "Time from a request's head to the end of its answer.",
+            ("method", "route", "status"),
+            registry=registry,
+            buckets=_HTTP_BUCKETS_S,
+        )
+        self._observe: dict[tuple[str, str, int], Callable[[float], None]] = {}
+
+    def __call__(self, event: events.RequestAnswered) -> None:
+        observe = self._observe.get(event[:3]) or self._child(*event[:3])
+        observe(event.duration_s)
+
+    def _child(self, method: str, route: str, status: int) -> Callable[[float], None]:
+        method = method if method in METHODS else OTHER
+        if len(self._observe) >= MAX_HTTP_SERIES:
+            route = OTHER
+        child: Callable[[float], None] = self._histogram.labels(method, route, status).observe
+        # Kept under the cleaned key only: invented methods must not fill this dict either.
+        if route != OTHER:
+            self._observe[method, route, status] = child
+        return child

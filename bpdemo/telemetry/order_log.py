@@ -1,0 +1,80 @@
+"""What became of orders, as log lines."""
+
+from collections.abc import Callable
+from typing import Any
+
+from bpdemo.core.events import BreakerMoved, Event, MoneyOwed, OrderRejected, OrderSettled
+from bpdemo.telemetry.logs import Logger
+from bpdemo.telemetry.traces import SpanIds
+
+
+def _no_span() -> SpanIds | None:
+    return None
+
+
+class OrderLog:
+    """One line per admitted caller; refusals as one line per reason and `flush`.
+
+    Saying no must stay far cheaper than saying yes, and a line costs more than all else about
+    a refusal: so it only counts, and keeps the first request id of each reason as an example.
+    """
+
+    def __init__(self, log: Logger, ids: Callable[[], SpanIds | None] = _no_span) -> None:
+        self._log = log
+        self._ids = ids
+        self._refused: dict[str, list[Any]] = {}
+        self._flushed_s: float | None = None
+        self._owed = 0
+        self._hear: dict[type[Any], Callable[[Any], None]] = {
+            OrderSettled: self._settled,
+            OrderRejected: self._rejected,
+            BreakerMoved: self._breaker_moved,
+            MoneyOwed: self._money_owed,
+        }
+
+    def observe(self, event: Event, /) -> None:
+        hear = self._hear.get(type(event))
+        if hear is not None:
+            hear(event)
+
+    def flush(self, now: float) -> None:
+        """Writes what was refused since the last flush; to be called once a second, and last.
+
+        `now` is of the service's clock; each line tells the time it covers in `over_s`.
+        """
+        covered = {} if self._flushed_s is None else {"over_s": round(now - self._flushed_s, 3)}
+        self._flushed_s = now
+        refused, self._refused = self._refused, {}
+        for reason, (count, example) in refused.items():
+            self._log.warning(
+                "refused", reason=reason, count=count, example_request_id=example, **covered
+            )
+
+    def _rejected(self, event: OrderRejected) -> None:
+        tally = self._refused.get(event.reason)
+        if tally is None:
+            self._refused[event.reason] = [1, event.request_id]
+        else:
+            tally[0] += 1
+
+    def _settled(self, event: OrderSettled) -> None:
+        ids = self._ids()
+        self._log.info(
+            "order",
+            outcome=event.outcome,
+            reason=event.reason,
+            request_id=event.request_id,
+            queue_ms=round(event.queue_s * 1000, 3),
+            service_ms=round(event.service_s * 1000, 3),
+            **({} if ids is None else ids._asdict()),
+        )
+
+    def _breaker_moved(self, event: BreakerMoved) -> None:
+        write = self._log.warning if event.to == "open" else self._log.info
+        write("breaker", dependency=event.dependency, to=event.to)
+
+    def _money_owed(self, event: MoneyOwed) -> None:
+        # Told again with every failed refund: only a change is news.
+        if event.owed != self._owed:
+            self._owed = event.owed
+            self._log.warning("money_owed", owed=event.owed)

@@ -1,0 +1,136 @@
+"""Spans from the edge to the store. OpenTelemetry is imported only when somebody wants them."""
+
+import re
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from typing import Literal, NamedTuple, Protocol
+
+from bpdemo.core.ports import NullTracer, Tracer
+from bpdemo.core.settings import Traces
+from bpdemo.telemetry.logs import Logger, TextTarget
+
+Attribute = str | int | float
+
+
+class SpanIds(NamedTuple):
+    """The current span, in the hex that W3C and every backend use."""
+
+    trace_id: str
+    span_id: str
+
+
+class FinishedSpan(NamedTuple):
+    """A span that is over. `start_s` is of the service's clock; `parent_id` None: a root."""
+
+    name: str
+    trace_id: str
+    span_id: str
+    parent_id: str | None
+    start_s: float
+    duration_s: float
+    attributes: Mapping[str, Attribute]
+    status: Literal["ok", "error"]
+
+
+class EdgeSpan(Protocol):
+    """The span of a request while it is open."""
+
+    def note(self, **attributes: Attribute) -> None:
+        """Adds what only the answer tells, such as its status."""
+        ...
+
+
+class ServiceTracer(Tracer, Protocol):
+    """What the composition root and the edge need beyond `core.ports.Tracer`."""
+
+    def edge(
+        self, name: str, traceparent: str | None, /, **attributes: Attribute
+    ) -> AbstractContextManager[EdgeSpan]:
+        """A span around a request. It continues the caller's trace if `traceparent` can be
+        read, else it starts one of its own."""
+        ...
+
+    def ids(self) -> SpanIds | None:
+        """The current span's, or None where there is none."""
+        ...
+
+    def trace_id(self) -> str | None: ...
+
+    def finished(self) -> list[FinishedSpan]:
+        """The latest finished spans, oldest first; always empty unless kind is memory."""
+        ...
+
+    def shutdown(self, timeout_s: float = 2.0) -> None:
+        """Sends what is left. Blocks, but no longer than `timeout_s`; never raises."""
+        ...
+
+
+class TraceParent(NamedTuple):
+    """A caller's place in its trace."""
+
+    trace_id: str
+    parent_id: str
+    sampled: bool
+
+
+_TRACEPARENT = re.compile(
+    r"(?!ff)(?P<version>[0-9a-f]{2})-(?!0{32})(?P<trace>[0-9a-f]{32})"
+    r"-(?!0{16})(?P<parent>[0-9a-f]{16})-(?P<flags>[0-9a-f]{2})(?P<more>-.*)?"
+)
+
+
+def parse_traceparent(value: str) -> TraceParent | None:
+    """None if it cannot be read, by the letter of W3C Trace Context: lower-case hex, no id of
+    zeros, version not ff. Version 00 ends with the flags, later ones may go on after a dash."""
+    match = _TRACEPARENT.fullmatch(value)
+    if match is None or (match["version"] == "00" and match["more"] is not None):
+        return None
+    return TraceParent(match["trace"], match["parent"], bool(int(match["flags"], 16) & 1))
+
+
+def make_tracer(
+    kind: Traces,
+    clock: Callable[[], float],
+    service_name: str = "bpdemo",
+    stream: TextTarget | None = None,
+    log: Logger | None = None,
+) -> ServiceTracer:
+    """The tracer of one service; none is ever made global.
+
+    `stream` is where kind console writes (standard error if None); `log` hears once per outage
+    that a collector of kind otlp takes no spans.
+    """
+    if kind == "off":
+        return SilentTracer()
+    from bpdemo.telemetry.otel import OtelTracer
+    from bpdemo.telemetry.span_targets import make_target
+
+    return OtelTracer(make_target(kind, stream, log), clock, service_name)
+
+
+class _SilentSpan:
+    def note(self, **attributes: Attribute) -> None:
+        pass
+
+
+class SilentTracer(NullTracer):
+    """Draws nothing, at the price of a call."""
+
+    _no_edge = nullcontext(_SilentSpan())
+
+    def edge(
+        self, name: str, traceparent: str | None, /, **attributes: Attribute
+    ) -> AbstractContextManager[EdgeSpan]:
+        return self._no_edge
+
+    def ids(self) -> SpanIds | None:
+        return None
+
+    def trace_id(self) -> str | None:
+        return None
+
+    def finished(self) -> list[FinishedSpan]:
+        return []
+
+    def shutdown(self, timeout_s: float = 2.0) -> None:
+        pass

@@ -1,0 +1,270 @@
+"""Set up the workshop and open it in JupyterLab; needs Python 3.11+ and nothing else.
+
+    python lab.py                 what `make lab` does, where there is no make
+    python lab.py --setup-only    make or refresh .venv, and stop there
+
+Everything lives in this folder: .venv (the environment) and my-work/ (your answers).
+With a folder wheelhouse/ beside this file the setup needs no network.
+"""
+# Old Pythons must get as far as `check_python`, so the syntax here is that of Python 3.6.
+
+import argparse
+import hashlib
+import http.client
+import importlib.util
+import json
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import webbrowser
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+VENV = ROOT / ".venv"
+BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
+PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
+STAMP = VENV / "bpdemo-setup.txt"
+LOG = VENV / "bpdemo-setup.log"
+REQUIREMENTS = ROOT / "requirements.txt"
+WHEELHOUSE = ROOT / "wheelhouse"
+START = "notebooks/00_start_here.ipynb"
+OVERRIDES = {
+    "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False}
+}
+NETWORK_TROUBLE = ("connection", "proxyerror", "max retries", "timed out", "resolve", "sslerror")
+
+
+def say(line: str) -> None:
+    print(line, flush=True)
+
+
+def fail(what: str, what_next: str) -> None:
+    """Say what went wrong and what to do about it, and end with exit code 2."""
+    print(f"lab.py: {what}\n  What to do: {what_next}", file=sys.stderr, flush=True)
+    raise SystemExit(2)
+
+
+# --- what must be there before anything else
+
+
+def check_python() -> None:
+    if sys.version_info < (3, 11):
+        have = "{}.{}".format(*sys.version_info)
+        fail(
+            f"this is Python {have}; the workshop needs 3.11 or newer.",
+            "install a newer Python from python.org, then run it by name: python3.13 lab.py",
+        )
+
+
+def check_venv_module() -> None:
+    if not all(importlib.util.find_spec(name) for name in ("venv", "ensurepip")):
+        fail(
+            "this Python cannot make environments (venv or ensurepip is missing).",
+            "on Debian or Ubuntu: sudo apt install python3-venv; elsewhere use python.org's Python",
+        )
+
+
+def check_write_access() -> None:
+    try:
+        tempfile.TemporaryFile(dir=str(ROOT)).close()
+    except OSError as error:
+        fail(
+            f"cannot write in {ROOT} ({error.strerror}).",
+            "copy the folder to a place of your own, such as your home folder, and run it there",
+        )
+
+
+# --- the environment
+
+
+def fingerprint() -> str:
+    """What the environment was made from; the folder too, for environments cannot be moved."""
+    parts = [REQUIREMENTS.read_bytes(), (ROOT / "pyproject.toml").read_bytes()]
+    return f"{ROOT}\n{hashlib.sha256(b'|'.join(parts)).hexdigest()}\n"
+
+
+def setup() -> None:
+    """Make .venv as requirements.txt and pyproject.toml want it; nothing to do is quick."""
+    stamp = STAMP.read_text(encoding="utf-8") if STAMP.exists() else ""
+    if PYTHON.exists() and stamp == fingerprint():
+        return
+    check_write_access()
+    if not PYTHON.exists() or (stamp and stamp.splitlines()[0] != str(ROOT)):
+        make_venv()
+    install()
+    switch_off_news()
+    STAMP.write_text(fingerprint(), encoding="utf-8")
+    say("The environment is ready.")
+
+
+def make_venv() -> None:
+    check_venv_module()
+    say(f"Making the environment in {VENV.name} with Python {sys.version.split()[0]} ...")
+    made = subprocess.run([sys.executable, "-m", "venv", "--clear", str(VENV)])
+    if made.returncode:
+        fail(
+            "the environment could not be made; the reason stands above.",
+            f"remove the folder {VENV.name}, check the free space on the disk, and try again",
+        )
+
+
+def install() -> None:
+    lines = REQUIREMENTS.read_text(encoding="utf-8").splitlines()
+    wanted = sum(bool(line) and not line.lstrip().startswith("#") for line in lines)
+    where = "wheelhouse/, no network needed" if WHEELHOUSE.is_dir() else "the package index"
+    say(f"Installing up to {wanted} packages from {where}; a minute or two, once ...")
+    pip("-r", str(REQUIREMENTS))
+    pip("--no-deps", "--no-build-isolation", "-e", str(ROOT))
+
+
+def pip(*arguments: str) -> None:
+    """Run `pip install` in .venv, tell how far it is, and keep its words in the log."""
+    source = ["--no-index", "--find-links", str(WHEELHOUSE)] if WHEELHOUSE.is_dir() else []
+    command = [str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check"]
+    command += ["--no-input", "--progress-bar", "off", *source, *arguments]
+    pipe = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "universal_newlines": True}
+    with LOG.open("w", encoding="utf-8") as log:
+        process = subprocess.Popen(command, errors="replace", **pipe)
+        seen = 0
+        for line in process.stdout:
+            log.write(line)
+            seen += line.startswith("Collecting ")
+            report(line, seen)
+    if process.wait():
+        explain(LOG.read_text(encoding="utf-8"))
+
+
+def report(line: str, seen: int) -> None:
+    if line.startswith("Collecting ") and (seen % 20 == 0 or sys.stdout.isatty()):
+        name = line.split()[1].split("=")[0]
+        end = "\r" if sys.stdout.isatty() else "\n"
+        print(f"  {seen} found, now {name}".ljust(60), end=end, flush=True)
+    elif line.startswith("Installing collected packages"):
+        say(f"  unpacking {line.count(',') + 1} packages; this is silent for a while ...".ljust(60))
+    elif "Retrying" in line:
+        say("  the network does not answer, trying again ...".ljust(60))
+
+
+def explain(output: str) -> None:
+    """Turn pip's failure into one sentence and a next step."""
+    errors = [line for line in output.splitlines() if line.startswith("ERROR")]
+    reason = errors[-1][7:] if errors else "pip gave no reason"
+    if WHEELHOUSE.is_dir():
+        hint = f"make wheelhouse/ again for Python {sys.version_info[0]}.{sys.version_info[1]} and "
+        hint += "this system, or move it away to install over the network"
+    elif any(word in output.lower() for word in NETWORK_TROUBLE):
+        reason = "the package index cannot be reached"
+        hint = "check the network; behind a proxy set HTTPS_PROXY; or bring a wheelhouse/ folder"
+    else:
+        hint = "64-bit Python 3.11, 3.12 or 3.13 is what the packages are made for; try one of them"
+    fail(f"installing failed: {reason}.", f"{hint} (all of pip's words: {LOG}).")
+
+
+def switch_off_news() -> None:
+    """JupyterLab asks about news at its first start; in a workshop that is in the way."""
+    overrides = VENV / "share" / "jupyter" / "lab" / "settings" / "overrides.json"
+    overrides.parent.mkdir(parents=True, exist_ok=True)
+    overrides.write_text(json.dumps(OVERRIDES, indent=2) + "\n", encoding="utf-8")
+
+
+# --- JupyterLab
+
+
+def hand_out_exercises() -> None:
+    """Copy into my-work/ what is not there yet; what the learner has is never touched."""
+    source = ROOT / "exercises"
+    for path in sorted(source.rglob("*")) if source.is_dir() else []:
+        target = ROOT / "my-work" / path.relative_to(source)
+        if path.is_file() and ".ipynb_checkpoints" not in path.parts and not target.exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(str(path), str(target))
+
+
+def free_port(preferred: int) -> int:
+    for port in (*range(preferred, preferred + 20), 0):
+        try:
+            with socket.create_server(("127.0.0.1", port)) as server:
+                return server.getsockname()[1]
+        except OSError:
+            continue
+    return preferred
+
+
+def has_display() -> bool:
+    if sys.platform in ("win32", "darwin"):
+        return True
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+def launch(port: int, browser: bool) -> int:
+    """Run JupyterLab until it is stopped, and give its exit code."""
+    token = secrets.token_hex(24)
+    page = f"tree/{START}" if (ROOT / START).exists() else ""
+    address = f"http://127.0.0.1:{port}/lab/{page}?token={token}"
+    server = start_jupyter(port, token)
+    wait_until_ready(server, port)
+    say(f"\nThe workshop is open at\n\n    {address}\n\nCtrl-C here closes it.\n")
+    if browser:
+        webbrowser.open(address)
+    return server.wait()
+
+
+def start_jupyter(port: int, token: str) -> "subprocess.Popen":
+    # The token goes by the environment, where other users of the machine cannot read it.
+    env = {**os.environ, "JUPYTER_TOKEN": token, "VIRTUAL_ENV": str(VENV)}
+    env["PATH"] = str(BIN) + os.pathsep + env.get("PATH", "")  # `bpdemo` in Lab's terminals
+    command = [str(PYTHON), "-m", "jupyterlab", "--no-browser", "-y", "--log-level=WARN"]
+    command += ["--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}"]
+    command += ["--ServerApp.port_retries=0", f"--ServerApp.root_dir={ROOT}"]
+    command += ["--allow-root"] if getattr(os, "geteuid", lambda: 1)() == 0 else []
+    server = subprocess.Popen(command, cwd=str(ROOT), env=env)
+
+    def stop(*_: object) -> None:
+        if os.name != "nt":  # there the console has told the server already
+            server.terminate()
+
+    signal.signal(signal.SIGINT, stop)
+    signal.signal(signal.SIGTERM, stop)
+    return server
+
+
+def wait_until_ready(server: "subprocess.Popen", port: int) -> None:
+    say("Starting JupyterLab ...")
+    give_up_at = time.monotonic() + 60
+    while time.monotonic() < give_up_at:
+        if server.poll() is not None:
+            fail(
+                "JupyterLab ended while it was starting; the reason stands above.",
+                f"remove the folder {VENV.name} and run this again",
+            )
+        try:
+            http.client.HTTPConnection("127.0.0.1", port, timeout=2).request("GET", "/api")
+            return
+        except OSError:
+            time.sleep(0.1)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        prog="lab.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--setup-only", action="store_true", help="only make or refresh .venv")
+    parser.add_argument("--port", type=int, default=8888, help="the port to try first (8888)")
+    parser.add_argument("--no-browser", action="store_true", help="only print the address")
+    options = parser.parse_args()
+    check_python()
+    setup()
+    if options.setup_only:
+        return 0
+    hand_out_exercises()
+    return launch(free_port(options.port), has_display() and not options.no_browser)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

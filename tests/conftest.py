@@ -1,0 +1,85 @@
+"""What a test may need from the machine, and what happens where it is missing.
+
+A test marked `browser` or `prometheus` is skipped, with the reason, where the tool is not there.
+`BPDEMO_REQUIRE=browser,prometheus` turns every skip of such a test into a failure: CI installs
+the tools, so a skip there would hide a test that never ran.
+"""
+
+import importlib.util
+import os
+import shutil
+from collections.abc import Callable, Generator
+
+import hypothesis
+import pytest
+
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
+
+# A shared laptop stalls now and then; a slow example is no falsifying one.
+hypothesis.settings.register_profile("bpdemo", deadline=None)
+hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
+hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "bpdemo")
+
+
+def find_chromium() -> str | None:
+    return next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
+
+
+def browser_missing() -> str | None:
+    if find_chromium() is None:
+        return f"no Chromium in PATH (looked for {', '.join(CHROMIUM_NAMES)})"
+    if importlib.util.find_spec("playwright") is None:
+        return "the package playwright is not installed"
+    return None
+
+
+def prometheus_missing() -> str | None:
+    return None if shutil.which("prometheus") else "no prometheus binary in PATH"
+
+
+MISSING: dict[str, Callable[[], str | None]] = {
+    "browser": browser_missing,
+    "prometheus": prometheus_missing,
+}
+
+
+def required() -> frozenset[str]:
+    words = os.environ.get("BPDEMO_REQUIRE", "").replace(",", " ").split()
+    if unknown := sorted(set(words) - set(MISSING)):
+        raise pytest.UsageError(f"BPDEMO_REQUIRE: unknown {unknown}, known are {sorted(MISSING)}")
+    return frozenset(words)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    required()  # a misspelt word must end the run, not weaken it
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    for marker, missing in MISSING.items():
+        if item.get_closest_marker(marker) and (reason := missing()):
+            pytest.skip(f"{marker}: {reason}")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Fail a skipped test whose marker is required, whoever skipped it and why."""
+    report = yield
+    needs = sorted(name for name in required() if item.get_closest_marker(name))
+    if report.skipped and needs and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        reason = call.excinfo.value if call.excinfo else "skipped"
+        report.longrepr = f"BPDEMO_REQUIRE={','.join(needs)}, but the test was skipped: {reason}"
+    return report
+
+
+@pytest.fixture(scope="session")
+def chromium_path() -> str:
+    """The executable to give playwright's `chromium.launch(executable_path=...)`."""
+    return find_chromium() or pytest.skip("browser: no Chromium in PATH")
+
+
+@pytest.fixture(scope="session")
+def prometheus_path() -> str:
+    return shutil.which("prometheus") or pytest.skip("prometheus: no binary in PATH")
