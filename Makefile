@@ -13,8 +13,8 @@ PYTHON ?= $(shell $(FIND_PYTHON))
 NOTEBOOKS = $(sort $(wildcard notebooks/*.ipynb solutions/*.ipynb))
 TARGETS ?= win_amd64 win_arm64 macosx_x86_64 macosx_arm64 linux_x86_64 linux_aarch64
 
-# Durations in lessons and tests: `short` is what CI uses, `full` is what a learner sees.
-export BPDEMO_PROFILE ?= short
+# Tests and notebooks take the short durations; a learner in Lab gets the full ones.
+test notebooks: export BPDEMO_PROFILE ?= short
 
 .PHONY: help
 help:  ## list the targets
@@ -23,7 +23,6 @@ help:  ## list the targets
 # --- for everyone
 
 .PHONY: lab
-lab: export BPDEMO_PROFILE := full
 lab: need-python  ## set up, and open the workshop in JupyterLab
 	@$(PYTHON) lab.py
 

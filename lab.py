@@ -6,7 +6,7 @@
 Everything lives in this folder: .venv (the environment) and my-work/ (your answers).
 With a folder wheelhouse/ beside this file the setup needs no network.
 """
-# Old Pythons must get as far as `check_python`, so the syntax here is that of Python 3.6.
+# Old Pythons must get as far as `check_machine`, so the syntax here is that of Python 3.6.
 
 import argparse
 import hashlib
@@ -34,14 +34,14 @@ LOG = VENV / "bpdemo-setup.log"
 REQUIREMENTS = ROOT / "requirements.txt"
 WHEELHOUSE = ROOT / "wheelhouse"
 START = "notebooks/00_start_here.ipynb"
-OVERRIDES = {
+NO_NEWS = {
     "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False}
 }
 NETWORK_TROUBLE = ("connection", "proxyerror", "max retries", "timed out", "resolve", "sslerror")
 
 
 def say(line: str) -> None:
-    print(line, flush=True)
+    print(line.ljust(60), flush=True)  # the padding wipes out a progress line
 
 
 def fail(what: str, what_next: str) -> None:
@@ -50,43 +50,31 @@ def fail(what: str, what_next: str) -> None:
     raise SystemExit(2)
 
 
-# --- what must be there before anything else
-
-
 def check_python() -> None:
     if sys.version_info < (3, 11):
         have = "{}.{}".format(*sys.version_info)
-        fail(
-            f"this is Python {have}; the workshop needs 3.11 or newer.",
-            "install a newer Python from python.org, then run it by name: python3.13 lab.py",
-        )
+        what = f"this is Python {have}; the workshop needs 3.11 or newer."
+        fail(what, "install one from python.org, then run it by its name: python3.13 lab.py")
 
 
-def check_venv_module() -> None:
+def check_machine() -> None:
     if not all(importlib.util.find_spec(name) for name in ("venv", "ensurepip")):
-        fail(
-            "this Python cannot make environments (venv or ensurepip is missing).",
-            "on Debian or Ubuntu: sudo apt install python3-venv; elsewhere use python.org's Python",
-        )
-
-
-def check_write_access() -> None:
+        what = "this Python cannot make environments (its venv or ensurepip is missing)."
+        fail(what, "Debian, Ubuntu: apt install python3-venv; elsewhere Python from python.org")
     try:
         tempfile.TemporaryFile(dir=str(ROOT)).close()
     except OSError as error:
-        fail(
-            f"cannot write in {ROOT} ({error.strerror}).",
-            "copy the folder to a place of your own, such as your home folder, and run it there",
-        )
+        what = f"cannot write in {ROOT} ({error.strerror})."
+        fail(what, "copy the folder to one of your own, in your home, and run it there")
 
 
 # --- the environment
 
 
 def fingerprint() -> str:
-    """What the environment was made from; the folder too, for environments cannot be moved."""
-    parts = [REQUIREMENTS.read_bytes(), (ROOT / "pyproject.toml").read_bytes()]
-    return f"{ROOT}\n{hashlib.sha256(b'|'.join(parts)).hexdigest()}\n"
+    """What the environment is made from; the folder too, for an environment cannot be moved."""
+    made_from = REQUIREMENTS.read_bytes() + (ROOT / "pyproject.toml").read_bytes()
+    return f"{ROOT}\n{hashlib.sha256(made_from).hexdigest()}\n"
 
 
 def setup() -> None:
@@ -94,7 +82,7 @@ def setup() -> None:
     stamp = STAMP.read_text(encoding="utf-8") if STAMP.exists() else ""
     if PYTHON.exists() and stamp == fingerprint():
         return
-    check_write_access()
+    check_machine()
     if not PYTHON.exists() or (stamp and stamp.splitlines()[0] != str(ROOT)):
         make_venv()
     install()
@@ -104,20 +92,17 @@ def setup() -> None:
 
 
 def make_venv() -> None:
-    check_venv_module()
-    say(f"Making the environment in {VENV.name} with Python {sys.version.split()[0]} ...")
-    made = subprocess.run([sys.executable, "-m", "venv", "--clear", str(VENV)])
+    say(f"Making the environment .venv with Python {sys.version.split()[0]} ...")
+    made = subprocess.run([sys.executable, "-m", "venv", "--clear", str(VENV)], check=False)
     if made.returncode:
-        fail(
-            "the environment could not be made; the reason stands above.",
-            f"remove the folder {VENV.name}, check the free space on the disk, and try again",
-        )
+        what = "the environment could not be made; the reason stands above."
+        fail(what, "remove the folder .venv, look for free space on the disk, and try again")
 
 
 def install() -> None:
     lines = REQUIREMENTS.read_text(encoding="utf-8").splitlines()
     wanted = sum(bool(line) and not line.lstrip().startswith("#") for line in lines)
-    where = "wheelhouse/, no network needed" if WHEELHOUSE.is_dir() else "the package index"
+    where = "wheelhouse/, with no network" if WHEELHOUSE.is_dir() else "the package index"
     say(f"Installing up to {wanted} packages from {where}; a minute or two, once ...")
     pip("-r", str(REQUIREMENTS))
     pip("--no-deps", "--no-build-isolation", "-e", str(ROOT))
@@ -131,46 +116,46 @@ def pip(*arguments: str) -> None:
     pipe = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "universal_newlines": True}
     with LOG.open("w", encoding="utf-8") as log:
         process = subprocess.Popen(command, errors="replace", **pipe)
-        seen = 0
+        found = 0
         for line in process.stdout:
             log.write(line)
-            seen += line.startswith("Collecting ")
-            report(line, seen)
+            found += line.startswith("Collecting ")
+            report(line, found)
     if process.wait():
         explain(LOG.read_text(encoding="utf-8"))
 
 
-def report(line: str, seen: int) -> None:
-    if line.startswith("Collecting ") and (seen % 20 == 0 or sys.stdout.isatty()):
-        name = line.split()[1].split("=")[0]
-        end = "\r" if sys.stdout.isatty() else "\n"
-        print(f"  {seen} found, now {name}".ljust(60), end=end, flush=True)
-    elif line.startswith("Installing collected packages"):
-        say(f"  unpacking {line.count(',') + 1} packages; this is silent for a while ...".ljust(60))
+def report(line: str, found: int) -> None:
+    live = sys.stdout.isatty()
+    if line.startswith("Collecting ") and (live or found % 20 == 0):
+        name = line.split()[1].partition("=")[0]
+        print(f"  {found} found, now {name}".ljust(60), end="\r" if live else "\n", flush=True)
+    elif line.startswith("Installing collected packages") and "," in line:
+        say(f"  unpacking {line.count(',') + 1}; this is silent for a while ...")
     elif "Retrying" in line:
-        say("  the network does not answer, trying again ...".ljust(60))
+        say("  the package index does not answer, trying again ...")
 
 
 def explain(output: str) -> None:
     """Turn pip's failure into one sentence and a next step."""
-    errors = [line for line in output.splitlines() if line.startswith("ERROR")]
-    reason = errors[-1][7:] if errors else "pip gave no reason"
+    errors = [line[7:] for line in output.splitlines() if line.lower().startswith("error: ")]
+    reason = errors[-1] if errors else "pip gave no reason"
     if WHEELHOUSE.is_dir():
-        hint = f"make wheelhouse/ again for Python {sys.version_info[0]}.{sys.version_info[1]} and "
-        hint += "this system, or move it away to install over the network"
+        python = "{}.{}".format(*sys.version_info)
+        hint = f"make wheelhouse/ again for this system and Python {python}, or move it away"
     elif any(word in output.lower() for word in NETWORK_TROUBLE):
         reason = "the package index cannot be reached"
-        hint = "check the network; behind a proxy set HTTPS_PROXY; or bring a wheelhouse/ folder"
+        hint = "check the network; behind a proxy set HTTPS_PROXY; or bring a folder wheelhouse/"
     else:
-        hint = "64-bit Python 3.11, 3.12 or 3.13 is what the packages are made for; try one of them"
-    fail(f"installing failed: {reason}.", f"{hint} (all of pip's words: {LOG}).")
+        hint = "the packages are made for 64-bit Python 3.11, 3.12 and 3.13: try one of them"
+    fail(f"installing failed: {reason}.", f"{hint} (all of pip's words: {LOG})")
 
 
 def switch_off_news() -> None:
     """JupyterLab asks about news at its first start; in a workshop that is in the way."""
     overrides = VENV / "share" / "jupyter" / "lab" / "settings" / "overrides.json"
     overrides.parent.mkdir(parents=True, exist_ok=True)
-    overrides.write_text(json.dumps(OVERRIDES, indent=2) + "\n", encoding="utf-8")
+    overrides.write_text(json.dumps(NO_NEWS, indent=2) + "\n", encoding="utf-8")
 
 
 # --- JupyterLab
@@ -179,7 +164,7 @@ def switch_off_news() -> None:
 def hand_out_exercises() -> None:
     """Copy into my-work/ what is not there yet; what the learner has is never touched."""
     source = ROOT / "exercises"
-    for path in sorted(source.rglob("*")) if source.is_dir() else []:
+    for path in source.rglob("*"):
         target = ROOT / "my-work" / path.relative_to(source)
         if path.is_file() and ".ipynb_checkpoints" not in path.parts and not target.exists():
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -197,16 +182,16 @@ def free_port(preferred: int) -> int:
 
 
 def has_display() -> bool:
-    if sys.platform in ("win32", "darwin"):
-        return True
-    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+    windowed = sys.platform in ("win32", "darwin")
+    return windowed or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
 def launch(port: int, browser: bool) -> int:
     """Run JupyterLab until it is stopped, and give its exit code."""
     token = secrets.token_hex(24)
-    page = f"tree/{START}" if (ROOT / START).exists() else ""
-    address = f"http://127.0.0.1:{port}/lab/{page}?token={token}"
+    page = f"/tree/{START}" if (ROOT / START).exists() else ""
+    address = f"http://127.0.0.1:{port}/lab{page}?token={token}"
+    say("Starting JupyterLab ...")
     server = start_jupyter(port, token)
     wait_until_ready(server, port)
     say(f"\nThe workshop is open at\n\n    {address}\n\nCtrl-C here closes it.\n")
@@ -235,16 +220,14 @@ def start_jupyter(port: int, token: str) -> "subprocess.Popen":
 
 
 def wait_until_ready(server: "subprocess.Popen", port: int) -> None:
-    say("Starting JupyterLab ...")
     give_up_at = time.monotonic() + 60
     while time.monotonic() < give_up_at:
         if server.poll() is not None:
-            fail(
-                "JupyterLab ended while it was starting; the reason stands above.",
-                f"remove the folder {VENV.name} and run this again",
-            )
+            raise SystemExit(server.returncode)  # it has said why, or was stopped
         try:
-            http.client.HTTPConnection("127.0.0.1", port, timeout=2).request("GET", "/api")
+            probe = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
+            probe.request("GET", "/api")
+            probe.getresponse().read()
             return
         except OSError:
             time.sleep(0.1)

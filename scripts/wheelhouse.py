@@ -12,7 +12,7 @@ import re
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from packaging.requirements import Requirement
@@ -32,6 +32,7 @@ class Target:
     sys_platform: str
     platform_system: str
     machine: str
+    pythons: tuple[str, ...] = PYTHONS
 
     def markers(self, python: str, patch: str) -> dict[str, str]:
         return {
@@ -65,7 +66,8 @@ def windows(tag: str, machine: str) -> Target:
 
 TARGETS = {
     "win_amd64": windows("win_amd64", "AMD64"),
-    "win_arm64": windows("win_arm64", "ARM64"),
+    # PyYAML has no wheel for Python 3.11 there.
+    "win_arm64": replace(windows("win_arm64", "ARM64"), pythons=("3.12", "3.13")),
     "macosx_x86_64": macos("x86_64"),
     "macosx_arm64": macos("arm64"),
     "linux_x86_64": linux("x86_64"),
@@ -131,7 +133,9 @@ def fetch(name: str, python: str, requirements: list[Requirement], into: Path) -
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("targets", nargs="+", choices=TARGETS, metavar="TARGET", help=str([*TARGETS]))
+    parser.add_argument(
+        "targets", nargs="+", choices=TARGETS, metavar="TARGET", help=str([*TARGETS])
+    )
     parser.add_argument("--into", type=Path, default=ROOT / "wheelhouse")
     parser.add_argument("--python", nargs="+", choices=PYTHONS, default=PYTHONS)
     options = parser.parse_args()
@@ -141,8 +145,8 @@ def main() -> None:
     gaps = [
         name
         for name in options.targets
-        for python in options.python
-        if fetch(name, python, requirements, options.into)
+        for python in TARGETS[name].pythons
+        if python in options.python and fetch(name, python, requirements, options.into)
     ]
     wheels = list(options.into.glob("*.whl"))
     megabytes = sum(wheel.stat().st_size for wheel in wheels) / 1e6

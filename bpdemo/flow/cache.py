@@ -69,7 +69,7 @@ class ReadThroughCache(Generic[K, V]):
         is kept of a failure.
         """
         entry = self._entries.get(key)
-        if entry and self._clock() < entry.loaded_s + self._policy.ttl_s:
+        if entry and self._is_fresh(entry):
             return entry.value, self._tell("hit")
         result: CacheResult = "coalesced" if key in self._flights else "miss"
         try:
@@ -80,6 +80,14 @@ class ReadThroughCache(Generic[K, V]):
             self._tell(result)
             raise
         return value, self._tell(result)
+
+    def peek(self, key: K) -> V | None:
+        """The value if it is fresh: a hit without a coroutine. A miss is not counted."""
+        entry = self._entries.get(key)
+        if entry is None or not self._is_fresh(entry):
+            return None
+        self._tell("hit")
+        return entry.value
 
     def invalidate(self, key: K) -> None:
         """Forget the value; loads in progress answer those who wait, but fill nothing."""
@@ -93,6 +101,9 @@ class ReadThroughCache(Generic[K, V]):
         self._policy = policy
         old, self._entries = self._entries, self._new_entries()
         self._entries.update(list(old.items())[-policy.capacity :])
+
+    def _is_fresh(self, entry: "_Entry[V]") -> bool:
+        return self._clock() < entry.loaded_s + self._policy.ttl_s
 
     @property
     def _lifetime_s(self) -> float:

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from contextlib import suppress
 from contextvars import Context
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -26,7 +25,7 @@ class WorkerPool(Generic[J]):
     """Runs `handle(job, waited_s)` for each job of the queue.
 
     A handler that raises, whatever it raises, costs its own job only: `on_crash(job, error)`
-    hears of it, and the worker takes the next one.
+    hears of it (and must not raise), and the worker takes the next one.
     """
 
     def __init__(
@@ -53,7 +52,8 @@ class WorkerPool(Generic[J]):
     def busy(self) -> int:
         return self._seats.busy
 
-    async def start(self) -> None:
+    def start(self) -> None:
+        """Hire the workers; needs a running loop."""
         self._hire()
 
     def resize(self, size: int) -> None:
@@ -92,7 +92,7 @@ class WorkerPool(Generic[J]):
     async def _work(self) -> None:
         me = asyncio.current_task()
         assert me is not None
-        while len(self._workers) <= self.size and me in self._workers:
+        while self._keeps(me):
             job, waited_s = await self._queue.take()
             self._seats.acquire()
             self._idle.discard(me)
@@ -102,6 +102,11 @@ class WorkerPool(Generic[J]):
                 self._seats.release()
                 self._idle.add(me)
                 self._queue.place_freed()
+
+    def _keeps(self, worker: "asyncio.Task[None]") -> bool:
+        if len(self._workers) > self.size:
+            self._depart(worker)  # now, not when the task ends: the next one to ask must not go too
+        return worker in self._workers
 
     async def _run(self, job: J, waited_s: float) -> None:
         # A task of its own, since only a task can run in a given context.
@@ -115,5 +120,4 @@ class WorkerPool(Generic[J]):
             await self._handle(job, waited_s)
         except BaseException as error:
             # SystemExit and KeyboardInterrupt would leave through the event loop and end it.
-            with suppress(Exception):
-                self._on_crash(job, error)
+            self._on_crash(job, error)

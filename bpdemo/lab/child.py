@@ -42,12 +42,12 @@ class Child:
         *,
         env: Mapping[str, str] | None = None,
         on_line: Callable[[str], None],
-        on_exit: Callable[[int], None] = lambda code: None,
+        on_exit: Callable[[int], object] = int,
     ) -> None:
         self._on_line = on_line
         self._on_exit = on_exit
         self._stderr: deque[str] = deque(maxlen=STDERR_LINES)
-        self._process = subprocess.Popen(  # noqa: S603  our own command line
+        self._process = subprocess.Popen(
             list(command),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -58,7 +58,8 @@ class Child:
             env=child_environment(env or {}),
             # Locust imports what lies in its working directory: not the learner's notebooks.
             cwd=PACKAGE_PARENT,
-            **_own_session(),
+            start_new_session=True,  # does nothing on Windows, which has the flag instead
+            creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
         )
         self._drain = threading.Thread(target=self._read_stderr, daemon=True)
         self._reader = threading.Thread(target=self._read_stdout, daemon=True)
@@ -120,12 +121,6 @@ class Child:
         assert self._process.stderr is not None
         for line in self._process.stderr:
             self._stderr.append(line)
-
-
-def _own_session() -> dict[str, bool | int]:
-    if sys.platform == "win32":
-        return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
-    return {"start_new_session": True}
 
 
 def _kill_tree(process: subprocess.Popen[str]) -> None:

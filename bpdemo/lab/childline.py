@@ -6,10 +6,8 @@ import json
 import os
 import sys
 import time
+from collections.abc import Callable
 from typing import Any, Final
-
-import gevent
-from gevent import monkey
 
 TICK_S: Final = 1e-4
 
@@ -23,14 +21,21 @@ class Line:
     """Commands in by stdin, JSON lines out by stdout.
 
     A native thread reads stdin, since a pipe cannot be polled on every system. When the
-    owner is gone the process ends there and then, even if the event loop is stuck.
+    owner is gone the process ends there and then, even if the event loop is stuck. Under
+    gevent a native thread, a sleep and a call outside the event loop have to be handed in.
     """
 
-    def __init__(self) -> None:
+    def __init__(
+        self,
+        start_thread: Callable[..., object],
+        sleep: Callable[[float], object],
+        call_outside: Callable[..., object],
+    ) -> None:
+        self._sleep = sleep
+        self._call_outside = call_outside
         self._go_at: float | None = None
         self._stopped_at_s: float | None = None
-        self._pool = gevent.get_hub().threadpool
-        monkey.get_original("_thread", "start_new_thread")(self._listen, ())
+        start_thread(self._listen, ())
 
     def _listen(self) -> None:
         # os.read, not sys.stdin: a reader blocked in its lock aborts the interpreter's end.
@@ -58,13 +63,13 @@ class Line:
     def wait_for_go(self) -> float:
         """The wall-clock time to start at."""
         while self._go_at is None:
-            gevent.sleep(0.005)
+            self._sleep(0.005)
         return self._go_at
 
     def say(self, message: dict[str, Any]) -> None:
         text = json.dumps(message, separators=(",", ":")) + "\n"
         # An owner that reads slowly must not hold up the orders.
-        self._pool.apply(_write_all, (sys.stdout.fileno(), text.encode()))
+        self._call_outside(_write_all, (sys.stdout.fileno(), text.encode()))
 
 
 def _write_all(fd: int, data: bytes) -> None:
@@ -90,9 +95,7 @@ class Tally:
         self, intended_s: float, latency_s: float, lag_s: float, fate: int, status: int, *rest: Any
     ) -> None:
         """Book an order; `rest` is reason, attempts, client, priority."""
-        self._rows.append(
-            (ticks(intended_s), ticks(latency_s), ticks(lag_s), fate, status, *rest)
-        )
+        self._rows.append((ticks(intended_s), ticks(latency_s), ticks(lag_s), fate, status, *rest))
 
     def take(self) -> dict[str, list[Any]]:
         """The columns since the last call; labels as indices into a table of their own."""

@@ -69,7 +69,7 @@ class Driver:
         self._lock = threading.Lock()
         self._done = threading.Event()
         self._ready = 0
-        self._ended = 0
+        self._ended: set[int] = set()
         self._error: str | None = None
         self._latest: dict[int, tuple[float, int]] = {}
         if plan.is_closed:
@@ -128,7 +128,7 @@ class Driver:
         elif kind == "chunk":
             self._take(index, message)
         elif kind == "end":
-            self._one_has_ended(message)
+            self._one_has_ended(index, message)
 
     def _one_is_ready(self) -> None:
         with self._lock:
@@ -163,17 +163,17 @@ class Driver:
             waiting=sum(waiting for _, waiting in latest),
         )
 
-    def _one_has_ended(self, ending: dict[str, Any]) -> None:
+    def _one_has_ended(self, index: int, ending: dict[str, Any]) -> None:
         with self._lock:
             self.gathered.end(ending)
-            self._ended += 1
-            if self._ended == len(self._children):
+            self._ended.add(index)
+            if len(self._ended) == len(self._children):
                 self._done.set()
 
     def _exited(self, index: int, code: int) -> None:
-        if self._done.is_set():
-            return
         with self._lock:
+            if index in self._ended or self._done.is_set():
+                return
             told = self._children[index].stderr_tail.strip().splitlines()
             self._error = f"the load generator ended early (exit code {code})" + (
                 f": {told[-1]}" if told else ""

@@ -8,20 +8,29 @@ import numpy as np
 import pandas as pd
 
 from bpdemo.lab.fates import FATES, LATE, OK
+from bpdemo.lab.plan import require_choice
 from bpdemo.lab.records import Column, Meta, Records, Samples
 
 PERCENTILES: Final = {"p50_ms": 0.50, "p95_ms": 0.95, "p99_ms": 0.99}
+SERVER: Final = {
+    "queue_depth": "mean",
+    "queue_capacity": "last",
+    "workers_busy": "mean",
+    "workers": "last",
+    "breaker_payment": "max",
+    "breaker_store": "max",
+}
+"""What a bin shows of its samples: a mean, the last value set, the worst state. No sample
+at all is NaN."""
+
 SPLITS: Final = ("client", "priority")
 
 
-def frame_of(
-    records: Records, samples: Samples, meta: Meta, by: str | None = None
-) -> pd.DataFrame:
+def frame_of(records: Records, samples: Samples, meta: Meta, by: str | None = None) -> pd.DataFrame:
     """A row per bin; `t_s` is where the bin begins. See `LoadRun` for the columns."""
     if by is None:
         return _bins(records, samples, meta)
-    if by not in SPLITS:
-        raise ValueError(f"by must be one of {', '.join(SPLITS)}, not {by!r}")
+    require_choice("by", by, SPLITS)
     labels: Column = getattr(records, by)
     parts = []
     for label in sorted(set(labels.tolist())):
@@ -89,25 +98,9 @@ def _percentiles(place: Column, latency_s: Column, bins: int) -> dict[str, Colum
 
 
 def _server(samples: Samples, edges: Column) -> dict[str, Column]:
-    """Depth and busy workers are means over a bin, settings its last value, breakers its
-    worst state. A bin with no sample is NaN."""
     bins = len(edges) - 1
     place = _place(samples.t_s, edges)
     inside = place < bins
-    by_bin = pd.DataFrame(
-        {
-            name: getattr(samples, name)[inside]
-            for name in ("queue_depth", "queue_capacity", "workers_busy", "workers")
-            + ("breaker_payment", "breaker_store")
-        }
-    ).groupby(place[inside])
-    how = {
-        "queue_depth": "mean",
-        "queue_capacity": "last",
-        "workers_busy": "mean",
-        "workers": "last",
-        "breaker_payment": "max",
-        "breaker_store": "max",
-    }
-    server = by_bin.agg(how).reindex(range(bins))
-    return {name: server[name].to_numpy(dtype=float) for name in how}
+    table = pd.DataFrame({name: getattr(samples, name)[inside] for name in SERVER})
+    server = table.groupby(place[inside]).agg(SERVER).reindex(range(bins))
+    return {name: server[name].to_numpy(dtype=float) for name in SERVER}

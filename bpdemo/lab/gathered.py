@@ -74,11 +74,11 @@ class Gathered:
 
     def seconds(self, planned_s: float) -> float:
         """How long orders were sent for: less than planned if the load was stopped."""
-        return min([planned_s, *(e["seconds"] for e in self.endings)])
+        return min(planned_s, *(float(e["seconds"]) for e in self.endings), planned_s)
 
     @property
     def cpu_s(self) -> float:
-        """Processor time the load generators took."""
+        """Processor time the load generators took from the start on, without Locust's own."""
         return float(sum(e["cpu_s"] for e in self.endings))
 
     def _joined(self, name: str) -> Column:

@@ -7,11 +7,12 @@ import time
 import weakref
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Literal, Protocol, overload
+from typing import Any, Protocol
 
 from bpdemo.lab.driver import Driver, OnProgress, Progress, drive
+from bpdemo.lab.frame import SPLITS
 from bpdemo.lab.gathered import Gathered
-from bpdemo.lab.plan import Mix, Plan
+from bpdemo.lab.plan import Mix, Plan, require_choice, require_range
 from bpdemo.lab.progress_line import ProgressLine
 from bpdemo.lab.records import Meta
 from bpdemo.lab.run import LoadRun
@@ -116,10 +117,6 @@ class RunningLoad:
         return f"<RunningLoad {self.plan.scenario}: {told}>"
 
 
-@overload
-def load(service: Target, *, background: Literal[True], **options: Any) -> RunningLoad: ...
-@overload
-def load(service: Target, *, background: Literal[False] = False, **options: Any) -> LoadRun: ...
 def load(
     service: Target,
     *,
@@ -143,15 +140,16 @@ def load(
     item_id: int | None = None,
     by: str | None = None,
     on_progress: OnProgress | None = None,
-) -> LoadRun | RunningLoad:
+) -> Any:
     """Drive a load at `service` with Locust, in a process of its own.
 
     `times` is a multiple of the service's capacity (2 unless `rate` is given), `rate` is
     absolute: the peak in orders a second, or users if `scenario` is closed. `patience_s`:
     each attempt is hung up after that long, counted from when it was meant to be sent.
     `retry_budget` keeps retries to that share of orders. `clients` and `priorities` mix
-    labels by weight, `by` splits the frame along one of them. With `background=True` it
-    returns at once. ValueError names an argument that is out of range.
+    labels by weight, `by` splits the frame along one of them. The answer is the finished
+    `LoadRun`, or with `background=True`, at once, a `RunningLoad`. ValueError names an
+    argument that is out of range.
     """
     plan = Plan(
         rate_per_s=_rate(service, times, rate, scenario),
@@ -170,8 +168,9 @@ def load(
         priorities=_mix(priorities),
         item_id=item_id,
     )
-    if not 0.05 <= bin_s <= seconds:
-        raise ValueError(f"bin_s must be a number from 0.05 to seconds, not {bin_s!r}")
+    require_range("bin_s", bin_s, 0.05, seconds)
+    if by is not None:
+        require_choice("by", by, SPLITS)
     running = RunningLoad(service, plan, bin_s, by, on_progress)
     return running if background else _watch(running)
 
@@ -205,8 +204,7 @@ def _rate(service: Target, times: float | None, rate: float | None, scenario: st
         why = "a closed load counts users" if scenario == "closed" else "capacity is unknown"
         raise ValueError(f"rate must be given: {why}")
     multiple = 2.0 if times is None else times
-    if isinstance(multiple, bool) or not isinstance(multiple, (int, float)) or not 0 < multiple <= 100:
-        raise ValueError(f"times must be a number above 0, at most 100, not {multiple!r}")
+    require_range("times", multiple, 0.01, 100)
     return multiple * capacity
 
 

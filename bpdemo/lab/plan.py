@@ -6,7 +6,6 @@ Plain Python only, so that the child starts fast.
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Collection
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
@@ -55,23 +54,23 @@ class Plan:
     watch: bool = True
 
     def __post_init__(self) -> None:
-        _require_choice("scenario", self.scenario, SCENARIOS)
-        _require_choice("backoff", self.backoff, BACKOFFS)
-        _require_choice("jitter", self.jitter, JITTERS)
+        require_choice("scenario", self.scenario, SCENARIOS)
+        require_choice("backoff", self.backoff, BACKOFFS)
+        require_choice("jitter", self.jitter, JITTERS)
         for name, (low, high) in _RANGES.items():
-            _require_range(name, getattr(self, name), low, high)
+            require_range(name, getattr(self, name), low, high)
         if self.retry_budget is not None:
-            _require_range("retry_budget", self.retry_budget, 0, 1)
+            require_range("retry_budget", self.retry_budget, 0, 1)
         if self.item_id is not None:
-            _require_range("item_id", self.item_id, 1, 100)
+            require_range("item_id", self.item_id, 1, 100)
         for label, weight in (*self.clients, *self.priorities):
-            _require_range(f"weight of {label!r}", weight, 0, 1e9)
+            require_range(f"weight of {label!r}", weight, 0, 1e9)
         for label, _ in self.priorities:
-            _require_choice("priorities", label, ("0", "1", "2", "3"))
-        _require_whole("seed", self.seed)
-        _require_whole("retries", self.retries)
+            require_choice("priorities", label, ("0", "1", "2", "3"))
+        require_whole("seed", self.seed)
+        require_whole("retries", self.retries)
         if self.scenario == "closed":
-            _require_whole("rate_per_s of a closed load (its users)", self.rate_per_s)
+            require_whole("rate_per_s of a closed load (its users)", self.rate_per_s)
         if self.scenario == "retry_storm":
             self._storm()
 
@@ -126,17 +125,18 @@ class Plan:
         return cls(**fields)
 
 
-def _require_choice(name: str, value: object, choices: Collection[str]) -> None:
+def require_choice(name: str, value: object, choices: Collection[str]) -> None:
     if value not in choices:
         raise ValueError(f"{name} must be one of {', '.join(choices)}, not {value!r}")
 
 
-def _require_range(name: str, value: object, low: float, high: float) -> None:
+def require_range(name: str, value: Any, low: float, high: float) -> None:
+    """ValueError, naming field, range and value, unless `value` is a number within."""
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if not is_number or not math.isfinite(value) or not low <= value <= high:  # type: ignore[operator,arg-type]
+    if not (is_number and low <= float(value) <= high):
         raise ValueError(f"{name} must be a number from {low:g} to {high:g}, not {value!r}")
 
 
-def _require_whole(name: str, value: object) -> None:
-    if not isinstance(value, (int, float)) or value != int(value):
+def require_whole(name: str, value: Any) -> None:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or value != int(value):
         raise ValueError(f"{name} must be a whole number, not {value!r}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import importlib
 import sys
 from types import TracebackType
 from typing import Any, Final, Self
@@ -24,9 +25,7 @@ class ProgressLine:
 
     def __enter__(self) -> Self:
         if self._wanted and _in_notebook():
-            from IPython.display import HTML, display
-
-            self._display = display(HTML("Locust is starting …"), display_id=True)
+            self._display = _ipython().display(_html("Locust is starting …"), display_id=True)
         elif self._wanted:
             self._terminal = sys.stderr.isatty()
         return self
@@ -35,11 +34,9 @@ class ProgressLine:
         if progress is None:
             return
         if self._display is not None:
-            from IPython.display import HTML
-
             share = min(1.0, progress.t_s / progress.seconds)
             bar = f'<progress value="{share:.3f}" style="width:12em"></progress>'
-            self._display.update(HTML(f"{bar} {html.escape(progress.line())}"))
+            self._display.update(_html(f"{bar} {html.escape(progress.line())}"))
         elif self._terminal:
             sys.stderr.write(f"\r\x1b[K{progress.line()}")
             sys.stderr.flush()
@@ -51,9 +48,7 @@ class ProgressLine:
         trace: TracebackType | None,
     ) -> None:
         if self._display is not None:
-            from IPython.display import HTML
-
-            self._display.update(HTML(""))
+            self._display.update(_html(""))
         elif self._terminal:
             sys.stderr.write("\r\x1b[K")
 
@@ -61,3 +56,11 @@ class ProgressLine:
 def _in_notebook() -> bool:
     shell = sys.modules.get("IPython")
     return shell is not None and getattr(shell.get_ipython(), "kernel", None) is not None
+
+
+def _ipython() -> Any:
+    return importlib.import_module("IPython.display")
+
+
+def _html(text: str) -> Any:
+    return _ipython().HTML(text)

@@ -84,7 +84,7 @@ class LoadRun:
 
     @cached_property
     def sentence(self) -> str:
-        return sentence_of(self.summary)
+        return sentence_of(self.summary, self.meta)
 
     def require_valid(self) -> Self:
         """This run, if the machine kept up with it; raises `NotMeasured` if not."""

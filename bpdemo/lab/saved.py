@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+import pandas as pd
 
-from bpdemo.lab.records import Meta, Records, Samples
+from bpdemo.lab.records import Column, Meta, Records, Samples
 
 FORMAT: Final = "bpdemo-run"
 VERSION: Final = 1
@@ -26,7 +27,7 @@ def write(path: Path, records: Records, samples: Samples, meta: Meta) -> None:
         "samples": {f.name: _rounded(getattr(samples, f.name)) for f in fields(samples)},
     }
     data = json.dumps(document, separators=(",", ":")).encode()
-    path.write_bytes(gzip.compress(data) if path.suffix == ".gz" else data)
+    path.write_bytes(gzip.compress(data, compresslevel=5) if path.suffix == ".gz" else data)
 
 
 def read(path: Path) -> tuple[Records, Samples, Meta]:
@@ -59,11 +60,11 @@ def _document(path: Path) -> dict[str, Any]:
     return document
 
 
-def _packed(name: str, values: np.ndarray) -> Any:
+def _packed(name: str, values: Column) -> Any:
     """Label columns as a table of labels and an index into it; times to 0.1 ms."""
     if name not in LABELS:
         return _rounded(values)
-    table, places = np.unique(values.astype(str), return_inverse=True)
+    places, table = pd.factorize(values)
     return {"table": table.tolist(), "places": places.tolist()}
 
 
@@ -73,6 +74,6 @@ def _unpacked(name: str, value: Any) -> Any:
     return np.asarray(value["table"], dtype=object)[np.asarray(value["places"], dtype=int)]
 
 
-def _rounded(values: np.ndarray) -> list[Any]:
+def _rounded(values: Column) -> list[Any]:
     rounded: list[Any] = (values.round(4) if values.dtype.kind == "f" else values).tolist()
     return rounded

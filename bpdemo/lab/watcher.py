@@ -9,9 +9,6 @@ import json
 from collections.abc import Callable
 from typing import Any, Final
 
-import gevent
-from geventhttpclient import URL, HTTPClient
-
 from bpdemo.lab.histogram import buckets_of, quantile
 
 PERIOD_S: Final = 0.1
@@ -20,13 +17,18 @@ BREAKER_STATES: Final = {"closed": 0, "half_open": 1, "open": 2}
 
 
 class Watcher:
-    """Collects samples of the server; `now_s` is the run's own clock."""
+    """Collects samples of the server. `get` answers a path with the body of a 200, or
+    None; `now_s` is the run's own clock."""
 
-    def __init__(self, url: str, now_s: Callable[[], float]) -> None:
-        self._client = HTTPClient.from_url(
-            URL(url), concurrency=1, connection_timeout=2.0, network_timeout=2.0
-        )
+    def __init__(
+        self,
+        get: Callable[[str], str | None],
+        now_s: Callable[[], float],
+        sleep: Callable[[float], object],
+    ) -> None:
+        self._get = get
         self._now_s = now_s
+        self._sleep = sleep
         self._samples: list[list[float]] = []
         self._lag_before: dict[float, float] = {}
 
@@ -44,7 +46,7 @@ class Watcher:
             self._sample()
             # A slow answer skips the samples it has missed, it does not pile them up.
             due_s = max(due_s + PERIOD_S, self._now_s())
-            gevent.sleep(due_s - self._now_s())
+            self._sleep(due_s - self._now_s())
 
     def take(self) -> list[list[float]]:
         """Samples since the last call: see `row_of` for the columns."""
@@ -60,14 +62,6 @@ class Watcher:
         except (ValueError, KeyError, TypeError):
             # Not a box office: the load goes on, unwatched.
             return
-
-    def _get(self, path: str) -> str | None:
-        try:
-            response = self._client.get(path)
-            body = bytes(response.read())
-            return body.decode() if response.status_code == 200 else None
-        except Exception:  # noqa: BLE001  a server in trouble may fail in any way at all
-            return None
 
 
 def row_of(stats: dict[str, Any]) -> list[float]:

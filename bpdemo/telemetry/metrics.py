@@ -142,11 +142,12 @@ class _HttpTimes:
         observe(event.duration_s)
 
     def _child(self, method: str, route: str, status: int) -> Callable[[float], None]:
-        method = method if method in METHODS else OTHER
-        if len(self._observe) >= MAX_HTTP_SERIES:
-            route = OTHER
-        child: Callable[[float], None] = self._histogram.labels(method, route, status).observe
+        key = (method if method in METHODS else OTHER, route, status)
+        if key not in self._observe and len(self._observe) >= MAX_HTTP_SERIES:
+            return self._series(key[0], OTHER, status)
         # Kept under the cleaned key only: invented methods must not fill this dict either.
-        if route != OTHER:
-            self._observe[method, route, status] = child
-        return child
+        return self._observe.setdefault(key, self._series(*key))
+
+    def _series(self, method: str, route: str, status: int) -> Callable[[float], None]:
+        observe: Callable[[float], None] = self._histogram.labels(method, route, status).observe
+        return observe

@@ -119,7 +119,7 @@ class SilentTracer(NullTracer):
     _no_edge = nullcontext(_SilentSpan())
 
     def edge(
-        self, name: str, traceparent: str | None, /, **attributes: Attribute
+        self, _name: str, _traceparent: str | None, /, **_attributes: Attribute
     ) -> AbstractContextManager[EdgeSpan]:
         return self._no_edge
 

@@ -29,7 +29,7 @@ class StubServer:
 
     answer: Callable[[int], Answer] = lambda n: Answer()
     name: str = "stub"
-    capacity_per_s: float = 200.0
+    capacity_per_s: float | None = 200.0
     lag_s: float = 0.001
     orders: int = 0
     hung_up: int = 0

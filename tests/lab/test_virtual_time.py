@@ -506,7 +506,7 @@ def test_the_loop_holds_no_file_descriptor_and_refuses_work_once_closed() -> Non
     loop.close()
     for call in (loop.call_soon, lambda f: loop.call_later(1, f), lambda f: loop.call_at(1, f)):
         with pytest.raises(RuntimeError, match="closed"):
-            call(print)  # type: ignore[operator]
+            call(print)
 
 
 def test_stop_ends_a_run_without_moving_the_clock() -> None:

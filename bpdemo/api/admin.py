@@ -1,0 +1,62 @@
+"""Who may turn the knobs: whoever has the token or, where none is set, this very machine."""
+
+from hmac import compare_digest
+from ipaddress import IPv6Address, ip_address
+from urllib.parse import urlsplit
+
+from fastapi import Request
+from pydantic import SecretStr
+
+from bpdemo.api.errors import Forbidden
+
+#: Marks of a proxy, behind which every peer looks local.
+FORWARDING = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto",
+              "x-forwarded-port", "x-forwarded-prefix", "x-real-ip", "via")  # fmt: skip
+
+
+def authorize(request: Request, token: SecretStr | None) -> None:
+    """Raise `Forbidden` unless the caller may change settings."""
+    allowed = _has_token(request, token) if token else _is_local(request)
+    if not allowed:
+        raise Forbidden
+
+
+def _has_token(request: Request, token: SecretStr) -> bool:
+    given = request.headers.getlist("authorization")
+    wanted = f"Bearer {token.get_secret_value()}"
+    # In constant time: how long a no takes must not tell how much of the token was right.
+    return len(given) == 1 and compare_digest(given[0].encode(), wanted.encode())
+
+
+def _is_local(request: Request) -> bool:
+    """Peer and Host are loopback, no other site's page is behind it, and no proxy is between.
+
+    Checking Host stops DNS rebinding, checking Origin stops a page that posts across sites.
+    """
+    headers = request.headers
+    hosts = headers.getlist("host")
+    if request.client is None or len(hosts) != 1 or any(name in headers for name in FORWARDING):
+        return False
+    same_origins = (f"http://{hosts[0]}", f"https://{hosts[0]}")
+    if any(origin not in same_origins for origin in headers.getlist("origin")):
+        return False
+    return is_loopback(request.client.host) and is_loopback(_host_name(hosts[0]))
+
+
+def is_loopback(host: str) -> bool:
+    """Whether that name or address can only be this machine."""
+    if host.lower() == "localhost":
+        return True
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return False
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return (mapped or address).is_loopback
+
+
+def _host_name(host: str) -> str:
+    try:
+        return urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return ""

@@ -1,0 +1,86 @@
+"""The HTTP application around one box office: routes inside, the door outside."""
+
+from collections.abc import Callable, Mapping
+from random import Random
+
+from fastapi import FastAPI, Request
+from fastapi_offline import FastAPIOffline
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.types import Lifespan
+
+from bpdemo import __version__
+from bpdemo.api.arrival import arrival_of
+from bpdemo.api.door import Door, DoorPolicy
+from bpdemo.api.errors import MethodNotAllowed
+from bpdemo.api.items import items_router
+from bpdemo.api.operations import Controls, operations_router
+from bpdemo.api.orders import orders_router
+from bpdemo.api.problems import Problems
+from bpdemo.core.errors import BoxOfficeError, NotFound
+from bpdemo.core.ports import Observer
+from bpdemo.service.box_office import BoxOffice
+from bpdemo.telemetry.logs import Logger
+from bpdemo.telemetry.traces import ServiceTracer
+
+
+def make_application(
+    office: BoxOffice,
+    controls: Controls,
+    door: DoorPolicy,
+    *,
+    render_metrics: Callable[[str], tuple[bytes, str]],
+    observer: Observer,
+    tracer: ServiceTracer,
+    log: Logger,
+    clock: Callable[[], float],
+    rng: Random,
+    lifespan: Lifespan[FastAPI],
+) -> FastAPI:
+    """A FastAPI application; its documentation works with no network."""
+    app = FastAPIOffline(
+        title="The box office",
+        version=__version__,
+        description="A service on sale day: driven into overload, and taught to survive it.",
+        redoc_url=None,
+        static_url="/docs/assets",
+        redirect_slashes=False,
+        lifespan=lifespan,
+    )
+    problems = Problems(office.advice.retry_after_s)
+    app.include_router(operations_router(office, controls, render_metrics))
+    app.include_router(items_router(office.catalogue))
+    app.include_router(orders_router(office, door.max_body_bytes))
+    app.add_exception_handler(HTTPException, _framework_error(problems))
+    app.add_middleware(
+        Door,
+        policy=door,
+        office=office,
+        problems=problems,
+        observer=observer,
+        tracer=tracer,
+        log=log,
+        clock=clock,
+        rng=rng,
+    )
+    return app
+
+
+def _framework_error(problems: Problems) -> Callable[[Request, Exception], Response]:
+    """What the framework finds wrong, said in our way."""
+
+    def handle(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        problem = problems.of(_ours(error, arrival_of(request.scope).route.allow))
+        response = Response(problem.body, problem.status)
+        response.raw_headers = list(problem.headers)
+        return response
+
+    return handle
+
+
+def _ours(error: HTTPException, allow: str) -> BoxOfficeError:
+    if error.status_code == 405:
+        headers: Mapping[str, str] = error.headers or {}
+        return MethodNotAllowed(allow or headers.get("Allow", "GET"))
+    return NotFound() if error.status_code == 404 else BoxOfficeError()

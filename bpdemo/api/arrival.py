@@ -1,0 +1,61 @@
+"""One request on its way through: what the door learned of it, for those further in."""
+
+from math import inf
+
+from starlette.types import Scope
+
+from bpdemo.api.headers import RawHeaders, Wishes
+from bpdemo.api.routing import Route
+from bpdemo.flow.deadline import NEVER, Deadline
+from bpdemo.service.order_job import Caller
+
+SCOPE_KEY = "bpdemo.arrival"
+
+
+class Arrival:
+    """Made for every request; the door fills in what its route calls for."""
+
+    __slots__ = (
+        "arrived_s", "body_due_s", "body_read", "caller", "chunked", "deadline", "declared_bytes",
+        "expects", "headers", "method", "request_id", "route", "status", "wishes",
+    )  # fmt: skip
+
+    def __init__(self, scope: Scope, route: Route, request_id: str, arrived_s: float) -> None:
+        self.method: str = scope["method"]
+        self.headers: RawHeaders = scope["headers"]
+        self.route = route
+        self.request_id = request_id
+        self.arrived_s = arrived_s
+        self.wishes = Wishes()
+        self.deadline: Deadline = NEVER
+        self.caller: Caller | None = None  # only for `POST /orders`
+        self.status: int | None = None  # None until an answer begins
+        self.body_due_s = inf
+        self.body_read = False
+        self.declared_bytes = 0
+        self.chunked = False
+        self.expects = False
+        self._look_at_framing()
+
+    def must_close(self, limit_bytes: int) -> bool:
+        """Whether an answer given now must end the connection.
+
+        A body that was announced and not read would be taken for the next request, or have to be
+        read to its end only to be thrown away.
+        """
+        unread = self.expects or self.chunked or self.declared_bytes > limit_bytes
+        return unread and not self.body_read
+
+    def _look_at_framing(self) -> None:
+        for name, value in self.headers:
+            if name == b"content-length":
+                self.declared_bytes = int(value) if value.isdigit() else 0
+            elif name == b"transfer-encoding":
+                self.chunked = True
+            elif name == b"expect":
+                self.expects = True
+
+
+def arrival_of(scope: Scope) -> Arrival:
+    arrival: Arrival = scope[SCOPE_KEY]
+    return arrival

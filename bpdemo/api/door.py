@@ -1,0 +1,209 @@
+"""The door: pure ASGI, before routing, headers and body, since saying no must be far cheaper than
+saying yes.
+
+    draining → method → client share → edge limit → (POST /orders) circuit, queue, time → inside
+
+Only `/items…` and `/orders…` are limited: `/healthz`, `/metrics`, `/stats` and `/settings` answer in
+the middle of an overload. Everything that enters is measured, has an id, and gets an answer.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import count
+from math import inf
+from random import Random
+from typing import Any
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from bpdemo.api.arrival import SCOPE_KEY, Arrival
+from bpdemo.api.errors import CallerGone, MethodNotAllowed
+from bpdemo.api.headers import read_kindly
+from bpdemo.api.problems import Problems
+from bpdemo.api.routing import PLACE_ORDER, find_route
+from bpdemo.core.errors import BoxOfficeError, Draining, Refused
+from bpdemo.core.events import RequestAnswered
+from bpdemo.core.ports import Observer
+from bpdemo.service.box_office import BoxOffice
+from bpdemo.service.gate import Visit
+from bpdemo.service.order_job import Caller
+from bpdemo.telemetry.logs import Logger
+from bpdemo.telemetry.traces import ServiceTracer
+
+#: What nginx logs when the caller left before the answer.
+CLIENT_CLOSED = 499
+
+
+@dataclass(frozen=True, slots=True)
+class DoorPolicy:
+    """`read_timeout_s` (0: none) is for the whole request; longer bodies are not read."""
+
+    read_timeout_s: float
+    max_body_bytes: int
+
+
+class Door:
+    """Wraps the application; see the module."""
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        policy: DoorPolicy,
+        office: BoxOffice,
+        problems: Problems,
+        observer: Observer,
+        tracer: ServiceTracer,
+        log: Logger,
+        clock: Callable[[], float],
+        rng: Random,
+    ) -> None:
+        self._app = app
+        self._policy = policy
+        self._office = office
+        self._problems = problems
+        self._observer = observer
+        self._tracer = tracer
+        self._log = log
+        self._clock = clock
+        self._id_prefix = f"{rng.getrandbits(48):012x}"
+        self._ids = count(1)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        arrival = Arrival(scope, find_route(scope["path"]), self._next_id(), self._clock())
+        try:
+            await self._answer(arrival, scope, receive, self._answering(arrival, send))
+        finally:
+            self._measure(arrival)
+
+    async def _answer(self, arrival: Arrival, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            visit = self._let_in(arrival, scope)
+        except (Refused, MethodNotAllowed) as error:
+            await self._say_no(error, send)
+            return
+        try:
+            await self._go_in(arrival, scope, receive, send)
+        finally:
+            self._show_out(arrival, visit)
+
+    def _let_in(self, arrival: Arrival, scope: Scope) -> Visit | None:
+        """The door's verdict; None for routes that are not limited."""
+        route = arrival.route
+        if not route.limited:
+            self._check_method(arrival)
+            return None
+        try:
+            if self._office.state != "open":
+                raise Draining
+            self._check_method(arrival)
+            arrival.wishes = read_kindly(arrival.headers)
+            visit = self._office.gate.enter(arrival.wishes.client or _peer(scope))
+        except Refused as refused:
+            if route is PLACE_ORDER and arrival.method == "POST":
+                self._office.intake.reject(arrival.request_id, refused)
+            raise
+        try:
+            self._receive(arrival)
+        except Refused:
+            visit.end(None)
+            raise
+        return visit
+
+    def _receive(self, arrival: Arrival) -> None:
+        wishes = arrival.wishes
+        arrival.deadline = self._office.deadline(arrival.arrived_s, wishes.patience_s)
+        if arrival.route is PLACE_ORDER:
+            arrival.caller = self._office.intake.receive(
+                arrival.request_id, arrival.deadline, wishes.priority
+            )
+
+    def _check_method(self, arrival: Arrival) -> None:
+        methods = arrival.route.methods
+        if methods and arrival.method not in methods:
+            raise MethodNotAllowed(arrival.route.allow)
+
+    async def _go_in(self, arrival: Arrival, scope: Scope, receive: Receive, send: Send) -> None:
+        read_timeout_s = self._policy.read_timeout_s or inf
+        arrival.body_due_s = min(arrival.arrived_s + read_timeout_s, arrival.deadline.at)
+        scope[SCOPE_KEY] = arrival
+        if arrival.method == "HEAD":
+            scope["method"] = "GET"  # the server, or `_answering`, leaves the body out
+        try:
+            if arrival.route.limited:
+                await self._go_in_traced(arrival, scope, receive, send)
+            else:
+                await self._app(scope, receive, send)
+        except CallerGone:
+            pass
+        except BoxOfficeError as error:
+            await self._say_no(error, send)
+        except Exception as error:
+            self._log.error("internal_error", request_id=arrival.request_id, exc_info=error)
+            if arrival.status is not None:
+                raise  # too late to say anything: the server must cut the connection
+            await self._say_no(error, send)
+
+    async def _go_in_traced(
+        self, arrival: Arrival, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        name, parent = f"{arrival.method} {arrival.route.template}", arrival.wishes.traceparent
+        with self._tracer.edge(name, parent, request_id=arrival.request_id) as span:
+            await self._app(scope, receive, send)
+            span.note(status=arrival.status or CLIENT_CLOSED)
+
+    async def _say_no(self, error: Exception, send: Send) -> None:
+        problem = self._problems.of(error)
+        await send(
+            {"type": "http.response.start", "status": problem.status, "headers": problem.headers}
+        )
+        await send({"type": "http.response.body", "body": problem.body})
+
+    def _answering(self, arrival: Arrival, send: Send) -> Send:
+        async def answer(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                self._complete(arrival, message)
+            elif arrival.method == "HEAD":
+                message = {**message, "body": b""}
+            await send(message)
+
+        return answer
+
+    def _complete(self, arrival: Arrival, start: Message) -> None:
+        arrival.status = start["status"]
+        headers: list[Any] = start["headers"]
+        headers.append((b"x-request-id", arrival.request_id.encode()))
+        if arrival.caller is not None and arrival.caller.was_admitted:
+            headers.append((b"server-timing", _server_timing(arrival.caller)))
+        draining = arrival.route.limited and self._office.state != "open"
+        if draining or arrival.must_close(self._policy.max_body_bytes):
+            headers.append((b"connection", b"close"))
+
+    def _show_out(self, arrival: Arrival, visit: Visit | None) -> None:
+        if arrival.caller is not None:
+            self._office.intake.part(arrival.caller)
+        if visit is not None:
+            visit.end(arrival.status)
+
+    def _measure(self, arrival: Arrival) -> None:
+        status = arrival.status or CLIENT_CLOSED
+        duration_s = self._clock() - arrival.arrived_s
+        self._observer.observe(
+            RequestAnswered(arrival.method, arrival.route.template, status, duration_s)
+        )
+
+    def _next_id(self) -> str:
+        return f"{self._id_prefix}-{next(self._ids):x}"
+
+
+def _server_timing(caller: Caller) -> bytes:
+    queue_ms, service_ms = caller.queue_s * 1000, caller.service_s * 1000
+    return b"queue;dur=%.1f, service;dur=%.1f" % (queue_ms, service_ms)
+
+
+def _peer(scope: Scope) -> str:
+    client = scope.get("client")
+    return client[0] if client else "unknown"

@@ -1,0 +1,76 @@
+"""A report in one HTML file that needs no network: pictures, words, numbers."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import plotly.io as pio
+from plotly.offline import get_plotlyjs
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+STYLE: Final = """
+body { font: 17px/1.5 'Open Sans', Verdana, Arial, sans-serif; color: #222; margin: 2em auto;
+       max-width: 1280px; padding: 0 1em }
+h1 { font-size: 30px } h2 { font-size: 23px; margin-top: 2em }
+table { border-collapse: collapse } th, td { text-align: right; padding: .3em .9em }
+th:first-child, td:first-child { text-align: left }
+tr + tr td { border-top: 1px solid #e3e3e3 }
+figure { margin: 1em 0; overflow-x: auto }
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A heading, a paragraph or more, a table of cells (its first row is its head), a
+    picture and what the picture shows in words (for those who cannot see it)."""
+
+    heading: str
+    text: str = ""
+    rows: Sequence[Sequence[object]] = ()
+    figure: go.Figure | None = None
+    alt: str = field(default="")
+
+
+def write_report(path: str | Path, title: str, sections: Sequence[Section]) -> Path:
+    """Write the report to `path` and return it. Plotly's script goes in once, some 5 MB."""
+    target = Path(path)
+    has_figures = any(section.figure is not None for section in sections)
+    script = f"<script>{get_plotlyjs()}</script>" if has_figures else ""
+    name = html.escape(title)
+    body = "".join(_section(section) for section in sections)
+    target.write_text(
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{name}</title>'
+        f'<link rel="icon" href="data:,"><style>{STYLE}</style>{script}</head>'
+        f"<body><h1>{name}</h1>{body}</body></html>",
+        encoding="utf-8",
+    )
+    return target
+
+
+def _section(section: Section) -> str:
+    parts = [f"<section><h2>{html.escape(section.heading)}</h2>"]
+    parts += [f"<p>{html.escape(text)}</p>" for text in section.text.split("\n\n") if text]
+    if section.rows:
+        parts.append(_table(section.rows))
+    if section.figure is not None:
+        parts.append(_figure(section.figure, section.alt or section.text))
+    return "".join([*parts, "</section>"])
+
+
+def _table(rows: Sequence[Sequence[object]]) -> str:
+    def row(cells: Sequence[object], tag: str) -> str:
+        return "".join(f"<{tag}>{html.escape(str(cell))}</{tag}>" for cell in cells)
+
+    body = "".join(f"<tr>{row(cells, 'td')}</tr>" for cells in rows[1:])
+    return f"<table><tr>{row(rows[0], 'th')}</tr>{body}</table>"
+
+
+def _figure(figure: go.Figure, alt: str) -> str:
+    drawn = pio.to_html(figure, full_html=False, include_plotlyjs=False)
+    return f'<figure role="img" aria-label="{html.escape(alt, quote=True)}">{drawn}</figure>'

@@ -1,0 +1,1 @@
+"""What becomes of an order: the way in, and the way through."""

@@ -1,0 +1,195 @@
+"""The box office: the parts of one running service, put together, and their life in order."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from datetime import datetime
+from math import inf
+from random import Random
+from typing import Any, Literal
+
+from bpdemo.core.events import BreakerState, Dependency
+from bpdemo.core.ports import Observer, Payment, Store, Tracer
+from bpdemo.flow.breaker import Breaker
+from bpdemo.flow.budget import RetryBudget
+from bpdemo.flow.cache import ReadThroughCache
+from bpdemo.flow.deadline import NEVER, Deadline
+from bpdemo.flow.guard import Guard
+from bpdemo.flow.pool import WorkerPool
+from bpdemo.flow.queue import BoundedQueue
+from bpdemo.flow.retry_after import RetryAfter
+from bpdemo.flow.seats import Seats
+from bpdemo.service.advice import Advice
+from bpdemo.service.catalogue import Catalogue
+from bpdemo.service.debts import Debts
+from bpdemo.service.gate import Gate
+from bpdemo.service.intake import Intake
+from bpdemo.service.line import Line
+from bpdemo.service.order_job import OrderJob
+from bpdemo.service.pace import Pace
+from bpdemo.service.tuning import Tuning
+from bpdemo.service.work import OrderWork
+
+State = Literal["starting", "open", "draining", "stopped"]
+
+
+class BoxOffice:
+    """One service: `start` it, let callers in through `gate` and `intake`, `drain`, `stop`."""
+
+    def __init__(
+        self,
+        tuning: Tuning,
+        payment: Payment,
+        store: Store,
+        *,
+        clock: Callable[[], float],
+        today: Callable[[], datetime],
+        rng_for: Callable[[str], Random],
+        observer: Observer,
+        tracer: Tracer,
+    ) -> None:
+        """`rng_for(name)` gives each part its own stream of chance, so that none disturbs another."""
+        self.state: State = "starting"
+        self._tuning = tuning
+        self._clock = clock
+        self._payment = payment
+        self._store = store
+        self._seats = Seats(tuning.workers)
+        self._queue: BoundedQueue[OrderJob] = BoundedQueue(
+            tuning.queue, idle=lambda: self._seats.free, clock=clock, on_shed=self._on_shed
+        )
+
+        def guard(dependency: Dependency) -> Guard:
+            breaker = Breaker(tuning.breaker, dependency, clock, observer)
+            budget = RetryBudget(tuning.budget, clock)
+            rng = rng_for(f"{dependency} backoff")
+            return Guard(
+                dependency, tuning.guard, breaker, budget,
+                clock=clock, rng=rng, observer=observer, tracer=tracer,
+            )  # fmt: skip
+
+        self._payment_guard, self._store_guard = guard("payment"), guard("store")
+        self._cache: ReadThroughCache[int, Any] = ReadThroughCache(tuning.cache, clock, observer)
+        self._debts = Debts(payment, store, rng_for("debts"), observer)
+        pace = Pace(tuning.expected_service_s)
+        line = Line(self._queue, self._seats, pace)
+        self.catalogue = Catalogue(store, self._store_guard, self._cache)
+        work = OrderWork(
+            self.catalogue, store, self._store_guard, payment, self._payment_guard, self._debts,
+            clock=clock, today=today, rng=rng_for("order ids"),
+        )  # fmt: skip
+        self.gate = Gate(tuning.gate, clock)
+        self.intake = Intake(
+            tuning.intake, self._queue, work, self._payment_guard.breaker, line, pace,
+            clock=clock, observer=observer, tracer=tracer,
+        )  # fmt: skip
+        self.advice = Advice(line, RetryAfter(clock, rng_for("retry after")))
+        self._pool: WorkerPool[OrderJob] = WorkerPool(
+            tuning.workers, self._queue, self.intake.run, self.intake.crash, self._seats
+        )
+
+    async def start(self) -> None:
+        """Open: from here on callers are let in."""
+        await self._store.start()
+        self._pool.start()
+        self.intake.is_open = True
+        self.state = "open"
+
+    async def drain(self, timeout_s: float) -> None:
+        """Take nobody new, and finish what was admitted.
+
+        After `timeout_s` the queued are shed; what was begun goes on for as long as its attempts
+        may take, since money may have been taken for it.
+        """
+        if self.state != "open":
+            return
+        self.state = "draining"
+        self.intake.close()
+        if not await self._is_quiet_within(timeout_s):
+            self.intake.shed_queued()
+            await self._is_quiet_within(self._longest_work_s())
+        with suppress(TimeoutError):
+            async with asyncio.timeout(max(1.0, timeout_s)):
+                await self._debts.settled()
+
+    async def stop(self) -> int:
+        """End everything; drain first to lose nothing. Returns how many refunds are still owed."""
+        self.intake.close()
+        self.intake.shed_queued()
+        await self._pool.stop()
+        owed = await self._debts.stop()
+        await self._store.stop()
+        self.state = "stopped"
+        return owed
+
+    def retune(self, tuning: Tuning) -> None:
+        """Turn the knobs, all in one step. No admitted order is lost."""
+        self._tuning = tuning
+        self.gate.retune(tuning.gate)
+        self.intake.policy = tuning.intake
+        self._queue.retune(tuning.queue)
+        for guard in (self._payment_guard, self._store_guard):
+            guard.policy = tuning.guard
+            guard.budget.policy = tuning.budget
+            guard.breaker.retune(tuning.breaker)
+        self._cache.retune(tuning.cache)
+        self._pool.resize(tuning.workers)
+
+    def deadline(self, now: float, patience_s: float | None = None) -> Deadline:
+        """The caller's patience, capped by the longest that is granted."""
+        longest_s = self._tuning.request_timeout_s or inf
+        allowed_s = min(longest_s, inf if patience_s is None else patience_s)
+        return NEVER if allowed_s == inf else Deadline.after(allowed_s, now)
+
+    def breaker_states(self) -> Mapping[Dependency, BreakerState]:
+        return {
+            "payment": self._payment_guard.breaker.state,
+            "store": self._store_guard.breaker.state,
+        }
+
+    @property
+    def queue_depth(self) -> int:
+        return self._queue.depth
+
+    @property
+    def queue_capacity(self) -> int:
+        return self._queue.capacity
+
+    @property
+    def workers(self) -> int:
+        return self._seats.total
+
+    @property
+    def workers_busy(self) -> int:
+        return self._seats.busy
+
+    @property
+    def in_flight(self) -> int:
+        return self.gate.in_flight
+
+    def stats(self) -> dict[str, Any]:
+        """How it stands, as `GET /stats` tells it."""
+        books, paid = self.intake.books, self._payment.book
+        return {
+            "books": {name: getattr(books, name) for name in books.__slots__},
+            "queue": {"depth": self.queue_depth, "capacity": self.queue_capacity},
+            "workers": {"total": self.workers, "busy": self.workers_busy},
+            "in_flight": self.in_flight,
+            "breakers": dict(self.breaker_states()),
+            "payments": {"charged": paid.charged, "refunded": paid.refunded},
+        }
+
+    def _on_shed(self, job: OrderJob, waited_s: float) -> None:
+        self.intake.shed(job, waited_s)
+
+    async def _is_quiet_within(self, timeout_s: float) -> bool:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(timeout_s):
+                await self.intake.quiet.wait()
+        return self.intake.quiet.is_set()
+
+    def _longest_work_s(self) -> float:
+        """Every attempt at payment and store, with the waits between; 0 if nothing bounds one."""
+        guard = self._tuning.guard
+        each_s = guard.attempt_timeout_s and guard.attempt_timeout_s + guard.backoff.cap_s
+        return 2 * guard.backoff.attempts * each_s

@@ -1,0 +1,63 @@
+"""The gate: how many requests may be inside at once, in all and from each client."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bpdemo.core.errors import ClientLimit, ConcurrencyLimit
+from bpdemo.flow.limiter import FixedLimit, InFlight, Limiter
+from bpdemo.flow.share import FairShare
+
+
+@dataclass(frozen=True, slots=True)
+class GatePolicy:
+    """`max_in_flight` in all, `client_max_in_flight` for each client; 0 is off."""
+
+    max_in_flight: int = 0
+    client_max_in_flight: int = 0
+
+
+class Gate:
+    """Fair share first, then the limit of all: a greedy client must not use up the latter."""
+
+    def __init__(self, policy: GatePolicy, clock: Callable[[], float]) -> None:
+        self._limiter = Limiter(FixedLimit(policy.max_in_flight), clock)
+        self._share = FairShare(policy.client_max_in_flight)
+
+    @property
+    def in_flight(self) -> int:
+        return self._limiter.in_flight
+
+    def enter(self, client: str) -> "Visit":
+        """Let one request in; end the visit exactly once. Raises ClientLimit, ConcurrencyLimit."""
+        if not self._share.try_enter(client):
+            raise ClientLimit
+        permit = self._limiter.try_acquire()
+        if permit is None:
+            self._share.leave(client)
+            raise ConcurrencyLimit
+        return Visit(permit, self._share, client)
+
+    def retune(self, policy: GatePolicy) -> None:
+        self._limiter.limit = FixedLimit(policy.max_in_flight)
+        self._share.limit = policy.client_max_in_flight
+
+
+class Visit:
+    """One request's stay inside the gate."""
+
+    __slots__ = ("_client", "_permit", "_share")
+
+    def __init__(self, permit: InFlight, share: FairShare, client: str) -> None:
+        self._permit = permit
+        self._share = share
+        self._client = client
+
+    def end(self, status: int | None) -> None:
+        """Leave, answered with `status`, or None if the caller left first."""
+        self._share.leave(self._client)
+        if status in (503, 504):
+            self._permit.drop()
+        elif status is None or status >= 400:
+            self._permit.ignore()
+        else:
+            self._permit.success()

@@ -1,0 +1,262 @@
+"""The way in: from the door's first look to a place, and from there to a worker.
+
+    receive ──▶ waiting ──admit──▶ queued ──run──▶ over
+       │           │
+    rejected    rejected, or forgotten
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import inf
+from typing import Literal
+
+from bpdemo.core.errors import (
+    BoxOfficeError,
+    CircuitOpen,
+    Draining,
+    InvalidRequest,
+    QueueFull,
+    QueueShed,
+    QueueTimeout,
+    Refused,
+    WouldExpire,
+)
+from bpdemo.core.events import JobEnded, JobStarted
+from bpdemo.core.model import OrderRequest
+from bpdemo.core.ports import Observer, Tracer
+from bpdemo.flow.breaker import Breaker
+from bpdemo.flow.deadline import NEVER, Deadline
+from bpdemo.flow.queue import BoundedQueue
+from bpdemo.service.books import Books
+from bpdemo.service.ledger import Ledger
+from bpdemo.service.line import Line
+from bpdemo.service.order_job import Caller, OrderJob, Sale
+from bpdemo.service.pace import Pace
+from bpdemo.service.work import OTHER_BODY, OrderWork
+
+
+class CallerLeft(Exception):
+    """The caller hung up while waiting for a place."""
+
+
+@dataclass(frozen=True, slots=True)
+class IntakePolicy:
+    """`block` waits up to `block_timeout_s` for a place where `reject` refuses at once."""
+
+    when_full: Literal["reject", "block"] = "reject"
+    block_timeout_s: float = 0.5
+    drop_on_disconnect: bool = True
+
+
+class Intake:
+    """Lets callers in, and gives their jobs to the workers."""
+
+    def __init__(
+        self,
+        policy: IntakePolicy,
+        queue: BoundedQueue[OrderJob],
+        work: OrderWork,
+        payment_breaker: Breaker,
+        line: Line,
+        pace: Pace,
+        *,
+        clock: Callable[[], float],
+        observer: Observer,
+        tracer: Tracer,
+    ) -> None:
+        self.policy = policy
+        self.is_open = False
+        self.quiet = asyncio.Event()  # set while no job is in flight
+        self.quiet.set()
+        self._ledger = Ledger(clock, observer, self._on_over)
+        self._queue = queue
+        self._work = work
+        self._payment_breaker = payment_breaker
+        self._line = line
+        self._pace = pace
+        self._clock = clock
+        self._observer = observer
+        self._tracer = tracer
+        self._keyed: dict[str, OrderJob] = {}  # jobs in flight that have a key
+        self._in_flight = 0
+
+    @property
+    def books(self) -> Books:
+        return self._ledger.books
+
+    def receive(self, request_id: str, deadline: Deadline = NEVER, priority: int = 1) -> Caller:
+        """The door's yes, as a caller who now waits: `admit` or `forget` him from here on.
+
+        Raises `Refused`, and books it.
+        """
+        try:
+            self._look(deadline, priority)
+        except Refused as refused:
+            self._ledger.turn_away(request_id, refused)
+            raise
+        caller = Caller(request_id, deadline, priority)
+        self._ledger.arrive(caller)
+        return caller
+
+    def reject(self, request_id: str, refused: Refused) -> None:
+        """Book the no of a door that stands before this one."""
+        self._ledger.turn_away(request_id, refused)
+
+    def forget(self, caller: Caller) -> None:
+        """He could not be read, or left while waiting. Does nothing once that was decided."""
+        self._ledger.forget(caller)
+
+    async def admit(self, caller: Caller, wanted: OrderRequest, key: str | None = None) -> None:
+        """Find the caller a place, or join him to the job in flight under his key.
+
+        Then `caller.answer` holds what becomes of it. Raises `Refused` when there is no place, and
+        `CallerLeft` when he hung up meanwhile. Cancelling it forgets the caller.
+        """
+        job = self._keyed.get(key) if key else None
+        if job is None:
+            job = await self._place_job(caller, wanted, key)
+        if job.wanted == wanted:
+            self._ledger.admit(caller, job)
+        else:
+            self._ledger.dispute(caller, InvalidRequest("Idempotency-Key", OTHER_BODY))
+
+    def part(self, caller: Caller) -> None:
+        """The request is over, however it ended: nobody will look at its answer any more."""
+        self._ledger.forget(caller)
+        if not caller.answer.done():
+            self.hang_up(caller)
+        caller.disown()
+
+    def refuse(self, caller: Caller, refused: Refused) -> None:
+        """Turn away a caller whom the door had let in, before he had a place."""
+        self._ledger.reject(caller, refused)
+
+    def hang_up(self, caller: Caller) -> None:
+        """The caller has left. What nobody waits for any more is not started."""
+        if not self.policy.drop_on_disconnect or caller.left:
+            return
+        self._ledger.leave(caller)
+        if caller.phase == "waiting" and caller.task:
+            caller.task.cancel()
+
+    async def run(self, job: OrderJob, waited_s: float) -> None:
+        """Work on a job: the pool's handler."""
+        self._expire_overdue(job)
+        if not job.callers:
+            return  # and so it is over
+        self._ledger.start(job)
+        self._observer.observe(JobStarted(waited_s))
+        started_s = self._clock()
+        self._tracer.record("queue", started_s - waited_s, started_s)
+        try:
+            with self._tracer.span("work"):
+                result: Sale | BaseException = await self._work.sell(job)
+        except BoxOfficeError as error:
+            result = error
+        service_s = self._clock() - started_s
+        self._pace.note(service_s)
+        self._observer.observe(JobEnded(service_s))
+        self._ledger.finish(job, result)
+
+    def crash(self, job: OrderJob, error: BaseException) -> None:
+        """The work raised what it should not have: its callers get a 500."""
+        self._ledger.finish(job, error)
+
+    def shed(self, job: OrderJob, waited_s: float) -> None:
+        """CoDel dropped a job."""
+        self._ledger.shed(job, QueueShed())
+
+    def close(self) -> None:
+        """Admit nobody any more."""
+        self.is_open = False
+        self._queue.close()
+
+    def shed_queued(self) -> None:
+        """Drop what no worker has begun."""
+        for job in self._queue.clear():
+            self._ledger.shed(job, Draining())
+
+    def _look(self, deadline: Deadline, priority: int) -> None:
+        if not self.is_open:
+            raise Draining
+        wait_s = self._payment_breaker.half_opens_in_s
+        if wait_s > 0:
+            raise CircuitOpen(retry_after_s=wait_s)
+        if self.policy.when_full == "block":
+            if not self._queue.has_place and not self._queue.may_wait:
+                raise QueueFull
+            return
+        if not self._queue.has_place:
+            raise QueueFull
+        self._check_time(deadline, priority)
+
+    def _check_time(self, deadline: Deadline, priority: int) -> None:
+        if deadline.at == inf:
+            return
+        remaining_s = deadline.remaining_s(self._clock())
+        if remaining_s <= 0 or self._line.estimated_wait_s(priority) > remaining_s:
+            raise WouldExpire
+
+    async def _place_job(self, caller: Caller, wanted: OrderRequest, key: str | None) -> OrderJob:
+        """A new job in the queue, or the one that took its key while it waited for a place."""
+        job = OrderJob(wanted, key, self._clock())
+        try:
+            await self._find_place(caller, job)
+        except Refused as refused:
+            self._ledger.reject(caller, refused)
+            raise
+        except BaseException:
+            self._ledger.forget(caller)
+            raise
+        first = self._keyed.setdefault(key, job) if key else job
+        if first is not job:
+            self._queue.remove(job)
+            return first
+        caller.first = True
+        self._in_flight += 1
+        self.quiet.clear()
+        return job
+
+    async def _find_place(self, caller: Caller, job: OrderJob) -> None:
+        if not self.is_open:
+            raise Draining
+        self._check_time(caller.deadline, caller.priority)
+        if self.policy.when_full == "reject":
+            self._queue.try_put(job, caller.priority)
+            return
+        timeout_s = self.policy.block_timeout_s
+        remaining_s = caller.deadline.remaining_s(self._clock())
+        try:
+            await self._wait_for_place(caller, job, min(timeout_s, remaining_s))
+        except QueueTimeout:
+            if remaining_s < timeout_s:
+                raise WouldExpire from None
+            raise
+        job.came_s = self._clock()
+
+    async def _wait_for_place(self, caller: Caller, job: OrderJob, timeout_s: float) -> None:
+        caller.task = asyncio.current_task()
+        try:
+            await self._queue.put(job, timeout_s, caller.priority)
+        except asyncio.CancelledError:
+            if not caller.left or caller.task is None:
+                raise
+            caller.task.uncancel()  # it was ours: the request goes on, to its end
+            raise CallerLeft from None
+        finally:
+            caller.task = None
+
+    def _expire_overdue(self, job: OrderJob) -> None:
+        # A busy loop runs ready workers before overdue timers; nobody waits for this any more.
+        now = self._clock()
+        for caller in [c for c in job.callers if c.deadline.has_passed(now)]:
+            self._ledger.expire(caller)
+
+    def _on_over(self, job: OrderJob) -> None:
+        if job.key and self._keyed.get(job.key) is job:
+            del self._keyed[job.key]
+        self._queue.remove(job)
+        self._in_flight -= 1
+        if not self._in_flight:
+            self.quiet.set()

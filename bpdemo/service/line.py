@@ -1,0 +1,32 @@
+"""The line as a customer sees it: how many are ahead, how fast it moves."""
+
+from bpdemo.flow.queue import BoundedQueue
+from bpdemo.flow.seats import Seats
+from bpdemo.service.order_job import OrderJob
+from bpdemo.service.pace import Pace
+
+
+class Line:
+    """Reads queue, seats and pace together."""
+
+    __slots__ = ("_pace", "_queue", "_seats")
+
+    def __init__(self, queue: BoundedQueue[OrderJob], seats: Seats, pace: Pace) -> None:
+        self._queue = queue
+        self._seats = seats
+        self._pace = pace
+
+    @property
+    def depth(self) -> int:
+        return self._queue.depth
+
+    @property
+    def seconds_each(self) -> float:
+        """The mean time from one job's start to the next one's, with every worker busy."""
+        return self._pace.mean_s / max(1, self._seats.total)
+
+    def estimated_wait_s(self, priority: int) -> float:
+        """How long a newcomer would wait for a worker; 0 while one is idle."""
+        # Each of those ahead takes a worker that comes free, and so does the newcomer.
+        needed = self._queue.ahead_of(priority) + 1 - max(0, self._seats.free)
+        return max(0, needed) * self.seconds_each

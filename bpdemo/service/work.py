@@ -1,0 +1,146 @@
+"""The way through: what a worker does for one order.
+
+    known key? ── replay            nothing is charged twice
+    charge  ──▶ place               in this order: a ticket is never given away unpaid
+       │          │
+       └─ failed ─┴─▶ money back    see debts.py
+
+Once charging has begun nothing cuts the work short, neither a deadline nor a hang-up: it ends with
+a stored order or with the money back.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from random import Random
+from uuid import UUID
+
+from bpdemo.core.errors import DeadlineExceeded, InvalidRequest, NotFound, PoolExhausted, SoldOut
+from bpdemo.core.model import Item, Order, Placed
+from bpdemo.core.ports import Payment, Store
+from bpdemo.flow.guard import Guard
+from bpdemo.service.catalogue import Catalogue
+from bpdemo.service.debts import Debts
+from bpdemo.service.order_job import OrderJob, Sale
+
+OTHER_BODY = "was used before with another body"
+
+
+class OrderWork:
+    """Sells one order at a time per worker."""
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        store: Store,
+        store_guard: Guard,
+        payment: Payment,
+        payment_guard: Guard,
+        debts: Debts,
+        *,
+        clock: Callable[[], float],
+        today: Callable[[], datetime],
+        rng: Random,
+    ) -> None:
+        self._catalogue = catalogue
+        self._store = store
+        self._store_guard = store_guard
+        self._payment = payment
+        self._payment_guard = payment_guard
+        self._debts = debts
+        self._clock = clock
+        self._today = today
+        self._rng = rng
+
+    async def sell(self, job: OrderJob) -> Sale:
+        """The sale, or the error that the caller is told."""
+        if job.key and (stored := await self._find_by_key(job, job.key)):
+            return _replay(stored, job)
+        item = await self._item(job)
+        if not item.in_stock:
+            raise SoldOut  # stock never comes back, so there is no need to charge first
+        if job.deadline.has_passed(self._clock()):
+            raise DeadlineExceeded
+        self._store_guard.breaker.check()  # before charging for what could not be stored
+        order = self._new_order(job, item)
+        await self._charge(order)
+        return await self._place(order, job)
+
+    async def _find_by_key(self, job: OrderJob, key: str) -> Order | None:
+        return await self._store_guard.call(
+            lambda: self._store.find_order_by_key(key), job.deadline
+        )
+
+    async def _item(self, job: OrderJob) -> Item:
+        try:
+            item, _ = await self._catalogue.find_item(job.wanted.item_id, job.deadline)
+        except NotFound as error:
+            raise InvalidRequest("item_id", f"there is no item {job.wanted.item_id}") from error
+        return item
+
+    def _new_order(self, job: OrderJob, item: Item) -> Order:
+        wanted = job.wanted
+        return Order(
+            id=str(UUID(int=self._rng.getrandbits(128), version=4)),
+            item_id=wanted.item_id,
+            quantity=wanted.quantity,
+            amount_cents=item.price_cents * wanted.quantity,
+            created_at=self._today(),
+            key=job.key,
+        )
+
+    async def _charge(self, order: Order) -> None:
+        begun = False
+
+        async def charge() -> None:
+            nonlocal begun
+            begun = True
+            await self._payment.charge(order.id, order.amount_cents)
+
+        try:
+            await self._payment_guard.call(charge)
+        except BaseException:
+            if begun:  # and not refused by the breaker: the charge may have arrived
+                self._debts.owe_refund(order.id)
+            raise
+
+    async def _place(self, order: Order, job: OrderJob) -> Sale:
+        uncertain = False
+
+        async def place() -> Placed:
+            nonlocal uncertain
+            try:
+                return await self._store.place(order)
+            except (SoldOut, PoolExhausted):
+                raise
+            except BaseException:
+                uncertain = True
+                raise
+
+        try:
+            placed = await self._store_guard.call(place)
+        except SoldOut:
+            self._catalogue.forget_item(order.item_id)
+            await self._debts.refund(order.id)
+            raise
+        except Exception:
+            if uncertain and (stored := await self._debts.resolve(order)):
+                return Sale(stored, replayed=False)
+            if not uncertain:
+                await self._debts.refund(order.id)
+            raise
+        except BaseException:
+            self._debts.owe_resolution(order.id)
+            raise
+        if placed.stock_left <= 0:
+            self._catalogue.forget_item(order.item_id)
+        if placed.order.id == order.id:
+            return Sale(placed.order, replayed=False)
+        # Another process stored this key first.
+        await self._debts.refund(order.id)
+        return _replay(placed.order, job)
+
+
+def _replay(stored: Order, job: OrderJob) -> Sale:
+    if not stored.asks_for(job.wanted):
+        raise InvalidRequest("Idempotency-Key", OTHER_BODY)
+    return Sale(stored, replayed=True)
