@@ -122,7 +122,11 @@ def create_app(settings: Settings | None = None, *, log_stream: TextTarget | Non
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        await assembly.office.start()
+        try:
+            await assembly.office.start()
+        except Exception as error:
+            app.state.startup_error = error  # the server only tells that it failed
+            raise
         chores = [asyncio.create_task(lag.run()), asyncio.create_task(_flush(order_log, clock))]
         try:
             yield
@@ -148,6 +152,7 @@ def create_app(settings: Settings | None = None, *, log_stream: TextTarget | Non
         lifespan=lifespan,
     )
     app.state.assembly = assembly
+    app.state.startup_error = None
     app.state.tracer = tracer
     return app
 

@@ -34,14 +34,14 @@ class Target:
     machine: str
     pythons: tuple[str, ...] = PYTHONS
 
-    def markers(self, python: str, patch: str) -> dict[str, str]:
+    def markers(self, python: str, version: str) -> dict[str, str]:
         return {
             "implementation_name": "cpython",
             "os_name": "nt" if self.sys_platform == "win32" else "posix",
             "platform_machine": self.machine,
             "platform_python_implementation": "CPython",
             "platform_system": self.platform_system,
-            "python_full_version": f"{python}.{patch}",
+            "python_full_version": version,
             "python_version": python,
             "sys_platform": self.sys_platform,
         }
@@ -89,11 +89,11 @@ def wanted(requirements: list[Requirement], markers: dict[str, str]) -> list[str
     ]
 
 
-def download(pinned: list[str], target: Target, python: str, into: Path) -> list[str]:
+def download(pinned: list[str], target: Target, version: str, into: Path) -> list[str]:
     """Fetch wheels into the folder; gives the names that have none for this target."""
     missing: list[str] = []
     while pinned:
-        done = run_pip(pinned, target, python, into)
+        done = run_pip(pinned, target, version, into)
         if done.returncode == 0:
             break
         found = NO_WHEEL.search(done.stderr)
@@ -105,11 +105,11 @@ def download(pinned: list[str], target: Target, python: str, into: Path) -> list
 
 
 def run_pip(
-    pinned: list[str], target: Target, python: str, into: Path
+    pinned: list[str], target: Target, version: str, into: Path
 ) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-input"]
     command += ["--disable-pip-version-check", "--only-binary=:all:", "--dest", str(into)]
-    command += ["--implementation", "cp", "--python-version", python]
+    command += ["--implementation", "cp", "--python-version", version]
     command += [f"--platform={tag}" for tag in target.tags]
     with tempfile.TemporaryDirectory() as folder:
         wish = Path(folder) / "requirements.txt"
@@ -123,8 +123,9 @@ def fetch(name: str, python: str, requirements: list[Requirement], into: Path) -
     """Fetch all that one target and Python need; gives what has no wheel."""
     target, asked, missing = TARGETS[name], set[str](), list[str]()
     for patch in PATCHES:
-        pinned = wanted(requirements, target.markers(python, patch))
-        missing += download([pin for pin in pinned if pin not in asked], target, python, into)
+        version = f"{python}.{patch}"
+        pinned = wanted(requirements, target.markers(python, version))
+        missing += download([pin for pin in pinned if pin not in asked], target, version, into)
         asked.update(pinned)
     outcome = f"no wheel of {', '.join(missing)}" if missing else "complete"
     print(f"  {name} Python {python}: {len(asked) - len(missing)} wheels, {outcome}", flush=True)
@@ -134,7 +135,7 @@ def fetch(name: str, python: str, requirements: list[Requirement], into: Path) -
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument(
-        "targets", nargs="+", choices=TARGETS, metavar="TARGET", help=str([*TARGETS])
+        "targets", nargs="+", choices=TARGETS, metavar="TARGET", help=", ".join(TARGETS)
     )
     parser.add_argument("--into", type=Path, default=ROOT / "wheelhouse")
     parser.add_argument("--python", nargs="+", choices=PYTHONS, default=PYTHONS)

@@ -70,19 +70,22 @@ class Problems:
     def _body(self, error: BoxOfficeError) -> bytes:
         field = getattr(error, "field", None)
         if field is not None or str(error) != error.detail:
-            return _render(error.reason, str(error), field)
+            return render_problem(error.reason, str(error), field)
         key = (error.reason, error.detail)
         if key not in self._bodies:
-            self._bodies[key] = _render(error.reason, error.detail, None)
+            self._bodies[key] = render_problem(error.reason, error.detail)
         return self._bodies[key]
 
 
-def _render(reason: str, detail: str, field: str | None) -> bytes:
-    status, title = PROBLEMS[reason]
-    problem = {
+def render_problem(
+    reason: str, detail: str, field: str | None = None, *, status: int | None = None
+) -> bytes:
+    """The body; `status` where it is not the reason's usual one."""
+    usual, title = PROBLEMS[reason]
+    problem: dict[str, str | int] = {
         "type": f"urn:bpdemo:problem:{reason}",
         "title": title,
-        "status": status,
+        "status": status or usual,
         "detail": detail,
         "reason": reason,
     }

@@ -10,6 +10,7 @@ from bpdemo.lab.records import Column, Records, Samples
 
 TICK_S: Final = 1e-4
 LABELS: Final = ("reason", "client", "priority")
+COLUMNS: Final = (*("t", "latency", "lag", "fate", "status", "attempts"), *LABELS)
 
 
 class Gathered:
@@ -42,22 +43,25 @@ class Gathered:
 
     @property
     def records(self) -> Records:
-        columns = {name: self._joined(name) for name in ("t", "latency", "lag", "fate", "status")}
-        labels = {name: self._joined(name) for name in (*LABELS, "attempts")}
-        sent = np.concatenate(self._sent) if self._sent else np.array([])
+        # Copied first: a reader thread may add a chunk at any moment.
+        parts, sent = list(self._parts), list(self._sent)
+        column = {name: _joined(parts, name) for name in COLUMNS}
         return Records.of(
-            columns["t"],
-            columns["latency"],
-            columns["fate"],
-            status=columns["status"],
-            send_lag_s=columns["lag"],
-            attempt_t_s=np.sort(sent),
-            **labels,
+            column["t"],
+            column["latency"],
+            column["fate"],
+            status=column["status"],
+            reason=column["reason"],
+            attempts=column["attempts"],
+            client=column["client"],
+            priority=column["priority"],
+            send_lag_s=column["lag"],
+            attempt_t_s=np.sort(np.concatenate(sent)) if sent else [],
         )
 
     @property
     def samples(self) -> Samples:
-        return Samples.of(self._samples)
+        return Samples.of(list(self._samples))
 
     def facts(self) -> dict[str, Any]:
         """The fields of `Meta` that the children know, added up over them."""
@@ -81,6 +85,6 @@ class Gathered:
         """Processor time the load generators took from the start on, without Locust's own."""
         return float(sum(e["cpu_s"] for e in self.endings))
 
-    def _joined(self, name: str) -> Column:
-        parts = [part[name] for part in self._parts]
-        return np.concatenate(parts) if parts else np.array([])
+
+def _joined(parts: list[dict[str, Column]], name: str) -> Column:
+    return np.concatenate([part[name] for part in parts]) if parts else np.array([])

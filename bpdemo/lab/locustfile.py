@@ -107,7 +107,7 @@ class Crowd:
         if self.plan.browse_per_s:
             helpers.append(gevent.spawn(self.browse))
         self.come_back() if self.plan.is_closed else self.arrive()
-        self.pool.join(timeout=self.plan.settle_s + 1)
+        self.pool.join(timeout=self.plan.seconds + self.plan.settle_s + 1 - self.now_s())
         gevent.killall(helpers)
         self.flush()
         self.line.say(self.ending(time.time() - time.monotonic() - wall_offset_s))

@@ -95,11 +95,11 @@ class BoxOffice:
         self.intake.is_open = True
         self.state = "open"
 
-    async def drain(self, timeout_s: float) -> None:
+    async def drain(self, timeout_s: float, finish_s: float = inf) -> None:
         """Take nobody new, and finish what was admitted.
 
         After `timeout_s` the queued are shed; what was begun goes on for as long as its attempts
-        may take, since money may have been taken for it.
+        may take, since money may have been taken for it, but for no more than `finish_s`.
         """
         if self.state != "open":
             return
@@ -107,9 +107,9 @@ class BoxOffice:
         self.intake.close()
         if not await self._is_quiet_within(timeout_s):
             self.intake.shed_queued()
-            await self._is_quiet_within(self._longest_work_s())
+            await self._is_quiet_within(min(finish_s, self._longest_work_s()))
         with suppress(TimeoutError):
-            async with asyncio.timeout(max(1.0, timeout_s)):
+            async with asyncio.timeout(min(finish_s, max(1.0, timeout_s))):
                 await self._debts.settled()
 
     async def stop(self) -> int:

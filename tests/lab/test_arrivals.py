@@ -1,5 +1,6 @@
 """Arrivals follow the shape of their scenario, at random, and the same way for a seed."""
 
+import itertools
 import random
 import statistics
 
@@ -46,7 +47,7 @@ def test_each_part_of_a_scenario_has_its_rate(
 def test_gaps_are_exponential() -> None:
     """Inter-arrival times vary as Poisson's do (1), not in lock-step."""
     times = drawn("steady")
-    gaps = [b - a for a, b in zip(times, times[1:], strict=False)]
+    gaps = [b - a for a, b in itertools.pairwise(times)]
     assert statistics.pstdev(gaps) / statistics.mean(gaps) == pytest.approx(1, abs=0.03)
     assert times == sorted(times)
 

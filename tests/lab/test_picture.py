@@ -29,10 +29,9 @@ def run_of(
     fate = np.resize([OK, LATE, SHED, FAILED], count)
     t_s = np.arange(count) / offered_per_s
     look = np.arange(0, 10, 0.1)
-    samples = np.column_stack(
-        [look, look * 3, look * 0 + 32, np.where(look < 7, 8, 16), look * 0 + 8, look * 0]
-        + [np.where(look > 5, 2, 0)]
-    )
+    same = np.ones_like(look)
+    workers, breaker = np.where(look < 7, 8, 16), np.where(look > 5, 2, 0)
+    samples = np.column_stack([look, look * 3, same * 32, workers, same * 8, same * 0, breaker])
     meta = Meta(name=name, capacity_per_s=capacity_per_s, rate_per_s=offered_per_s)
     records = Records.of(t_s, np.where(fate == SHED, 0.001, 0.2), fate)
     return LoadRun(records, Samples.of(samples), meta)

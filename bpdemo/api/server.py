@@ -1,0 +1,123 @@
+"""The server: uvicorn with a gentle end.
+
+uvicorn answers SIGTERM by closing its listener first. Here a signal starts the drain: new callers
+are told so with a 503 while admitted work is finished; only then does the listener close. A second
+signal ends the process at once.
+"""
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+import threading
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from types import FrameType
+from typing import Any, cast
+
+import uvicorn
+from starlette.types import ASGIApp
+from uvicorn.server import HANDLED_SIGNALS
+
+from bpdemo.api.wire import Wire
+
+#: How long answers under way get to leave once everything is drained.
+LAST_WORDS_S = 2
+
+
+class DrainingServer(uvicorn.Server):
+    """Serves `app` on a socket that is bound already; `drain` runs before it stops."""
+
+    def __init__(
+        self, app: ASGIApp, drain: Callable[[], Awaitable[None]], *, read_timeout_s: float
+    ) -> None:
+        _hush_uvicorn()
+        super().__init__(
+            uvicorn.Config(
+                app,
+                http=cast("Any", partial(Wire, read_timeout_s=read_timeout_s)),
+                ws="none",
+                lifespan="on",
+                log_config=None,
+                access_log=False,
+                proxy_headers=False,
+                server_header=False,
+                timeout_graceful_shutdown=LAST_WORDS_S,
+            )
+        )
+        self.on_ready: Callable[[], None] = lambda: None
+        self._drain = drain
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._draining: asyncio.Task[None] | None = None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        self._loop = asyncio.get_running_loop()
+        await super().startup(sockets)
+        if self.started:
+            self.on_ready()
+
+    def stop(self) -> None:
+        """Begin to drain, then stop. May be called from any thread, and twice."""
+        if self._loop is None:
+            self.should_exit = True
+        else:
+            self._loop.call_soon_threadsafe(self._begin_drain)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        if self._draining is not None or self.should_exit:
+            os._exit(128 + sig)
+        self.stop()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        # uvicorn's own raises the signal again at the end, so that a clean stop exits with 143.
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        originals = {sig: signal.signal(sig, self.handle_exit) for sig in HANDLED_SIGNALS}
+        try:
+            yield
+        finally:
+            for sig, handler in originals.items():
+                signal.signal(sig, handler)
+
+    def _begin_drain(self) -> None:
+        if self._draining is None:
+            self._draining = asyncio.ensure_future(self._drain_then_stop())
+
+    async def _drain_then_stop(self) -> None:
+        try:
+            await self._drain()
+        finally:
+            self.should_exit = True
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A listening socket; port 0 takes a free one. Raises OSError, as when it is in use."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        if os.name == "posix":  # on Windows it would let two servers share a port
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(2048)
+    except BaseException:
+        listener.close()
+        raise
+    return listener
+
+
+def address_of(listener: socket.socket) -> str:
+    """`http://HOST:PORT` of a bound socket."""
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _hush_uvicorn() -> None:
+    # What it has to say we log ourselves, with request ids, or tell as one clear line.
+    logger = logging.getLogger("uvicorn.error")
+    if not logger.handlers:
+        logger.addHandler(logging.NullHandler())
+        logger.propagate = False

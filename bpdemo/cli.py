@@ -1,0 +1,120 @@
+"""The command line. Each command imports what it needs itself, so that all start fast."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bpdemo.core.errors import SettingsInvalid
+
+app = typer.Typer(
+    name="bpdemo",
+    help="The workshop on backpressure: a service on sale day, its load, and what to learn from it.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Knobs = Annotated[
+    list[str],
+    typer.Option(
+        "--set", metavar="NAME=VALUE", help="A setting, such as queue_capacity=8. Repeatable."
+    ),
+]
+Scenario = Annotated[
+    str,
+    typer.Option(help="steady, ramp, spike, sustained, retry_storm or closed."),
+]
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 8000,
+    knobs: Knobs = [],  # noqa: B006 - typer copies it
+    until_stdin_closes: Annotated[bool, typer.Option(hidden=True)] = False,
+) -> None:
+    """Run the box office until it is told to stop (Ctrl-C drains, a second one ends at once)."""
+    from bpdemo.lab.serving import run_server
+
+    run_server(host, port, parse_knobs(knobs), until_stdin_closes=until_stdin_closes)
+
+
+@app.command()
+def load(
+    url: Annotated[str, typer.Option(help="The service, such as http://127.0.0.1:8000.")],
+    scenario: Scenario = "steady",
+    rate: Annotated[float, typer.Option(help="Peak orders a second; closed: users.")] = 100.0,
+    seconds: Annotated[float, typer.Option(help="How long to send.")] = 10.0,
+    processes: Annotated[int, typer.Option(min=1, help="Load generators to share it.")] = 1,
+    seed: Annotated[int, typer.Option(help="The same seed sends the same orders.")] = 0,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", help="Write the summary to this file.")
+    ] = None,
+) -> None:
+    """Drive a load with Locust and show what came of it."""
+    from bpdemo.lab.commands import run_load
+
+    run_load(url, scenario, rate, seconds, processes, seed, json_file)
+
+
+@app.command()
+def simulate(
+    scenario: Scenario = "steady",
+    rate: Annotated[float, typer.Option(help="Peak orders a second; closed: users.")] = 400.0,
+    seconds: Annotated[float, typer.Option(help="Virtual seconds.")] = 30.0,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same run.")] = 0,
+    unprotected: Annotated[bool, typer.Option(help="Start from the naive service.")] = False,
+    knobs: Knobs = [],  # noqa: B006 - typer copies it
+    json_file: Annotated[
+        Path | None, typer.Option("--json", help="Write the summary to this file.")
+    ] = None,
+) -> None:
+    """The same under virtual time: the real code, hours in seconds, no sockets."""
+    from bpdemo.lab.commands import run_simulation
+
+    run_simulation(parse_knobs(knobs), unprotected, scenario, rate, seconds, seed, json_file)
+
+
+@app.command()
+def demo(
+    seconds: Annotated[float, typer.Option(min=3, help="Length of each of the two runs.")] = 12.0,
+    out: Annotated[Path, typer.Option(help="Folder for the report.")] = Path("demo-report"),
+) -> None:
+    """The whole story: one spike, once without protection and once with it."""
+    from bpdemo.lab.demo import run_demo
+
+    run_demo(seconds, out)
+
+
+@app.command()
+def doctor() -> None:
+    """Is this machine ready? Each failing line says how to mend it."""
+    from bpdemo.lab.doctor import run_doctor
+
+    raise typer.Exit(run_doctor())
+
+
+def parse_knobs(texts: list[str]) -> dict[str, str]:
+    """`NAME=VALUE` texts as settings. Raises `SettingsInvalid` for one without a `=`."""
+    knobs = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise SettingsInvalid(text, "is not NAME=VALUE")
+        knobs[name.strip().lower()] = value
+    return knobs
+
+
+def main() -> None:
+    """Run the command line. What the user got wrong is told in one line, with exit code 2."""
+    try:
+        app()
+    except (SettingsInvalid, ValueError) as error:
+        fail(str(error))
+
+
+def fail(message: str) -> None:
+    print(f"bpdemo: {message}", file=sys.stderr)
+    raise SystemExit(2)

@@ -1,0 +1,55 @@
+"""What a notebook imports: run the service, drive load, look at the result.
+
+    from bpdemo.lab import serve, load, simulate, calibrate, predict, reveal, theory, stop_all
+
+Names are loaded when first used: child processes import this package too, and must stay light.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from bpdemo.lab import theory as theory
+    from bpdemo.lab.calibrate import calibrate as calibrate
+    from bpdemo.lab.load import load as load
+    from bpdemo.lab.picture import side_by_side as side_by_side
+    from bpdemo.lab.predict import predict as predict
+    from bpdemo.lab.predict import reveal as reveal
+    from bpdemo.lab.run import LoadRun as LoadRun
+    from bpdemo.lab.service import serve as serve
+    from bpdemo.lab.simulate import simulate as simulate
+    from bpdemo.lab.stopping import stop_all as stop_all
+    from bpdemo.lab.verdict import NotMeasured as NotMeasured
+
+#: Name → the module that has it.
+_HOME = {
+    "LoadRun": "run",
+    "NotMeasured": "verdict",
+    "calibrate": "calibrate",
+    "load": "load",
+    "predict": "predict",
+    "reveal": "predict",
+    "serve": "service",
+    "side_by_side": "picture",
+    "simulate": "simulate",
+    "stop_all": "stopping",
+}
+_MODULES = {"theory"}
+
+__all__ = [*sorted(_HOME), *sorted(_MODULES)]  # noqa: PLE0604
+
+
+def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return import_module(f"{__name__}.{name}")
+    if name not in _HOME:
+        raise AttributeError(f"bpdemo.lab has no {name!r}; it has {', '.join(__all__)}")
+    value = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+    # `load`, `calibrate` and `simulate` are functions in modules of the same name: importing the
+    # module put it here under that name, and the function takes its place.
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

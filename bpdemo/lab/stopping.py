@@ -1,0 +1,14 @@
+"""Nothing is left running."""
+
+from bpdemo.lab.load import stop_loads
+from bpdemo.lab.service import stop_services
+
+
+def stop_all() -> None:
+    """End every load and every service of this kernel. Safe to call twice, and at any time.
+
+    It also holds when the kernel ends, however it ends: services in threads end with it, and every
+    process of ours watches a pipe from it.
+    """
+    stop_loads()
+    stop_services()
