@@ -37,6 +37,7 @@ START = "notebooks/00_start_here.ipynb"
 NO_NEWS = {
     "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False}
 }
+FOUND = ("Collecting ", "Processing ")  # how pip begins a line for a package, or for its file
 NETWORK_TROUBLE = ("connection", "proxyerror", "max retries", "timed out", "resolve", "sslerror")
 
 
@@ -119,7 +120,7 @@ def pip(*arguments: str) -> None:
         found = 0
         for line in process.stdout:
             log.write(line)
-            found += line.startswith("Collecting ")
+            found += line.startswith(FOUND)
             report(line, found)
     if process.wait():
         explain(LOG.read_text(encoding="utf-8"))
@@ -127,8 +128,8 @@ def pip(*arguments: str) -> None:
 
 def report(line: str, found: int) -> None:
     live = sys.stdout.isatty()
-    if line.startswith("Collecting ") and (live or found % 20 == 0):
-        name = line.split()[1].partition("=")[0]
+    if line.startswith(FOUND) and (live or found % 20 == 0):
+        name = Path(line.split()[1]).name[:30]
         print(f"  {found} found, now {name}".ljust(60), end="\r" if live else "\n", flush=True)
     elif line.startswith("Installing collected packages") and "," in line:
         say(f"  unpacking {line.count(',') + 1}; this is silent for a while ...")

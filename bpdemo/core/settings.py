@@ -28,7 +28,7 @@ MASK = "********"
 
 
 def _knob(default: Any, text: str, *, unit: str, live: bool = False, **bounds: Any) -> Any:
-    extra = {"unit": unit, "live": live}
+    extra: dict[str, Any] = {"unit": unit, "live": live}
     return Field(
         default, description=text, json_schema_extra=extra, allow_inf_nan=False, **bounds
     )

@@ -38,7 +38,7 @@ def backoff_s(policy: BackoffPolicy, failed: int, last_s: float, rng: Random) ->
     """The wait after `failed` attempts (1 or more); `last_s` is the wait before the last one."""
     base_s, cap_s = policy.base_s, policy.cap_s
     # A float overflows at 2 ** 1024; long before that every backoff has reached its cap.
-    grown_s = min(cap_s, base_s * 2 ** min(failed - 1, 64))
+    grown_s = min(cap_s, base_s * 2.0 ** min(failed - 1, 64))
     match policy.jitter:
         case "none":
             return grown_s

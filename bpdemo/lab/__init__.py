@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from bpdemo.lab import theory as theory
     from bpdemo.lab.calibrate import calibrate as calibrate
+    from bpdemo.lab.durations import seconds as seconds
     from bpdemo.lab.load import load as load
     from bpdemo.lab.picture import side_by_side as side_by_side
     from bpdemo.lab.predict import predict as predict
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from bpdemo.lab.service import serve as serve
     from bpdemo.lab.simulate import simulate as simulate
     from bpdemo.lab.stopping import stop_all as stop_all
+    from bpdemo.lab.sweeps import goodput_figure as goodput_figure
+    from bpdemo.lab.sweeps import sweep as sweep
     from bpdemo.lab.verdict import NotMeasured as NotMeasured
 
 #: Name → the module that has it.
@@ -26,13 +29,16 @@ _HOME = {
     "LoadRun": "run",
     "NotMeasured": "verdict",
     "calibrate": "calibrate",
+    "goodput_figure": "sweeps",
     "load": "load",
     "predict": "predict",
     "reveal": "predict",
+    "seconds": "durations",
     "serve": "service",
     "side_by_side": "picture",
     "simulate": "simulate",
     "stop_all": "stopping",
+    "sweep": "sweeps",
 }
 _MODULES = {"theory"}
 

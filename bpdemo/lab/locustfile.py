@@ -16,7 +16,6 @@ from that *intended* time.
 from __future__ import annotations
 
 import gc
-import json
 import os
 import random
 import time
@@ -29,6 +28,7 @@ from gevent.pool import Pool
 from geventhttpclient import URL, HTTPClient
 from locust import FastHttpUser, task
 
+from bpdemo.lab.answers import CallerLeft, judge, pick
 from bpdemo.lab.arrivals import arrivals
 from bpdemo.lab.childline import Line, Tally, ticks
 from bpdemo.lab.fates import CALLER_LEFT, NO_CONNECTION, fate_of, is_worth_retrying
@@ -39,10 +39,6 @@ from bpdemo.lab.watcher import Watcher
 CROWD_MAX = 8000
 FLUSH_S = 0.5
 BODIES = [b'{"item_id":%d,"quantity":1}' % item for item in range(1, 101)]
-
-
-class CallerLeft(OSError):
-    """The customer's patience ended; the connection is closed under the server."""
 
 
 class BoxOfficeCrowd(FastHttpUser):
@@ -286,44 +282,3 @@ def getter(url: str) -> Callable[[str], str | None]:
             return None
 
     return get
-
-
-def pick(mix: tuple[tuple[str, float], ...], chance: random.Random) -> str:
-    """One label of a weighted mix; empty when there is no mix."""
-    if not mix:
-        return ""
-    return chance.choices([label for label, _ in mix], [weight for _, weight in mix])[0]
-
-
-def judge(response: Any) -> tuple[int, str, float | None]:
-    """Status, reason and Retry-After of an answer; books it in Locust's statistics too."""
-    status = response.status_code
-    if status == NO_CONNECTION:
-        error, response.error = response.error, None
-        left = isinstance(error, CallerLeft)
-        status, reason = (CALLER_LEFT, "caller_left") if left else (status, "no_connection")
-        # Its traceback holds the response, and the response held it: garbage by the thousand.
-        error.__traceback__ = None
-        response.failure(reason)
-        return status, reason, None
-    if 200 <= status < 300 or status == 409:
-        response.success()
-        return status, "", None
-    reason = reason_in(response)
-    response.failure(reason or f"status {status}")
-    return status, reason, retry_after_in(response)
-
-
-def reason_in(response: Any) -> str:
-    # Not response.json(): for application/problem+json it guesses the encoding, for 1 ms.
-    try:
-        return str(json.loads(response.content).get("reason", ""))
-    except (ValueError, AttributeError, TypeError):
-        return ""
-
-
-def retry_after_in(response: Any) -> float | None:
-    try:
-        return float(response.headers["Retry-After"])
-    except (KeyError, ValueError, TypeError):
-        return None

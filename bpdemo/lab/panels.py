@@ -1,137 +1,32 @@
-"""The panels of the picture, each as traces, text, lines and one y axis in a cell.
-
-A cell always has the same traces in the same order, empty ones too: a live picture
-replaces their data and adds none, since a front end that joins late misses added traces.
-"""
+"""What stands in each panel of the picture: shares, fates, time to answer, queue."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
-import plotly.graph_objects as go
 
+from bpdemo.lab.cell import LINE_PX, Cell
 from bpdemo.lab.fates import WORDS
-from bpdemo.lab.labels import spread, width_of
+from bpdemo.lab.labels import width_of
 from bpdemo.lab.palette import (
     FATE_COLOURS,
-    FATE_PATTERNS,
     GREY,
-    GRID,
     INK,
     INK_ON,
     LINES,
     TEXT_PX,
 )
 from bpdemo.lab.records import Column
-from bpdemo.lab.scale import Scale
 from bpdemo.lab.summary import times
 
 if TYPE_CHECKING:
-    from bpdemo.lab.run import LoadRun
+    pass
 
 STACK: Final = ("ok", "late", "failed", "shed")
 """From the bottom up: what was sold, what cost work in vain, what cost next to nothing."""
 
-LINE_PX: Final = 20
 ARROW_PX: Final = 38
-
-
-@dataclass
-class Cell:
-    """One panel of one run: where it is, and what has been put into it."""
-
-    run: LoadRun
-    scale: Scale
-    axis: str
-    width_px: float
-    height_px: float
-    traces: list[go.Scatter] = field(default_factory=list)
-    annotations: list[dict[str, Any]] = field(default_factory=list)
-    shapes: list[dict[str, Any]] = field(default_factory=list)
-    y_axis: dict[str, Any] = field(default_factory=dict)
-    margin: list[tuple[str, float, str]] = field(default_factory=list)
-
-    @property
-    def edge_t_s(self) -> Column:
-        """Middles of the bins, with the two ends of the run."""
-        t_s = self.run.frame["t_s"].to_numpy()
-        ends = np.append(t_s[1:], self.run.meta.seconds)
-        return np.concatenate(([0.0], (t_s + ends) / 2, [self.run.meta.seconds]))
-
-    def column(self, name: str) -> Column:
-        """A column of the frame, drawn out to both ends of the run."""
-        values = self.run.frame[name].to_numpy(dtype=float)
-        return np.concatenate((values[:1], values, values[-1:]))
-
-    def line(self, name: str, y: Column, cue: str, **more: Any) -> None:
-        colour, dash = LINES[cue]
-        self.traces.append(
-            go.Scatter(
-                x=self.edge_t_s,
-                y=y,
-                name=name,
-                mode="lines",
-                xaxis=f"x{self.axis}",
-                yaxis=f"y{self.axis}",
-                showlegend=False,
-                line={"color": colour, "dash": dash, "width": 3},
-                **more,
-            )
-        )
-
-    def area(self, fate: str, y: Column, group: str) -> None:
-        colour, pattern = FATE_COLOURS[fate], FATE_PATTERNS[fate]
-        self.traces.append(
-            go.Scatter(
-                x=self.edge_t_s,
-                y=y,
-                name=WORDS[fate],
-                mode="lines",
-                xaxis=f"x{self.axis}",
-                yaxis=f"y{self.axis}",
-                showlegend=False,
-                stackgroup=group,
-                line={"width": 0.5, "color": colour},
-                fillcolor=colour,
-                fillpattern={"shape": pattern, "fgcolor": "rgba(0,0,0,0.35)", "size": 7}
-                | {"bgcolor": colour, "fillmode": "replace"},
-            )
-        )
-
-    def level(self, y: float, cue: str) -> None:
-        """A horizontal line over the whole panel."""
-        colour, dash = LINES[cue]
-        self.shapes.append(
-            {"type": "line", "xref": f"x{self.axis} domain", "yref": f"y{self.axis}"}
-            | {"x0": 0, "x1": 1, "y0": y, "y1": y}
-            | {"line": {"color": colour, "dash": dash, "width": 2.5}}
-        )
-
-    def text(self, x: float, y: float, text: str, **more: Any) -> None:
-        self.annotations.append(
-            {"xref": f"x{self.axis}", "yref": f"y{self.axis}", "x": x, "y": y, "text": text}
-            | {"showarrow": False, "font": {"size": TEXT_PX, "color": INK}}
-            | more
-        )
-
-    def label(self, text: str, share: float, colour: str) -> None:
-        """Name a line at its right end; `share` is that end's height in the panel, 0 to 1."""
-        self.margin.append((text, min(1.0, max(0.0, share)) * self.height_px, colour))
-
-    def place_labels(self) -> None:
-        """Put the labels of the right margin, pushed apart where they would overlap."""
-        # Rounded, so that lines which meet keep their order whatever the last digit.
-        wanted = [float(round(y_px / 3) * 3) for _, y_px, _ in self.margin]
-        placed = spread(wanted, LINE_PX, 4.0, self.height_px)
-        for (text, _, colour), y_px in zip(self.margin, placed, strict=True):
-            self.annotations.append(
-                {"xref": f"x{self.axis} domain", "yref": f"y{self.axis} domain"}
-                | {"x": 1.0, "xanchor": "left", "xshift": 6, "y": y_px / self.height_px}
-                | {"yanchor": "middle", "text": text, "showarrow": False, "align": "left"}
-                | {"font": {"size": TEXT_PX, "color": colour}}
-            )
 
 
 def ribbon(cell: Cell) -> None:
@@ -154,27 +49,24 @@ def fates(cell: Cell) -> None:
     if capacity:
         cell.level(capacity, "capacity")
         cell.label(f"<b>capacity</b> {capacity:,.0f}/s", capacity / top, INK)
-    peak = int(np.argmax(np.fmax(offered, attempts) if retried else offered))
     above = offered > top
     if retried and attempts.max() > top and not above.any():
         above = attempts > top
     if above.any():
         _arrow(cell, above, offered, attempts if retried else None)
     elif retried:
-        cell.label("with retries", float(attempts[peak]) / top, INK)
+        cell.label("with retries", float(attempts[-1]) / top, INK)
     _name_areas(cell)
     cell.y_axis = {"range": [0, top], "title": "orders per second", "nticks": 5}
 
 
 def _arrow(cell: Cell, above: Column, offered: Column, attempts: Column | None) -> None:
-    """An offer that leaves the panel: an arrow through its top edge, with the number."""
+    """What leaves the panel: an arrow through its top edge, with the number."""
     at = _longest(above)
-    most = float(np.median(offered[above]))
-    text = f"<b>offered {most:,.0f}/s</b>"
-    if cell.run.meta.capacity_per_s:
-        text += f" = {times(most / cell.run.meta.capacity_per_s)} capacity"
+    orders, tries = float(np.median(offered[above])), None
     if attempts is not None:
-        text += f", with retries {float(np.median(attempts[above])):,.0f}/s"
+        tries = float(np.median(attempts[above]))
+    text = _leaving(orders, tries, cell.scale.orders_per_s, cell.run.meta.capacity_per_s)
     x = float(cell.edge_t_s[at])
     cell.text(
         x,
@@ -192,6 +84,18 @@ def _arrow(cell: Cell, above: Column, offered: Column, attempts: Column | None) 
     left = x < cell.scale.seconds / 2
     beside = {"xanchor": "left" if left else "right", "xshift": 14 if left else -14}
     cell.text(x, cell.scale.orders_per_s, text, yanchor="bottom", yshift=3, **beside)
+
+
+def _leaving(orders: float, tries: float | None, top: float, capacity: float | None) -> str:
+    """ "offered 380/s = 2.0× capacity"; tries alone, when the orders stay in the panel."""
+
+    def told(word: str, rate: float) -> str:
+        ratio = f" = {times(rate / capacity)} capacity" if capacity else ""
+        return f"<b>{word} {rate:,.0f}/s</b>{ratio}"
+
+    if tries is not None and orders <= top:
+        return told("with retries", tries)
+    return told("offered", orders) + ("" if tries is None else f", with retries {tries:,.0f}/s")
 
 
 def _longest(flags: Column) -> int:
@@ -282,6 +186,3 @@ def queue(cell: Cell) -> None:
 def _last(values: Column) -> float | None:
     known = values[np.isfinite(values)]
     return float(known[-1]) if len(known) else None
-
-
-BASE_AXIS: Final = {"gridcolor": GRID, "zeroline": False, "linecolor": INK, "showline": True}

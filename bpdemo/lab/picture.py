@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, Final
 import plotly.graph_objects as go
 
 from bpdemo.lab import panels as draw
+from bpdemo.lab.cell import BASE_AXIS, Cell
 from bpdemo.lab.labels import levels, width_of, wrapped
 from bpdemo.lab.marks import marks_of
 from bpdemo.lab.palette import FONT, GREY, INK, TEXT_PX, TITLE_PX
-from bpdemo.lab.panels import BASE_AXIS, Cell
 from bpdemo.lab.scale import Scale
 from bpdemo.lab.summary import percent
 
@@ -216,7 +216,7 @@ class _Sheet:
                 | {"line": {"color": GREY, "width": 2, "dash": "dot"}}
             )
             if level >= 0:
-                self._write(x, self.head_px - rise_px, text, TEXT_PX, xshift=4, bgcolor="white")
+                self._write(x, self.head_px - rise_px - 5, text, TEXT_PX, xshift=4, bgcolor="white")
 
     def _draw_heading(self, column: int) -> None:
         x = self._left_px(column) / self.width_px

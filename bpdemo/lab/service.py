@@ -64,6 +64,14 @@ class Service:
         self.settings = settings
         return self
 
+    def get(self, path: str, **headers: str) -> httpx.Response:
+        """One request by hand."""
+        return self._client.get(path, headers=headers)
+
+    def post(self, path: str, body: Any, **headers: str) -> httpx.Response:
+        """One request by hand, with `body` as JSON."""
+        return self._client.post(path, json=body, headers=headers)
+
     def stats(self) -> dict[str, Any]:
         """What `GET /stats` tells: books, queue, workers, breakers, payments."""
         stats: dict[str, Any] = self._client.get("/stats").raise_for_status().json()
