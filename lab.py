@@ -84,12 +84,20 @@ def setup() -> None:
     if PYTHON.exists() and stamp == fingerprint():
         return
     check_machine()
-    if not PYTHON.exists() or (stamp and stamp.splitlines()[0] != str(ROOT)):
+    moved = bool(stamp) and stamp.splitlines()[0] != str(ROOT)
+    if moved or not has_pip():
         make_venv()
     install()
     switch_off_news()
     STAMP.write_text(fingerprint(), encoding="utf-8")
     say("The environment is ready.")
+
+
+def has_pip() -> bool:
+    """An environment whose making was interrupted has a Python, but no pip."""
+    probe = [str(PYTHON), "-m", "pip", "--version"]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    return PYTHON.exists() and subprocess.run(probe, check=False, **quiet).returncode == 0
 
 
 def make_venv() -> None:
@@ -140,7 +148,7 @@ def report(line: str, found: int) -> None:
 def explain(output: str) -> None:
     """Turn pip's failure into one sentence and a next step."""
     errors = [line[7:] for line in output.splitlines() if line.lower().startswith("error: ")]
-    reason = errors[-1] if errors else "pip gave no reason"
+    reason = errors[-1] if errors else (output.splitlines() or ["pip gave no reason"])[-1]
     if WHEELHOUSE.is_dir():
         python = "{}.{}".format(*sys.version_info)
         hint = f"make wheelhouse/ again for this system and Python {python}, or move it away"

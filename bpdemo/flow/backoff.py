@@ -5,7 +5,7 @@ With b = `base_s`, c = `cap_s` and n the number of attempts that failed, let d =
     none          d                              everybody comes back in step
     equal         d/2 + uniform(0, d/2)          never too soon, half as spread
     full          uniform(0, d)                  the flattest peak
-    decorrelated  min(c, uniform(b, 3 × last))   grows by chance, forgets n
+    decorrelated  min(c, uniform(b, 3 × last))   grows by chance, forgets n; at first, last is b
 
 With the defaults (0.05, 1.0) full jitter waits up to 0.05, then up to 0.1 seconds.
 After M. Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
@@ -47,4 +47,4 @@ def backoff_s(policy: BackoffPolicy, failed: int, last_s: float, rng: Random) ->
         case "full":
             return rng.uniform(0, grown_s)
         case "decorrelated":
-            return min(cap_s, rng.uniform(base_s, max(base_s, 3 * last_s)))
+            return min(cap_s, rng.uniform(base_s, 3 * max(base_s, last_s)))

@@ -114,21 +114,15 @@ class Breaker:
     def success(self, permit: Permit) -> None:
         """The dependency answered as it should."""
         if self._state == "closed":
-            if permit == self._permit and self._policy.enabled:
-                self._calls.count()
+            self._count(permit, failed=False)
         elif self._return_probe(permit):
             self._successes += 1
-            if self._successes >= self._policy.half_open_calls:
-                self._move_to("closed")
+            self._close_if_proven()
 
     def failure(self, permit: Permit) -> None:
         """The dependency failed, or did not answer in the time an attempt has."""
         if self._state == "closed":
-            if permit == self._permit and self._policy.enabled:
-                self._calls.count()
-                self._calls.mark()
-                if self._is_failing():
-                    self._move_to("open")
+            self._count(permit, failed=True)
         elif self._return_probe(permit):
             self._move_to("open")
 
@@ -144,11 +138,30 @@ class Breaker:
         self._calls = RollingCounts(policy.window_s, self._clock)
         if not policy.enabled and self._state != "closed":
             self._move_to("closed")
+        elif self._state == "half_open":
+            # The probes that have succeeded may be enough now, and no other would be let in.
+            self._close_if_proven()
+
+    def _count(self, permit: Permit, *, failed: bool) -> None:
+        if permit != self._permit or not self._policy.enabled:
+            return
+        self._calls.count()
+        if failed:
+            self._calls.mark()
+        # Judged at every end: the call that makes them enough may be one that succeeded.
+        if self._is_failing():
+            self._move_to("open")
 
     def _is_failing(self) -> bool:
         calls, policy = self._calls, self._policy
-        enough = calls.total >= policy.min_calls
-        return enough and calls.marked >= policy.failure_ratio * calls.total
+        if not calls.marked or calls.total < policy.min_calls:
+            return False
+        # As a quotient it meets the ratio exactly; 0.7 × 10 is more than 7.
+        return calls.marked / calls.total >= policy.failure_ratio
+
+    def _close_if_proven(self) -> None:
+        if self._successes >= self._policy.half_open_calls:
+            self._move_to("closed")
 
     def _has_probe_left(self) -> bool:
         # Every probe either is out, or came back and succeeded: a failure would have ended this.

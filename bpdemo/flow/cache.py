@@ -75,6 +75,8 @@ class ReadThroughCache(Generic[K, V]):
         try:
             value = await self._join(key, load)
         except (DependencyError, Refused):
+            # Looked up again: it may have been invalidated while the load was going on.
+            entry = self._entries.get(key)
             if entry and self._clock() < entry.loaded_s + self._lifetime_s:
                 return entry.value, self._tell("stale")
             self._tell(result)

@@ -104,20 +104,29 @@ class WorkerPool(Generic[J]):
                 self._queue.place_freed()
 
     def _keeps(self, worker: "asyncio.Task[None]") -> bool:
-        if len(self._workers) > self.size:
+        # A job swallows the cancellation of its worker, so that is seen only here.
+        if worker.cancelling() or len(self._workers) > self.size:
             self._depart(worker)  # now, not when the task ends: the next one to ask must not go too
         return worker in self._workers
 
     async def _run(self, job: J, waited_s: float) -> None:
-        # A task of its own, since only a task can run in a given context.
-        task = asyncio.get_running_loop().create_task(
-            self._survive(job, waited_s), context=job.context
-        )
-        await task
+        begun = False
 
-    async def _survive(self, job: J, waited_s: float) -> None:
+        async def survive() -> None:
+            nonlocal begun
+            begun = True
+            try:
+                await self._handle(job, waited_s)
+            except BaseException as error:
+                # SystemExit and KeyboardInterrupt would leave through the event loop and end it.
+                self._on_crash(job, error)
+
+        # A task of its own, since only a task can run in a given context.
+        task = asyncio.get_running_loop().create_task(survive(), context=job.context)
         try:
-            await self._handle(job, waited_s)
-        except BaseException as error:
-            # SystemExit and KeyboardInterrupt would leave through the event loop and end it.
-            self._on_crash(job, error)
+            await task
+        except asyncio.CancelledError as error:
+            # Either the job cancelled itself with its last act, or a stop came before its first
+            # step, and then somebody must hear of it. `_keeps` knows if the worker is to go.
+            if not begun:
+                job.context.run(self._on_crash, job, error)

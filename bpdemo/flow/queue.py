@@ -158,6 +158,7 @@ class BoundedQueue(Generic[J]):
         jobs = []
         while self._line:
             jobs.append(self._line.pop()[0])
+        self.place_freed()
         return jobs
 
     @property

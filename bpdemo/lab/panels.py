@@ -83,7 +83,9 @@ def _arrow(cell: Cell, above: Column, offered: Column, attempts: Column | None) 
     )
     left = x < cell.scale.seconds / 2
     beside = {"xanchor": "left" if left else "right", "xshift": 14 if left else -14}
-    cell.text(x, cell.scale.orders_per_s, text, yanchor="bottom", yshift=3, **beside)
+    cell.text(
+        x, cell.scale.orders_per_s, text, yanchor="bottom", yshift=3, bgcolor="white", **beside
+    )
 
 
 def _leaving(orders: float, tries: float | None, top: float, capacity: float | None) -> str:
