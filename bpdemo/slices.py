@@ -1,4 +1,4 @@
-"""From the settings to the slice that each pattern receives: validated when made, never the whole."""
+"""From the settings to the slice that each pattern receives, never the whole."""
 
 from bpdemo.core.settings import Settings
 from bpdemo.downstream.faults import FaultPolicy
@@ -28,9 +28,7 @@ def tuning(s: Settings) -> Tuning:
             s.attempt_timeout_s,
             BackoffPolicy(s.retry_attempts, s.retry_base_s, s.retry_cap_s, s.retry_jitter),
         ),
-        budget=BudgetPolicy(
-            s.retry_budget_enabled, s.retry_budget_ratio, s.retry_budget_min_per_s
-        ),
+        budget=BudgetPolicy(s.retry_budget_enabled, s.retry_budget_ratio, s.retry_budget_min_per_s),
         breaker=_breaker(s),
         cache=CachePolicy(s.cache_ttl_s, s.cache_stale_s, s.cache_capacity),
     )

@@ -29,9 +29,7 @@ MASK = "********"
 
 def _knob(default: Any, text: str, *, unit: str, live: bool = False, **bounds: Any) -> Any:
     extra: dict[str, Any] = {"unit": unit, "live": live}
-    return Field(
-        default, description=text, json_schema_extra=extra, allow_inf_nan=False, **bounds
-    )
+    return Field(default, description=text, json_schema_extra=extra, allow_inf_nan=False, **bounds)
 
 
 def _seconds(default: float, text: str, *, live: bool = False) -> Any:
@@ -66,9 +64,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="BPDEMO_", frozen=True, extra="forbid")
 
-    workers: int = _count(
-        8, "Orders worked on at once.", high=1024, unit="workers", live=True
-    )
+    workers: int = _count(8, "Orders worked on at once.", high=1024, unit="workers", live=True)
     queue_capacity: int = _count(
         32,
         "Orders that may wait beyond those being worked on. 0: no waiting room. "
@@ -100,12 +96,20 @@ class Settings(BaseSettings):
         0.2, "CoDel: a queue that has not been short for this long is standing.", live=True
     )
     max_in_flight: int = _count(
-        0, "Edge limit on requests in flight. 0: off.", low=0, high=1_000_000,
-        unit="requests", live=True,
+        0,
+        "Edge limit on requests in flight. 0: off.",
+        low=0,
+        high=1_000_000,
+        unit="requests",
+        live=True,
     )
     client_max_in_flight: int = _count(
-        0, "Requests in flight that one client may have. 0: off.", low=0, high=1_000_000,
-        unit="requests", live=True,
+        0,
+        "Requests in flight that one client may have. 0: off.",
+        low=0,
+        high=1_000_000,
+        unit="requests",
+        live=True,
     )
     request_timeout_s: float = _seconds(
         2.0, "Longest patience granted to a caller. 0: no limit.", live=True
@@ -122,9 +126,7 @@ class Settings(BaseSettings):
     retry_base_s: float = _seconds(0.05, "Backoff before the second attempt.", live=True)
     retry_cap_s: float = _seconds(1.0, "Longest backoff.", live=True)
     retry_jitter: Jitter = _choice("full", "How the backoff is spread.", live=True)
-    retry_budget_enabled: bool = _choice(
-        True, "Bound retries to a share of the calls.", live=True
-    )
+    retry_budget_enabled: bool = _choice(True, "Bound retries to a share of the calls.", live=True)
     retry_budget_ratio: float = _ratio(0.2, "Retries allowed for each call.", live=True)
     retry_budget_min_per_s: float = _knob(
         10.0, "Retries allowed however few the calls are.", unit="1/s", live=True, ge=0, le=10_000
@@ -141,9 +143,7 @@ class Settings(BaseSettings):
     breaker_half_open_calls: int = _count(
         3, "Probes that must all succeed to close the breaker.", unit="calls", live=True
     )
-    payment_latency_s: float = _seconds(
-        0.04, "Mean time the simulated payment takes.", live=True
-    )
+    payment_latency_s: float = _seconds(0.04, "Mean time the simulated payment takes.", live=True)
     payment_latency_distribution: Distribution = _choice(
         "constant", "How payment times scatter around their mean.", live=True
     )
@@ -154,7 +154,10 @@ class Settings(BaseSettings):
     )
     database_url: SecretStr | None = _choice(None, "PostgreSQL to use with store=postgres.")
     initial_stock: int = _count(
-        1_000_000, "Tickets of each item in a fresh store.", low=0, high=1_000_000_000,
+        1_000_000,
+        "Tickets of each item in a fresh store.",
+        low=0,
+        high=1_000_000_000,
         unit="tickets",
     )
     pool_min: int = _count(
@@ -180,9 +183,7 @@ class Settings(BaseSettings):
     )
     drain_timeout_s: float = _seconds(10.0, "Time to finish admitted work at shutdown.")
     read_timeout_s: float = _seconds(5.0, "Time for a request's head and body. 0: no limit.")
-    max_body_bytes: int = _count(
-        16_384, "Largest body read.", high=100_000_000, unit="bytes"
-    )
+    max_body_bytes: int = _count(16_384, "Largest body read.", high=100_000_000, unit="bytes")
     admin_token: SecretStr | None = _choice(
         None, "Bearer token for PATCH /settings; unset: loopback only."
     )

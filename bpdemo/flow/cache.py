@@ -52,9 +52,7 @@ class _Flight(Generic[V]):
 class ReadThroughCache(Generic[K, V]):
     """Values by key, loaded on a miss."""
 
-    def __init__(
-        self, policy: CachePolicy, clock: Callable[[], float], observer: Observer
-    ) -> None:
+    def __init__(self, policy: CachePolicy, clock: Callable[[], float], observer: Observer) -> None:
         self._policy = policy
         self._clock = clock
         self._observer = observer

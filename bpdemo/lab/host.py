@@ -154,11 +154,7 @@ class ProcessHost:
 
 def _as_environment(settings: Settings) -> dict[str, str]:
     """Every setting that is set, as the variables that set it."""
-    return {
-        f"BPDEMO_{name.upper()}": _text(value)
-        for name, value in settings
-        if value is not None
-    }
+    return {f"BPDEMO_{name.upper()}": _text(value) for name, value in settings if value is not None}
 
 
 def _text(value: Any) -> str:

@@ -78,6 +78,11 @@ class LoadRun:
         return {reason: n for reason, n in counts.most_common() if reason}
 
     @property
+    def mean_of_all_ms(self) -> float:
+        """Mean time to an answer over *all* orders, refusals among them: a figure that misleads."""
+        return float(self.records.latency_s.mean()) * 1000
+
+    @property
     def send_lag_p99_ms(self) -> float:
         """How late the load itself was: p99 of actual minus intended send."""
         return send_lag_p99_s(self.records) * 1000

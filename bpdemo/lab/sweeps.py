@@ -19,7 +19,7 @@ STYLES: Final = (
     (FATE_COLOURS["late"], "dash", "square"),
     (FATE_COLOURS["ok"], "solid", "circle"),
 )
-"""What an unprotected service loses it loses as *too late*; a protected one sells: their colours."""
+"""An unprotected service loses orders as *too late*, a protected one sells: so their colours."""
 
 
 class Sweep:
@@ -90,9 +90,7 @@ def _layout(loads: list[float], sweeps: Sequence[Sweep]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _label(
-    figure: go.Figure, x: float, y: float, text: str, colour: str, *, shift: int
-) -> None:
+def _label(figure: go.Figure, x: float, y: float, text: str, colour: str, *, shift: int) -> None:
     figure.add_annotation(
         x=x, y=y, text=f"<b>{text}</b>", showarrow=False, xanchor="right", yshift=shift,
         font={"color": colour, "size": TEXT_PX},

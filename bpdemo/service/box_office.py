@@ -47,8 +47,13 @@ class BoxOffice:
         rng_for: Callable[[str], Random],
         observer: Observer,
         tracer: Tracer,
+        pool_counts: Callable[[], Mapping[str, int]] = dict,
     ) -> None:
-        """`rng_for(name)` gives each part its own stream of chance, so that none disturbs another."""
+        """`rng_for(name)` gives each part its own stream of chance: none disturbs another.
+
+        `pool_counts` tells how many database connections are `idle` and `busy`.
+        """
+        self.pool_counts = pool_counts
         self.state: State = "starting"
         self._tuning = tuning
         self._clock = clock

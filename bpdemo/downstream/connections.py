@@ -1,0 +1,164 @@
+"""The store's connections: asyncpg's pool behind a gate that knows its time.
+
+asyncpg makes the connections, drops the dead and cancels statements on the server. The gate adds
+what its pool leaves out: it tells "all are in use" from "none can be made", and a caller that is
+cancelled leaves at once, while its connection is tidied up behind its back.
+"""
+
+import asyncio
+import math
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+import asyncpg
+
+from bpdemo.core.errors import DependencyError, PoolExhausted
+from bpdemo.core.events import PoolWaited
+from bpdemo.core.ports import Observer
+from bpdemo.downstream.outages import outages_told
+
+if TYPE_CHECKING:  # generic for the type checker only
+    from asyncpg.pool import Pool, PoolConnectionProxy
+
+    Connection: TypeAlias = PoolConnectionProxy[asyncpg.Record]
+
+CONNECT_S = 2.0
+#: How long a cancelled statement may take to end; beyond that its connection is given up.
+TIDY_S = 1.0
+CLOSE_S = 1.5
+#: The server's own timeout ends a statement; the driver's is for a server that says nothing.
+DRIVER_SPARE_S = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class PoolPolicy:
+    """`min_size` connections are made at the start, `max_size` at most, and kept.
+
+    A caller waits `acquire_timeout_s` for one that is free; a statement may take
+    `statement_timeout_s`. 0: no limit.
+    """
+
+    min_size: int = 1
+    max_size: int = 8
+    acquire_timeout_s: float = 0.2
+    statement_timeout_s: float = 0.5
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.min_size <= self.max_size or self.max_size < 1:
+            raise ValueError(f"from {self.min_size} to {self.max_size} is no size of a pool")
+        for time_s in (self.acquire_timeout_s, self.statement_timeout_s):
+            if not 0 <= time_s < math.inf:
+                raise ValueError(f"{time_s} is not a time")
+
+
+class Connections:
+    """At most `max_size` connections to one database, lent one at a time."""
+
+    def __init__(self, dsn: str, policy: PoolPolicy, observer: Observer) -> None:
+        self._policy = policy
+        self._observer = observer
+        self._pool: Pool[asyncpg.Record] = asyncpg.create_pool(dsn, **_pool_options(policy))
+        self._gate = asyncio.Semaphore(policy.max_size)
+        self._connecting = 0
+        self._tidying: set[asyncio.Task[None]] = set()
+
+    async def open(self) -> None:
+        """Make the first `min_size` connections. Raises what the driver raises."""
+        await self._pool
+        wanted = [self._pool.acquire() for _ in range(self._policy.min_size)]
+        made = await asyncio.gather(*wanted, return_exceptions=True)
+        for connection in made:
+            if isinstance(connection, BaseException):
+                self._pool.terminate()
+                raise connection
+            await self._pool.release(connection)
+
+    async def close(self) -> None:
+        """Close them all, by force after `CLOSE_S`."""
+        try:
+            async with asyncio.timeout(CLOSE_S):
+                await self._pool.close()
+        except Exception:
+            self._pool.terminate()
+        await asyncio.gather(*self._tidying, return_exceptions=True)
+
+    def counts(self) -> Mapping[str, int]:
+        """Connections by state: idle and busy."""
+        idle = self._pool.get_idle_size()
+        return {"idle": idle, "busy": self._pool.get_size() - idle}
+
+    @asynccontextmanager
+    async def lend(self) -> "AsyncIterator[Connection]":
+        """A connection for the length of the block.
+
+        Raises `PoolExhausted` when none came free in time, `DependencyError` when none can be
+        made, and turns an outage inside the block into that, too.
+        """
+        connection = await self._acquire()
+        try:
+            with outages_told():
+                yield connection
+        finally:
+            # Not awaited: a cancelled statement has yet to end on the server, and whoever
+            # cancelled it must not wait for that.
+            task = asyncio.create_task(self._take_back(connection))
+            self._tidying.add(task)
+            task.add_done_callback(self._tidying.discard)
+
+    async def _acquire(self) -> "Connection":
+        clock = asyncio.get_running_loop().time
+        started_s = clock()
+        try:
+            await self._pass_gate()
+        finally:
+            self._observer.observe(PoolWaited(clock() - started_s))
+        self._connecting += 1
+        try:
+            with outages_told():
+                return await self._pool.acquire()
+        except BaseException:
+            self._gate.release()
+            raise
+        finally:
+            self._connecting -= 1
+
+    async def _pass_gate(self) -> None:
+        try:
+            async with asyncio.timeout(self._policy.acquire_timeout_s or None):
+                await self._gate.acquire()
+        except TimeoutError:
+            if self._connecting == self._policy.max_size:
+                raise DependencyError("The database accepts no connections.") from None
+            raise PoolExhausted from None
+
+    async def _take_back(self, connection: "Connection") -> None:
+        try:
+            await self._pool.release(connection, timeout=TIDY_S)
+        except Exception:
+            pass  # asyncpg has closed it, and makes another when one is asked for
+        finally:
+            self._gate.release()
+
+
+def _pool_options(policy: PoolPolicy) -> dict[str, object]:
+    limit_s = policy.statement_timeout_s
+    return {
+        # asyncpg's own floor reports each failed try with a traceback while the server is away.
+        "min_size": 0,
+        "max_size": policy.max_size,
+        "max_inactive_connection_lifetime": 0,
+        # Every call is a single statement and leaves nothing behind: no reset, no round trip.
+        "reset": _leave_as_is,
+        "timeout": CONNECT_S,
+        "command_timeout": limit_s + DRIVER_SPARE_S if limit_s else None,
+        "server_settings": {
+            "application_name": "bpdemo",
+            "statement_timeout": str(math.ceil(limit_s * 1000)),
+        },
+    }
+
+
+async def _leave_as_is(_: object) -> None:
+    pass

@@ -1,0 +1,127 @@
+"""The box office's tables in PostgreSQL.
+
+Every method is a single statement, or one and a look at what stood in its way. So nothing is ever
+left half done: a call that is cancelled has happened on the server, or it has not.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import asyncpg
+
+from bpdemo.core.errors import DependencyError, SoldOut
+from bpdemo.core.model import Item, Order, Placed
+from bpdemo.core.ports import Observer
+from bpdemo.downstream import sql
+from bpdemo.downstream.connections import Connections, PoolPolicy
+from bpdemo.downstream.outages import startup_told
+from bpdemo.downstream.schema import make_ready
+
+if TYPE_CHECKING:
+    from bpdemo.downstream.connections import Connection
+
+__all__ = ["PoolPolicy", "PostgresStore"]
+
+MAX_ITEM_ID = 2**31 - 1
+
+
+class PostgresStore:
+    """Shared by every service that is given the same database.
+
+    Survives a server that dies and comes back: calls fail with `DependencyError` meanwhile.
+    """
+
+    def __init__(self, dsn: str, pool: PoolPolicy, initial_stock: int, observer: Observer) -> None:
+        self.dsn = dsn
+        self._policy = pool
+        self._initial_stock = initial_stock
+        self._observer = observer
+        self._connections: Connections | None = None
+
+    def pool_counts(self) -> Mapping[str, int]:
+        """Connections by state: idle and busy."""
+        return self._connections.counts() if self._connections else {"idle": 0, "busy": 0}
+
+    async def start(self) -> None:
+        """Make schema and catalogue if they are missing, and the first connections.
+
+        Raises `SettingsInvalid` when the database cannot be used.
+        """
+        with startup_told():
+            await make_ready(self.dsn, self._initial_stock)
+            connections = Connections(self.dsn, self._policy, self._observer)
+            await connections.open()
+        self._connections = connections
+
+    async def stop(self) -> None:
+        """Close the connections, within two seconds."""
+        if self._connections:
+            await self._connections.close()
+
+    async def list_items(self, limit: int, after: int) -> Sequence[Item]:
+        if after >= MAX_ITEM_ID:
+            return []
+        async with self._connected.lend() as connection:
+            return [Item(*row) for row in await connection.fetch(sql.LIST_ITEMS, after, limit)]
+
+    async def find_item(self, item_id: int) -> Item | None:
+        if not 0 <= item_id <= MAX_ITEM_ID:
+            return None
+        async with self._connected.lend() as connection:
+            row = await connection.fetchrow(sql.FIND_ITEM, item_id)
+        return None if row is None else Item(*row)
+
+    async def find_order(self, order_id: str) -> Order | None:
+        return await self._find(sql.FIND_ORDER, order_id)
+
+    async def find_order_by_key(self, key: str) -> Order | None:
+        return await self._find(sql.FIND_ORDER_BY_KEY, key)
+
+    async def place(self, order: Order) -> Placed:
+        async with self._connected.lend() as connection:
+            try:
+                left = await connection.fetchval(
+                    sql.PLACE, order.id, order.item_id, order.quantity, order.amount_cents,
+                    order.created_at, order.key,
+                )  # fmt: skip
+            except asyncpg.CheckViolationError as error:
+                raise SoldOut from error
+            if left is not None:
+                return Placed(order, left)
+            return await _standing_for(order, connection)
+
+    async def void(self, order_id: str) -> Order | None:
+        async with self._connected.lend() as connection:
+            if await connection.fetchval(sql.VOID, order_id) is not None:
+                return None
+            row = await connection.fetchrow(sql.FIND_ORDER, order_id)
+        return None if row is None else Order(*row)
+
+    @property
+    def _connected(self) -> Connections:
+        if self._connections is None:
+            raise RuntimeError("the store has not been started")
+        return self._connections
+
+    async def _find(self, statement: str, text: str) -> Order | None:
+        if not _is_storable(text):
+            return None
+        async with self._connected.lend() as connection:
+            row = await connection.fetchrow(statement, text)
+        return None if row is None else Order(*row)
+
+
+async def _standing_for(order: Order, connection: "Connection") -> Placed:
+    """What `order` repeats, by its id, else by its key."""
+    claim = await connection.fetchrow(sql.FIND_CLAIM, order.id, order.key)
+    if claim is None:
+        raise SoldOut  # nothing stood in the way: there is no such item
+    if claim["item_id"] is None:
+        raise DependencyError("The order was voided before.")
+    *fields, left = claim
+    return Placed(Order(*fields), left)
+
+
+def _is_storable(text: str) -> bool:
+    """PostgreSQL keeps neither NUL nor lone surrogates, so neither can be found there."""
+    return "\0" not in text and text.isprintable()

@@ -1,0 +1,37 @@
+"""A database made ready for the store, by whoever comes first."""
+
+import asyncpg
+
+from bpdemo.downstream import sql
+from bpdemo.downstream.catalogue import CATALOGUE
+
+#: Any number will do, as long as all services use the same one.
+ADVISORY_LOCK = 0x626F786F66666963
+READY_S = 10.0
+
+
+async def make_ready(dsn: str, initial_stock: int) -> None:
+    """Make tables and a catalogue with `initial_stock` of each item, unless they are there.
+
+    Several services may do so at once: one works, the others wait for it.
+    """
+    connection = await asyncpg.connect(dsn, timeout=READY_S, command_timeout=READY_S)
+    try:
+        if not await _is_ready(connection):
+            await _make(connection, initial_stock)
+    finally:
+        connection.terminate()  # nothing is left to say, and saying goodbye may block
+
+
+async def _make(connection: asyncpg.Connection[asyncpg.Record], initial_stock: int) -> None:
+    async with connection.transaction():
+        await connection.execute("SELECT pg_advisory_xact_lock($1)", ADVISORY_LOCK)
+        if await _is_ready(connection):
+            return
+        await connection.execute(sql.CREATE)
+        await connection.executemany(sql.SEED, [(*entry, initial_stock) for entry in CATALOGUE])
+
+
+async def _is_ready(connection: asyncpg.Connection[asyncpg.Record]) -> bool:
+    found: str | None = await connection.fetchval("SELECT to_regclass('claims')::text")
+    return found is not None

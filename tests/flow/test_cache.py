@@ -1,0 +1,560 @@
+"""The cache loads once for all who ask, survives an outage, and never fills with old news."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from bpdemo.core.errors import CircuitOpen, DeadlineExceeded, DependencyError, NotFound
+from bpdemo.core.events import CacheAsked, CacheResult
+from bpdemo.flow.cache import CachePolicy, ReadThroughCache
+from tests.flow.helpers import Ears, Stage, now, settle
+from tests.support.virtual import virtual
+
+POLICY = CachePolicy(ttl_s=5, stale_s=30, capacity=4)
+Load = Callable[[], Awaitable[str]]
+
+
+class Bench:
+    """A cache on the running loop's clock, before a store that may be slow or down."""
+
+    def __init__(self, policy: CachePolicy = POLICY) -> None:
+        self.ears = Ears()
+        self.cache: ReadThroughCache[str, str] = ReadThroughCache(
+            policy, asyncio.get_running_loop().time, self.ears
+        )
+        self.loads = 0
+        self.cancelled = 0
+        self.latency_s = 0.0
+        self.error: Exception | None = None
+
+    @property
+    def results(self) -> list[CacheResult]:
+        return [event.result for event in self.ears.heard(CacheAsked)]
+
+    async def load(self) -> str:
+        self.loads += 1
+        value = f"v{self.loads}"
+        try:
+            await asyncio.sleep(self.latency_s)
+        except asyncio.CancelledError:
+            self.cancelled += 1
+            raise
+        if self.error:
+            raise self.error
+        return value
+
+    async def get(self, key: str = "a") -> tuple[str, CacheResult]:
+        return await self.cache.get(key, self.load)
+
+    def asking(self, key: str = "a") -> "asyncio.Task[tuple[str, CacheResult]]":
+        return asyncio.create_task(self.get(key))
+
+
+async def gone(task: "asyncio.Task[Any]") -> None:
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+# Freshness
+
+
+@virtual
+async def test_a_value_is_fresh_for_its_ttl_and_not_a_moment_longer() -> None:
+    """Loaded once, hit until then, loaded again at that very moment."""
+    bench = Bench()
+    assert await bench.get() == ("v1", "miss")
+    await asyncio.sleep(4.999)
+    assert await bench.get() == ("v1", "hit")
+    await asyncio.sleep(0.001)
+    assert await bench.get() == ("v2", "miss")
+    assert bench.results == ["miss", "hit", "miss"]
+
+
+@virtual
+async def test_peek_hits_only_what_is_fresh() -> None:
+    """A hit without a coroutine is counted; a miss is left to `get`."""
+    bench = Bench()
+    assert bench.cache.peek("a") is None
+    await bench.get()
+    assert bench.cache.peek("a") == "v1"
+    await asyncio.sleep(5)
+    assert bench.cache.peek("a") is None
+    assert bench.results == ["miss", "hit"]
+
+
+@virtual
+async def test_with_ttl_zero_nothing_is_fresh_but_callers_still_share_a_load() -> None:
+    """Each call loads; those at the same moment do so together."""
+    bench = Bench(CachePolicy(ttl_s=0, stale_s=0))
+    bench.latency_s = 1
+    assert [await bench.get(), await bench.get()] == [("v1", "miss"), ("v2", "miss")]
+    assert bench.cache.peek("a") is None
+    answers = await asyncio.gather(*[bench.get() for _ in range(3)])
+    assert answers == [("v3", "miss"), ("v3", "coalesced"), ("v3", "coalesced")]
+
+
+@virtual
+async def test_it_holds_no_more_than_its_capacity() -> None:
+    """The least recently used goes first."""
+    bench = Bench(CachePolicy(capacity=2))
+    for key in "abac":
+        await bench.get(key)
+    assert [bench.cache.peek(key) is None for key in "abc"] == [False, True, False]
+
+
+# One load for all
+
+
+@virtual
+async def test_concurrent_misses_load_once() -> None:
+    """No stampede when a popular entry expires."""
+    bench = Bench()
+    bench.latency_s = 1
+    answers = await asyncio.gather(*[bench.get() for _ in range(100)])
+    assert bench.loads == 1
+    assert answers == [("v1", "miss")] + [("v1", "coalesced")] * 99
+    assert bench.results == ["miss"] + ["coalesced"] * 99
+
+
+@virtual
+async def test_keys_load_apart() -> None:
+    """One slow item does not keep the others waiting."""
+    bench = Bench()
+    bench.latency_s = 1
+    await asyncio.gather(*[bench.get(key) for key in "abc"])
+    assert bench.loads == 3
+    assert now() == 1
+
+
+@virtual
+async def test_a_failed_load_fails_all_who_wait_and_is_not_kept() -> None:
+    """Each is told; the next to ask tries anew."""
+    bench = Bench()
+    bench.latency_s, bench.error = 1, DependencyError()
+    answers = await asyncio.gather(*[bench.get() for _ in range(3)], return_exceptions=True)
+    assert [type(answer) for answer in answers] == [DependencyError] * 3
+    assert bench.loads == 1
+    bench.error = None
+    assert await bench.get() == ("v2", "miss")
+
+
+# Those who leave
+
+
+@virtual
+async def test_a_leaver_does_not_take_the_load_away() -> None:
+    """Not even the one who began it."""
+    bench = Bench()
+    bench.latency_s = 1
+    first, second = bench.asking(), bench.asking()
+    await settle()
+    await gone(first)
+    assert await second == ("v1", "coalesced")
+    assert bench.cancelled == 0
+    assert bench.cache.peek("a") == "v1"
+
+
+@virtual
+async def test_the_last_leaver_cancels_the_load() -> None:
+    """Work nobody waits for does not go on; the next one starts afresh."""
+    bench = Bench()
+    bench.latency_s = 1
+    askers = [bench.asking() for _ in range(3)]
+    await settle()
+    for asker in askers:
+        await gone(asker)
+    await settle()
+    assert bench.cancelled == 1
+    assert await bench.get() == ("v2", "miss")
+
+
+@virtual
+async def test_whoever_asks_in_the_moment_of_the_cancellation_gets_a_load_of_his_own() -> None:
+    """He must not join one that is already lost."""
+    bench = Bench()
+    bench.latency_s = 1
+    leaver = bench.asking()
+    await settle()
+    leaver.cancel()
+    newcomer = bench.asking()
+    await asyncio.wait([leaver])
+    assert await newcomer == ("v2", "miss")
+
+
+@virtual
+async def test_leaving_before_the_load_began_leaves_nothing_behind() -> None:
+    """Cancelled in its very first turn, the load never runs."""
+    bench = Bench()
+    leaver = bench.asking()
+    await asyncio.sleep(0)
+    await gone(leaver)
+    await settle()
+    assert bench.loads == 0
+    assert await bench.get() == ("v1", "miss")
+
+
+@virtual
+async def test_a_failure_that_everybody_left_disturbs_nobody() -> None:
+    """No complaint of an exception never retrieved: the loop's handler stays silent."""
+    bench = Bench()
+    complaints: list[dict[str, Any]] = []
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _, context: complaints.append(context))
+    flown = asyncio.Event()
+
+    async def stubborn() -> str:
+        try:
+            await asyncio.sleep(1)
+        except asyncio.CancelledError:
+            flown.set()
+            raise DependencyError from None
+        return "never"
+
+    leaver = asyncio.create_task(bench.cache.get("a", stubborn))
+    await settle()
+    await gone(leaver)
+    await flown.wait()
+    await settle()
+    assert complaints == []
+
+
+# While the store is down
+
+
+@pytest.mark.parametrize("error", [DependencyError(), CircuitOpen()])
+@virtual
+async def test_while_the_store_is_down_a_stale_value_is_served_for_a_while(
+    error: Exception,
+) -> None:
+    """Up to ttl + stale after it was loaded, and then the failure shows."""
+    bench = Bench()
+    await bench.get()
+    bench.error = error
+    await asyncio.sleep(5)
+    assert await bench.get() == ("v1", "stale")
+    await asyncio.sleep(29.9)
+    assert await bench.get() == ("v1", "stale")
+    await asyncio.sleep(0.1)
+    with pytest.raises(type(error)):
+        await bench.get()
+    assert bench.results == ["miss", "stale", "stale", "miss"]
+
+
+@virtual
+async def test_a_value_that_grows_too_old_during_the_load_is_not_served() -> None:
+    """The age counts when it is handed out, not when it was asked for."""
+    bench = Bench()
+    await bench.get()
+    await asyncio.sleep(34.5)
+    bench.latency_s, bench.error = 1, DependencyError()
+    with pytest.raises(DependencyError):
+        await bench.get()
+
+
+@virtual
+async def test_all_who_wait_for_a_failed_load_get_the_stale_value() -> None:
+    """Those who joined as well as the one who began."""
+    bench = Bench()
+    await bench.get()
+    await asyncio.sleep(6)
+    bench.latency_s, bench.error = 1, DependencyError()
+    answers = await asyncio.gather(*[bench.get() for _ in range(3)])
+    assert answers == [("v1", "stale")] * 3
+    assert bench.loads == 2
+
+
+@pytest.mark.parametrize("error", [NotFound(), DeadlineExceeded(), ValueError()])
+@virtual
+async def test_what_is_no_outage_is_not_papered_over(error: Exception) -> None:
+    """That an item is gone is news; a bug is one."""
+    bench = Bench()
+    await bench.get()
+    await asyncio.sleep(6)
+    bench.error = error
+    with pytest.raises(type(error)):
+        await bench.get()
+
+
+# Invalidation
+
+
+@virtual
+async def test_an_invalidated_value_is_loaded_again() -> None:
+    """Also a key that was never there may be invalidated."""
+    bench = Bench()
+    await bench.get()
+    bench.cache.invalidate("a")
+    bench.cache.invalidate("never seen")
+    assert bench.cache.peek("a") is None
+    assert await bench.get() == ("v2", "miss")
+
+
+@virtual
+async def test_a_load_that_began_before_an_invalidation_does_not_fill() -> None:
+    """It answers those who wait for it; whoever comes later gets a load of his own."""
+    bench = Bench()
+    bench.latency_s = 1
+    early = bench.asking()
+    await asyncio.sleep(0.5)
+    bench.cache.invalidate("a")
+    later = bench.asking()
+    assert await early == ("v1", "miss")
+    assert bench.cache.peek("a") is None
+    assert await later == ("v2", "miss")
+    assert bench.cache.peek("a") == "v2"
+
+
+@virtual
+async def test_an_older_load_that_ends_later_does_not_overwrite() -> None:
+    """The one that began after the invalidation has the last word."""
+    bench = Bench()
+    bench.latency_s = 2
+    early = bench.asking()
+    await settle()
+    bench.cache.invalidate("a")
+    bench.latency_s = 1
+    assert await bench.get() == ("v2", "miss")
+    assert await early == ("v1", "miss")
+    assert bench.cache.peek("a") == "v2"
+
+
+@virtual
+async def test_an_invalidated_value_is_not_served_stale() -> None:
+    """Not even to one who asked before: what is known to be wrong is no stopgap."""
+    bench = Bench()
+    await bench.get()
+    await asyncio.sleep(6)
+    bench.latency_s, bench.error = 1, DependencyError()
+    asker = bench.asking()
+    await settle()
+    bench.cache.invalidate("a")
+    with pytest.raises(DependencyError):
+        await asker
+
+
+# Retuning
+
+
+@virtual
+async def test_retuning_keeps_what_is_there_and_judges_it_anew() -> None:
+    """Longer or shorter, the ttl counts from the load."""
+    bench = Bench()
+    await bench.get()
+    await asyncio.sleep(4)
+    bench.cache.retune(CachePolicy(ttl_s=10, stale_s=30))
+    await asyncio.sleep(5)
+    assert bench.cache.peek("a") == "v1"
+    bench.cache.retune(CachePolicy(ttl_s=8, stale_s=0.5))
+    assert bench.cache.peek("a") is None
+    bench.error = DependencyError()
+    with pytest.raises(DependencyError):  # 9 s old, and 8.5 s is all there is
+        await bench.get()
+
+
+@virtual
+async def test_a_smaller_capacity_drops_the_surplus() -> None:
+    """And a larger one makes room."""
+    bench = Bench()
+    for key in "abcd":
+        await bench.get(key)
+    bench.cache.retune(CachePolicy(capacity=2))
+    assert sum(bench.cache.peek(key) is not None for key in "abcd") == 2
+    bench.cache.retune(CachePolicy(capacity=6))
+    for key in "abcdef":
+        await bench.get(key)
+    assert all(bench.cache.peek(key) for key in "abcdef")
+
+
+@virtual
+async def test_retuning_during_a_load_neither_loses_nor_doubles_it() -> None:
+    """Those who wait get it, and it fills."""
+    bench = Bench()
+    bench.latency_s = 1
+    asker = bench.asking()
+    await asyncio.sleep(0.5)
+    bench.cache.retune(CachePolicy(ttl_s=9))
+    assert await bench.get() == ("v1", "coalesced")
+    assert await asker == ("v1", "miss")
+    assert bench.cache.peek("a") == "v1"
+
+
+@pytest.mark.parametrize("wrong", [{"ttl_s": -1}, {"stale_s": -1}, {"capacity": 0}], ids=str)
+def test_a_policy_that_cannot_be_is_refused_when_made(wrong: dict[str, Any]) -> None:
+    """A slice is validated when made."""
+    with pytest.raises(ValueError, match=next(iter(wrong))):
+        CachePolicy(**wrong)
+
+
+# Any history whatever
+
+
+@dataclass(eq=False)
+class Flight:
+    """A load that the machine lets end when it likes; it read `version` when it began."""
+
+    key: str
+    version: int
+    answer: "asyncio.Future[str]"
+
+
+@dataclass(eq=False)
+class Asker:
+    """A caller, and the truth at the time he asked."""
+
+    key: str
+    version: int
+    task: "asyncio.Task[tuple[tuple[str, int, float], CacheResult]]"
+
+
+KEYS = st.sampled_from("ab")
+
+
+class CacheMachine(RuleBasedStateMachine):
+    """Values carry the version that was read and when the load ended, so each answer tells."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stage = Stage()
+        self.policy = POLICY
+        self.ears = Ears()
+        self.cache: ReadThroughCache[str, tuple[str, int, float]] = ReadThroughCache(
+            POLICY, self.stage.loop.time, self.ears
+        )
+        self.version = {"a": 0, "b": 0}
+        self.flights: list[Flight] = []
+        self.askers: list[Asker] = []
+
+    @property
+    def now(self) -> float:
+        return self.stage.loop.time()
+
+    @rule(key=KEYS, at_rest=st.booleans())
+    def ask(self, key: str, at_rest: bool) -> None:
+        async def load() -> tuple[str, int, float]:
+            flight = Flight(key, self.version[key], self.stage.loop.create_future())
+            self.flights.append(flight)
+            try:
+                await flight.answer
+            finally:
+                self.flights.remove(flight)
+            return key, flight.version, self.now
+
+        async def asking() -> tuple[tuple[str, int, float], CacheResult]:
+            version, policy = self.version[key], self.policy
+            value, result = await self.cache.get(key, load)
+            self.judge(key, version, value, result, policy)
+            return value, result
+
+        task = self.stage.spawn(asking())
+        self.askers.append(Asker(key, self.version[key], task))
+        if at_rest:
+            self.stage.settle()
+
+    def judge(
+        self,
+        key: str,
+        version: int,
+        value: tuple[str, int, float],
+        result: CacheResult,
+        policy: CachePolicy,
+    ) -> None:
+        loaded_key, loaded_version, loaded_s = value
+        assert loaded_key == key
+        assert loaded_version >= version, "served what was invalid when it was asked for"
+        age_s = self.now - loaded_s
+        if result == "hit":
+            assert age_s < policy.ttl_s
+        elif result == "stale":
+            assert age_s < self.policy.ttl_s + self.policy.stale_s
+            assert loaded_version == self.version[key], "served stale what was invalidated"
+        else:
+            assert age_s == 0
+
+    @rule(key=KEYS)
+    def peek(self, key: str) -> None:
+        value = self.cache.peek(key)
+        if value is not None:
+            self.judge(key, self.version[key], value, "hit", self.policy)
+
+    @precondition(lambda self: self.flights)
+    @rule(data=st.data(), fails=st.booleans())
+    def land(self, data: st.DataObject, fails: bool) -> None:
+        self.stage.settle()
+        if not self.flights:
+            return
+        flight = data.draw(st.sampled_from(self.flights))
+        if fails:
+            flight.answer.set_exception(DependencyError())
+        else:
+            flight.answer.set_result("")
+        self.stage.settle()
+        if not fails and flight.version == self.version[flight.key] and self.policy.ttl_s:
+            assert self.cache.peek(flight.key) == (flight.key, flight.version, self.now)
+
+    @precondition(lambda self: self.askers)
+    @rule(data=st.data())
+    def leave(self, data: st.DataObject) -> None:
+        data.draw(st.sampled_from(self.askers)).task.cancel()
+
+    @rule(key=KEYS)
+    def invalidate(self, key: str) -> None:
+        self.stage.turn()  # whoever has asked has asked before
+        self.version[key] += 1
+        self.cache.invalidate(key)
+        assert self.cache.peek(key) is None
+
+    @rule(
+        policy=st.builds(
+            CachePolicy,
+            ttl_s=st.sampled_from([0.0, 2.0, 5.0]),
+            stale_s=st.sampled_from([0.0, 7.0, 30.0]),
+            capacity=st.integers(1, 2),
+        )
+    )
+    def retune(self, policy: CachePolicy) -> None:
+        self.stage.settle()
+        self.policy = policy
+        self.cache.retune(policy)
+
+    @rule(by_s=st.sampled_from([1.0, 2.0, 3.0, 10.0]))
+    def pass_time(self, by_s: float) -> None:
+        self.stage.advance(by_s)
+
+    @rule()
+    def turn(self) -> None:
+        self.stage.turn()
+
+    @rule()
+    def rest(self) -> None:
+        """At rest, every load has somebody who waits, and no key is loaded twice at once."""
+        self.stage.settle()
+        loads = [(flight.key, flight.version) for flight in self.flights]
+        assert len(loads) == len(set(loads))
+        waiting = [asker for asker in self.askers if not asker.task.done()]
+        assert {key for key, _ in loads} == {asker.key for asker in waiting}
+
+    @invariant()
+    def every_answer_stands_to_judgement(self) -> None:
+        for asker in [asker for asker in self.askers if asker.task.done()]:
+            self.askers.remove(asker)
+            if asker.task.cancelled():
+                continue
+            error = asker.task.exception()
+            if error is not None and not isinstance(error, DependencyError):
+                raise error
+
+    def teardown(self) -> None:
+        for asker in self.askers:
+            asker.task.cancel()
+        self.stage.settle()
+        assert not self.flights, "a load outlived all who wanted it"
+        self.stage.close()
+
+
+TestCacheMachine = CacheMachine.TestCase

@@ -1,0 +1,464 @@
+"""Around a dependency: deadline, retry within a budget, breaker, attempt timeout, in that order."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from math import inf
+from random import Random
+from typing import Any
+
+import pytest
+
+from bpdemo.core.errors import (
+    AttemptTimeout,
+    CircuitOpen,
+    DeadlineExceeded,
+    DependencyError,
+    DownstreamFailed,
+    PoolExhausted,
+    SoldOut,
+)
+from bpdemo.core.events import AttemptEnded, Retried, RetryDenied
+from bpdemo.core.ports import NullTracer
+from bpdemo.flow import guard as guard_module
+from bpdemo.flow.backoff import BackoffPolicy
+from bpdemo.flow.breaker import Breaker, BreakerPolicy
+from bpdemo.flow.budget import BudgetPolicy, RetryBudget
+from bpdemo.flow.deadline import Deadline
+from bpdemo.flow.guard import Guard, GuardPolicy
+from tests.flow.helpers import Ears, now, settle
+from tests.support.virtual import virtual
+
+STEADY = BackoffPolicy(attempts=3, base_s=0.1, cap_s=1.0, jitter="none")
+#: Opens at the first failure; handy to see what counts as one.
+TOUCHY = BreakerPolicy(min_calls=1, failure_ratio=0, half_open_calls=1, open_s=5)
+
+
+@dataclass
+class Dependency:
+    """Answers as told: a number of seconds to take, an error to raise, or both, then `ok`."""
+
+    script: list[float | BaseException] = field(default_factory=list)
+    called_s: list[float] = field(default_factory=list)
+
+    async def __call__(self) -> str:
+        self.called_s.append(now())
+        while self.script:
+            step = self.script.pop(0)
+            if isinstance(step, BaseException):
+                raise step
+            await asyncio.sleep(step)
+        return "ok"
+
+
+class Bench:
+    """A guard with real parts on the running loop's clock."""
+
+    def __init__(
+        self,
+        policy: GuardPolicy | None = None,
+        breaker: BreakerPolicy | None = None,
+        budget: BudgetPolicy | None = None,
+    ) -> None:
+        clock = asyncio.get_running_loop().time
+        self.ears = Ears()
+        self.budget = RetryBudget(budget or BudgetPolicy(), clock)
+        self.breaker = Breaker(breaker or BreakerPolicy(), "payment", clock, self.ears)
+        self.guard = Guard(
+            "payment",
+            policy or GuardPolicy(0.5, STEADY),
+            self.breaker,
+            self.budget,
+            clock=clock,
+            rng=Random(1),
+            observer=self.ears,
+            tracer=NullTracer(),
+        )
+
+    @property
+    def outcomes(self) -> list[str]:
+        return [event.outcome for event in self.ears.heard(AttemptEnded)]
+
+    async def call(
+        self, operation: Callable[[], Awaitable[Any]], timeout_s: float = inf
+    ) -> str | type[BaseException]:
+        """The result, or the kind of error."""
+        try:
+            return str(await self.guard.call(operation, Deadline.after(timeout_s, now())))
+        except Exception as error:
+            return type(error)
+
+
+def errors(count: int) -> list[float | BaseException]:
+    return [DependencyError() for _ in range(count)]
+
+
+# Attempts
+
+
+@virtual
+async def test_a_call_that_succeeds_is_one_attempt() -> None:
+    """And the only thing that is told."""
+    bench = Bench()
+    assert await bench.call(Dependency([0.25])) == "ok"
+    assert bench.ears.events == [AttemptEnded("payment", "success", 0.25)]
+
+
+@virtual
+async def test_the_first_attempt_is_made_outside_tenacity(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Success must not pay for the machinery of failure."""
+
+    class Entered(Exception):
+        pass
+
+    def enter(**_: object) -> None:
+        raise Entered
+
+    monkeypatch.setattr(guard_module, "AsyncRetrying", enter)
+    bench = Bench()
+    assert await bench.call(Dependency()) == "ok"
+    assert await bench.call(Dependency([SoldOut()])) is SoldOut
+    assert await bench.call(Dependency(errors(1))) is Entered
+
+
+@virtual
+async def test_a_failure_is_tried_again_after_a_growing_wait() -> None:
+    """0.1 s, then 0.2 s; the events tell the same."""
+    bench, dependency = Bench(), Dependency(errors(2))
+    assert await bench.call(dependency) == "ok"
+    assert dependency.called_s == pytest.approx([0, 0.1, 0.3])
+    assert bench.outcomes == ["failure", "failure", "success"]
+    assert [event.wait_s for event in bench.ears.heard(Retried)] == [0.1, 0.2]
+
+
+@pytest.mark.parametrize("attempts", [1, 2, 5])
+@virtual
+async def test_attempts_are_counted_with_the_first(attempts: int) -> None:
+    """`attempts` in all, then the call has failed; the last error is its cause."""
+    policy = GuardPolicy(0.5, BackoffPolicy(attempts=attempts, base_s=0.1, jitter="none"))
+    bench, dependency = Bench(policy), Dependency([DependencyError(str(n)) for n in range(99)])
+    with pytest.raises(DownstreamFailed) as failed:
+        await bench.guard.call(dependency)
+    assert len(dependency.called_s) == attempts
+    assert str(failed.value.__cause__) == str(attempts - 1)
+    assert len(bench.ears.heard(Retried)) == attempts - 1
+    assert bench.ears.heard(RetryDenied) == []
+
+
+@virtual
+async def test_waits_obey_the_jitter() -> None:
+    """Decorrelated waits depend on the last one, and never leave [base, cap]."""
+    backoff = BackoffPolicy(attempts=500, base_s=0.1, cap_s=2.0, jitter="decorrelated")
+    bench = Bench(
+        GuardPolicy(0.5, backoff), BreakerPolicy(enabled=False), BudgetPolicy(enabled=False)
+    )
+    assert await bench.call(Dependency(errors(500))) is DownstreamFailed
+    waits = [event.wait_s for event in bench.ears.heard(Retried)]
+    assert len(waits) == 499
+    assert min(waits) >= 0.1
+    assert max(waits) == 2.0
+    pairs = zip([0.1, *waits], waits, strict=False)
+    assert all(wait <= max(0.1, 3 * last) + 1e-9 for last, wait in pairs)
+
+
+@virtual
+async def test_one_attempt_has_no_second_chance() -> None:
+    """`attempt` leaves the error as it is."""
+    bench, dependency = Bench(), Dependency(errors(2))
+    with pytest.raises(DependencyError):
+        await bench.guard.attempt(dependency)
+    assert len(dependency.called_s) == 1
+
+
+# Answers that are no failures
+
+
+@pytest.mark.parametrize("policy", [GuardPolicy(0.5, STEADY), GuardPolicy(0, STEADY)])
+@virtual
+async def test_sold_out_is_an_answer(policy: GuardPolicy) -> None:
+    """Not tried again, and a success for the breaker: it even closes it."""
+    bench = Bench(policy, TOUCHY)
+    assert await bench.call(Dependency([SoldOut()])) is SoldOut
+    assert bench.outcomes == ["success"]
+    with pytest.raises(DependencyError):
+        await bench.guard.attempt(Dependency(errors(1)))
+    await asyncio.sleep(5)
+    assert await bench.call(Dependency([SoldOut()])) is SoldOut
+    # An answer we may not like says nothing against it, and ends the probe all the same.
+    assert await bench.call(Dependency()) == "ok"
+    assert bench.breaker.state == "closed"
+
+
+@virtual
+async def test_pool_exhausted_is_our_own_shortage() -> None:
+    """Never tried again, free of charge, and no mark against the dependency."""
+    bench, dependency = Bench(breaker=TOUCHY), Dependency([PoolExhausted()])
+    before = bench.budget.balance
+    assert await bench.call(dependency) is PoolExhausted
+    assert len(dependency.called_s) == 1
+    assert bench.outcomes == ["refused"]
+    assert bench.budget.balance >= before
+    assert bench.breaker.state == "closed"
+    assert bench.ears.heard(Retried) == []
+
+
+@virtual
+async def test_circuit_open_is_never_retried_and_free_of_charge() -> None:
+    """The dependency is left alone, and the refusal says for how long."""
+    bench, dependency = Bench(breaker=TOUCHY), Dependency(errors(1))
+    with pytest.raises(DependencyError):
+        await bench.guard.attempt(dependency)
+    before = bench.budget.balance
+    with pytest.raises(CircuitOpen) as refused:
+        await bench.guard.call(dependency)
+    assert refused.value.retry_after_s == 5
+    assert len(dependency.called_s) == 1
+    assert bench.outcomes == ["failure", "refused"]
+    assert bench.budget.balance >= before
+    assert bench.ears.heard(Retried) == []
+
+
+@virtual
+async def test_a_bug_is_a_failure_but_is_not_tried_again() -> None:
+    """It would fail the same way; the caller must see it as it is."""
+    bench, dependency = Bench(breaker=TOUCHY), Dependency([ZeroDivisionError()])
+    assert await bench.call(dependency) is ZeroDivisionError
+    assert len(dependency.called_s) == 1
+    assert bench.breaker.state == "open"
+
+
+# Nesting
+
+
+@virtual
+async def test_each_attempt_asks_the_breaker() -> None:
+    """Retry stands outside it: when the second failure opens it, the third attempt is refused."""
+    breaker = BreakerPolicy(min_calls=2, failure_ratio=1)
+    bench, dependency = Bench(breaker=breaker), Dependency(errors(9))
+    assert await bench.call(dependency) is CircuitOpen
+    assert len(dependency.called_s) == 2
+    assert bench.outcomes == ["failure", "failure", "refused"]
+
+
+@virtual
+async def test_each_attempt_has_a_timeout_of_its_own() -> None:
+    """The timeout stands inside the retry: two slow attempts do not use up the third's time."""
+    bench, dependency = Bench(), Dependency([9, 9])
+    dependency.script[:] = [9]
+    slow = iter([9.0, 9.0, 0.4])
+
+    async def operation() -> str:
+        dependency.called_s.append(now())
+        await asyncio.sleep(next(slow))
+        return "ok"
+
+    assert await bench.call(operation) == "ok"
+    assert dependency.called_s == pytest.approx([0, 0.6, 1.3])
+    assert bench.outcomes == ["timeout", "timeout", "success"]
+
+
+@virtual
+async def test_the_deadline_bounds_all_attempts_together() -> None:
+    """It stands outermost: the second attempt gets what is left of the caller's time."""
+    bench, slow = Bench(), Dependency([0.3, DependencyError(), 9])
+    started_s = now()
+    assert await bench.call(slow, timeout_s=0.7) is DeadlineExceeded
+    assert now() - started_s == pytest.approx(0.7)
+    assert bench.outcomes == ["failure", "cancelled"]
+
+
+# Timeouts
+
+
+@virtual
+async def test_a_full_attempt_timeout_is_a_failure() -> None:
+    """Of the dependency's, hence the breaker's business."""
+    bench = Bench(breaker=TOUCHY)
+    with pytest.raises(AttemptTimeout):
+        await bench.guard.attempt(Dependency([9]))
+    assert now() == 0.5
+    assert bench.outcomes == ["timeout"]
+    assert bench.breaker.state == "open"
+
+
+@virtual
+async def test_cut_by_the_callers_deadline_is_neither_success_nor_failure() -> None:
+    """An impatient caller must not open the circuit for everybody; a probe gives its place back."""
+    bench = Bench(breaker=TOUCHY)
+    for _ in range(50):
+        assert await bench.call(Dependency([9]), timeout_s=0.1) is DeadlineExceeded
+    assert bench.breaker.state == "closed"
+    with pytest.raises(DependencyError):
+        await bench.guard.attempt(Dependency(errors(1)))
+    await asyncio.sleep(5)
+    for _ in range(5):
+        assert await bench.call(Dependency([9]), timeout_s=0.1) is DeadlineExceeded
+        assert bench.breaker.state == "half_open"
+    assert await bench.call(Dependency()) == "ok"
+    assert bench.breaker.state == "closed"
+
+
+@virtual
+async def test_a_deadline_that_leaves_a_full_attempt_leaves_the_verdict_too() -> None:
+    """At equal times the attempt had all it could have: it timed out."""
+    bench = Bench(breaker=TOUCHY)
+    with pytest.raises(AttemptTimeout):
+        await bench.guard.attempt(Dependency([9]), Deadline(0.5))
+    assert bench.breaker.state == "open"
+
+
+@virtual
+async def test_work_nobody_waits_for_is_not_started() -> None:
+    """A deadline that has passed: no call, no permit, no event."""
+    bench, dependency = Bench(), Dependency()
+    assert await bench.call(dependency, timeout_s=0) is DeadlineExceeded
+    assert dependency.called_s == []
+    assert bench.ears.events == []
+
+
+@virtual
+async def test_no_timeout_and_no_deadline_wait_for_as_long_as_it_takes() -> None:
+    """0 is no limit."""
+    assert await Bench(GuardPolicy(0, STEADY)).call(Dependency([3600])) == "ok"
+    assert now() == 3600
+
+
+@virtual
+async def test_without_an_attempt_timeout_the_deadline_still_cuts() -> None:
+    """And that is the caller's time, not the dependency's fault."""
+    bench = Bench(GuardPolicy(0, STEADY), TOUCHY)
+    assert await bench.call(Dependency([3600]), timeout_s=2) is DeadlineExceeded
+    assert now() == 2
+    assert bench.breaker.state == "closed"
+
+
+@pytest.mark.parametrize("attempt_timeout_s", [0, 0.5])
+@virtual
+async def test_a_timeout_of_the_operations_own_is_a_plain_failure(
+    attempt_timeout_s: float,
+) -> None:
+    """A driver's TimeoutError is worth another try, whether or not attempts are timed here."""
+    bench = Bench(GuardPolicy(attempt_timeout_s, STEADY))
+    assert await bench.call(Dependency([TimeoutError("driver")])) == "ok"
+    assert bench.outcomes == ["failure", "success"]
+
+
+# Budget and deadline of retries
+
+
+@virtual
+async def test_no_budget_no_retry() -> None:
+    """The failure is left at that, and the denial is told."""
+    bench = Bench(budget=BudgetPolicy(ratio=0, min_per_s=0.1))
+    assert await bench.call(Dependency(errors(9))) is DownstreamFailed
+    assert bench.outcomes == ["failure", "failure"]
+    assert len(bench.ears.heard(Retried)) == 1
+    assert bench.ears.heard(RetryDenied) == [RetryDenied("payment")]
+
+
+@virtual
+async def test_calls_feed_the_budget_and_retries_do_not() -> None:
+    """A retry that earned retries would be a storm."""
+    bench = Bench(budget=BudgetPolicy(ratio=1, min_per_s=0))
+    assert await bench.call(Dependency(errors(9))) is DownstreamFailed
+    assert bench.outcomes == ["failure", "failure"]
+    assert bench.budget.balance == 0
+
+
+@virtual
+async def test_a_backoff_that_outlasts_the_deadline_is_not_waited_for() -> None:
+    """The caller hears at once that it failed, and no budget is spent on a retry that is none."""
+    bench = Bench()
+    before = bench.budget.balance
+    assert await bench.call(Dependency(errors(9)), timeout_s=0.1) is DownstreamFailed
+    assert now() == 0
+    assert bench.budget.balance >= before
+    assert bench.ears.heard(Retried) == []
+    assert bench.ears.heard(RetryDenied) == []
+
+
+@virtual
+async def test_the_policy_may_change_between_attempts() -> None:
+    """Fewer attempts apply to the call that is waiting for its next one."""
+    bench, dependency = Bench(), Dependency(errors(9))
+    call = asyncio.create_task(bench.call(dependency))
+    await asyncio.sleep(0.05)
+    bench.guard.policy = GuardPolicy(0.5, BackoffPolicy(attempts=2))
+    assert await call is DownstreamFailed
+    assert len(dependency.called_s) == 2
+
+
+# Cancellation
+
+
+@virtual
+async def test_cancelling_gives_the_probe_back() -> None:
+    """A caller who leaves neither wedges the breaker nor fails the dependency."""
+    bench = Bench(breaker=TOUCHY)
+    with pytest.raises(DependencyError):
+        await bench.guard.attempt(Dependency(errors(1)))
+    await asyncio.sleep(5)
+    call = asyncio.create_task(bench.call(Dependency([0.4])))
+    await settle()
+    assert await bench.call(Dependency()) is CircuitOpen
+    call.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await call
+    assert bench.outcomes == ["failure", "refused", "cancelled"]
+    assert await bench.call(Dependency()) == "ok"
+    assert bench.breaker.state == "closed"
+
+
+@virtual
+async def test_cancelling_stops_the_attempt_in_progress() -> None:
+    """The operation itself is cancelled, not left behind."""
+    bench, cancelled = Bench(), []
+
+    async def operation() -> None:
+        try:
+            await asyncio.sleep(0.4)
+        except asyncio.CancelledError:
+            cancelled.append(now())
+            raise
+
+    call = asyncio.create_task(bench.guard.call(operation))
+    await asyncio.sleep(0.2)
+    call.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await call
+    assert cancelled == [0.2]
+
+
+@virtual
+async def test_cancelling_during_backoff_makes_no_further_attempt() -> None:
+    """Nobody is there to answer to."""
+    bench, dependency = Bench(), Dependency(errors(9))
+    call = asyncio.create_task(bench.guard.call(dependency))
+    await asyncio.sleep(0.05)
+    call.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await call
+    await asyncio.sleep(60)
+    assert dependency.called_s == [0]
+
+
+@virtual
+async def test_every_permit_is_ended_whatever_happens() -> None:
+    """After errors, timeouts and cancellations by the dozen, a probe still finds its place."""
+    bench = Bench(breaker=TOUCHY, budget=BudgetPolicy(enabled=False))
+    rng = Random(3)
+    for _ in range(200):
+        script = [rng.choice([0.1, 9, DependencyError(), SoldOut(), PoolExhausted(), OSError()])]
+        call = asyncio.create_task(bench.call(Dependency(script), timeout_s=rng.uniform(0.05, 2)))
+        await asyncio.sleep(rng.uniform(0, 1))
+        call.cancel()
+        await asyncio.wait([call])
+    await asyncio.sleep(5)
+    assert await bench.call(Dependency()) == "ok"
+    assert bench.breaker.state == "closed"
+
+
+def test_a_policy_that_cannot_be_is_refused_when_made() -> None:
+    """A slice is validated when made."""
+    with pytest.raises(ValueError, match="attempt_timeout_s"):
+        GuardPolicy(-1)
