@@ -1,20 +1,19 @@
 """The command line. Each command imports what it needs itself, so that all start fast."""
 
+import io
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, cast
 
 import typer
 
+from bpdemo import __version__
 from bpdemo.core.errors import SettingsInvalid
 
-app = typer.Typer(
-    name="bpdemo",
-    help="The workshop on backpressure: a service on sale day, its load, and what to learn from it.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
+app = typer.Typer(name="bpdemo", add_completion=False, pretty_exceptions_enable=False)
+
+#: What the command line itself finds wrong, such as a missing option.
+UsageError = cast(type[Exception], typer.BadParameter.__base__)
 
 Knobs = Annotated[
     list[str],
@@ -26,6 +25,19 @@ Scenario = Annotated[
     str,
     typer.Option(help="steady, ramp, spike, sustained, retry_storm or closed."),
 ]
+
+
+@app.callback(invoke_without_command=True)
+def about(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Show the version and exit.")] = False,
+) -> None:
+    """The workshop on backpressure: a service on sale day, its load, and what to learn from it."""
+    if version:
+        typer.echo(f"bpdemo {__version__}")
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
 
 
 @app.command()
@@ -50,7 +62,7 @@ def load(
     processes: Annotated[int, typer.Option(min=1, help="Load generators to share it.")] = 1,
     seed: Annotated[int, typer.Option(help="The same seed sends the same orders.")] = 0,
     json_file: Annotated[
-        Path | None, typer.Option("--json", help="Write the summary to this file.")
+        Path | None, typer.Option("--json", help="Write summary and bins to this file.")
     ] = None,
 ) -> None:
     """Drive a load with Locust and show what came of it."""
@@ -68,7 +80,7 @@ def simulate(
     unprotected: Annotated[bool, typer.Option(help="Start from the naive service.")] = False,
     knobs: Knobs = [],  # noqa: B006 - typer copies it
     json_file: Annotated[
-        Path | None, typer.Option("--json", help="Write the summary to this file.")
+        Path | None, typer.Option("--json", help="Write summary and bins to this file.")
     ] = None,
 ) -> None:
     """The same under virtual time: the real code, hours in seconds, no sockets."""
@@ -79,13 +91,13 @@ def simulate(
 
 @app.command()
 def demo(
-    seconds: Annotated[float, typer.Option(min=3, help="Length of each of the two runs.")] = 12.0,
-    out: Annotated[Path, typer.Option(help="Folder for the report.")] = Path("demo-report"),
+    seconds: Annotated[float, typer.Option(help="Length of each of the two runs.")] = 12.0,
+    out: Annotated[Path, typer.Option(help="Folder for the report.")] = Path("reports"),
 ) -> None:
     """The whole story: one spike, once without protection and once with it."""
     from bpdemo.lab.demo import run_demo
 
-    run_demo(seconds, out)
+    raise typer.Exit(run_demo(seconds, out))
 
 
 @app.command()
@@ -108,13 +120,40 @@ def parse_knobs(texts: list[str]) -> dict[str, str]:
 
 
 def main() -> None:
-    """Run the command line. What the user got wrong is told in one line, with exit code 2."""
+    """Run the command line.
+
+    What the user got wrong is told in one line, with exit code 2; a service or a load generator
+    that failed, with exit code 1. Ctrl-C is 130.
+    """
+    _survive_narrow_consoles()
     try:
-        app()
-    except (SettingsInvalid, ValueError) as error:
-        fail(str(error))
+        code = app(standalone_mode=False)
+    except (SettingsInvalid, ValueError, UsageError) as error:
+        fail(error)
+    except typer.Abort:
+        fail("interrupted", code=130)
+    except _failures() as error:
+        fail(error, code=1)
+    raise SystemExit(code if isinstance(code, int) else 0)
 
 
-def fail(message: str) -> None:
-    print(f"bpdemo: {message}", file=sys.stderr)
-    raise SystemExit(2)
+def fail(why: Exception | str, code: int = 2) -> None:
+    """End with one line on standard error."""
+    told = why.format_message() if hasattr(why, "format_message") else str(why)
+    print(f"bpdemo: {' '.join(told.split())}", file=sys.stderr)
+    raise SystemExit(code)
+
+
+def _failures() -> tuple[type[Exception], ...]:
+    # Asked for only when something has failed: these modules take their time to load.
+    from bpdemo.lab.driver import LoadFailed
+    from bpdemo.lab.host import ServiceFailed
+
+    return LoadFailed, ServiceFailed
+
+
+def _survive_narrow_consoles() -> None:
+    # A Windows console may know neither × nor …: a question mark is better than an end.
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")

@@ -10,14 +10,16 @@ from bpdemo.flow.deadline import NEVER, Deadline
 from bpdemo.service.order_job import Caller
 
 SCOPE_KEY = "bpdemo.arrival"
+#: Where the connection says by when the request must have been read, if it has a limit.
+READ_BY_KEY = "bpdemo.read_by_s"
 
 
 class Arrival:
     """Made for every request; the door fills in what its route calls for."""
 
     __slots__ = (
-        "arrived_s", "body_due_s", "body_read", "caller", "chunked", "deadline", "declared_bytes",
-        "expects", "headers", "method", "request_id", "route", "status", "wishes",
+        "arrived_s", "body_due_s", "body_late", "body_read", "caller", "chunked", "deadline",
+        "declared_bytes", "expects", "headers", "method", "request_id", "route", "status", "wishes",
     )  # fmt: skip
 
     def __init__(self, scope: Scope, route: Route, request_id: str, arrived_s: float) -> None:
@@ -31,6 +33,7 @@ class Arrival:
         self.caller: Caller | None = None  # only for `POST /orders`
         self.status: int | None = None  # None until an answer begins
         self.body_due_s = inf
+        self.body_late = False
         self.body_read = False
         self.declared_bytes = 0
         self.chunked = False
@@ -41,15 +44,18 @@ class Arrival:
         """Whether an answer given now must end the connection.
 
         A body that was announced and not read would be taken for the next request, or have to be
-        read to its end only to be thrown away.
+        read to its end only to be thrown away. One that is late may never end.
         """
+        if self.body_late:
+            return True
         unread = self.expects or self.chunked or self.declared_bytes > limit_bytes
         return unread and not self.body_read
 
     def _look_at_framing(self) -> None:
         for name, value in self.headers:
             if name == b"content-length":
-                self.declared_bytes = int(value) if value.isdigit() else 0
+                # Cut off before int(): Python refuses numbers of thousands of digits.
+                self.declared_bytes = int(value[:19]) if value.isdigit() else 0
             elif name == b"transfer-encoding":
                 self.chunked = True
             elif name == b"expect":

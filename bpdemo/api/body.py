@@ -26,6 +26,7 @@ async def read_body(arrival: Arrival, receive: Receive, limit_bytes: int) -> byt
         async with asyncio.timeout_at(arrival.body_due_s):
             body = await _read_all(receive, limit_bytes)
     except TimeoutError as error:
+        arrival.body_late = True
         raise ReadTimeout from error
     arrival.body_read = True
     return body

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from pydantic import BaseModel
+
 from bpdemo.api.problems import PROBLEMS
 from bpdemo.api.schemas import ProblemOut
 
@@ -9,8 +11,16 @@ _SCHEMA = ProblemOut.model_json_schema()
 _RETRY_AFTER = {"Retry-After": {"schema": {"type": "integer", "minimum": 1}}}
 
 
-def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """`responses=` entries for those statuses, each with the reasons it may have."""
+Responses = dict[int | str, dict[str, Any]]
+
+
+def answers(model: type[BaseModel], *statuses: int) -> Responses:
+    """`responses=` entries: `model` where all goes well, and problems with those statuses."""
+    return {200: {"model": model}, **problems(*statuses)}
+
+
+def problems(*statuses: int) -> Responses:
+    """Entries for those statuses, each with the reasons it may have."""
     return {status: _describe(status) for status in statuses}
 
 

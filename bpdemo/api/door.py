@@ -3,8 +3,8 @@ saying yes.
 
     draining → method → client share → edge limit → (POST /orders) circuit, queue, time → inside
 
-Only `/items…` and `/orders…` are limited: `/healthz`, `/metrics`, `/stats` and `/settings` answer in
-the middle of an overload. Everything that enters is measured, has an id, and gets an answer.
+Only `/items…` and `/orders…` are limited: `/healthz`, `/metrics`, `/stats` and `/settings` answer
+in the middle of an overload. Everything that enters is measured, has an id, and gets an answer.
 """
 
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from bpdemo.api.arrival import SCOPE_KEY, Arrival
+from bpdemo.api.arrival import READ_BY_KEY, SCOPE_KEY, Arrival
 from bpdemo.api.errors import CallerGone, MethodNotAllowed
 from bpdemo.api.headers import read_kindly
 from bpdemo.api.problems import Problems
@@ -108,7 +108,7 @@ class Door:
             raise
         try:
             self._receive(arrival)
-        except Refused:
+        except BaseException:
             visit.end(None)
             raise
         return visit
@@ -127,16 +127,22 @@ class Door:
             raise MethodNotAllowed(arrival.route.allow)
 
     async def _go_in(self, arrival: Arrival, scope: Scope, receive: Receive, send: Send) -> None:
-        read_timeout_s = self._policy.read_timeout_s or inf
-        arrival.body_due_s = min(arrival.arrived_s + read_timeout_s, arrival.deadline.at)
+        arrival.body_due_s = min(self._read_by_s(arrival, scope), arrival.deadline.at)
         scope[SCOPE_KEY] = arrival
         if arrival.method == "HEAD":
-            scope["method"] = "GET"  # the server, or `_answering`, leaves the body out
+            # A copy: the server must still know that the answer to this has no body.
+            scope = {**scope, "method": "GET"}
+        if not arrival.route.limited:
+            await self._serve(arrival, scope, receive, send)
+            return
+        name, parent = f"{arrival.method} {arrival.route.template}", arrival.wishes.traceparent
+        with self._tracer.edge(name, parent, request_id=arrival.request_id) as span:
+            await self._serve(arrival, scope, receive, send)
+            span.note(status=arrival.status or CLIENT_CLOSED)
+
+    async def _serve(self, arrival: Arrival, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            if arrival.route.limited:
-                await self._go_in_traced(arrival, scope, receive, send)
-            else:
-                await self._app(scope, receive, send)
+            await self._app(scope, receive, send)
         except CallerGone:
             pass
         except BoxOfficeError as error:
@@ -147,13 +153,10 @@ class Door:
                 raise  # too late to say anything: the server must cut the connection
             await self._say_no(error, send)
 
-    async def _go_in_traced(
-        self, arrival: Arrival, scope: Scope, receive: Receive, send: Send
-    ) -> None:
-        name, parent = f"{arrival.method} {arrival.route.template}", arrival.wishes.traceparent
-        with self._tracer.edge(name, parent, request_id=arrival.request_id) as span:
-            await self._app(scope, receive, send)
-            span.note(status=arrival.status or CLIENT_CLOSED)
+    def _read_by_s(self, arrival: Arrival, scope: Scope) -> float:
+        """The connection's word where it has one: its time began with the head."""
+        read_by_s: float | None = scope.get(READ_BY_KEY)
+        return read_by_s or arrival.arrived_s + (self._policy.read_timeout_s or inf)
 
     async def _say_no(self, error: Exception, send: Send) -> None:
         problem = self._problems.of(error)

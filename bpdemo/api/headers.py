@@ -1,5 +1,5 @@
-"""The request headers we read: twice. At the door one that cannot be read counts as absent; past it,
-it is an error that names the header."""
+"""The request headers we read: twice. At the door one that cannot be read counts as absent; past
+it, it is an error that names the header."""
 
 import re
 from collections.abc import Callable

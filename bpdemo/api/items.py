@@ -4,7 +4,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from bpdemo.api.arrival import arrival_of
-from bpdemo.api.documented import problems
+from bpdemo.api.documented import answers
 from bpdemo.api.headers import check
 from bpdemo.api.query import read_query
 from bpdemo.api.replies import item_fields, json_reply
@@ -33,7 +33,7 @@ def items_router(catalogue: Catalogue) -> APIRouter:
 
     @router.get(
         "/items",
-        responses={200: {"model": ItemsOut}} | problems(422, 429, 503, 504),
+        responses=answers(ItemsOut, 422, 429, 503, 504),
         openapi_extra=_PAGE,
         summary="The catalogue, a page at a time.",
     )
@@ -47,7 +47,7 @@ def items_router(catalogue: Catalogue) -> APIRouter:
 
     @router.get(
         "/items/{id}",
-        responses={200: {"model": ItemOut}} | problems(404, 422, 429, 503, 504),
+        responses=answers(ItemOut, 404, 422, 429, 503, 504),
         summary="One item, from the cache where possible.",
     )
     async def get_item(request: Request, id: str) -> Response:

@@ -9,7 +9,7 @@ from starlette.types import Receive
 
 from bpdemo.api.arrival import Arrival, arrival_of
 from bpdemo.api.body import parse_as, read_body
-from bpdemo.api.documented import problems
+from bpdemo.api.documented import answers
 from bpdemo.api.errors import CallerGone, ReadTimeout
 from bpdemo.api.headers import check
 from bpdemo.api.replies import json_reply, order_fields
@@ -34,9 +34,10 @@ def orders_router(office: BoxOffice, max_body_bytes: int) -> APIRouter:
     @router.post(
         "/orders",
         status_code=201,
-        responses={200: {"model": OrderOut, "description": "Placed before under this key"}}
-        | {201: {"model": OrderOut}}
-        | problems(408, 409, 413, 422, 429, 503, 504),
+        responses={
+            201: {"model": OrderOut},
+            **answers(OrderOut, 408, 409, 413, 422, 429, 503, 504),
+        },
         openapi_extra=_BODY,
         summary="Place an order, and wait until it is paid and stored.",
     )
@@ -51,7 +52,7 @@ def orders_router(office: BoxOffice, max_body_bytes: int) -> APIRouter:
 
     @router.get(
         "/orders/{id}",
-        responses={200: {"model": OrderOut}} | problems(404, 422, 429, 503, 504),
+        responses=answers(OrderOut, 404, 422, 429, 503, 504),
         summary="A stored order.",
     )
     async def get_order(request: Request, id: str) -> Response:
@@ -92,6 +93,7 @@ async def _wait(
     except asyncio.CancelledError:
         if caller.left:  # the answer was cancelled, not the request
             raise CallerGone from None
+        intake.hang_up(caller)  # and with the request, which took its answer along
         raise
     finally:
         watch.cancel()

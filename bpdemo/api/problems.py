@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from bpdemo.api.errors import MethodNotAllowed
-from bpdemo.core.errors import BoxOfficeError, Refused
+from bpdemo.core.errors import BoxOfficeError, DownstreamFailed, Refused
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -61,8 +61,9 @@ class Problems:
             (b"content-type", CONTENT_TYPE),
             (b"content-length", b"%d" % len(body)),
         ]
-        if isinstance(error, Refused):
-            headers.append((b"retry-after", b"%d" % self._retry_after_s(error)))
+        if status in (429, 503):
+            refused = error if isinstance(error, Refused) else DownstreamFailed()
+            headers.append((b"retry-after", b"%d" % self._retry_after_s(refused)))
         elif isinstance(error, MethodNotAllowed):
             headers.append((b"allow", error.allow.encode()))
         return Problem(status, headers, body)

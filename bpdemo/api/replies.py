@@ -10,9 +10,7 @@ from bpdemo.core.model import Item, Order
 _encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 
 
-def json_reply(
-    content: Any, status: int = 200, headers: dict[str, str] | None = None
-) -> Response:
+def json_reply(content: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     return Response(_encode(content), status, headers, media_type="application/json")
 
 

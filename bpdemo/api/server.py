@@ -12,7 +12,7 @@ import signal
 import socket
 import threading
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from types import FrameType
 from typing import Any, cast
@@ -62,7 +62,8 @@ class DrainingServer(uvicorn.Server):
         """Begin to drain, then stop. May be called from any thread, and twice."""
         if self._loop is None:
             self.should_exit = True
-        else:
+            return
+        with suppress(RuntimeError):  # the loop is closed: it has stopped already
             self._loop.call_soon_threadsafe(self._begin_drain)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
@@ -97,7 +98,9 @@ class DrainingServer(uvicorn.Server):
 def bind(host: str, port: int) -> socket.socket:
     """A listening socket; port 0 takes a free one. Raises OSError, as when it is in use."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    # The protocol is named: asyncio switches Nagle's algorithm off only where it is, and with it on
+    # an answer's body waits some 40 ms for the acknowledgement of its head.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         if os.name == "posix":  # on Windows it would let two servers share a port
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

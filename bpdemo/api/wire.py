@@ -1,86 +1,125 @@
-"""The connection, below ASGI: what uvicorn leaves open to callers who are slow on purpose.
+"""The connection, below ASGI: what uvicorn leaves open to callers who are slow or odd on purpose.
 
-uvicorn waits for ever for the head of a request, and takes one of any size. The body's limits are
-kept further in, where it is read.
+uvicorn waits for ever for a head, and for a body that nobody reads; it takes a head of any size,
+and says no to an unreadable request even in the middle of the answer to the one before.
 """
 
 import asyncio
-from typing import Any
+from typing import Any, Literal, cast
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import (
+    STATUS_LINE,
+    HttpToolsProtocol,
+    RequestResponseCycle,
+)
 
+from bpdemo.api.arrival import READ_BY_KEY
 from bpdemo.api.problems import CONTENT_TYPE, render_problem
 
 MAX_HEAD_BYTES = 65_536
+#: Fed to the parser at once; the head's size is known to this precision.
+_SLICE_BYTES = 16_384
 
 
 class Wire(HttpToolsProtocol):
-    """A head must be complete `read_timeout_s` (0: no limit) after it could begin."""
+    """A request must be complete `read_timeout_s` (0: no limit) after its first byte."""
 
     def __init__(self, *args: Any, read_timeout_s: float, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._read_timeout_s = read_timeout_s
-        self._head_timer: asyncio.TimerHandle | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._reading: Literal["nothing", "head", "body"] = "nothing"
         self._head_bytes = 0
-        self._in_head = True
+        self._deaf = False  # what follows cannot be understood any more
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self._await_head()
+        self._start_timer()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._cancel_timer()
+        self._stop_timer()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        if self._in_head:
-            self._head_bytes += len(data)
-            if self._head_bytes > MAX_HEAD_BYTES:
-                self._refuse(431, "The head of the request is too large.")
+        for start in range(0, len(data), _SLICE_BYTES):
+            if self._deaf or self.transport.is_closing():
                 return
-        try:
-            super().data_received(data)
-        except UnicodeDecodeError:
-            self.send_400_response("The request line is not ASCII.")
+            self._feed(data[start : start + _SLICE_BYTES])
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        if self._head_timer is None:  # a later request on a kept connection
-            self._await_head()
+        self._reading, self._head_bytes = "head", 0
+        self._start_timer()
 
     def on_headers_complete(self) -> None:
-        self._cancel_timer()
-        self._in_head = False
+        waits_its_turn = self._owes_answer
         super().on_headers_complete()
+        self._reading = "body"
+        if self._timer and not waits_its_turn:
+            cast("dict[str, Any]", self.scope)[READ_BY_KEY] = self._timer.when()
 
     def on_message_complete(self) -> None:
-        self._in_head, self._head_bytes = True, 0
+        self._reading = "nothing"
+        self._stop_timer()
         super().on_message_complete()
 
     def send_400_response(self, msg: str) -> None:
         self._refuse(400, msg)
 
-    def _await_head(self) -> None:
-        if self._read_timeout_s:
-            self._head_timer = self.loop.call_later(self._read_timeout_s, self._give_up)
+    @property
+    def _owes_answer(self) -> bool:
+        cycle: RequestResponseCycle | None = self.cycle  # None before the first request
+        return cycle is not None and not cycle.response_complete
 
-    def _cancel_timer(self) -> None:
-        if self._head_timer is not None:
-            self._head_timer.cancel()
-            self._head_timer = None
+    def _feed(self, data: bytes) -> None:
+        super().data_received(data)
+        if self._reading == "head":
+            self._head_bytes += len(data)
+            if self._head_bytes > MAX_HEAD_BYTES:
+                self._refuse(431, "The head of the request is too large.")
+        elif not (self._timer or self._owes_answer or self.timeout_keep_alive_task):
+            self._start_timer()  # stray line breaks end uvicorn's patience, and ours begins
+
+    def _start_timer(self) -> None:
+        self._stop_timer()
+        if self._read_timeout_s:
+            self._timer = self.loop.call_later(self._read_timeout_s, self._give_up)
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
     def _give_up(self) -> None:
-        if self._head_bytes:
+        self._timer = None
+        if self._reading == "head":
             self._refuse(408, "The head of the request did not arrive in time.")
+        elif self._owes_answer:
+            self.cycle.keep_alive = False  # whoever reads the body sees for himself that it is late
         else:
             self.transport.close()  # nothing was asked, so there is nothing to answer
 
     def _refuse(self, status: int, detail: str) -> None:
-        reason = "read_timeout" if status == 408 else "invalid_request"
-        body = render_problem(reason, detail, status=status)
-        head = (
-            b"content-type: %b\r\ncontent-length: %d\r\nconnection: close\r\n\r\n"
-            % (CONTENT_TYPE, len(body))
-        )
-        self.transport.write(STATUS_LINE[status] + head + body)
+        """Say no, where that cannot be taken for the answer to another request; then close."""
+        self._deaf = True
+        if self._reading == "body":
+            may_speak = not (self.cycle.response_started or self.pipeline)
+        else:
+            may_speak = not self._owes_answer
+        if may_speak:
+            self.transport.write(_render(status, detail))
+        elif self._owes_answer:
+            self.cycle.keep_alive = False  # it is the last one
+            return
         self.transport.close()
+
+
+def _render(status: int, detail: str) -> bytes:
+    reason = "read_timeout" if status == 408 else "invalid_request"
+    body = render_problem(reason, detail, status=status)
+    return (
+        STATUS_LINE[status]
+        + b"content-type: %b\r\ncontent-length: %d\r\n" % (CONTENT_TYPE, len(body))
+        + b"connection: close\r\n\r\n"
+        + body
+    )

@@ -59,7 +59,7 @@ class Connections:
     def __init__(self, dsn: str, policy: PoolPolicy, observer: Observer) -> None:
         self._policy = policy
         self._observer = observer
-        self._pool: Pool[asyncpg.Record] = asyncpg.create_pool(dsn, **_pool_options(policy))
+        self._pool = _make_pool(dsn, policy)
         self._gate = asyncio.Semaphore(policy.max_size)
         self._connecting = 0
         self._tidying: set[asyncio.Task[None]] = set()
@@ -142,22 +142,23 @@ class Connections:
             self._gate.release()
 
 
-def _pool_options(policy: PoolPolicy) -> dict[str, object]:
+def _make_pool(dsn: str, policy: PoolPolicy) -> "Pool[asyncpg.Record]":
     limit_s = policy.statement_timeout_s
-    return {
+    return asyncpg.create_pool(
+        dsn,
         # asyncpg's own floor reports each failed try with a traceback while the server is away.
-        "min_size": 0,
-        "max_size": policy.max_size,
-        "max_inactive_connection_lifetime": 0,
+        min_size=0,
+        max_size=policy.max_size,
+        max_inactive_connection_lifetime=0,
         # Every call is a single statement and leaves nothing behind: no reset, no round trip.
-        "reset": _leave_as_is,
-        "timeout": CONNECT_S,
-        "command_timeout": limit_s + DRIVER_SPARE_S if limit_s else None,
-        "server_settings": {
+        reset=_leave_as_is,
+        timeout=CONNECT_S,
+        command_timeout=limit_s + DRIVER_SPARE_S if limit_s else None,
+        server_settings={
             "application_name": "bpdemo",
             "statement_timeout": str(math.ceil(limit_s * 1000)),
         },
-    }
+    )
 
 
 async def _leave_as_is(_: object) -> None:

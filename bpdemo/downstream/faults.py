@@ -1,6 +1,5 @@
 """Faults on demand, in front of any store or payment, and changed while it runs."""
 
-import asyncio
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from random import Random
 from bpdemo.core.errors import DependencyError
 from bpdemo.core.model import Item, Order, PaymentBook, Placed
 from bpdemo.core.ports import Payment, Store
+from bpdemo.downstream.pause import Pause
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,7 @@ class _Faulty:
 
     def __init__(self, policy: FaultPolicy, rng: Random) -> None:
         self._rng = rng
+        self._pause = Pause()
         self.policy = policy
 
     @property
@@ -62,8 +63,7 @@ class _Faulty:
         policy = self._policy
         if policy.outage:
             raise DependencyError("Injected outage.")
-        if policy.latency_s > 0:
-            await asyncio.sleep(policy.latency_s)
+        await self._pause.take(policy.latency_s)
         return policy.failure_rate > 0 and self._rng.random() < policy.failure_rate
 
 

@@ -48,10 +48,6 @@ def startup_told() -> Iterator[None]:
     """Turns everything that keeps a database from being used into one line without its password."""
     try:
         yield
-    except (asyncpg.InvalidPasswordError, asyncpg.InvalidAuthorizationSpecificationError):
-        raise SettingsInvalid(
-            "database_url", "PostgreSQL does not accept this user with this password"
-        ) from None
     except (TimeoutError, asyncpg.PostgresError) as error:
         reason = str(error) or "it did not answer in time"
         raise SettingsInvalid("database_url", f"cannot use this database: {reason}") from error

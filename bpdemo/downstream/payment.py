@@ -1,6 +1,5 @@
 """A payment provider in a few lines: slow in a chosen way, idempotent, and honest about money."""
 
-import asyncio
 import math
 from collections import OrderedDict
 from collections.abc import Callable
@@ -10,6 +9,7 @@ from typing import Literal
 
 from bpdemo.core.errors import DependencyError
 from bpdemo.core.model import PaymentBook
+from bpdemo.downstream.pause import Pause
 
 Distribution = Literal["constant", "exponential", "lognormal"]
 
@@ -60,6 +60,7 @@ class SimulatedPayment:
         self.book = PaymentBook()
         self._rng = rng
         self._clock = clock
+        self._pause = Pause()
         # Key -> (do we hold its money?, last use), least recently used first.
         self._ledger: OrderedDict[str, tuple[bool, float]] = OrderedDict()
         self.policy = policy
@@ -110,6 +111,4 @@ class SimulatedPayment:
         return self._ledger[next(iter(self._ledger))][1]
 
     async def _pass_latency(self) -> None:
-        latency_s = self._draw_latency()
-        if latency_s > 0:
-            await asyncio.sleep(latency_s)
+        await self._pause.take(self._draw_latency())

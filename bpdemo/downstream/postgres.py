@@ -104,7 +104,8 @@ class PostgresStore:
         return self._connections
 
     async def _find(self, statement: str, text: str) -> Order | None:
-        if not _is_storable(text):
+        # Ids and keys are printable; what PostgreSQL cannot keep (NUL, lone surrogates) is not.
+        if not text.isprintable():
             return None
         async with self._connected.lend() as connection:
             row = await connection.fetchrow(statement, text)
@@ -120,8 +121,3 @@ async def _standing_for(order: Order, connection: "Connection") -> Placed:
         raise DependencyError("The order was voided before.")
     *fields, left = claim
     return Placed(Order(*fields), left)
-
-
-def _is_storable(text: str) -> bool:
-    """PostgreSQL keeps neither NUL nor lone surrogates, so neither can be found there."""
-    return "\0" not in text and text.isprintable()

@@ -1,9 +1,14 @@
 """A database made ready for the store, by whoever comes first."""
 
+from typing import TYPE_CHECKING, TypeAlias
+
 import asyncpg
 
 from bpdemo.downstream import sql
 from bpdemo.downstream.catalogue import CATALOGUE
+
+if TYPE_CHECKING:  # generic for the type checker only
+    Connection: TypeAlias = asyncpg.Connection[asyncpg.Record]
 
 #: Any number will do, as long as all services use the same one.
 ADVISORY_LOCK = 0x626F786F66666963
@@ -23,7 +28,7 @@ async def make_ready(dsn: str, initial_stock: int) -> None:
         connection.terminate()  # nothing is left to say, and saying goodbye may block
 
 
-async def _make(connection: asyncpg.Connection[asyncpg.Record], initial_stock: int) -> None:
+async def _make(connection: "Connection", initial_stock: int) -> None:
     async with connection.transaction():
         await connection.execute("SELECT pg_advisory_xact_lock($1)", ADVISORY_LOCK)
         if await _is_ready(connection):
@@ -32,6 +37,6 @@ async def _make(connection: asyncpg.Connection[asyncpg.Record], initial_stock: i
         await connection.executemany(sql.SEED, [(*entry, initial_stock) for entry in CATALOGUE])
 
 
-async def _is_ready(connection: asyncpg.Connection[asyncpg.Record]) -> bool:
+async def _is_ready(connection: "Connection") -> bool:
     found: str | None = await connection.fetchval("SELECT to_regclass('claims')::text")
     return found is not None

@@ -28,7 +28,7 @@ def run_server(
     Raises `SettingsInvalid` for whatever keeps it from starting.
     """
     settings = Settings(**knobs)
-    if not is_loopback(host) and settings.admin_token is None:
+    if not is_loopback(host) and not settings.admin_token:
         raise SettingsInvalid(
             "admin_token", f"is needed on {host}, beyond this machine: set BPDEMO_ADMIN_TOKEN"
         )

@@ -21,14 +21,14 @@ from bpdemo.flow.retry_after import RetryAfter
 from bpdemo.flow.seats import Seats
 from bpdemo.service.advice import Advice
 from bpdemo.service.catalogue import Catalogue
-from bpdemo.service.debts import Debts
+from bpdemo.service.debts import TRY_S, Debts
 from bpdemo.service.gate import Gate
 from bpdemo.service.intake import Intake
 from bpdemo.service.line import Line
 from bpdemo.service.order_job import OrderJob
 from bpdemo.service.pace import Pace
 from bpdemo.service.tuning import Tuning
-from bpdemo.service.work import OrderWork
+from bpdemo.service.work import GUARDED_CALLS, OrderWork
 
 State = Literal["starting", "open", "draining", "stopped"]
 
@@ -110,11 +110,12 @@ class BoxOffice:
             return
         self.state = "draining"
         self.intake.close()
+        grace_s = max(1.0, timeout_s)  # for what has no bound of its own
         if not await self._is_quiet_within(timeout_s):
             self.intake.shed_queued()
-            await self._is_quiet_within(min(finish_s, self._longest_work_s()))
+            await self._is_quiet_within(min(finish_s, self._longest_work_s() or grace_s))
         with suppress(TimeoutError):
-            async with asyncio.timeout(min(finish_s, max(1.0, timeout_s))):
+            async with asyncio.timeout(min(finish_s, grace_s)):
                 await self._debts.settled()
 
     async def stop(self) -> int:
@@ -130,6 +131,8 @@ class BoxOffice:
     def retune(self, tuning: Tuning) -> None:
         """Turn the knobs, all in one step. No admitted order is lost."""
         self._tuning = tuning
+        # First, since places are workers and capacity: the queue must not count old with new.
+        self._seats.total = tuning.workers
         self.gate.retune(tuning.gate)
         self.intake.policy = tuning.intake
         self._queue.retune(tuning.queue)
@@ -194,7 +197,12 @@ class BoxOffice:
         return self.intake.quiet.is_set()
 
     def _longest_work_s(self) -> float:
-        """Every attempt at payment and store, with the waits between; 0 if nothing bounds one."""
+        """Every attempt of every call, with the waits between, then a void and a refund.
+
+        0 if nothing bounds an attempt.
+        """
         guard = self._tuning.guard
-        each_s = guard.attempt_timeout_s and guard.attempt_timeout_s + guard.backoff.cap_s
-        return 2 * guard.backoff.attempts * each_s
+        if not guard.attempt_timeout_s:
+            return 0.0
+        each_s = guard.attempt_timeout_s + guard.backoff.cap_s
+        return GUARDED_CALLS * guard.backoff.attempts * each_s + 2 * TRY_S

@@ -33,9 +33,7 @@ class Catalogue:
         page = items[:limit]
         return page, page[-1].id if len(items) > limit else None
 
-    async def find_item(
-        self, item_id: int, deadline: Deadline = NEVER
-    ) -> tuple[Item, CacheResult]:
+    async def find_item(self, item_id: int, deadline: Deadline = NEVER) -> tuple[Item, CacheResult]:
         """Raises `NotFound`."""
         item = self._cache.peek(item_id)
         if item is not None:

@@ -8,7 +8,7 @@ be settled at once is owed, and tried until done: outside breaker and budget, a 
 import asyncio
 from collections.abc import Awaitable, Callable
 from random import Random
-from typing import Any
+from typing import TypeVar
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_never
 
@@ -18,9 +18,13 @@ from bpdemo.core.model import Order
 from bpdemo.core.ports import Observer, Payment, Store
 from bpdemo.flow.backoff import BackoffPolicy, backoff_s
 
+T = TypeVar("T")
+
 AT_ONCE = 8
-#: How long one try may take, whatever the settings allow an attempt.
+#: How long the first try may take, whatever the settings allow an attempt. Each later one may take
+#: twice as long as the one before, up to the longest: a slow provider must not be owed for ever.
 TRY_S = 1.0
+LONGEST_TRY_S = 60.0
 BACKOFF = BackoffPolicy(base_s=0.1, cap_s=1.0, jitter="equal")
 
 
@@ -64,7 +68,7 @@ class Debts:
         return stored
 
     def owe_refund(self, order_id: str) -> None:
-        self._owe(self._until_done(lambda: self._refund(order_id)))
+        self._owe(self._refund_later(order_id))
 
     def owe_resolution(self, order_id: str) -> None:
         self._owe(self._resolve_later(order_id))
@@ -95,24 +99,31 @@ class Debts:
     async def _resolve_later(self, order_id: str) -> None:
         # An order that turns out to be stored stays sold: a repeat with its key may have been
         # answered with it meanwhile.
-        if await self._until_done(lambda: self._void(order_id)) is None:
-            await self._until_done(lambda: self._refund(order_id))
+        if await self._until_done(lambda try_s: self._void(order_id, try_s)) is None:
+            await self._refund_later(order_id)
 
-    async def _refund(self, order_id: str) -> None:
-        async with asyncio.timeout(TRY_S):
+    async def _refund_later(self, order_id: str) -> None:
+        await self._until_done(lambda try_s: self._refund(order_id, try_s))
+
+    async def _refund(self, order_id: str, try_s: float = TRY_S) -> None:
+        async with asyncio.timeout(try_s):
             await self._payment.refund(order_id)
 
-    async def _void(self, order_id: str) -> Order | None:
-        async with asyncio.timeout(TRY_S):
+    async def _void(self, order_id: str, try_s: float = TRY_S) -> Order | None:
+        async with asyncio.timeout(try_s):
             return await self._store.void(order_id)
 
-    async def _until_done(self, attempt: Callable[[], Awaitable[Any]]) -> Any:
-        async def in_turn() -> Any:
+    async def _until_done(self, attempt: Callable[[float], Awaitable[T]]) -> T:
+        try_s = TRY_S
+
+        async def in_turn() -> T:
+            nonlocal try_s
+            try_s = min(2 * try_s, LONGEST_TRY_S)
             async with self._turn:
-                return await attempt()
+                return await attempt(try_s)
 
         retrying = AsyncRetrying(
-            retry=retry_if_exception_type((DependencyError, Refused, TimeoutError)),
+            retry=retry_if_exception_type(Exception),  # no fault of anybody's forgives a debt
             wait=self._wait_s,
             stop=stop_never,
             sleep=asyncio.sleep,

@@ -1,8 +1,8 @@
 """The way in: from the door's first look to a place, and from there to a worker.
 
-    receive ──▶ waiting ──admit──▶ queued ──run──▶ over
-       │           │
-    rejected    rejected, or forgotten
+receive ──▶ waiting ──admit──▶ queued ──run──▶ over
+   │           │
+rejected    rejected, or forgotten
 """
 
 import asyncio
@@ -37,7 +37,11 @@ from bpdemo.service.work import OTHER_BODY, OrderWork
 
 
 class CallerLeft(Exception):
-    """The caller hung up while waiting for a place."""
+    """The caller hung up before he had a place."""
+
+
+class WorkBrokeOff(RuntimeError):
+    """The work was cancelled, or tried to end the process."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +118,9 @@ class Intake:
         `CallerLeft` when he hung up meanwhile. Cancelling it forgets the caller.
         """
         job = self._keyed.get(key) if key else None
+        if caller.left:
+            self._ledger.forget(caller)
+            raise CallerLeft
         if job is None:
             job = await self._place_job(caller, wanted, key)
         if job.wanted == wanted:
@@ -124,7 +131,8 @@ class Intake:
     def part(self, caller: Caller) -> None:
         """The request is over, however it ended: nobody will look at its answer any more."""
         self._ledger.forget(caller)
-        if not caller.answer.done():
+        if caller.phase != "over":
+            # Also when the answer is done: cancelling the request cancels what it waits for.
             self.hang_up(caller)
         caller.disown()
 
@@ -154,13 +162,21 @@ class Intake:
                 result: Sale | BaseException = await self._work.sell(job)
         except BoxOfficeError as error:
             result = error
-        service_s = self._clock() - started_s
-        self._pace.note(service_s)
-        self._observer.observe(JobEnded(service_s))
+        finally:
+            service_s = self._clock() - started_s
+            self._pace.note(service_s)
+            self._observer.observe(JobEnded(service_s))
         self._ledger.finish(job, result)
 
     def crash(self, job: OrderJob, error: BaseException) -> None:
         """The work raised what it should not have: its callers get a 500."""
+        if not job.callers:
+            return  # it was over before it began
+        if not isinstance(error, Exception):
+            # Raised in a request, these would end it, or the whole loop, without an answer.
+            error = WorkBrokeOff(f"{type(error).__name__}: {error}").with_traceback(
+                error.__traceback__
+            )
         self._ledger.finish(job, error)
 
     def shed(self, job: OrderJob, waited_s: float) -> None:
@@ -204,6 +220,8 @@ class Intake:
         try:
             await self._find_place(caller, job)
         except Refused as refused:
+            if isinstance(refused, QueueTimeout) and key and (first := self._keyed.get(key)):
+                return first  # which got its place meanwhile; this one needs none
             self._ledger.reject(caller, refused)
             raise
         except BaseException:
@@ -234,15 +252,21 @@ class Intake:
                 raise WouldExpire from None
             raise
         job.came_s = self._clock()
+        if self._line.wait_in_it_s(caller.priority) > caller.deadline.remaining_s(job.came_s):
+            self._queue.remove(job)
+            raise WouldExpire
 
     async def _wait_for_place(self, caller: Caller, job: OrderJob, timeout_s: float) -> None:
-        caller.task = asyncio.current_task()
+        task = asyncio.current_task()
+        assert task is not None
+        caller.task = task
+        others = task.cancelling()
         try:
             await self._queue.put(job, timeout_s, caller.priority)
         except asyncio.CancelledError:
-            if not caller.left or caller.task is None:
+            # If it was ours, the request goes on, to its end; but not if the server wants it too.
+            if not caller.left or task.uncancel() > others:
                 raise
-            caller.task.uncancel()  # it was ours: the request goes on, to its end
             raise CallerLeft from None
         finally:
             caller.task = None

@@ -27,6 +27,13 @@ class Line:
 
     def estimated_wait_s(self, priority: int) -> float:
         """How long a newcomer would wait for a worker; 0 while one is idle."""
-        # Each of those ahead takes a worker that comes free, and so does the newcomer.
-        needed = self._queue.ahead_of(priority) + 1 - max(0, self._seats.free)
-        return max(0, needed) * self.seconds_each
+        return self._wait_s(self._queue.ahead_of(priority) + 1)
+
+    def wait_in_it_s(self, priority: int) -> float:
+        """The same for the one who has just joined the line."""
+        # He is among those ahead of a newcomer already, unless newcomers go first.
+        return self._wait_s(max(1, self._queue.ahead_of(priority)))
+
+    def _wait_s(self, turns: int) -> float:
+        # Each of those ahead takes a worker that comes free, and so does the one who asks.
+        return max(0, turns - max(0, self._seats.free)) * self.seconds_each

@@ -56,7 +56,6 @@ class Caller:
         else:
             self.answer.set_result(result)
 
-
     def disown(self) -> None:
         """Nobody will look at the answer any more."""
         if not self.answer.cancel() and not self.answer.cancelled():

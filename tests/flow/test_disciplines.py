@@ -1,0 +1,118 @@
+"""Each discipline has its order, and gives up a job from the middle as cheaply as from the end."""
+
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bpdemo.flow.disciplines import Discipline, DisciplineName, Line, make_discipline
+
+NAMES: list[DisciplineName] = ["fifo", "lifo", "priority", "codel"]
+
+#: Jobs in the order they come: name and priority.
+COMING = [("a", 1), ("b", 3), ("c", 0), ("d", 1), ("e", 3), ("f", 2)]
+
+
+def filled(name: DisciplineName) -> Discipline[str]:
+    line: Discipline[str] = make_discipline(name)
+    for came_s, (job, priority) in enumerate(COMING):
+        line.push(job, float(came_s), priority)
+    return line
+
+
+def emptied(line: Discipline[str]) -> str:
+    return "".join(line.pop()[0] for _ in range(len(line)))
+
+
+@pytest.mark.parametrize(
+    ("name", "order"),
+    [("fifo", "abcdef"), ("lifo", "fedcba"), ("priority", "befadc"), ("codel", "abcdef")],
+)
+def test_whose_turn_it_is(name: DisciplineName, order: str) -> None:
+    """Oldest first, newest first, highest first and oldest within one; CoDel is oldest first."""
+    assert emptied(filled(name)) == order
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_job_comes_out_with_the_moment_it_came(name: DisciplineName) -> None:
+    """So its wait can be told."""
+    line = filled(name)
+    came = {job: float(n) for n, (job, _) in enumerate(COMING)}
+    assert dict(line.pop() for _ in range(6)) == came
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_empty_line_says_so(name: DisciplineName) -> None:
+    """KeyError, and a length of nothing."""
+    line: Discipline[str] = make_discipline(name)
+    assert len(line) == 0
+    with pytest.raises(KeyError):
+        line.pop()
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("leaver", "abcdef")
+def test_whoever_leaves_leaves_the_others_in_order(name: DisciplineName, leaver: str) -> None:
+    """Removal tells whether the job was there, and works once."""
+    line, order = filled(name), emptied(filled(name))
+    assert line.remove(leaver)
+    assert not line.remove(leaver)
+    assert not line.remove("nobody")
+    assert len(line) == 5
+    assert emptied(line) == order.replace(leaver, "")
+
+
+@given(
+    name=st.sampled_from(NAMES),
+    priorities=st.lists(st.integers(0, 3)),
+    newcomer=st.integers(0, 3),
+)
+def test_ahead_of_tells_how_many_are_served_first(
+    name: DisciplineName, priorities: list[int], newcomer: int
+) -> None:
+    """The estimate of the door agrees with what then happens."""
+    line: Discipline[int] = make_discipline(name)
+    for n, priority in enumerate(priorities):
+        line.push(n, float(n), priority)
+    ahead = line.ahead_of(newcomer)
+    line.push(-1, 1e9, newcomer)
+    served = [line.pop()[0] for _ in range(len(line))]
+    assert served.index(-1) == ahead
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_line_can_be_read_without_emptying_it(name: DisciplineName) -> None:
+    """Every job once, with moment and priority: what another discipline needs to take over."""
+    line = filled(name)
+    expected = [(job, float(n), priority) for n, (job, priority) in enumerate(COMING)]
+    assert sorted(line, key=lambda entry: entry[1]) == expected
+    assert len(line) == 6
+
+
+def test_newest_first_is_a_choice_of_the_same_line() -> None:
+    """LIFO estimates no wait: a newcomer is next."""
+    line: Line[str] = Line(newest_first=True)
+    line.push("a", 0, 1)
+    assert line.ahead_of(0) == 0
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_taking_one_out_of_the_middle_takes_constant_time(name: DisciplineName) -> None:
+    """A line 64 times as long makes a removal no slower: best of several, with room for noise."""
+
+    def best_s(length: int) -> float:
+        best = float("inf")
+        for _ in range(5):
+            line: Discipline[int] = make_discipline(name)
+            for n in range(length):
+                line.push(n, float(n), n % 4)
+            middle = range(length // 2, length // 2 + 200)
+            began = time.perf_counter()
+            for n in middle:
+                line.remove(n)
+            best = min(best, time.perf_counter() - began)
+        return best
+
+    # In linear time it would be 64 times slower.
+    assert best_s(32_000) < 16 * best_s(500)

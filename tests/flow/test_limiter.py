@@ -1,0 +1,104 @@
+"""The gate counts; the algorithm behind it learns only from what says something of the load."""
+
+from math import inf
+
+import pytest
+
+from bpdemo.flow.limiter import FixedLimit, Limiter
+from tests.flow.helpers import Clock
+
+
+class Halving:
+    """An adaptive limit of the simplest sort: halves at each drop, else grows by one."""
+
+    def __init__(self, current: float) -> None:
+        self.current = current
+        self.samples: list[tuple[int, float, bool]] = []
+
+    def learn(self, in_flight: int, latency_s: float, *, dropped: bool) -> None:
+        self.samples.append((in_flight, latency_s, dropped))
+        self.current = max(1, self.current / 2) if dropped else self.current + 1
+
+
+def test_it_lets_in_as_many_as_the_limit_says() -> None:
+    """The next one gets None; each end, whichever it is, makes room for one."""
+    limiter = Limiter(FixedLimit(2), Clock())
+    first, second = limiter.try_acquire(), limiter.try_acquire()
+    assert first
+    assert second
+    for end in (first.success, second.drop):
+        assert limiter.try_acquire() is None
+        end()
+        third = limiter.try_acquire()
+        assert third
+        assert limiter.in_flight == 2
+    third.ignore()
+    assert limiter.in_flight == 1
+
+
+def test_zero_is_no_limit() -> None:
+    """0 turns the limit off, not the service."""
+    limiter = Limiter(FixedLimit(0), Clock())
+    assert limiter.limit.current == inf
+    assert all(limiter.try_acquire() for _ in range(1000))
+    assert limiter.in_flight == 1000
+
+
+@pytest.mark.parametrize("first", ["success", "ignore", "drop"])
+@pytest.mark.parametrize("second", ["success", "ignore", "drop"])
+def test_a_permit_ended_twice_counts_once(first: str, second: str) -> None:
+    """Else two would be let in for one that left."""
+    limit = Halving(4)
+    limiter = Limiter(limit, Clock())
+    limiter.try_acquire()
+    permit = limiter.try_acquire()
+    getattr(permit, first)()
+    learnt = len(limit.samples)
+    getattr(permit, second)()
+    assert limiter.in_flight == 1
+    assert len(limit.samples) == learnt
+
+
+def test_the_algorithm_hears_of_all_but_the_ignored() -> None:
+    """With the latency of each and how many were in flight, itself included."""
+    clock, limit = Clock(), Halving(8)
+    limiter = Limiter(limit, clock)
+    permits = [limiter.try_acquire() for _ in range(3)]
+    assert all(permits)
+    for permit, end in zip(permits, ("success", "ignore", "drop"), strict=True):
+        clock.advance(0.5)
+        getattr(permit, end)()
+    assert limit.samples == [(3, 0.5, False), (1, 1.5, True)]
+
+
+def test_an_adaptive_limit_fits_behind_the_same_gate() -> None:
+    """After a drop half as many are let in; nobody who is inside is sent away."""
+    limiter = Limiter(Halving(4), Clock())
+    permits = [limiter.try_acquire() for _ in range(4)]
+    assert permits[0]
+    assert permits[1]
+    permits[0].drop()
+    assert limiter.in_flight == 3
+    assert limiter.try_acquire() is None
+    permits[1].success()  # the limit is 3 now, and two are inside
+    assert limiter.try_acquire()
+    assert limiter.try_acquire() is None
+
+
+def test_the_limit_may_be_replaced_while_calls_are_in_flight() -> None:
+    """Those inside are still counted."""
+    limiter = Limiter(FixedLimit(1), Clock())
+    permit = limiter.try_acquire()
+    assert permit
+    limiter.limit = FixedLimit(2)
+    assert limiter.try_acquire()
+    assert limiter.try_acquire() is None
+    limiter.limit = FixedLimit(1)
+    permit.success()
+    assert limiter.try_acquire() is None
+
+
+def test_a_negative_limit_is_refused_when_made() -> None:
+    """A slice is validated when made."""
+    with pytest.raises(ValueError, match="limit"):
+        FixedLimit(-1)
