@@ -55,6 +55,11 @@ class Wire(HttpToolsProtocol):
         waits_its_turn = self._owes_answer
         super().on_headers_complete()
         self._reading = "body"
+        if self.parser.should_upgrade():
+            # We never upgrade, but the parser takes the rest, even this one's body, for the other
+            # protocol.
+            self.cycle.keep_alive = False
+            self._deaf = True
         if self._timer and not waits_its_turn:
             cast("dict[str, Any]", self.scope)[READ_BY_KEY] = self._timer.when()
 

@@ -38,5 +38,12 @@ async def _make(connection: "Connection", initial_stock: int) -> None:
 
 
 async def _is_ready(connection: "Connection") -> bool:
-    found: str | None = await connection.fetchval("SELECT to_regclass('claims')::text")
-    return found is not None
+    # Not to_regclass(): it may answer from what this session has cached, and miss the tables that
+    # another one made while we waited for the lock.
+    ready: bool = await connection.fetchval(
+        """SELECT EXISTS (
+               SELECT FROM pg_catalog.pg_tables
+               WHERE schemaname = current_schema() AND tablename = 'claims'
+           )"""
+    )
+    return ready

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from bpdemo.lab import theory as theory
-    from bpdemo.lab.calibrate import calibrate as calibrate
+    from bpdemo.lab.calibration import calibrate as calibrate
     from bpdemo.lab.durations import seconds as seconds
-    from bpdemo.lab.load import load as load
+    from bpdemo.lab.loads import load as load
     from bpdemo.lab.picture import side_by_side as side_by_side
-    from bpdemo.lab.predict import predict as predict
-    from bpdemo.lab.predict import reveal as reveal
+    from bpdemo.lab.predictions import predict as predict
+    from bpdemo.lab.predictions import reveal as reveal
     from bpdemo.lab.run import LoadRun as LoadRun
     from bpdemo.lab.service import serve as serve
-    from bpdemo.lab.simulate import simulate as simulate
+    from bpdemo.lab.simulation import simulate as simulate
     from bpdemo.lab.stopping import stop_all as stop_all
     from bpdemo.lab.sweeps import goodput_figure as goodput_figure
     from bpdemo.lab.sweeps import sweep as sweep
@@ -28,15 +28,15 @@ if TYPE_CHECKING:
 _HOME = {
     "LoadRun": "run",
     "NotMeasured": "verdict",
-    "calibrate": "calibrate",
+    "calibrate": "calibration",
     "goodput_figure": "sweeps",
-    "load": "load",
-    "predict": "predict",
-    "reveal": "predict",
+    "load": "loads",
+    "predict": "predictions",
+    "reveal": "predictions",
     "seconds": "durations",
     "serve": "service",
     "side_by_side": "picture",
-    "simulate": "simulate",
+    "simulate": "simulation",
     "stop_all": "stopping",
     "sweep": "sweeps",
 }
@@ -50,10 +50,8 @@ def __getattr__(name: str) -> Any:
         return import_module(f"{__name__}.{name}")
     if name not in _HOME:
         raise AttributeError(f"bpdemo.lab has no {name!r}; it has {', '.join(__all__)}")
-    value = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
-    # `load`, `calibrate` and `simulate` are functions in modules of the same name: importing the
-    # module put it here under that name, and the function takes its place.
-    globals()[name] = value
+    # No module has the name of what it gives: importing it would put it here in its place.
+    value = globals()[name] = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
     return value
 
 

@@ -6,7 +6,7 @@ import math
 import platform
 from collections import deque
 from collections.abc import Iterable, Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -20,7 +20,7 @@ from bpdemo.core.settings import Settings, describe
 from bpdemo.lab.commands import make_console
 from bpdemo.lab.driver import Progress
 from bpdemo.lab.fates import FATES, OK, SHED, WORDS
-from bpdemo.lab.load import RunningLoad, load
+from bpdemo.lab.loads import RunningLoad, load
 from bpdemo.lab.palette import FATE_COLOURS, INK_ON
 from bpdemo.lab.plan import require_range
 from bpdemo.lab.run import LoadRun
@@ -190,10 +190,8 @@ def _watched(running: RunningLoad, console: Console) -> LoadRun:
     recent: deque[Progress] = deque(maxlen=3)
     with live or nullcontext():
         while not running.done:
-            try:
+            with suppress(TimeoutError):
                 running.wait(0.5)
-            except TimeoutError:
-                pass
             progress = running.progress
             if progress is None or (recent and progress.t_s == recent[-1].t_s):
                 continue

@@ -146,7 +146,7 @@ def stop_services() -> None:
 
 
 def _settings(profile: Profile, knobs: dict[str, Any]) -> Settings:
-    from bpdemo.lab.calibrate import workers
+    from bpdemo.lab.calibration import workers
 
     knobs = {"workers": workers()} | knobs
     return Settings.unprotected(**knobs) if profile == "unprotected" else Settings(**knobs)

@@ -1,6 +1,6 @@
 """Nothing is left running."""
 
-from bpdemo.lab.load import stop_loads
+from bpdemo.lab.loads import stop_loads
 from bpdemo.lab.service import stop_services
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import plotly.graph_objects as go
 
 from bpdemo.lab.durations import seconds as in_profile
-from bpdemo.lab.load import load
+from bpdemo.lab.loads import load
 from bpdemo.lab.palette import FATE_COLOURS, FONT, GRID, INK, TEXT_PX, TITLE_PX
 from bpdemo.lab.service import Profile, serve
 

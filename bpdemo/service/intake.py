@@ -1,8 +1,10 @@
 """The way in: from the door's first look to a place, and from there to a worker.
 
-receive ──▶ waiting ──admit──▶ queued ──run──▶ over
-   │           │
-rejected    rejected, or forgotten
+    receive ──▶ waiting ──admit──▶ queued ──run──▶ over
+       │           │
+    rejected    rejected, or forgotten
+
+Whoever is `waiting` is still sending his body, or waits for a place under policy block.
 """
 
 import asyncio

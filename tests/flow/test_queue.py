@@ -584,13 +584,19 @@ class QueueMachine(RuleBasedStateMachine):
         self.taken: list[int] = []
         self.callers: list[asyncio.Task[None]] = []
         self.takers: list[asyncio.Task[None]] = []
-        self.over = 0  # by how much the last shrink left too much inside
+        self.allowed: float = 3  # inside at once: the largest limit since the last rest
 
     @property
     def places(self) -> float:
-        if self.policy.capacity < 0:
-            return float("inf")
-        return self.workers + self.policy.capacity - self.busy - len(self.line)
+        return self.limit - self.busy - len(self.line)
+
+    @property
+    def limit(self) -> float:
+        return float("inf") if self.policy.capacity < 0 else self.workers + self.policy.capacity
+
+    def admit(self, job: int, priority: int) -> None:
+        self.line.append(Queued(job, priority))
+        assert self.busy + len(self.line) <= self.allowed, "one too many was let in"
 
     def next_in_line(self) -> Queued:
         match self.policy.discipline:
@@ -611,7 +617,7 @@ class QueueMachine(RuleBasedStateMachine):
             assert not room or self.callers  # a place may be granted to one who waits
             return
         assert room
-        self.line.append(Queued(job, priority))
+        self.admit(job, priority)
 
     @rule(priority=st.integers(0, 3), timeout_s=st.sampled_from([0.0, 1.0, 10.0]))
     def put(self, priority: int, timeout_s: float) -> None:
@@ -622,7 +628,7 @@ class QueueMachine(RuleBasedStateMachine):
                 await self.queue.put(job, timeout_s, priority)
             except (QueueFull, QueueTimeout):
                 return
-            self.line.append(Queued(job, priority))
+            self.admit(job, priority)
 
         self.callers.append(self.stage.spawn(caller()))
 
@@ -674,6 +680,7 @@ class QueueMachine(RuleBasedStateMachine):
     )
     def retune(self, policy: QueuePolicy) -> None:
         self.policy = policy
+        self.allowed = max(self.allowed, self.limit)
         self.queue.retune(policy)
 
     @rule()
@@ -706,6 +713,7 @@ class QueueMachine(RuleBasedStateMachine):
                 tasks.remove(task)
                 if not task.cancelled() and (error := task.exception()):
                     raise error
+        self.allowed = max(self.limit, self.busy + len(self.line))
         assert self.queue.depth == len(self.line)
         assert not (self.line and self.takers), "a wake-up of a taker was lost"
         assert not (self.places > 0 and self.callers), "a wake-up of a caller was lost"

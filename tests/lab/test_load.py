@@ -13,7 +13,7 @@ import pytest
 
 from bpdemo.lab.child import PACKAGE_PARENT
 from bpdemo.lab.driver import Driver, LoadFailed, Progress, drive
-from bpdemo.lab.load import RunningLoad, load, stop_loads
+from bpdemo.lab.loads import RunningLoad, load, stop_loads
 from bpdemo.lab.plan import Plan
 from tests.lab.stub import Answer, StubServer
 

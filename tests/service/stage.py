@@ -103,7 +103,8 @@ class Customer:
             self.fate = "left"
         except asyncio.CancelledError:
             self.fate = "left"
-            if not caller.left:
+            me = asyncio.current_task()
+            if not caller.left or (me and me.cancelling()):
                 raise
         except Exception as error:
             self._hears(error)
@@ -188,6 +189,10 @@ class Stage:
 
     def turn(self, **knobs: Any) -> None:
         self.assembly.turn(knobs)
+
+    def believes(self, service_s: float) -> None:
+        """Set the pace that estimates rest on, so that they are wrong as they are after a change."""
+        self.office.intake._pace.mean_s = service_s
 
     def next_id(self) -> str:
         return f"r{next(self._ids)}"

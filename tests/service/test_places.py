@@ -1,7 +1,10 @@
 """Who is let in: the place formula, and every reason for a no at the door and at the place."""
 
+import asyncio
+
 import pytest
 
+from bpdemo.core.errors import ClientLimit, ConcurrencyLimit, WouldExpire
 from bpdemo.core.events import OrderAdmitted, OrderRejected
 from tests.service.stage import now, opened, settle
 from tests.support.virtual import virtual
@@ -49,7 +52,7 @@ async def test_an_unbounded_queue_refuses_nobody() -> None:
 
 @virtual
 async def test_a_full_queue_is_seen_at_the_door() -> None:
-    """The no comes from `receive`, before a body is read, and is booked as received and rejected."""
+    """The no comes from `receive`, before a body is read, and is booked as rejected."""
     async with opened() as stage:
         await stage.come(3)
         refused = stage.comes()
@@ -194,8 +197,6 @@ async def test_a_no_of_a_door_before_this_one_is_booked() -> None:
     """Limits at the edge refuse before the intake hears of a caller: received and rejected all
     the same."""
     async with opened() as stage:
-        from bpdemo.core.errors import ClientLimit, ConcurrencyLimit
-
         stage.office.intake.reject("a", ClientLimit())
         stage.office.intake.reject("b", ConcurrencyLimit())
         assert stage.column() == {"received": 2, "rejected": 2}
@@ -208,8 +209,6 @@ async def test_a_no_of_a_door_before_this_one_is_booked() -> None:
 async def test_one_whom_the_door_let_in_can_be_turned_away_once() -> None:
     """A body that came too slowly is refused by the edge; what follows changes nothing."""
     async with opened() as stage:
-        from bpdemo.core.errors import WouldExpire
-
         caller = stage.office.intake.receive("r")
         stage.office.intake.refuse(caller, WouldExpire())
         stage.office.intake.refuse(caller, WouldExpire())
@@ -232,7 +231,5 @@ async def test_a_deadline_is_the_callers_patience_capped_by_the_settings() -> No
 
 
 async def _pass(seconds: float) -> None:
-    import asyncio
-
     await asyncio.sleep(seconds)
     await settle()

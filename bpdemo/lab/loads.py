@@ -164,8 +164,8 @@ def load(
         jitter=jitter,
         retry_budget=retry_budget,
         browse_per_s=browse_per_s,
-        clients=_mix(clients),
-        priorities=_mix(priorities),
+        clients=mix_of(clients),
+        priorities=mix_of(priorities),
         item_id=item_id,
     )
     require_range("bin_s", bin_s, 0.05, seconds)
@@ -208,7 +208,7 @@ def _rate(service: Target, times: float | None, rate: float | None, scenario: st
     return multiple * capacity
 
 
-def _mix(weights: Mapping[Any, float] | None) -> Mix:
+def mix_of(weights: Mapping[Any, float] | None) -> Mix:
     return tuple((str(label), float(weight)) for label, weight in (weights or {}).items())
 
 

@@ -1,0 +1,254 @@
+"""The server that comes with its owner, and goes with it."""
+
+import asyncio
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random
+
+import asyncpg
+import psutil
+import pytest
+
+from bpdemo.core.errors import SettingsInvalid
+from bpdemo.core.ports import SilentObserver
+from bpdemo.downstream import cluster as clusters
+from bpdemo.downstream.binaries import User, find_programs, find_user, is_open, within_reach
+from bpdemo.downstream.cluster import Cluster, make_folder, remove
+from bpdemo.downstream.embedded import EmbeddedPostgres, EmbeddedUnavailable
+from bpdemo.downstream.embedded_store import EmbeddedStore
+from bpdemo.downstream.postgres import PoolPolicy
+from tests.downstream.orders import an_order
+from tests.support.postgres import connected, until
+
+# Skips everything where there can be no server.
+pytestmark = pytest.mark.usefixtures("postgres_server")
+
+KILL = signal.SIGTERM if sys.platform == "win32" else signal.SIGKILL
+
+OWNER = """
+import asyncio, json, time
+from bpdemo.downstream.embedded import EmbeddedPostgres
+
+async def main():
+    server = EmbeddedPostgres()
+    await server.start()
+    seen = [str(server.folder), server.postmaster_pid, server.guardian_pid]
+    print(json.dumps(seen), flush=True)
+    time.sleep(60)
+
+asyncio.run(main())
+"""
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    folder = make_folder()
+    yield folder
+    remove(folder)
+
+
+def is_gone(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
+def family_of(pid: int) -> list[int]:
+    """The server and all its workers."""
+    server = psutil.Process(pid)
+    return [pid, *(child.pid for child in server.children(recursive=True))]
+
+
+async def test_it_starts_answers_and_leaves_nothing_behind() -> None:
+    server = EmbeddedPostgres()
+    url = await server.start()
+    assert url == server.dsn
+    async with connected(url) as connection:
+        assert await connection.fetchval("SELECT 1") == 1
+    pid, guardian, folder = server.postmaster_pid, server.guardian_pid, server.folder
+    assert pid
+    assert guardian
+    assert folder
+    family = family_of(pid)
+    await server.stop()
+    assert not folder.exists()
+    assert all(map(is_gone, [*family, guardian]))
+    assert server.postmaster_pid is None
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no owners and modes of folders")
+async def test_nobody_else_may_enter_its_folder() -> None:
+    server = EmbeddedPostgres()
+    await server.start()
+    assert server.folder
+    assert server.folder.stat().st_mode & 0o077 == 0
+    await server.stop()
+
+
+async def test_two_stand_side_by_side() -> None:
+    servers = [EmbeddedPostgres(), EmbeddedPostgres()]
+    first, second = await asyncio.gather(*(server.start() for server in servers))
+    assert first != second
+    await servers[0].stop()
+    async with connected(second):
+        pass
+    await servers[1].stop()
+
+
+async def test_a_killed_server_is_started_again_at_the_same_address() -> None:
+    server = EmbeddedPostgres()
+    await server.start()
+    async with connected(server.dsn) as connection:
+        await connection.execute("CREATE TABLE kept AS SELECT 42 AS answer")
+    pid = server.postmaster_pid
+    assert pid
+    os.kill(pid, KILL)
+    await until(lambda: server.postmaster_pid not in (pid, None), within_s=10)
+    assert await first_answer(server.dsn, "SELECT answer FROM kept") == 42
+    await server.stop()
+
+
+async def first_answer(url: str, query: str) -> object:
+    """Tries until the server has recovered."""
+    async with asyncio.timeout(10):
+        while True:
+            try:
+                async with connected(url) as connection:
+                    return await connection.fetchval(query)
+            except (OSError, asyncpg.PostgresError):
+                await asyncio.sleep(0.01)
+
+
+async def test_when_the_owner_is_killed_everything_is_gone_within_three_seconds() -> None:
+    owner = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", OWNER, stdout=asyncio.subprocess.PIPE
+    )
+    assert owner.stdout
+    folder, pid, guardian = json.loads(await owner.stdout.readline())
+    family = [*family_of(pid), guardian]
+    owner.kill()
+    await owner.wait()
+    await until(lambda: all(map(is_gone, family)) and not Path(folder).exists(), within_s=3)
+
+
+async def test_when_the_guardian_is_killed_stop_still_stops_the_server() -> None:
+    server = EmbeddedPostgres()
+    await server.start()
+    pid, guardian, folder = server.postmaster_pid, server.guardian_pid, server.folder
+    assert pid
+    assert guardian
+    assert folder
+    family = family_of(pid)
+    os.kill(guardian, KILL)
+    async with connected(server.dsn):  # the server itself is not touched by that
+        pass
+    await server.stop()
+    assert all(map(is_gone, family))
+    assert not folder.exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no gentle way to ask")
+async def test_a_guardian_that_is_asked_to_end_tidies_up() -> None:
+    server = EmbeddedPostgres()
+    await server.start()
+    assert server.guardian_pid
+    os.kill(server.guardian_pid, signal.SIGTERM)
+    await until(lambda: server.folder and not server.folder.exists(), within_s=3)
+    await server.stop()
+
+
+async def test_a_start_that_is_cancelled_leaves_nothing_behind() -> None:
+    rng = Random(6)
+    for _ in range(3):
+        server = EmbeddedPostgres()
+        starting = asyncio.create_task(server.start())
+        await asyncio.wait([starting], timeout=rng.random() * 0.4)
+        guardian = server.guardian_pid
+        starting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await starting
+        assert server.folder
+        assert not server.folder.exists()
+        assert guardian is None or is_gone(guardian)
+
+
+async def test_where_it_cannot_run_it_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PGSERVER_POSTGRES_VERSION", "7")
+    server = EmbeddedPostgres()
+    with pytest.raises(
+        EmbeddedUnavailable, match=r"store: .*Unsupported Postgres version"
+    ) as caught:
+        await server.start()
+    assert isinstance(caught.value, SettingsInvalid)
+    assert caught.value.field == "store"
+    assert server.folder
+    assert not server.folder.exists()
+
+
+async def test_the_store_brings_its_server_and_others_join_it() -> None:
+    store = EmbeddedStore(PoolPolicy(), 10, SilentObserver())
+    await store.start()
+    await store.place(an_order())
+    async with connected(store.dsn) as look:
+        assert await look.fetchval("SELECT count(*) FROM orders") == 1
+    began_s = time.monotonic()
+    await store.stop()
+    assert time.monotonic() - began_s < 3
+    assert store.server.postmaster_pid is None
+
+
+async def test_on_a_port_it_lets_nobody_in_without_the_secret(folder: Path) -> None:
+    cluster = Cluster(folder, over_tcp=True)
+    await asyncio.to_thread(cluster.create)
+    await asyncio.to_thread(cluster.start)
+    async with connected(cluster.dsn) as connection:
+        assert await connection.fetchval("SELECT 1") == 1
+    secret = cluster.dsn.split(":")[2].split("@")[0]
+    with pytest.raises(asyncpg.InvalidPasswordError):
+        await asyncpg.connect(cluster.dsn.replace(secret, "guess"))
+
+
+def test_a_long_path_for_temporary_files_is_avoided(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    long = tmp_path / ("x" * 90)
+    long.mkdir()
+    monkeypatch.setattr(clusters.tempfile, "tempdir", str(long))
+    folder = make_folder()
+    folder.rmdir()
+    assert (folder.parent == long) == (sys.platform == "win32")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows knows no root")
+class TestProgramsInAClosedHome:
+    async def test_they_are_copied_to_where_the_server_may_run_them(
+        self, folder: Path, tmp_path: Path
+    ) -> None:
+        if os.geteuid() != 0:
+            pytest.skip("only root runs the server as another user")
+        home = tmp_path / "home"
+        shutil.copytree(find_programs().parent, home / "pg", symlinks=True)
+        home.chmod(0o700)
+        programs = home / "pg" / "bin"
+        assert not is_open(programs)
+        user = find_user()
+        user.own(folder)
+        copied = within_reach(programs, user, folder)
+        done = subprocess.run(
+            [copied / "postgres", "--version"],
+            user=user.uid, group=user.gid, extra_groups=(), cwd=folder,
+            capture_output=True, check=False,
+        )  # fmt: skip
+        assert done.stdout.startswith(b"postgres (PostgreSQL)")
+
+    def test_they_stay_where_they_are_for_anybody_but_root(self, tmp_path: Path) -> None:
+        tmp_path.chmod(0o700)
+        assert within_reach(tmp_path, User(), tmp_path) == tmp_path

@@ -1,0 +1,428 @@
+"""The pool: N workers, no job dropped by growing or shrinking, no worker killed by a job."""
+
+import asyncio
+import contextvars
+from collections.abc import Awaitable, Callable
+from contextvars import Context, copy_context
+from dataclasses import dataclass, field
+from random import Random
+
+import pytest
+
+from bpdemo.core.errors import QueueFull
+from bpdemo.flow.pool import WorkerPool
+from bpdemo.flow.queue import BoundedQueue, QueuePolicy
+from bpdemo.flow.seats import Seats
+from tests.flow.helpers import now, settle
+from tests.support.virtual import virtual
+
+caller_id: contextvars.ContextVar[str] = contextvars.ContextVar("caller_id", default="nobody")
+
+
+@dataclass(eq=False)
+class Job:
+    """Takes its time, then acts."""
+
+    service_s: float = 1.0
+    act: Callable[[], Awaitable[None] | None] = lambda: None
+    context: Context = field(default_factory=copy_context)
+
+
+class Bench:
+    """A pool on its queue, with a record of what was begun, done and crashed."""
+
+    def __init__(self, size: int = 2, capacity: int = -1) -> None:
+        self.seats = Seats(size)
+        self.queue: BoundedQueue[Job] = BoundedQueue(
+            QueuePolicy(capacity=capacity),
+            idle=lambda: self.seats.free,
+            clock=asyncio.get_running_loop().time,
+            on_shed=lambda job, waited_s: None,
+        )
+        self.pool: WorkerPool[Job] = WorkerPool(
+            size, self.queue, self.handle, self.on_crash, self.seats
+        )
+        self.begun: list[Job] = []
+        self.done: list[Job] = []
+        self.waits_s: list[float] = []
+        self.crashed: list[tuple[Job, BaseException]] = []
+        self.most_busy = 0
+
+    async def handle(self, job: Job, waited_s: float) -> None:
+        self.begun.append(job)
+        self.waits_s.append(waited_s)
+        self.most_busy = max(self.most_busy, self.pool.busy)
+        await asyncio.sleep(job.service_s)
+        acting = job.act()
+        if acting is not None:
+            await acting
+        self.done.append(job)
+
+    def on_crash(self, job: Job, error: BaseException) -> None:
+        self.crashed.append((job, error))
+
+    def put(self, count: int = 1, service_s: float = 1.0) -> list[Job]:
+        jobs = [Job(service_s) for _ in range(count)]
+        for job in jobs:
+            self.queue.try_put(job)
+        return jobs
+
+    @property
+    def crashes(self) -> list[type[BaseException]]:
+        return [type(error) for _, error in self.crashed]
+
+
+def raising(error: BaseException) -> Callable[[], None]:
+    def act() -> None:
+        raise error
+
+    return act
+
+
+# Work
+
+
+@virtual
+async def test_n_workers_do_n_jobs_at_once() -> None:
+    """Ten jobs of a second each by two workers take five seconds, each with its wait."""
+    bench = Bench(size=2)
+    bench.pool.start()
+    jobs = bench.put(10)
+    await asyncio.sleep(5)
+    await settle()
+    assert bench.done == jobs
+    assert bench.waits_s == [0, 0, 1, 1, 2, 2, 3, 3, 4, 4]
+    assert bench.most_busy == 2
+    assert bench.pool.busy == 0
+
+
+@virtual
+async def test_nothing_is_begun_before_the_start() -> None:
+    """Jobs may come before it; they are kept."""
+    bench = Bench()
+    bench.put(2)
+    await asyncio.sleep(9)
+    assert bench.begun == []
+    bench.pool.start()
+    await asyncio.sleep(1.5)
+    assert len(bench.done) == 2
+
+
+@virtual
+async def test_a_worker_that_is_free_makes_a_place_for_who_waits() -> None:
+    """With no waiting room at all, callers under `block` follow one another without a gap."""
+    bench = Bench(size=1, capacity=0)
+    bench.pool.start()
+    callers = [asyncio.create_task(bench.queue.put(Job(), 60)) for _ in range(5)]
+    await asyncio.wait(callers)
+    await asyncio.sleep(1.5)
+    assert len(bench.done) == 5
+    assert now() == 5.5
+
+
+@virtual
+async def test_places_count_busy_and_queued_together() -> None:
+    """workers + capacity, whatever part of them has begun."""
+    bench = Bench(size=2, capacity=3)
+    bench.pool.start()
+    bench.put(2)
+    await settle()
+    bench.put(3)
+    with pytest.raises(QueueFull):
+        bench.put()
+    assert (bench.pool.busy, bench.queue.depth) == (2, 3)
+    await asyncio.sleep(1)
+    await settle()
+    bench.put(2)
+    with pytest.raises(QueueFull):
+        bench.put()
+
+
+@virtual
+async def test_each_job_runs_in_its_own_context() -> None:
+    """What the caller set is there; what the job sets stays with the job."""
+    bench = Bench(size=1)
+    seen: list[str] = []
+
+    def act() -> None:
+        seen.append(caller_id.get())
+        caller_id.set("changed by a job")
+
+    bench.pool.start()
+    for name in ("ann", "bob"):
+        caller_id.set(name)
+        bench.queue.try_put(Job(act=act))
+    bench.queue.try_put(Job(act=act, context=Context()))
+    caller_id.set("later")
+    await asyncio.sleep(3.5)
+    assert seen == ["ann", "bob", "nobody"]
+    assert caller_id.get() == "later"
+
+
+# Crashes
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ValueError(),
+        BaseException(),
+        SystemExit(1),
+        KeyboardInterrupt(),
+        GeneratorExit(),
+        asyncio.CancelledError(),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+@virtual
+async def test_whatever_a_handler_raises_costs_its_own_job_only(error: BaseException) -> None:
+    """The crash is told, no worker dies, and the loop goes on."""
+    bench = Bench(size=2)
+    bench.pool.start()
+    bad = [Job(act=raising(error)) for _ in range(10)]
+    for job in bad:
+        bench.queue.try_put(job)
+    good = bench.put(4)
+    await asyncio.sleep(7.5)
+    assert [job for job, _ in bench.crashed] == bad
+    assert all(heard is error for _, heard in bench.crashed)
+    assert bench.done == good
+    assert bench.pool.busy == 0
+
+
+@virtual
+async def test_a_job_that_cancels_itself_costs_itself_only() -> None:
+    """Whether it waits afterwards, or cancels with its very last act."""
+    bench = Bench(size=1)
+
+    def cancel_me() -> None:
+        me = asyncio.current_task()
+        assert me
+        me.cancel()
+
+    async def cancel_and_wait() -> None:
+        cancel_me()
+        await asyncio.sleep(1)
+
+    bench.pool.start()
+    for act in (cancel_me, cancel_and_wait):
+        bench.queue.try_put(Job(act=act))
+    good = bench.put(2)
+    await asyncio.sleep(9)
+    assert bench.done[-2:] == good
+    assert bench.pool.busy == 0
+    assert bench.crashes == [asyncio.CancelledError]
+
+
+# Growing and shrinking
+
+
+@virtual
+async def test_growing_helps_at_once() -> None:
+    """New workers take what is queued already."""
+    bench = Bench(size=1)
+    bench.pool.start()
+    bench.put(8)
+    await asyncio.sleep(0.5)
+    bench.pool.resize(8)
+    await settle()
+    assert bench.pool.busy == 8
+    await asyncio.sleep(1)
+    assert len(bench.done) == 8
+
+
+@virtual
+async def test_growing_makes_places_for_those_who_wait() -> None:
+    """A new worker is a place."""
+    bench = Bench(size=1, capacity=0)
+    bench.pool.start()
+    bench.put()
+    waiters = [asyncio.create_task(bench.queue.put(Job(), 60)) for _ in range(3)]
+    await settle()
+    bench.pool.resize(3)
+    await settle()
+    assert [waiter.done() for waiter in waiters] == [True, True, False]
+    assert bench.pool.busy == 3
+    waiters[2].cancel()
+
+
+@virtual
+async def test_shrinking_cuts_no_job_short() -> None:
+    """Eight at work finish; after that two at a time, for the rest."""
+    bench = Bench(size=8)
+    bench.pool.start()
+    jobs = bench.put(16)
+    await asyncio.sleep(0.5)
+    bench.pool.resize(2)
+    await settle()
+    assert bench.pool.busy == 8
+    await asyncio.sleep(0.5)
+    await settle()
+    assert bench.pool.busy == 2
+    await asyncio.sleep(4)
+    await settle()
+    assert bench.done == jobs
+    assert bench.crashed == []
+
+
+@virtual
+async def test_shrinking_sends_idle_workers_home_at_once() -> None:
+    """The next burst is worked on by two."""
+    bench = Bench(size=8)
+    bench.pool.start()
+    await settle()
+    bench.pool.resize(2)
+    bench.put(6)
+    await settle()
+    assert bench.pool.busy == 2
+    await asyncio.sleep(3)
+    await settle()
+    assert len(bench.done) == 6
+
+
+@virtual
+async def test_a_worker_sent_home_with_a_job_in_hand_passes_it_on() -> None:
+    """Jobs put in the very turn of the shrink, when takers are woken and then dismissed."""
+    for count in range(1, 9):
+        bench = Bench(size=8)
+        bench.pool.start()
+        await settle()
+        bench.put(count)
+        bench.pool.resize(1)
+        await asyncio.sleep(count + 0.5)
+        assert len(bench.done) == count
+        assert bench.most_busy == 1
+
+
+@virtual
+async def test_shrink_and_grow_again_before_anybody_has_left() -> None:
+    """8 → 2 → 16 in one turn and in the midst of work: sixteen work, not eight or twenty-two."""
+    bench = Bench(size=8)
+    bench.pool.start()
+    jobs = bench.put(40)
+    await asyncio.sleep(0.5)
+    bench.pool.resize(2)
+    bench.pool.resize(16)
+    await settle()
+    assert bench.pool.busy == 16
+    await asyncio.sleep(4)
+    assert bench.most_busy == 16
+    assert sorted(map(id, bench.done)) == sorted(map(id, jobs))
+
+
+@virtual
+async def test_eight_two_sixteen_under_load_drops_nothing() -> None:
+    """Every job is done once, and never more are busy than there were workers to settle."""
+    bench = Bench(size=8)
+    bench.pool.start()
+    rng = Random(11)
+    jobs: list[Job] = []
+    for step in range(60):
+        jobs += bench.put(rng.randrange(20), service_s=rng.uniform(0.01, 1))
+        bench.pool.resize((8, 2, 16)[step % 3])
+        await asyncio.sleep(rng.choice([0, 0.01, 0.3, 1.5]))
+    bench.pool.resize(2)
+    await asyncio.sleep(1)
+    await settle()
+    bench.most_busy = 0
+    await asyncio.sleep(3600)
+    assert bench.most_busy <= 2
+    assert sorted(map(id, bench.done)) == sorted(map(id, jobs))
+    assert bench.crashed == []
+    assert bench.pool.busy == 0
+
+
+@virtual
+async def test_after_any_resizing_exactly_that_many_work() -> None:
+    """At rest under load, busy is the size: no worker was lost, none is there twice."""
+    bench = Bench(size=4)
+    bench.pool.start()
+    bench.put(20_000, service_s=0.1)
+    rng = Random(2)
+    for _ in range(200):
+        for _ in range(rng.randrange(4)):
+            bench.pool.resize(rng.randint(1, 12))
+            await asyncio.sleep(rng.choice([0, 0.03]))
+        await asyncio.sleep(0.25)
+        assert bench.pool.busy == bench.pool.size == bench.seats.total
+
+
+@virtual
+async def test_resizing_before_the_start_only_sets_the_size() -> None:
+    """So many are hired when it starts."""
+    bench = Bench(size=1)
+    bench.pool.resize(3)
+    bench.put(3)
+    await settle()
+    assert bench.begun == []
+    bench.pool.start()
+    await settle()
+    assert bench.pool.busy == 3
+
+
+# Stopping
+
+
+@virtual
+async def test_stop_cancels_jobs_in_progress_and_lets_every_worker_go() -> None:
+    """Each job is told of; what was queued stays in the queue."""
+    before = len(asyncio.all_tasks())
+    bench = Bench(size=2)
+    bench.pool.start()
+    jobs = bench.put(4)
+    await asyncio.sleep(0.5)
+    await bench.pool.stop()
+    assert {job for job, _ in bench.crashed} == set(jobs[:2])
+    assert bench.crashes == [asyncio.CancelledError] * 2
+    assert (bench.pool.busy, bench.queue.depth) == (0, 2)
+    await settle()
+    assert len(asyncio.all_tasks()) == before
+    bench.pool.resize(4)
+    await asyncio.sleep(60)
+    assert bench.done == []
+
+
+@virtual
+async def test_a_stop_right_after_a_job_was_taken_loses_no_job() -> None:
+    """In whichever turn it comes, each job is done, crashed, or still queued."""
+    for turns in range(8):
+        bench = Bench(size=2)
+        bench.pool.start()
+        await settle()
+        jobs = bench.put(3)
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        await bench.pool.stop()
+        left = bench.queue.clear()
+        assert sorted(map(id, [*(job for job, _ in bench.crashed), *left])) == sorted(map(id, jobs))
+        assert bench.pool.busy == 0
+
+
+@virtual
+async def test_stop_waits_for_a_job_that_cleans_up() -> None:
+    """What it does on its way out is not cut off."""
+    bench = Bench(size=1)
+    cleaned: list[float] = []
+
+    async def act() -> None:
+        try:
+            await asyncio.sleep(60)
+        finally:
+            await asyncio.sleep(3)
+            cleaned.append(now())
+
+    bench.pool.start()
+    bench.queue.try_put(Job(act=act))
+    await asyncio.sleep(2)
+    await bench.pool.stop()
+    assert cleaned == [5]
+
+
+@virtual
+async def test_a_pool_nobody_stops_does_not_outlive_its_loop() -> None:
+    """The end of the loop cancels all tasks; a busy worker must heed that, or it would hang."""
+    bench = Bench(size=2)
+    bench.pool.start()
+    bench.put(9)
+    await asyncio.sleep(0.5)
+    # The test ends here, in the midst of work: `virtual` would raise Deadlock.

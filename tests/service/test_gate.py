@@ -1,0 +1,120 @@
+"""The gate: a limit on all, and a share for each client."""
+
+from collections import Counter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bpdemo.core.errors import ClientLimit, ConcurrencyLimit
+from bpdemo.service.gate import Gate, GatePolicy, Visit
+
+
+def gate(**policy: int) -> Gate:
+    return Gate(GatePolicy(**policy), lambda: 0.0)
+
+
+def test_both_limits_are_off_at_zero() -> None:
+    """A thousand of one client enter; all are counted."""
+    door = gate()
+    for _ in range(1000):
+        door.enter("a")
+    assert door.in_flight == 1000
+
+
+def test_the_limit_of_all_refuses_and_makes_room_again() -> None:
+    """`concurrency_limit` at the limit; one who leaves makes room for one."""
+    door = gate(max_in_flight=2)
+    first, _ = door.enter("a"), door.enter("b")
+    with pytest.raises(ConcurrencyLimit):
+        door.enter("c")
+    first.end(200)
+    door.enter("c")
+    assert door.in_flight == 2
+
+
+def test_a_greedy_client_fills_its_own_share_only() -> None:
+    """`client_limit` for him, while another gets in."""
+    door = gate(client_max_in_flight=2)
+    visit = door.enter("greedy")
+    door.enter("greedy")
+    with pytest.raises(ClientLimit):
+        door.enter("greedy")
+    door.enter("modest")
+    visit.end(503)
+    door.enter("greedy")
+
+
+def test_the_share_is_asked_before_the_limit_of_all() -> None:
+    """Over both, one hears that it is his own doing: 429 and not 503."""
+    door = gate(max_in_flight=1, client_max_in_flight=1)
+    door.enter("a")
+    with pytest.raises(ClientLimit):
+        door.enter("a")
+
+
+def test_who_is_refused_by_the_limit_of_all_keeps_his_share() -> None:
+    """A refusal does not use up what the client may have in flight."""
+    door = gate(max_in_flight=1, client_max_in_flight=1)
+    other = door.enter("other")
+    for _ in range(3):
+        with pytest.raises(ConcurrencyLimit):
+            door.enter("a")
+    other.end(201)
+    door.enter("a")
+
+
+@pytest.mark.parametrize("status", [200, 201, 404, 429, 503, 504, None])
+def test_every_way_to_end_a_visit_frees_its_place(status: int | None) -> None:
+    """Answered, refused further in, or gone: the count goes down by one."""
+    door = gate(max_in_flight=1, client_max_in_flight=1)
+    door.enter("a").end(status)
+    assert door.in_flight == 0
+    door.enter("a")
+
+
+def test_limits_turn_while_requests_are_inside() -> None:
+    """Below what is in flight nobody enters; those inside stay."""
+    door = gate()
+    visits = [door.enter("a") for _ in range(4)]
+    door.retune(GatePolicy(max_in_flight=2))
+    with pytest.raises(ConcurrencyLimit):
+        door.enter("b")
+    for visit in visits[:3]:
+        visit.end(200)
+    door.enter("b")
+    door.retune(GatePolicy(client_max_in_flight=1))
+    with pytest.raises(ClientLimit):
+        door.enter("a")
+    door.enter("c")
+
+
+@given(
+    st.integers(0, 5),
+    st.integers(0, 3),
+    st.lists(st.tuples(st.sampled_from("abc"), st.booleans()), max_size=60),
+)
+def test_no_order_of_comings_and_goings_breaks_a_limit(
+    most: int, share: int, steps: list[tuple[str, bool]]
+) -> None:
+    """Against a plain count: refused exactly when a limit is reached."""
+    door = gate(max_in_flight=most, client_max_in_flight=share)
+    inside: list[tuple[str, Visit]] = []
+    for client, leaves in steps:
+        mine = Counter(name for name, _ in inside)[client]
+        if leaves and mine:
+            pair = next(pair for pair in inside if pair[0] == client)
+            inside.remove(pair)
+            pair[1].end(200)
+            continue
+        expected = None
+        if share and mine >= share:
+            expected = ClientLimit
+        elif most and len(inside) >= most:
+            expected = ConcurrencyLimit
+        if expected:
+            with pytest.raises(expected):
+                door.enter(client)
+        else:
+            inside.append((client, door.enter(client)))
+        assert door.in_flight == len(inside)
