@@ -58,7 +58,7 @@ def parse_as(model: type[M], body: bytes) -> M:
 def parse_object(body: bytes) -> dict[str, Any]:
     """The body as a JSON object. Raises `InvalidRequest`."""
     try:
-        parsed = json.loads(body, parse_constant=_no_constant)
+        parsed = json.loads(body.decode(), parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
         raise InvalidRequest("body", "is not JSON") from error
     if not isinstance(parsed, dict):

@@ -1,5 +1,7 @@
-"""What `bpdemo doctor` looks at: plain functions, each with one finding. None of them raises
-what it can foresee; `looked_at` turns the rest into a finding, too."""
+"""What `bpdemo doctor` looks at: plain functions, each with one finding.
+
+What can be foreseen is a finding of its own; `looked_at` makes one of everything else.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +39,8 @@ OPEN_FILES: Final = 10_000
 
 TICK_MAX_S: Final = 0.005
 LAG_MAX_S: Final = 0.020
-LOCUST_WITHIN_S: Final = 20.0
+LOCUST_WITHIN_S: Final = 15.0
+POSTGRES_WITHIN_S: Final = 10.0
 DISK_WARN_BYTES: Final = 1_000_000_000
 DISK_FAIL_BYTES: Final = 200_000_000
 
@@ -132,9 +135,9 @@ def disk_space() -> Finding:
     mend = "make room: PostgreSQL and the reports need some hundred MB"
     if free < DISK_FAIL_BYTES:
         return Finding("disk space", "FAIL", seen, mend)
-    return Finding("disk space", "warn", seen, mend) if free < DISK_WARN_BYTES else Finding(
-        "disk space", "ok", seen
-    )  # fmt: skip
+    if free < DISK_WARN_BYTES:
+        return Finding("disk space", "warn", seen, mend)
+    return Finding("disk space", "ok", seen)
 
 
 # -- the network of this machine -------------------------------------------------------------
@@ -268,36 +271,35 @@ def locust() -> Finding:
         driver.kill()
     if not started:
         return Finding("Locust", "FAIL", f"did not start within {LOCUST_WITHIN_S:.0f} s", mend)
-    return Finding("Locust", "ok", f"started and ended in {time.perf_counter() - began_s:.1f} s")
+    return Finding("Locust", "ok", f"started and ended in {_since(began_s)}")
 
 
 def postgres() -> Finding:
     """Starts the embedded PostgreSQL, and stops it."""
     began_s = time.perf_counter()
     try:
-        from bpdemo.downstream.embedded import EmbeddedPostgres
-
-        asyncio.run(_start_and_stop(EmbeddedPostgres()))
+        asyncio.run(_start_and_stop_postgres())
     except Exception as error:
         mend = "lesson 06 falls back to memory; or name a server of yours in BPDEMO_DATABASE_URL"
         return Finding("PostgreSQL", "warn", f"does not start: {_told(error)}", mend)
     return Finding("PostgreSQL", "ok", f"started and stopped in {_since(began_s)}")
 
 
-async def _start_and_stop(server: object) -> None:
+async def _start_and_stop_postgres() -> None:
     from bpdemo.downstream.embedded import EmbeddedPostgres
 
-    assert isinstance(server, EmbeddedPostgres)
+    server = EmbeddedPostgres()
     try:
-        await server.start()
+        async with asyncio.timeout(POSTGRES_WITHIN_S):
+            await server.start()
     finally:
         await server.stop()
 
 
 def chromium() -> Finding:
-    from choreographer.browsers.chromium import Chromium
+    from choreographer.browsers.chromium import Chromium  # what kaleido draws pictures with
 
-    if found := Chromium.find_browser():
+    if found := Chromium.find_browser(skip_local=False):
         return Finding("Chromium", "ok", str(found))
     mend = "only `make pictures` needs it: install Chromium or Chrome, or run kaleido_get_chrome"
     return Finding("Chromium", "warn", "not found", mend)

@@ -348,10 +348,10 @@ READING = (
 )
 
 NEXT = (
-    ("lesson", "what it shows"),
-    ("notebooks/00_start_here.ipynb", "your machine, the first order, the picture panel by panel"),
-    ("notebooks/01_when_queues_explode.ipynb", "this story step by step, and figures that hide it"),
-    ("bpdemo/flow/queue.py", "the bounded queue, in code"),
+    ("what it shows", "file"),
+    ("your machine, the first order, the picture panel by panel", "notebooks/00_start_here.ipynb"),
+    ("this story step by step, and figures that hide it", "notebooks/01_when_queues_explode.ipynb"),
+    ("the bounded queue, in code", "bpdemo/flow/queue.py"),
 )
 
 
@@ -372,7 +372,9 @@ def _report(path: Path, naive: Outcome, safe: Outcome) -> Path:
             Section("How to read it", READING),
             Section("What made the difference", rows=_differing_knobs()),
             Section("How it was measured", rows=_facts(naive, safe)),
-            Section("What to read next", "Run make lab, then:", NEXT),
+            Section(
+                "What to read next", "Open the lessons with make lab (or python lab.py).", NEXT
+            ),
         ],
     )
 
@@ -380,9 +382,9 @@ def _report(path: Path, naive: Outcome, safe: Outcome) -> Path:
 def _differing_knobs() -> list[tuple[str, ...]]:
     """The settings in which the two services differ, and what each means."""
     naive, safe = describe(Settings.unprotected()), describe(Settings())
-    rows: list[tuple[str, ...]] = [("setting", *PROFILES, "meaning")]
+    rows: list[tuple[str, ...]] = [("setting", *PROFILES)]
     rows += [
-        (name, _value(naive[name]), _value(safe[name]), str(safe[name]["description"]))
+        (f"{name}: {safe[name]['description']}", _value(naive[name]), _value(safe[name]))
         for name in safe
         if naive[name]["value"] != safe[name]["value"]
     ]

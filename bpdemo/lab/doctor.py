@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from rich.console import Console
 from rich.text import Text
@@ -34,9 +34,7 @@ def run_doctor() -> int:
     return 1 if failed else 0
 
 
-def examine(
-    checks: Iterable[Check], about_to: Callable[[Check], Any] = lambda check: None
-) -> Iterator[Finding]:
+def examine(checks: Iterable[Check], about_to: Callable[[Check], None]) -> Iterator[Finding]:
     """The findings, one after another; `about_to` hears of each check before its turn."""
     for check in checks:
         about_to(check)

@@ -29,7 +29,7 @@ BAD_ORDERS = {
     "a number": (b"1", "body"),
     "a string": (b'"order"', "body"),
     "deep lists": (DEEP, "body"),
-    "deep objects": (b'{"item_id":' * 3000, "body"),
+    "deep objects": (b'{"item_id":' * 1000, "body"),
     "nothing in it": (b"{}", "item_id"),
     "no item": (b'{"quantity": 1}', "item_id"),
     "no quantity": (b'{"item_id": 1}', "quantity"),
@@ -345,7 +345,7 @@ def test_no_request_makes_a_500(loop, service, method, path, headers, body, quer
 
     async def scenario() -> Answer:
         # As the server hands them over: without what HTTP forbids in a header.
-        clean = [(name, bytes(set(value) - set(b"\r\n\0"))) for name, value in headers]
+        clean = [(name, value.translate(None, b"\r\n\0")) for name, value in headers]
         return await service.call(method, path, headers=clean, body=body, query=query)()
 
     try:

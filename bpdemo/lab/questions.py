@@ -1,0 +1,114 @@
+"""The questions of the lessons. Each wrong choice is a misconception, with an answer of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """`replies` maps each choice to what is said to whoever took it; `right` is one of them."""
+
+    text: str
+    right: str
+    replies: Mapping[str, str]
+
+    @property
+    def choices(self) -> list[str]:
+        return list(self.replies)
+
+
+QUESTIONS: dict[str, Question] = {
+    "00a": Question(
+        "Half of its capacity is offered to the service, at random moments. What will customers see?",
+        "Practically all get their ticket, in about the time the work takes",
+        {
+            "Half of them get a ticket": (
+                "Half of the *capacity* was offered, not twice of it: there was room for everyone."
+            ),
+            "All get a ticket, but most of them after queueing for a while": (
+                "At half load some worker is nearly always idle. Queueing begins to matter from "
+                "about eight tenths of capacity, and then quickly."
+            ),
+            "Practically all get their ticket, in about the time the work takes": (
+                "Yes. Below capacity nothing needs protecting, which is why it is forgotten."
+            ),
+        },
+    ),
+    "01a": Question(
+        "Twice the capacity comes to a service that says yes to everybody. "
+        "Customers wait half a second. How many tickets does it sell in time?",
+        "Almost none, after the first moment",
+        {
+            "As many as its capacity: the other half is lost": (
+                "It works off exactly its capacity, but in the order they came: soon everyone it "
+                "gets to has left already. Work done is not tickets sold."
+            ),
+            "Half of its capacity": (
+                "There is no balance half-way. The queue grows every second, so the wait only "
+                "ever gets longer, and passes half a second for everyone."
+            ),
+            "Almost none, after the first moment": (
+                "Yes. The wait grows by a second each second; once it is past the customers' "
+                "patience, every ticket is ready too late."
+            ),
+            "None, it crashes": (
+                "That would be kinder. It keeps running, all workers busy, and looks healthy."
+            ),
+        },
+    ),
+    "01b": Question(
+        "The same load at a service with a waiting room for 8, which refuses whoever finds it "
+        "full. How many tickets does it sell?",
+        "About as many as its capacity",
+        {
+            "Fewer than the service that says yes: it sends customers away": (
+                "The one that says yes sent *nobody* away, and sold to nobody. A no to half of "
+                "them is what makes the yes to the others worth something."
+            ),
+            "About as many as its capacity": (
+                "Yes. Whoever gets in waits at most for a full waiting room, so he is still there "
+                "when his ticket is."
+            ),
+            "About half of its capacity": (
+                "Half of the *customers* are turned away. The offer was twice the capacity, so "
+                "what remains is all of it."
+            ),
+        },
+    ),
+    "01c": Question(
+        "Ten times the capacity arrives at the protected service. What does the mean response "
+        "time of all answers do?",
+        "It falls below that of a quiet day",
+        {
+            "It goes up tenfold": (
+                "The served wait a little longer, but they are few. Refusals take a millisecond "
+                "each, and they are nine of ten answers."
+            ),
+            "It stays about the same": (
+                "It would, if refusals took as long as sales. They take almost no time."
+            ),
+            "It falls below that of a quiet day": (
+                "Yes, and so a dashboard of it is green while nine of ten go home."
+            ),
+        },
+    ),
+    "01d": Question(
+        "A load test with 7 users, each sending again when answered. Half-way the payment "
+        "becomes four times slower. What happens to the offered load?",
+        "It falls to about a quarter, along with the service",
+        {
+            "It stays the same": (
+                "Only an open load does. A user who waits for an answer sends nothing meanwhile."
+            ),
+            "It falls to about a quarter, along with the service": (
+                "Yes: the test is gentle just when it should push. It is *coordinated* with what "
+                "it measures."
+            ),
+            "It rises, since users retry": (
+                "These users only wait. Retries come in lesson 04, and they do make it worse."
+            ),
+        },
+    ),
+}
