@@ -52,12 +52,7 @@ test: install  ## all tests, then every notebook
 
 .PHONY: notebooks
 notebooks: install  ## run every notebook and hold it to its asserts
-ifeq ($(NOTEBOOKS),)
-	@echo "No notebooks yet, none run."
-else
-	@# The cell time-out must strike first: it interrupts the cell and says which it was.
-	$(PY) -m pytest --nbval-lax --nbval-cell-timeout=120 --timeout=300 $(NOTEBOOKS)
-endif
+	@$(PY) scripts/run_notebooks.py $(NOTEBOOKS)
 
 .PHONY: check
 check: install  ## lint, format, types, import rules

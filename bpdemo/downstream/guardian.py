@@ -16,7 +16,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from bpdemo.downstream.binaries import CannotRun
-from bpdemo.downstream.cluster import Cluster, ServerFailed, remove
+from bpdemo.downstream.cluster import Cluster, ServerFailed
+from bpdemo.downstream.folder import remove
 
 LOOK_S = 0.05
 FIRST_PAUSE_S = 0.05
@@ -29,7 +30,7 @@ def main(folder: Path) -> None:
     threading.Thread(target=_wait_for_end_of_input, args=(owner_gone,), daemon=True).start()
     try:
         cluster = Cluster(folder)
-        cluster.create()
+        cluster.create(owner_gone.is_set)
         cluster.start(owner_gone.is_set)
     except (CannotRun, ServerFailed, OSError) as error:
         _tell(error=str(error))

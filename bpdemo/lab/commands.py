@@ -74,7 +74,7 @@ def run_simulation(
     json_file: Path | None,
 ) -> None:
     """The same under virtual time. ValueError or `SettingsInvalid` for what the user got wrong."""
-    from bpdemo.lab.simulate import simulate
+    from bpdemo.lab.simulation import simulate
 
     Plan(rate_per_s=rate, seconds=seconds, scenario=scenario, seed=seed)
     require_folder_of(json_file)

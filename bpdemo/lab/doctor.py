@@ -13,7 +13,7 @@ from bpdemo.lab.checks_of_machine import CHECKS, Check, Finding, looked_at
 from bpdemo.lab.commands import make_console
 
 if TYPE_CHECKING:
-    from bpdemo.lab.calibrate import Calibration
+    from bpdemo.lab.calibration import Calibration
 
 STYLES: Final = {"ok": "green", "warn": "bold yellow", "FAIL": "bold red"}
 NAME_WIDTH: Final = 16
@@ -73,7 +73,7 @@ def _conclusion(failed: int, warned: int) -> str:
 
 def calibration() -> Finding:
     """Measures what the machine can do, and keeps it for the lessons."""
-    from bpdemo.lab.calibrate import calibrate
+    from bpdemo.lab.calibration import calibrate
 
     began_s = time.perf_counter()
     return judged(calibrate(), time.perf_counter() - began_s)

