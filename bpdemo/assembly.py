@@ -55,6 +55,11 @@ class Assembly:
             pool_counts=getattr(self.bare_store, "pool_counts", dict),
         )
 
+    @property
+    def database_url(self) -> str | None:
+        """Where its PostgreSQL listens; None for a memory store."""
+        return getattr(self.bare_store, "dsn", None)
+
     def turn(self, knobs: Mapping[str, Any]) -> None:
         """Turn live knobs, all of them or none. Raises `SettingsInvalid`."""
         settings = self.settings.changed(knobs)

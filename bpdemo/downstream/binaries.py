@@ -58,16 +58,21 @@ def find_user() -> User:
     """Ourselves, or for root a user without rights, made on first use."""
     if sys.platform == "win32" or os.geteuid() != 0:
         return User()
-    import pwd
-
-    users = {entry.pw_name for entry in pwd.getpwall()}
-    if SYSTEM_USER not in users:
+    if _look_up(SYSTEM_USER) is None:
         _make_system_user()
-    for name in (SYSTEM_USER, "nobody"):
-        with suppress(KeyError):
-            entry = pwd.getpwnam(name)
-            return User(entry.pw_uid, entry.pw_gid)
-    raise CannotRun("PostgreSQL does not run as root, and there is no other user")
+    user = _look_up(SYSTEM_USER) or _look_up("nobody")
+    if user is None:
+        raise CannotRun("PostgreSQL does not run as root, and there is no other user")
+    return user
+
+
+def _look_up(name: str) -> User | None:
+    import pwd  # not there on Windows
+
+    with suppress(KeyError):
+        entry = pwd.getpwnam(name)
+        return User(entry.pw_uid, entry.pw_gid)
+    return None
 
 
 def _make_system_user() -> None:

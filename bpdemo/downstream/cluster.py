@@ -7,13 +7,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote
 
 import psutil
 
 from bpdemo.downstream.binaries import CannotRun, User, find_programs, find_user, within_reach
-from bpdemo.downstream.folder import TICK_S, family, kill, pid_file, postmaster
+from bpdemo.downstream.folder import STOP_S, TICK_S, family, kill, pid_file, postmaster
 
 SUPERUSER = "postgres"
 SOCKET_PORT = 5432
@@ -140,9 +141,17 @@ def _wait(process: "subprocess.Popen[bytes]", is_over: Callable[[], bool]) -> bo
     """Whether it came to a good end."""
     while process.poll() is None:
         if is_over():
-            kill(family(psutil.Process(process.pid)))
+            _end(process)
         time.sleep(TICK_S)
     return process.returncode == 0
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    processes = family(psutil.Process(process.pid))
+    process.terminate()  # initdb lets its child finish, which otherwise leaves shared memory behind
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(STOP_S)
+    kill(processes)
 
 
 def _free_port() -> int:

@@ -112,8 +112,12 @@ class Connections:
         started_s = clock()
         try:
             await self._pass_gate()
+            return await self._connect()
         finally:
             self._observer.observe(PoolWaited(clock() - started_s))
+
+    async def _connect(self) -> "Connection":
+        """An idle connection, else a new one; the gate has seen to it that there is a place."""
         self._connecting += 1
         try:
             with outages_told():

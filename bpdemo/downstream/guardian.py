@@ -20,8 +20,10 @@ from bpdemo.downstream.cluster import Cluster, ServerFailed
 from bpdemo.downstream.folder import remove
 
 LOOK_S = 0.05
-FIRST_PAUSE_S = 0.05
-LONGEST_PAUSE_S = 1.0
+#: Before the first try: as long as a quick failover takes, so that an outage can be seen and the
+#: breaker has something to open for. The children of a killed server are gone by then, too.
+RESTART_S = 2.0
+LONGEST_RESTART_S = 10.0
 
 
 def main(folder: Path) -> None:
@@ -43,18 +45,18 @@ def main(folder: Path) -> None:
 
 def keep_running(cluster: Cluster, owner_gone: threading.Event) -> None:
     """Start the server whenever it is down, with growing pauses, until the owner is gone."""
-    pause_s = FIRST_PAUSE_S
+    pause_s = RESTART_S
     while not owner_gone.is_set():
         if cluster.is_running():
             owner_gone.wait(LOOK_S)
             continue
+        if owner_gone.wait(pause_s):
+            return
         try:
             cluster.start(owner_gone.is_set)
-            pause_s = FIRST_PAUSE_S
+            pause_s = RESTART_S
         except (CannotRun, ServerFailed, OSError):
-            # The children of a killed server hold its memory for a second or two.
-            owner_gone.wait(pause_s)
-            pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+            pause_s = min(2 * pause_s, LONGEST_RESTART_S)
 
 
 def _wait_for_end_of_input(owner_gone: threading.Event) -> None:

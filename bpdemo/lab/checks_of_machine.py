@@ -22,6 +22,8 @@ from typing import Final, Literal
 
 import psutil
 
+from bpdemo.lab.home import home
+
 Grade = Literal["ok", "warn", "FAIL"]
 
 PACKAGES: Final = (
@@ -99,14 +101,6 @@ def _imported(names: Iterable[str]) -> Iterable[tuple[str, Exception | None]]:
 # -- the folders -----------------------------------------------------------------------------
 
 
-def home_folder() -> Path:
-    """Where calibration and predictions are kept."""
-    import platformdirs
-
-    chosen = os.environ.get("BPDEMO_HOME")
-    return Path(chosen) if chosen else platformdirs.user_data_path("bpdemo", appauthor=False)
-
-
 def write_access() -> Finding:
     refused = [f"{folder} ({why})" for folder in _folders() if (why := _cannot_write(folder))]
     if refused:
@@ -116,7 +110,7 @@ def write_access() -> Finding:
 
 
 def _folders() -> tuple[Path, Path]:
-    return Path.cwd(), home_folder()
+    return Path.cwd(), home()
 
 
 def _cannot_write(folder: Path) -> str:

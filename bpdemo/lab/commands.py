@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import json
 import math
 import time
 from collections.abc import Mapping
+from contextlib import nullcontext, redirect_stdout
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 from urllib.parse import urlsplit
 
 import httpx
@@ -27,6 +29,9 @@ from bpdemo.lab.records import Meta
 from bpdemo.lab.run import LoadRun
 from bpdemo.lab.summary import percent
 from bpdemo.lab.verdict import SENTENCE, causes_of
+
+if TYPE_CHECKING:
+    from bpdemo.lab.calibration import Calibration
 
 ROWS_SHOWN: Final = 12
 LOOK_EVERY_S: Final = 0.5
@@ -103,6 +108,15 @@ def make_console() -> Console:
     """Where the commands write. Piped, it is wide and plain."""
     console = Console(highlight=False)
     return console if console.is_terminal else Console(highlight=False, width=110)
+
+
+def measured(console: Console, *, force: bool = False) -> Calibration:
+    """What this machine can do, recalled or measured; its progress only where one can see it."""
+    from bpdemo.lab.calibration import calibrate
+
+    # Its one line of progress overwrites itself, which in a file is a mess.
+    with nullcontext() if console.is_terminal else redirect_stdout(io.StringIO()):
+        return calibrate(force)
 
 
 # -- the service and the load ----------------------------------------------------------------

@@ -17,7 +17,8 @@ from rich.table import Table
 from rich.text import Text
 
 from bpdemo.core.settings import Settings, describe
-from bpdemo.lab.commands import make_console
+from bpdemo.lab.calibration import recalled
+from bpdemo.lab.commands import make_console, measured
 from bpdemo.lab.driver import Progress
 from bpdemo.lab.fates import FATES, OK, SHED, WORDS
 from bpdemo.lab.loads import RunningLoad, load
@@ -39,7 +40,7 @@ CALM_BIN_S: Final = 0.25
 MARKS: Final = {"ok": "=", "late": "/", "shed": ".", "failed": "x"}
 """What fills the live bar: a second cue beside the colour, in plain ASCII."""
 
-BAR_WIDTH: Final = 60
+BAR_WIDTH: Final = 50
 Rows = list[tuple[str, str, str]]
 
 
@@ -111,6 +112,7 @@ def run_demo(seconds: float, out: Path) -> int:
     console = make_console()
     _introduce(console, seconds)
     try:
+        _calibrate(console)
         unprotected, protected = (_play(profile, seconds, console) for profile in PROFILES)
     finally:
         stop_all()
@@ -120,6 +122,13 @@ def run_demo(seconds: float, out: Path) -> int:
         outcome.run.save(folder / f"{outcome.run.meta.name}.json.gz")
     console.print(f"\nThe report, with both pictures: {path.resolve()}", soft_wrap=True)
     return 1 if _busy(unprotected, protected) else 0
+
+
+def _calibrate(console: Console) -> None:
+    """Choose the workers for this machine, unless that has been done before."""
+    if recalled() is None:
+        console.print("\nGetting to know this machine: about eight seconds, once.")
+        measured(console)
 
 
 def _made(out: Path) -> Path:
@@ -219,7 +228,7 @@ def _scene(recent: Sequence[Progress], depth: int) -> Group:
     done = int(progress * BAR_WIDTH)
     clock = Text(f"  {'-' * done}{' ' * (BAR_WIDTH - done)} ")
     clock.append(f"{min(latest.t_s, latest.seconds):.1f} of {latest.seconds:g} s, {phase}")
-    words = Text("  ").append_text(_chips(shares)).append(f"  {depth:,} in queue")
+    words = Text("  ").append_text(_chips(shares)).append(f"  queue {depth:,}")
     return Group(clock, bar, words)
 
 

@@ -32,6 +32,11 @@ class Host(Protocol):
         """The last log lines, oldest first."""
         ...
 
+    @property
+    def database_url(self) -> str | None:
+        """Where its own PostgreSQL listens, if it has one."""
+        ...
+
     def stop(self) -> None: ...
 
 
@@ -92,6 +97,11 @@ class ThreadHost:
     def logs(self) -> list[str]:
         return self._tail.lines
 
+    @property
+    def database_url(self) -> str | None:
+        url: str | None = self.app.state.assembly.database_url
+        return url
+
     def stop(self) -> None:
         self._server.stop()
         self._thread.join(STOP_S)
@@ -118,13 +128,14 @@ class ProcessHost:
 
     def __init__(self, settings: Settings) -> None:
         self._lines: Queue[str | None] = Queue()
+        self._database_url: str | None = None
         self._child = Child(
             [sys.executable, "-m", "bpdemo", "serve", "--port", "0", "--until-stdin-closes"],
             env=_as_environment(settings),
             on_line=self._lines.put,
             on_exit=lambda _: self._lines.put(None),
         )
-        self.url = self._await_ready()
+        self.url = self._await_ready(with_database=settings.store == "embedded")
 
     @property
     def pid(self) -> int:
@@ -138,13 +149,23 @@ class ProcessHost:
     def logs(self) -> list[str]:
         return self._child.stderr_tail.splitlines()
 
+    @property
+    def database_url(self) -> str | None:
+        return self._database_url
+
     def stop(self) -> None:
         self._child.stop(STOP_S)
 
-    def _await_ready(self) -> str:
+    def _await_ready(self, *, with_database: bool) -> str:
+        url = self._await_line("ready ")
+        if with_database:
+            self._database_url = self._await_line("database ")
+        return url
+
+    def _await_line(self, start: str) -> str:
         try:
             while (line := self._lines.get(timeout=START_S)) is not None:
-                if line.startswith("ready "):
+                if line.startswith(start):
                     return line.split()[1]
         except Empty:
             self._child.stop(0)

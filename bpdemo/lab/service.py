@@ -51,6 +51,11 @@ class Service:
         return s.workers / service_s if service_s > 0 else None
 
     @property
+    def database_url(self) -> str | None:
+        """Where its embedded PostgreSQL listens: `serve(store="postgres", database_url=…)` joins."""
+        return self._host.database_url
+
+    @property
     def logs(self) -> list[str]:
         """The last lines it logged."""
         return self._host.logs

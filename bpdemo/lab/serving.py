@@ -43,10 +43,18 @@ def run_server(
     if until_stdin_closes:
         drain = partial(office.drain, ORPHAN_S, finish_s=ORPHAN_S)
     server = DrainingServer(app, drain, read_timeout_s=settings.read_timeout_s)
-    server.on_ready = lambda: print(f"ready {address_of(listener)}", flush=True)
+    server.on_ready = lambda: _tell_ready(app, address_of(listener))
     if until_stdin_closes:
         threading.Thread(target=_stop_at_end_of_stdin, args=(server,), daemon=True).start()
     _run(server, app, [listener])
+
+
+def _tell_ready(app: FastAPI, address: str) -> None:
+    print(f"ready {address}", flush=True)
+    assembly = app.state.assembly
+    if assembly.settings.store == "embedded":
+        # Others may join by store=postgres and this address, for as long as this one runs.
+        print(f"database {assembly.database_url}", flush=True)
 
 
 def _run(server: DrainingServer, app: FastAPI, sockets: list[Any]) -> None:

@@ -171,7 +171,9 @@ async def test_an_unknown_item_is_404(item):
         assert_problem(answer, 404, "not_found")
 
 
-@pytest.mark.parametrize("item", ["x", "1.0", "+1", " 1", "1 ", "1\n", "-", "１", "²", "\x00", "1;"])
+@pytest.mark.parametrize(
+    "item", ["x", "1.0", "+1", " 1", "1 ", "1\n", "-", "１", "²", "\x00", "1;"]
+)
 async def test_what_is_no_id_is_named(item):
     """Anything but a whole number cannot be read as the id of an item."""
     async with running() as service:
@@ -284,7 +286,9 @@ HEADERS = st.lists(
         ),
         st.binary(max_size=30)
         | st.integers(-2, 4_000_000).map(lambda number: b"%d" % number)
-        | st.sampled_from([b"100-continue", b"chunked", b"*/*;q=x", b"application/openmetrics-text"]),
+        | st.sampled_from(
+            [b"100-continue", b"chunked", b"*/*;q=x", b"application/openmetrics-text"]
+        ),
     ),
     max_size=4,
 )

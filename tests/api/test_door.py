@@ -23,10 +23,8 @@ async def open_circuit(service: Service) -> None:
 
 async def test_the_order_of_checks():
     """Each check answers before all that follow it, seen by lifting one trouble after another."""
-    knobs = STUCK | {"workers": 2, "payment_latency_s": 0.0, "queue_capacity": 0}
-    async with running(**knobs) as service:
+    async with running(**STUCK) as service:
         await open_circuit(service)
-        service.turn(workers=1, breaker_enabled=True)
         service.turn(max_in_flight=1, client_max_in_flight=1, store_latency_s=3600.0)
         inside = service.call("GET", "/orders/x")
         await until(lambda: service.in_flight == 1)
@@ -38,7 +36,7 @@ async def test_the_order_of_checks():
         service.turn(max_in_flight=0, client_max_in_flight=0)
         assert_problem(await nonsense(service)(), 503, "circuit_open")
 
-        service.turn(breaker_enabled=False, payment_latency_s=3600.0, store_latency_s=0.0)
+        service.turn(breaker_enabled=False, store_latency_s=0.0)
         working = await service.fill()
         assert_problem(await nonsense(service)(), 503, "queue_full")
         service.turn(queue_capacity=10)
@@ -79,9 +77,7 @@ async def test_who_has_no_address_has_a_share_too():
     async with running(**STUCK, client_max_in_flight=1) as service:
         first = service.call("POST", "/orders", body=BODY, peer=None)
         await until(lambda: service.in_flight == 1)
-        assert_problem(
-            await service.call("GET", "/items", peer=None)(), 429, "client_limit"
-        )
+        assert_problem(await service.call("GET", "/items", peer=None)(), 429, "client_limit")
         first.task.cancel()
 
 

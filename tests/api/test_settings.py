@@ -15,7 +15,12 @@ def patch(service, body=b'{"workers": 3}', *headers, peer=LOOPBACK):
 async def test_knobs_turn_together():
     """All of them take effect at once, and the answer is that of GET /settings."""
     async with running() as service:
-        knobs = {"workers": 3, "queue_capacity": -1, "payment_latency_s": 1, "queue_policy": "block"}
+        knobs = {
+            "workers": 3,
+            "queue_capacity": -1,
+            "payment_latency_s": 1,
+            "queue_policy": "block",
+        }
         answer = await service.client.patch("/settings", json=knobs)
         shown = (await service.client.get("/settings")).json()
         assert (answer.status_code, answer.json()) == (200, shown)
@@ -161,9 +166,7 @@ async def test_an_empty_token_is_no_token():
     """`BPDEMO_ADMIN_TOKEN=` sets none: this machine only, and an empty bearer opens nothing."""
     async with running(admin_token="") as service:
         assert (await patch(service)()).status == 200
-        answer = await patch(
-            service, b"{}", (b"authorization", b"Bearer "), peer=("10.1.1.1", 1)
-        )()
+        answer = await patch(service, b"{}", (b"authorization", b"Bearer "), peer=("10.1.1.1", 1))()
         assert_problem(answer, 403, "forbidden")
 
 

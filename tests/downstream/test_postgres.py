@@ -283,6 +283,23 @@ class TestTrouble:
             finally:
                 os.kill(backend, signal.SIGCONT)
 
+    @pytest.mark.skipif(sys.platform == "win32", reason="Windows cannot halt a process")
+    async def test_where_no_connection_can_be_made_the_pool_is_not_to_blame(
+        self, database_url: str, postgres_server: EmbeddedPostgres
+    ) -> None:
+        async with started(database_url, PoolPolicy(0, 1, 0.1, 1.0)) as store:
+            server = postgres_server.postmaster_pid
+            assert server
+            os.kill(server, signal.SIGSTOP)
+            try:
+                connecting = asyncio.create_task(store.find_item(1))
+                await asyncio.sleep(0)
+                with pytest.raises(DependencyError, match="accepts no connections"):
+                    await store.find_item(1)
+            finally:
+                os.kill(server, signal.SIGCONT)
+            assert await connecting
+
     async def test_stop_waits_for_nobody(self, database_url: str) -> None:
         store = PostgresStore(database_url, PATIENT, STOCK, SilentObserver())
         await store.start()

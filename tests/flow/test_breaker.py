@@ -301,8 +301,8 @@ def test_a_call_from_before_it_opened_has_no_say(end: str) -> None:
 
 
 def test_probes_of_an_earlier_half_open_have_no_say_in_the_next() -> None:
-    """Two that were out when the third failed can neither close it nor make room later."""
-    bench = Bench()
+    """Two that were out when the third failed neither close it, nor take a place, nor free one."""
+    bench = Bench(dataclasses.replace(POLICY, permit_ttl_s=60))  # so that none has lapsed
     first, *rest = bench.probes()
     bench.breaker.failure(first)
     bench.clock.advance(5.0)
@@ -444,6 +444,7 @@ POLICIES = [
     dataclasses.replace(POLICY, half_open_calls=2, min_calls=2, failure_ratio=1, open_s=0),
     dataclasses.replace(POLICY, half_open_calls=5, permit_ttl_s=3, min_calls=3, failure_ratio=0.7),
     dataclasses.replace(POLICY, enabled=False),
+    dataclasses.replace(POLICY, permit_ttl_s=30),
 ]
 
 
@@ -534,6 +535,15 @@ class BreakerMachine(RuleBasedStateMachine):
     def judge_probes(self) -> None:
         if self.successes >= self.policy.half_open_calls:
             self.move_to("closed")
+
+    @rule()
+    def trip(self) -> None:
+        """What chance seldom does: enough failures in a row, and the rest that follows."""
+        for _ in range(20):
+            if self.state != "closed" or not self.policy.enabled:
+                break
+            self.end(self.acquire(), "failure")
+        self.bench.clock.advance(self.policy.open_s)
 
     @rule(by_s=st.sampled_from([0.25, 1.0, 1.25, 5.0, 11.0]))
     def pass_time(self, by_s: float) -> None:

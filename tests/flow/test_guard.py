@@ -232,9 +232,10 @@ async def test_a_bug_is_a_failure_but_is_not_tried_again() -> None:
 
 @virtual
 async def test_each_attempt_asks_the_breaker() -> None:
-    """Retry stands outside it: when the second failure opens it, the third attempt is refused."""
-    breaker = BreakerPolicy(min_calls=2, failure_ratio=1)
-    bench, dependency = Bench(breaker=breaker), Dependency(errors(9))
+    """Retry stands outside it: the second failure opens it, and the refusal is not tried again."""
+    policy = GuardPolicy(0.5, BackoffPolicy(attempts=9, base_s=0.1, jitter="none"))
+    bench = Bench(policy, BreakerPolicy(min_calls=2, failure_ratio=1))
+    dependency = Dependency(errors(9))
     assert await bench.call(dependency) is CircuitOpen
     assert len(dependency.called_s) == 2
     assert bench.outcomes == ["failure", "failure", "refused"]
@@ -243,8 +244,7 @@ async def test_each_attempt_asks_the_breaker() -> None:
 @virtual
 async def test_each_attempt_has_a_timeout_of_its_own() -> None:
     """The timeout stands inside the retry: two slow attempts do not use up the third's time."""
-    bench, dependency = Bench(), Dependency([9, 9])
-    dependency.script[:] = [9]
+    bench, dependency = Bench(), Dependency()
     slow = iter([9.0, 9.0, 0.4])
 
     async def operation() -> str:

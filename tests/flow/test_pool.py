@@ -311,6 +311,19 @@ async def test_shrink_and_grow_again_before_anybody_has_left() -> None:
 
 
 @virtual
+async def test_idle_workers_sent_home_are_hired_anew_in_the_same_turn() -> None:
+    """Those who are leaving still run, but are no workers any more."""
+    bench = Bench(size=8)
+    bench.pool.start()
+    await settle()
+    bench.pool.resize(2)
+    bench.pool.resize(8)
+    bench.put(20)
+    await settle()
+    assert bench.pool.busy == 8
+
+
+@virtual
 async def test_eight_two_sixteen_under_load_drops_nothing() -> None:
     """Every job is done once, and never more are busy than there were workers to settle."""
     bench = Bench(size=8)

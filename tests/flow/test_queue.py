@@ -661,6 +661,24 @@ class QueueMachine(RuleBasedStateMachine):
     def cancel_taker(self, data: st.DataObject) -> None:
         data.draw(st.sampled_from(self.takers)).cancel()
 
+    @precondition(lambda self: self.busy and self.queue.waiting)
+    @rule()
+    def grant_and_cancel(self) -> None:
+        """What chance seldom does: the caller is cancelled between the grant and his wake-up."""
+        self.rest()
+        if self.callers and self.busy:
+            self.finish()
+            self.callers[0].cancel()
+
+    @precondition(lambda self: self.takers)
+    @rule()
+    def wake_and_cancel(self) -> None:
+        """The same with a taker, woken for a job that he will not take."""
+        self.rest()
+        if self.takers:
+            self.try_put(1)
+            self.takers[0].cancel()
+
     @rule(data=st.data())
     def remove(self, data: st.DataObject) -> None:
         job = data.draw(st.sampled_from([-1, *self.taken, *[queued.job for queued in self.line]]))

@@ -76,6 +76,7 @@ class Customer:
         self.error: BaseException | None = None
         self.answered_s: float | None = None
         self.caller: Caller | None = None
+        self.begun = False
         self.task: asyncio.Task[None] | None = None
         try:
             deadline = stage.office.deadline(now(), patience_s)
@@ -85,13 +86,24 @@ class Customer:
             return
         self.task = asyncio.get_running_loop().create_task(self._wait(self.caller))
 
+    @property
+    def told(self) -> tuple[Any, Any]:
+        """What it heard, and when."""
+        return self.fate, self.answered_s
+
     def hang_up(self) -> None:
         """Leave, wherever it is; does nothing afterwards."""
         assert self.caller is not None
         self._stage.office.intake.hang_up(self.caller)
 
+    def cut_off(self) -> None:
+        """The server gives the request up; does nothing before its first step."""
+        if self.begun and self.task is not None:
+            self.task.cancel()
+
     async def _wait(self, caller: Caller) -> None:
         intake = self._stage.office.intake
+        self.begun = True
         try:
             if self._body_s:
                 await asyncio.sleep(self._body_s)
@@ -191,7 +203,7 @@ class Stage:
         self.assembly.turn(knobs)
 
     def believes(self, service_s: float) -> None:
-        """Set the pace that estimates rest on, so that they are wrong as they are after a change."""
+        """Set the pace that estimates rest on: wrong, as it is after a sudden change."""
         self.office.intake._pace.mean_s = service_s
 
     def next_id(self) -> str:

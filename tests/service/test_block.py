@@ -50,7 +50,7 @@ async def test_whoever_waits_too_long_is_refused() -> None:
         await stage.come(2)
         await stage.everybody_answered()
         late = stage.customers[1]
-        assert (late.fate, late.answered_s) == ("queue_timeout", pytest.approx(0.4))
+        assert late.told == ("queue_timeout", pytest.approx(0.4))
         assert stage.column() == {"received": 2, "rejected": 1, "admitted": 1, "success": 1}
 
 

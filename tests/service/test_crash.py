@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+from typing import Any
 
 import pytest
 
@@ -98,7 +99,7 @@ async def test_money_taken_before_a_crash_is_given_back() -> None:
         assert (stage.charged, stage.refunded) == (1, 1)
 
 
-async def _broken(order: object) -> object:
+async def _broken(order: object) -> Any:
     raise ZeroDivisionError
 
 

@@ -21,7 +21,7 @@ async def test_work_that_expired_in_the_queue_is_never_started() -> None:
         hasty = stage.comes(patience_s=0.4)
         await settle()
         await asyncio.sleep(0.5)
-        assert (hasty.fate, hasty.answered_s) == ("deadline_exceeded", pytest.approx(0.4))
+        assert hasty.told == ("deadline_exceeded", pytest.approx(0.4))
         assert stage.office.queue_depth == 0
         assert stage.column()["expired"] == 1
         await stage.everybody_answered()
@@ -36,7 +36,7 @@ async def test_work_that_expires_while_running_goes_on() -> None:
         hasty = stage.comes(patience_s=0.4)
         await settle()
         await asyncio.sleep(0.5)
-        assert (hasty.fate, hasty.answered_s) == ("deadline_exceeded", pytest.approx(0.4))
+        assert hasty.told == ("deadline_exceeded", pytest.approx(0.4))
         assert stage.column() == {"received": 1, "admitted": 1, "running": 1}
         assert stage.office.workers_busy == 1
         await asyncio.sleep(0.6)

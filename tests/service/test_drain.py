@@ -163,7 +163,7 @@ async def test_no_turn_of_the_loop_is_wrong_for_a_stop(turns: int) -> None:
 
 @virtual
 async def test_a_duplicate_may_join_what_is_being_finished() -> None:
-    """Let in before the drain, with its body still to come: it needs no place, and gets its order."""
+    """Let in before the drain, its body still to come: it needs no place, and gets its order."""
     async with opened() as stage:
         first = stage.comes(key="k")
         await settle()
@@ -179,10 +179,11 @@ async def test_draining_and_stopping_twice_changes_nothing() -> None:
     """The server drains first and the application once more."""
     stage = Stage(PLAIN)
     await stage.office.start()
-    assert stage.office.state == "open"
+    states = [stage.office.state]
     await stage.come(1)
     await stage.office.drain(timeout_s=60.0)
     await stage.office.drain(timeout_s=60.0)
     await close(stage)
-    assert stage.office.state == "stopped"
+    states.append(stage.office.state)
+    assert states == ["open", "stopped"]
     assert await stage.office.stop() == 0

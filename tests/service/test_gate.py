@@ -107,7 +107,7 @@ def test_no_order_of_comings_and_goings_breaks_a_limit(
             inside.remove(pair)
             pair[1].end(200)
             continue
-        expected = None
+        expected: type[ClientLimit | ConcurrencyLimit] | None = None
         if share and mine >= share:
             expected = ClientLimit
         elif most and len(inside) >= most:

@@ -395,7 +395,8 @@ async def test_another_process_with_another_body_wins_too() -> None:
 async def test_charged_work_is_shielded_from_hang_up_and_deadline() -> None:
     """Caller gone, time over, and the order is stored all the same."""
     async with opened(workers=2) as stage:
-        leaver, hasty = stage.comes(), stage.comes(patience_s=0.3)
+        leaver = stage.comes()
+        stage.comes(patience_s=0.3)
         await asyncio.sleep(0.2)
         leaver.hang_up()
         await stage.everybody_answered()

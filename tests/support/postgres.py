@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from itertools import count
+from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 import pytest
@@ -40,7 +41,7 @@ async def fresh_database(server_url: str) -> AsyncIterator[str]:
     async with connected(server_url) as admin:
         await admin.execute(f"CREATE DATABASE {name}")
     try:
-        yield server_url.replace("/postgres?", f"/{name}?")
+        yield urlunsplit(urlsplit(server_url)._replace(path=f"/{name}"))
     finally:
         async with connected(server_url) as admin:
             await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
