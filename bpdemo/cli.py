@@ -1,6 +1,5 @@
 """The command line. Each command imports what it needs itself, so that all start fast."""
 
-import gc
 import io
 import sys
 from pathlib import Path
@@ -51,9 +50,6 @@ def serve(
     """Run the box office until it is told to stop (Ctrl-C drains, a second one ends at once)."""
     from bpdemo.lab.serving import run_server
 
-    # A full round of the collector walks every waiting order. With no bound on the queue each
-    # would hold up the service for half a second, and its lag would be blamed on the machine.
-    gc.set_threshold(10_000, 1000, 1000)
     run_server(host, port, parse_knobs(knobs), until_stdin_closes=until_stdin_closes)
 
 

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from bpdemo.core.settings import Settings
 from bpdemo.lab.child import Child
+from bpdemo.lab.collector import calm_collector
 
 START_S = 20.0
 STOP_S = 8.0
@@ -70,6 +71,7 @@ class ThreadHost:
         # A busy cell holds the interpreter for a switch interval at a time: at the usual 5 ms the
         # service's loop would lag by as much for every turn, and each measurement with it.
         sys.setswitchinterval(0.0005)
+        calm_collector()
         self._tail = LogTail()
         self.app = create_app(settings, log_stream=self._tail)
         office = self.app.state.assembly.office

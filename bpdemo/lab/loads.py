@@ -45,6 +45,7 @@ class RunningLoad:
         bin_s: float = 0.5,
         by: str | None = None,
         on_progress: OnProgress | None = None,
+        processes: int = 1,
     ) -> None:
         self.plan = plan
         self.progress: Progress | None = None
@@ -62,7 +63,7 @@ class RunningLoad:
             seed=plan.seed,
             settings=_pictured(service),
         )
-        self._driver = Driver(service.url, plan, on_progress=self._note)
+        self._driver = Driver(service.url, plan, on_progress=self._note, processes=processes)
         RUNNING.add(self)
 
     @property
@@ -140,6 +141,7 @@ def load(
     item_id: int | None = None,
     by: str | None = None,
     on_progress: OnProgress | None = None,
+    processes: int = 1,
 ) -> Any:
     """Drive a load at `service` with Locust, in a process of its own.
 
@@ -147,7 +149,7 @@ def load(
     absolute: the peak in orders a second, or users if `scenario` is closed. `patience_s`:
     each attempt is hung up after that long, counted from when it was meant to be sent.
     `retry_budget` keeps retries to that share of orders. `clients` and `priorities` mix
-    labels by weight, `by` splits the frame along one of them. The answer is the finished
+    labels by weight, `processes` share the sending where one cannot keep up, `by` splits the frame along one of them. The answer is the finished
     `LoadRun`, or with `background=True`, at once, a `RunningLoad`. ValueError names an
     argument that is out of range.
     """
@@ -171,7 +173,8 @@ def load(
     require_range("bin_s", bin_s, 0.05, seconds)
     if by is not None:
         require_choice("by", by, SPLITS)
-    running = RunningLoad(service, plan, bin_s, by, on_progress)
+    require_range("processes", processes, 1, 64)
+    running = RunningLoad(service, plan, bin_s, by, on_progress, processes)
     return running if background else _watch(running)
 
 

@@ -43,7 +43,8 @@ def reveal(name: str, run: Outcome | str) -> Any:
     asked = QUESTIONS.get(name) or _recalled(name)
     chosen = recall(KEPT).get(name, {})
     sentence = run if isinstance(run, str) else run.sentence
-    return HTML(_told(asked, chosen.get("choice"), chosen.get("confidence"), sentence))
+    told = _told(asked, chosen.get("choice"), chosen.get("confidence"), sentence)
+    return HTML(told)  # type: ignore[no-untyped-call]
 
 
 def _question(

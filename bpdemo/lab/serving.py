@@ -15,6 +15,7 @@ from bpdemo.api.server import DrainingServer, address_of, bind
 from bpdemo.app import create_app
 from bpdemo.core.errors import SettingsInvalid
 from bpdemo.core.settings import Settings
+from bpdemo.lab.collector import calm_collector
 
 #: An orphan drains no longer than this, and is gone after four times that.
 ORPHAN_S = 0.5
@@ -46,6 +47,7 @@ def run_server(
     server.on_ready = lambda: _tell_ready(app, address_of(listener))
     if until_stdin_closes:
         threading.Thread(target=_stop_at_end_of_stdin, args=(server,), daemon=True).start()
+    calm_collector()
     _run(server, app, [listener])
 
 

@@ -126,7 +126,7 @@ async def test_limits_hold_for_everything_below_items_and_orders(path):
 
 
 async def test_refusals_are_booked_once_each():
-    """received = rejected for whoever the door turns away, whatever the check; reads never count."""
+    """Whoever the door turns away is received and rejected, whatever the check; reads never are."""
     async with running(**STUCK) as service:
         await service.fill()
         for _ in range(3):

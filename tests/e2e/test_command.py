@@ -11,7 +11,7 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.support.http import BODY
+from tests.support.http import BODY, until
 from tests.support.server import Command, OpenLoop, Wire, eventually
 
 pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="signals as POSIX has them")
@@ -133,12 +133,10 @@ async def test_a_gentle_end_under_load():
         port = await asyncio.to_thread(command.port)
         load, over = OpenLoop(port, rate=200), asyncio.Event()
         running = asyncio.create_task(load.run(10, until=over))
-        while not load.reasons["queue_full"]:
-            await asyncio.sleep(0.01)
+        await until(lambda: load.reasons["queue_full"])
         command.signal()
         code = asyncio.create_task(asyncio.to_thread(command.wait))
-        while not load.reasons["draining"]:
-            await asyncio.sleep(0.01)
+        await until(lambda: load.reasons["draining"])
         over.set()
         answered = await running
         assert await code == 0

@@ -185,10 +185,10 @@ def test_a_body_in_one_piece_is_judged_by_its_size(quick, size):
 
 def test_large_bodies_are_taken_where_they_are_allowed():
     """A body larger than any head may be is read to its end."""
-    with server(payment_latency_s=0.0, max_body_bytes=1_000_000) as thread:
-        with thread.connect() as wire:
-            assert wire.ask("POST", "/orders", BODY.ljust(900_000)).status == 201
-            in_step(wire)
+    knobs = {"payment_latency_s": 0.0, "max_body_bytes": 1_000_000}
+    with server(**knobs) as thread, thread.connect() as wire:
+        assert wire.ask("POST", "/orders", BODY.ljust(900_000)).status == 201
+        in_step(wire)
 
 
 @pytest.mark.parametrize("pieces", [1, 50])
@@ -362,10 +362,10 @@ def test_a_bad_successor_does_not_spoil_an_answer(rest):
 
 def test_a_request_longer_than_the_time_to_read_is_not_cut_off():
     """The time to read ends with the request: the work may take longer."""
-    with server(read_timeout_s=0.2, payment_latency_s=0.6, attempt_timeout_s=0.0) as thread:
-        with thread.connect() as wire:
-            assert wire.ask("POST", "/orders", BODY).status == 201
-            in_step(wire)
+    knobs = {"read_timeout_s": 0.2, "payment_latency_s": 0.6, "attempt_timeout_s": 0.0}
+    with server(**knobs) as thread, thread.connect() as wire:
+        assert wire.ask("POST", "/orders", BODY).status == 201
+        in_step(wire)
 
 
 def test_an_upgrade_is_answered_as_if_it_had_not_been_asked_for(quick):

@@ -209,14 +209,17 @@ def test_without_postgres_the_lessons_fall_back(monkeypatch: pytest.MonkeyPatch)
     assert "memory" in finding.mend
 
 
-def machine(send_rate_per_s: float) -> Any:
-    return SimpleNamespace(workers=8, capacity_per_s=190.0, send_rate_per_s=send_rate_per_s)
+def machine(send_rate_per_s: float, workers: int = 8) -> Any:
+    return SimpleNamespace(
+        workers=workers, capacity_per_s=23.8 * workers, send_rate_per_s=send_rate_per_s
+    )
 
 
 def test_a_machine_that_cannot_drive_ten_times_is_a_warning() -> None:
     """Ten times capacity must need at most half of what it can send."""
     assert doctor.judged(machine(4000), 3.0).grade == "ok"
     assert doctor.judged(machine(3000), 3.0).grade == "warn"
+    assert doctor.judged(machine(1000, workers=2), 3.0).grade == "warn"
 
 
 @pytest.mark.parametrize(

@@ -14,12 +14,13 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
 from bpdemo.api.server import DrainingServer, address_of, bind
 from bpdemo.app import create_app
+from bpdemo.core.model import Order
 from bpdemo.core.settings import Settings
 from tests.support.http import BODY, PATIENCE_S
 
@@ -133,6 +134,7 @@ class ServerThread:
         settings = Settings(**knobs)
         app = create_app(settings, log_stream=self.log)
         self.office = app.state.assembly.office
+        self._store = app.state.assembly.bare_store
         drain = partial(self.office.drain, settings.drain_timeout_s)
         self.server = DrainingServer(app, drain, read_timeout_s=settings.read_timeout_s)
         listener = bind("127.0.0.1", 0)
@@ -178,6 +180,11 @@ class ServerThread:
     @property
     def stats(self) -> dict[str, Any]:
         return self.ask("GET", "/stats").json()
+
+    @property
+    def orders(self) -> Sequence[Order]:
+        """What the store holds."""
+        return self._store.orders
 
     @property
     def books(self) -> dict[str, int]:

@@ -1,0 +1,190 @@
+"""A real Chromium, and a notebook open in it."""
+
+import contextlib
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
+
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+)
+#: A common laptop's.
+SCREEN = {"width": 1440, "height": 900}
+PLOTLY = "application/vnd.plotly.v1+json"
+WIDGET = "application/vnd.jupyter.widget-view+json"
+
+
+@contextlib.contextmanager
+def chromium(path: str) -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+@dataclass
+class Journal:
+    """What went wrong on a page, and where it asked for something."""
+
+    errors: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
+
+    def keep(self, page: Page) -> "Journal":
+        page.on("console", self._said)
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("requestfailed", self._failed)
+        page.on("request", lambda request: self.requests.append(request.url))
+        return self
+
+    @property
+    def other_hosts(self) -> set[str]:
+        """Hosts beyond this machine that it asked."""
+        found = {urlsplit(url).hostname for url in self.requests}
+        return {host for host in found if host} - {"127.0.0.1"}
+
+    def _said(self, message: ConsoleMessage) -> None:
+        if message.type == "error":
+            self.errors.append(f"{message.text} ({message.location.get('url')})")
+
+    def _failed(self, request: Request) -> None:
+        # A page that is left hangs up on what it asked for: no fault of anybody's.
+        if request.failure != "net::ERR_ABORTED":
+            self.errors.append(f"{request.url}: {request.failure}")
+
+
+def shoot(page: Page, name: str) -> None:
+    """A screenshot into the folder BPDEMO_SCREENSHOTS, if one is named."""
+    if folder := os.environ.get("BPDEMO_SCREENSHOTS"):
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        page.screenshot(path=Path(folder) / f"{name}.png")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A code cell as the notebook's own model has it."""
+
+    place: int
+    count: int | None
+    kinds: frozenset[str]
+    error: str | None
+
+    @property
+    def is_picture(self) -> bool:
+        return PLOTLY in self.kinds
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A Plotly figure as it stands on the page; lengths in pixels."""
+
+    traces: int
+    width: float
+    height: float
+    hidden_right: float
+    title: str
+
+
+CELLS = """() => {
+  const notebook = jupyterapp.shell.currentWidget.content;
+  return [...notebook.model.cells].flatMap((cell, place) => {
+    if (cell.type !== "code" || !cell.sharedModel.getSource().trim()) return [];
+    const outputs = cell.outputs.toJSON();
+    const failed = outputs.find(output => output.output_type === "error");
+    return [{
+      place, count: cell.executionCount,
+      kinds: outputs.flatMap(output => Object.keys(output.data ?? {})),
+      error: failed ? failed.ename + ": " + failed.evalue : null,
+    }];
+  });
+}"""
+
+#: True when nothing runs and nothing waits to run.
+SETTLED = """counts_over => {
+  const panel = jupyterapp.shell.currentWidget;
+  if (panel?.sessionContext?.session?.kernel?.status !== "idle") return false;
+  const cells = [...panel.content.model.cells].filter(
+    cell => cell.type === "code" && cell.sharedModel.getSource().trim());
+  if (!cells.length || cells.some(cell => cell.executionState === "running")) return false;
+  const failed = cells.some(cell => cell.outputs.toJSON().some(o => o.output_type === "error"));
+  return failed || cells.every(cell => cell.executionCount > counts_over);
+}"""
+
+SHOW = """async place => {
+  const notebook = jupyterapp.shell.currentWidget.content;
+  notebook.activeCellIndex = place;
+  await notebook.scrollToItem(place, "start");
+}"""
+
+PICTURE = """place => {
+  const node = jupyterapp.shell.currentWidget.content.widgets[place].node;
+  const plot = node.querySelector(".js-plotly-plot");
+  const drawing = plot?.querySelector("svg.main-svg");
+  if (!drawing || !plot.querySelector(".scatterlayer .trace")) return null;
+  const box = drawing.getBoundingClientRect();
+  if (!box.width || !box.height) return null;
+  const outputs = node.querySelector(".jp-Cell-outputArea").getBoundingClientRect();
+  return {
+    traces: plot.querySelectorAll(".scatterlayer .trace path").length,
+    width: box.width, height: box.height,
+    hidden_right: Math.max(0, box.right - outputs.right),
+    title: plot.querySelector(".gtitle")?.textContent ?? "",
+  };
+}"""
+
+
+class Notebook:
+    """A notebook in JupyterLab. Only cells near the view are in the page: `show` brings one in."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+
+    def open(self, address: str) -> "Notebook":
+        self.page.goto(address)
+        self.page.wait_for_function(
+            "() => window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel"
+            "?.status === 'idle'",
+            timeout=60_000,
+        )
+        return self
+
+    def run_all(self, within_s: float) -> None:
+        """By the menu, as a learner does; waits until every code cell has run, or one failed."""
+        counts_over = max((cell.count or 0 for cell in self.cells()), default=0)
+        self.page.get_by_role("menuitem", name="Run", exact=True).click()
+        self.page.get_by_role("menuitem", name=re.compile("^Run All Cells")).first.click()
+        self.page.wait_for_function(SETTLED, arg=counts_over, timeout=within_s * 1000)
+
+    def cells(self) -> list[Cell]:
+        """Its code cells that have something in them."""
+        return [
+            Cell(found["place"], found["count"], frozenset(found["kinds"]), found["error"])
+            for found in self.page.evaluate(CELLS)
+        ]
+
+    def show(self, place: int) -> Any:
+        """Scroll the cell to the top of the view."""
+        return self.page.evaluate(SHOW, place)
+
+    def picture(self, place: int, within_s: float = 15) -> Picture:
+        """The figure below that cell, as soon as it is drawn."""
+        self.show(place)
+        drawn = self.page.wait_for_function(PICTURE, arg=place, timeout=within_s * 1000)
+        return Picture(**drawn.json_value())
+
+    def expect_nothing_in_the_way(self) -> None:
+        """No dialog, and no question about news in the corner."""
+        expect(self.page.locator(".jp-Dialog")).to_have_count(0)
+        expect(self.page.get_by_text(re.compile("Jupyter news", re.IGNORECASE))).to_have_count(0)
