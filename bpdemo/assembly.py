@@ -6,7 +6,6 @@ The application builds on it, and so do the simulation and the tests, which run 
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from functools import partial
 from random import Random, SystemRandom
 from typing import Any
 
@@ -27,7 +26,7 @@ class Assembly:
         settings: Settings,
         *,
         clock: Callable[[], float] = time.monotonic,
-        today: Callable[[], datetime] = partial(datetime.now, UTC),
+        today: Callable[[], datetime] = lambda: datetime.now(UTC),
         observer: Observer | None = None,
         tracer: Tracer | None = None,
     ) -> None:

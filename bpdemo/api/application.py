@@ -46,11 +46,17 @@ def make_application(
         static_url="/docs/assets",
         redirect_slashes=False,
         lifespan=lifespan,
+        # We draw our own spans, into no global provider; asking for one costs every request.
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
     problems = Problems(office.advice.retry_after_s)
-    app.include_router(operations_router(office, controls, render_metrics))
-    app.include_router(items_router(office.catalogue))
-    app.include_router(orders_router(office, door.max_body_bytes))
+    # Not by `include_router`, which matches each path through layers that cost an order a fifth of
+    # its time; and first what is asked for most.
+    app.router.routes[:0] = [
+        *orders_router(office, door.max_body_bytes).routes,
+        *items_router(office.catalogue).routes,
+        *operations_router(office, controls, render_metrics).routes,
+    ]
     app.add_exception_handler(HTTPException, _framework_error(problems))
     app.add_middleware(
         Door,

@@ -1,9 +1,9 @@
 """A sleep that takes, on average, as long as it says.
 
-Timers fire late: on Linux a poll counts whole milliseconds, on Windows the clock ticks every 15. For
-a provider that takes 2 ms this would be half as much again, and capacity would not be what the
-settings say. So each pause aims short by what the last ones were late. Under a virtual clock nothing
-is ever late, and nothing is changed.
+Timers fire late: on Linux a poll counts whole milliseconds, on Windows the clock ticks every 15.
+For a provider that takes 2 ms this would be half as much again, and capacity would not be what the
+settings say. So each pause aims short by what the last ones were late. Under a virtual clock
+nothing is ever late, and nothing is changed.
 """
 
 import asyncio

@@ -134,6 +134,7 @@ class Breaker:
         """Use another policy from now on. Disabling closes the breaker; counts start anew."""
         if policy == self._policy:
             return
+        self._lapse()  # by the old policy: a longer time must not bring a lapsed probe back
         self._policy = policy
         self._calls = RollingCounts(policy.window_s, self._clock)
         if not policy.enabled and self._state != "closed":

@@ -149,9 +149,10 @@ def load(
     absolute: the peak in orders a second, or users if `scenario` is closed. `patience_s`:
     each attempt is hung up after that long, counted from when it was meant to be sent.
     `retry_budget` keeps retries to that share of orders. `clients` and `priorities` mix
-    labels by weight, `processes` share the sending where one cannot keep up, `by` splits the frame along one of them. The answer is the finished
-    `LoadRun`, or with `background=True`, at once, a `RunningLoad`. ValueError names an
-    argument that is out of range.
+    labels by weight, `by` splits the frame along one of them. `processes` share the sending
+    where one cannot keep up. The answer is the finished `LoadRun`, or with
+    `background=True`, at once, a `RunningLoad`. ValueError names an argument that is out of
+    range.
     """
     plan = Plan(
         rate_per_s=_rate(service, times, rate, scenario),

@@ -1,4 +1,4 @@
-"""`predict` before a run, `reveal` after it: a guess that was committed to teaches more than none."""
+"""`predict` before a run, `reveal` after it: a guess one commits to teaches more than none."""
 
 from __future__ import annotations
 

@@ -21,7 +21,8 @@ class Question:
 
 QUESTIONS: dict[str, Question] = {
     "00a": Question(
-        "Half of its capacity is offered to the service, at random moments. What will customers see?",
+        "Half of its capacity is offered to the service, at random moments. "
+        "What will customers see?",
         "Practically all get their ticket, in about the time the work takes",
         {
             "Half of them get a ticket": (

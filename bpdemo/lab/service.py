@@ -52,7 +52,7 @@ class Service:
 
     @property
     def database_url(self) -> str | None:
-        """Where its embedded PostgreSQL listens: `serve(store="postgres", database_url=…)` joins."""
+        """Where its embedded PostgreSQL listens; others join by `store="postgres"` and this."""
         return self._host.database_url
 
     @property

@@ -1,4 +1,4 @@
-"""`simulate`: the same load at the same code, under a virtual clock: hours in seconds, repeatable."""
+"""`simulate`: the same load at the same code, under a virtual clock: hours pass in seconds."""
 
 from __future__ import annotations
 

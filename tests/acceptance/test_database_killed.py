@@ -21,7 +21,7 @@ SPARE_S = 1.0
 
 
 def test_no_acknowledged_order_is_lost_or_doubled_and_the_money_is_right():
-    """2,000 orders, and SIGKILL to the database half-way: it comes back, and the books are exact."""
+    """2,000 orders, and SIGKILL to the database half-way: it is back, and the books are exact."""
     with serve("protected", workers=8, store="embedded", breaker_window_s=1) as service:
         answers, slowest_s = asyncio.run(_sell(service))
         stored = asyncio.run(_stored(service.database_url))

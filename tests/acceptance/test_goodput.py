@@ -21,9 +21,7 @@ def test_the_protected_service_sells_its_capacity_whatever_is_offered(times):
         queue_capacity=8,
     ) as service:  # fmt: skip
         processes = 1 if times <= 10 else 2
-        run = measured(
-            lambda: load(service, times=times, seconds=seconds(15), processes=processes)
-        )
+        run = measured(lambda: load(service, times=times, seconds=seconds(15), processes=processes))
         refusals = service.metrics().query("name == 'bpdemo_rejected_total'")
     summary = run.summary
     assert summary["goodput_share"] >= PROMISED[times], run.sentence

@@ -364,6 +364,15 @@ def test_fewer_probes_asked_for_than_have_succeeded_closes_it(calls: int) -> Non
     assert bench.breaker.state == "closed"
 
 
+def test_a_longer_time_for_probes_brings_none_back_that_has_lapsed() -> None:
+    """Its place is free already, and stays so."""
+    bench = Bench()
+    bench.probes()
+    bench.clock.advance(LAPSED_S)
+    bench.breaker.retune(dataclasses.replace(POLICY, permit_ttl_s=60))
+    assert [bench.lets_in() for _ in range(4)] == [True, True, True, False]
+
+
 def test_more_probes_asked_for_lets_more_in() -> None:
     """Those that succeeded count on."""
     bench = Bench()
