@@ -13,6 +13,8 @@ SCOPE_KEY = "bpdemo.arrival"
 #: Where the connection says by when the request must have been read, if it has a limit.
 READ_BY_KEY = "bpdemo.read_by_s"
 
+_FRAMING = frozenset((b"content-length", b"transfer-encoding", b"expect"))
+
 
 class Arrival:
     """Made for every request; the door fills in what its route calls for."""
@@ -53,12 +55,14 @@ class Arrival:
 
     def _look_at_framing(self) -> None:
         for name, value in self.headers:
+            if name not in _FRAMING:
+                continue
             if name == b"content-length":
                 # Cut off before int(): Python refuses numbers of thousands of digits.
                 self.declared_bytes = int(value[:19]) if value.isdigit() else 0
             elif name == b"transfer-encoding":
                 self.chunked = True
-            elif name == b"expect":
+            else:
                 self.expects = True
 
 

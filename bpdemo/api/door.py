@@ -12,14 +12,13 @@ from dataclasses import dataclass
 from itertools import count
 from math import inf
 from random import Random
-from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bpdemo.api.arrival import READ_BY_KEY, SCOPE_KEY, Arrival
 from bpdemo.api.errors import CallerGone, MethodNotAllowed
 from bpdemo.api.headers import read_kindly
-from bpdemo.api.problems import Problems
+from bpdemo.api.problems import Headers, Problems
 from bpdemo.api.routing import PLACE_ORDER, find_route
 from bpdemo.core.errors import BoxOfficeError, Draining, Refused
 from bpdemo.core.events import RequestAnswered
@@ -75,20 +74,16 @@ class Door:
             return
         arrival = Arrival(scope, find_route(scope["path"]), self._next_id(), self._clock())
         try:
-            await self._answer(arrival, scope, receive, self._answering(arrival, send))
-        finally:
-            self._measure(arrival)
-
-    async def _answer(self, arrival: Arrival, scope: Scope, receive: Receive, send: Send) -> None:
-        try:
             visit = self._let_in(arrival, scope)
         except (Refused, MethodNotAllowed) as error:
-            await self._say_no(error, send)
-            return
-        try:
-            await self._go_in(arrival, scope, receive, send)
+            await self._say_no(arrival, error, send)
+        else:
+            try:
+                await self._go_in(arrival, scope, receive, send)
+            finally:
+                self._show_out(arrival, visit)
         finally:
-            self._show_out(arrival, visit)
+            self._measure(arrival)
 
     def _let_in(self, arrival: Arrival, scope: Scope) -> Visit | None:
         """The door's verdict; None for routes that are not limited."""
@@ -142,42 +137,41 @@ class Door:
 
     async def _serve(self, arrival: Arrival, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            await self._app(scope, receive, send)
+            await self._app(scope, receive, self._answering(arrival, send))
         except CallerGone:
             pass
         except BoxOfficeError as error:
-            await self._say_no(error, send)
+            await self._say_no(arrival, error, send)
         except Exception as error:
             self._log.error("internal_error", request_id=arrival.request_id, exc_info=error)
             if arrival.status is not None:
                 raise  # too late to say anything: the server must cut the connection
-            await self._say_no(error, send)
+            await self._say_no(arrival, error, send)
 
     def _read_by_s(self, arrival: Arrival, scope: Scope) -> float:
         """The connection's word where it has one: its time began with the head."""
         read_by_s: float | None = scope.get(READ_BY_KEY)
         return read_by_s or arrival.arrived_s + (self._policy.read_timeout_s or inf)
 
-    async def _say_no(self, error: Exception, send: Send) -> None:
-        problem = self._problems.of(error)
-        await send(
-            {"type": "http.response.start", "status": problem.status, "headers": problem.headers}
-        )
-        await send({"type": "http.response.body", "body": problem.body})
+    async def _say_no(self, arrival: Arrival, error: Exception, send: Send) -> None:
+        status, headers, body = self._problems.of(error)
+        self._complete(arrival, status, headers)
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        body = b"" if arrival.method == "HEAD" else body
+        await send({"type": "http.response.body", "body": body})
 
     def _answering(self, arrival: Arrival, send: Send) -> Send:
         async def answer(message: Message) -> None:
             if message["type"] == "http.response.start":
-                self._complete(arrival, message)
+                self._complete(arrival, message["status"], message["headers"])
             elif arrival.method == "HEAD":
                 message = {**message, "body": b""}
             await send(message)
 
         return answer
 
-    def _complete(self, arrival: Arrival, start: Message) -> None:
-        arrival.status = start["status"]
-        headers: list[Any] = start["headers"]
+    def _complete(self, arrival: Arrival, status: int, headers: Headers) -> None:
+        arrival.status = status
         headers.append((b"x-request-id", arrival.request_id.encode()))
         if arrival.caller is not None and arrival.caller.was_admitted:
             headers.append((b"server-timing", _server_timing(arrival.caller)))

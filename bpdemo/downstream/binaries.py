@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
@@ -91,10 +92,15 @@ def within_reach(programs: Path, user: User, folder: Path) -> Path:
     """
     if user.uid is None or is_open(programs):
         return programs
-    copy = folder / "programs"
-    shutil.copytree(programs.parent, copy, symlinks=True, ignore=_not_needed)
+    package, copy = programs.parents[1], folder / "programs"
+    # The programs find their libraries by the way that leads there from where they lie: inside
+    # the package, or beside it.
+    libraries = package.with_name(f"{package.name}.libs")
+    shutil.copytree(package, copy / package.name, ignore=_all_but(programs.parent.name))
+    if libraries.is_dir():
+        shutil.copytree(libraries, copy / libraries.name)
     user.own(copy, *copy.rglob("*"))
-    return copy / programs.name
+    return copy / programs.relative_to(package.parent)
 
 
 def is_open(folder: Path) -> bool:
@@ -103,5 +109,11 @@ def is_open(folder: Path) -> bool:
     return all(way.stat().st_mode & OTHERS_MAY_ENTER for way in (folder, *folder.parents))
 
 
-def _not_needed(_: str, names: list[str]) -> list[str]:
-    return [name for name in names if name == "include"]
+def _all_but(version: str) -> Callable[[str, list[str]], list[str]]:
+    """What to leave out: other versions of PostgreSQL, and what only compilers read."""
+
+    def ignored(_: str, names: list[str]) -> list[str]:
+        others = [name for name in names if name.startswith("pginstall") and name != version]
+        return [*others, "include"]
+
+    return ignored

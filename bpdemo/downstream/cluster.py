@@ -33,6 +33,11 @@ jit = off
 """
 
 
+# Shared memory as files in the folder, so that it goes with the folder whatever became of the
+# server. Windows knows only a kind of its own, which ends with the processes.
+SHARED_MEMORY = "" if sys.platform == "win32" else "dynamic_shared_memory_type = mmap\n"
+
+
 class ServerFailed(Exception):
     """The server did not start this time; says why."""
 
@@ -81,7 +86,7 @@ class Cluster:
         if not _wait(initdb, is_over):
             raise CannotRun(f"initdb failed: {self._last_words()}")
         with (self._data / "postgresql.conf").open("a", encoding="utf-8") as conf:
-            conf.write(SETTINGS + self._where_to_listen())
+            conf.write(SETTINGS + SHARED_MEMORY + self._where_to_listen())
 
     def start(self, is_over: Callable[[], bool] = _never) -> None:
         """Start the server and wait until it takes connections.

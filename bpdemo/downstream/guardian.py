@@ -3,8 +3,8 @@
     python -m bpdemo.downstream.guardian FOLDER
 
 Prints one JSON line, `{"dsn": …}` or `{"error": …}`, when it knows. Starts the server again when it
-crashed. When standard input ends, which it does however the owner ended, the server and the folder
-are removed.
+crashed. When standard input ends or the parent process does, which happens however the owner ended,
+the server and the folder are removed.
 """
 
 import json
@@ -29,7 +29,8 @@ LONGEST_RESTART_S = 10.0
 def main(folder: Path) -> None:
     owner_gone = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: owner_gone.set())
-    threading.Thread(target=_wait_for_end_of_input, args=(owner_gone,), daemon=True).start()
+    for watch in (_wait_for_end_of_input, _wait_for_end_of_parent):
+        threading.Thread(target=watch, args=(owner_gone,), daemon=True).start()
     try:
         cluster = Cluster(folder)
         cluster.create(owner_gone.is_set)
@@ -64,6 +65,16 @@ def _wait_for_end_of_input(owner_gone: threading.Event) -> None:
     with suppress(OSError):
         while os.read(0, 1024):
             pass
+    owner_gone.set()
+
+
+def _wait_for_end_of_parent(owner_gone: threading.Event) -> None:
+    # A child that the owner forked holds the other end of our input, and may outlive the owner.
+    # On Windows nothing is forked, and the number never changes.
+    parent = os.getppid()
+    while os.getppid() == parent:
+        if owner_gone.wait(LOOK_S):
+            return
     owner_gone.set()
 
 

