@@ -6,6 +6,7 @@ folder/             closed to all other users, and with it the socket
   log
 """
 
+import ctypes
 import os
 import shutil
 import signal
@@ -22,6 +23,7 @@ from bpdemo.downstream.binaries import is_open
 PREFIX = "bpdemo-pg-"
 #: Operating systems allow a socket's path about 100 bytes; this leaves room for the rest of it.
 LONGEST_PLACE = 60
+IPC_RMID = 0
 STOP_S = 1.5
 TICK_S = 0.02
 
@@ -58,12 +60,26 @@ def remove(folder: Path) -> None:
     server = postmaster(folder)
     if server is not None:
         _stop(server)
+    _free_memory(folder)
     deadline_s = time.monotonic() + STOP_S
     while folder.exists() and time.monotonic() < deadline_s:
         # Windows keeps open files, and children of a killed server may still write some.
         shutil.rmtree(folder, ignore_errors=True)
         if folder.exists():
             time.sleep(TICK_S)
+
+
+def _free_memory(folder: Path) -> None:
+    """Free the memory segment of a server that was killed: it would stay for ever.
+
+    One that ended by itself has freed it, and removed the file that names it. Without this, macOS,
+    which has room for 32, would start no PostgreSQL after as many kills.
+    """
+    if sys.platform == "win32":
+        return
+    with suppress(ValueError, IndexError, AttributeError, OSError):
+        segment = int(pid_file(folder)[6].split()[1])
+        ctypes.CDLL(None).shmctl(segment, IPC_RMID, None)
 
 
 def has_ended(process: psutil.Process) -> bool:
