@@ -21,7 +21,7 @@ from bpdemo.downstream.binaries import User, find_programs, is_open, within_reac
 from bpdemo.downstream.cluster import Cluster
 from bpdemo.downstream.embedded import EmbeddedPostgres, EmbeddedUnavailable
 from bpdemo.downstream.embedded_store import EmbeddedStore
-from bpdemo.downstream.folder import make_folder, remove
+from bpdemo.downstream.folder import make_folder, pid_file, remove
 from bpdemo.downstream.postgres import PoolPolicy
 from tests.downstream.orders import an_order
 from tests.support.postgres import connected, until
@@ -31,7 +31,7 @@ pytestmark = pytest.mark.usefixtures("postgres_server")
 
 KILL = signal.SIGTERM if sys.platform == "win32" else signal.SIGKILL
 
-SHARED_MEMORY = Path("/dev/shm")
+SHARED_MEMORY, SEGMENTS = Path("/dev/shm"), Path("/proc/sysvipc/shm")
 
 OWNER = """
 import asyncio, json, time
@@ -65,6 +65,11 @@ def is_gone(pid: int) -> bool:
 def shared_memory_of(pid: int) -> list[Path]:
     parts = {Path(part.path) for part in psutil.Process(pid).memory_maps()}
     return [path for path in SHARED_MEMORY.iterdir() if path in parts]
+
+
+def segments() -> list[str]:
+    """The numbers of all that there are on this machine."""
+    return [line.split()[1] for line in SEGMENTS.read_text().splitlines()]
 
 
 def family_of(pid: int) -> list[int]:
@@ -166,16 +171,19 @@ async def test_a_child_that_the_owner_forked_does_not_keep_the_server() -> None:
         forked.kill()
 
 
-@pytest.mark.skipif(not SHARED_MEMORY.is_dir(), reason="no folder shows the shared memory")
+@pytest.mark.skipif(not SEGMENTS.exists(), reason="only Linux shows its shared memory as files")
 async def test_a_server_killed_and_not_started_again_leaves_no_shared_memory() -> None:
     server = EmbeddedPostgres()
     await server.start()
     pid = server.postmaster_pid
     assert pid
-    mapped = shared_memory_of(pid)
+    assert server.folder
+    mapped, segment = shared_memory_of(pid), pid_file(server.folder)[6].split()[1]
+    assert segment in segments()
     os.kill(pid, KILL)
     await server.stop()
     assert not any(path.exists() for path in mapped)
+    assert segment not in segments()
 
 
 async def test_when_the_guardian_is_killed_stop_still_stops_the_server() -> None:

@@ -18,7 +18,7 @@ from tests.support.server import eventually
 pytestmark = [pytest.mark.prometheus, pytest.mark.load]
 
 SCRAPE_S = 1
-NAMES = [
+NAMES = (
     "queue_depth",
     "queue_capacity",
     "workers",
@@ -39,7 +39,7 @@ NAMES = [
     "pool_connections",
     "pool_wait_seconds_bucket",
     "event_loop_lag_seconds_bucket",
-]
+)
 
 
 class Prometheus:
