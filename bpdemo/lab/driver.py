@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,12 +17,16 @@ from bpdemo.lab.child import Child
 from bpdemo.lab.gathered import TICK_S, Gathered
 from bpdemo.lab.plan import Plan
 
-READY_TIMEOUT_S: Final = 30.0
+SILENCE_S: Final = 15.0
 LOCUSTFILE: Final = Path(__file__).with_name("locustfile.py")
 
 
 class LoadFailed(RuntimeError):
     """The load generator itself failed: it did not start, or it died."""
+
+
+class LoadSilent(LoadFailed):
+    """It said nothing for too long, and was ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +76,7 @@ class Driver:
         self._ready = 0
         self._ended: set[int] = set()
         self._error: str | None = None
+        self._heard_s = time.monotonic()
         self._latest: dict[int, tuple[float, int]] = {}
         if plan.is_closed:
             processes = min(processes, int(plan.rate_per_s))
@@ -99,11 +105,23 @@ class Driver:
 
     def wait(self, timeout_s: float | None = None) -> bool:
         """Until the load is over; False if it is not after `timeout_s`. Raises `LoadFailed`."""
-        if not self._done.wait(timeout_s):
-            return False
+        give_up_s = time.monotonic() + (inf if timeout_s is None else timeout_s)
+        while not self._done.wait(max(0.0, min(1.0, give_up_s - time.monotonic()))):
+            self._give_up_if_silent()
+            if time.monotonic() >= give_up_s:
+                return self._done.is_set()
         if self._error:
             raise LoadFailed(self._error)
         return True
+
+    def _give_up_if_silent(self) -> None:
+        # A child tells something twice a second. One that can neither go on nor end [seen: its
+        # main thread gone, the others alive] would be waited for without end.
+        silent_s = time.monotonic() - self._heard_s
+        if silent_s > SILENCE_S:
+            self._done.set()
+            self.kill()
+            raise LoadSilent(f"the load generator said nothing for {silent_s:.0f} s; run it again")
 
     def stop(self) -> None:
         """Send no more orders; those under way are still waited for."""
@@ -119,6 +137,7 @@ class Driver:
     # -- in the reader threads ----------------------------------------------------------
 
     def _hear(self, index: int, line: str) -> None:
+        self._heard_s = time.monotonic()
         if not line.startswith("{"):
             return
         message: dict[str, Any] = json.loads(line)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Protocol
 
-from bpdemo.lab.driver import Driver, OnProgress, Progress, drive
+from bpdemo.lab.driver import Driver, LoadSilent, OnProgress, Progress, drive
 from bpdemo.lab.frame import SPLITS
 from bpdemo.lab.gathered import Gathered
 from bpdemo.lab.plan import Mix, Plan, require_choice, require_range
@@ -175,8 +175,16 @@ def load(
     if by is not None:
         require_choice("by", by, SPLITS)
     require_range("processes", processes, 1, 64)
-    running = RunningLoad(service, plan, bin_s, by, on_progress, processes)
-    return running if background else _watch(running)
+
+    def start() -> RunningLoad:
+        return RunningLoad(service, plan, bin_s, by, on_progress, processes)
+
+    if background:
+        return start()
+    try:
+        return _watch(start())
+    except LoadSilent:
+        return _watch(start())  # the generator's trouble, not the service's: once more
 
 
 def stop_loads() -> None:

@@ -9,7 +9,19 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
+try:
+    from playwright.sync_api import (
+        Browser,
+        ConsoleMessage,
+        Locator,
+        Page,
+        Request,
+        expect,
+        sync_playwright,
+    )
+except ImportError:  # then every test marked `browser` is skipped, with the reason
+    Browser = ConsoleMessage = Locator = Page = Request = Any
+    expect = sync_playwright = None
 
 FLAGS = (
     "--no-sandbox",
@@ -85,6 +97,10 @@ class Cell:
     def is_picture(self) -> bool:
         return PLOTLY in self.kinds
 
+    @property
+    def is_form(self) -> bool:
+        return WIDGET in self.kinds
+
 
 @dataclass(frozen=True)
 class Picture:
@@ -126,6 +142,7 @@ SHOW = """async place => {
   const notebook = jupyterapp.shell.currentWidget.content;
   notebook.activeCellIndex = place;
   await notebook.scrollToItem(place, "start");
+  notebook.widgets[place].node.scrollIntoView({block: "start"});
 }"""
 
 PICTURE = """place => {
@@ -183,6 +200,18 @@ class Notebook:
         self.show(place)
         drawn = self.page.wait_for_function(PICTURE, arg=place, timeout=within_s * 1000)
         return Picture(**drawn.json_value())
+
+    def form(self, place: int) -> Locator:
+        """The widgets below that cell, once they are there."""
+        self.show(place)
+        cell = self.page.locator(f'.jp-CodeCell[data-windowed-list-index="{place}"]')
+        form = cell.locator(".jupyter-widgets.widget-vbox").first
+        expect(form).to_be_visible(timeout=15_000)
+        return form
+
+    def shut_down(self) -> None:
+        """End its kernel."""
+        self.page.evaluate("() => jupyterapp.shell.currentWidget.sessionContext.shutdown()")
 
     def expect_nothing_in_the_way(self) -> None:
         """No dialog, and no question about news in the corner."""

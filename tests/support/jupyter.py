@@ -22,6 +22,8 @@ from tests.support.server import eventually
 
 ROOT = Path(__file__).resolve().parents[2]
 START_S = 60.0
+#: A notebook without one is met by a dialog.
+KERNELSPEC = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 #: JupyterLab hands its own objects to the page: a test then asks the notebook's model what ran,
 #: since only the cells in view are in the page. It changes nothing that a learner sees.
 EXPOSED = '{"LabApp": {"expose_app_in_browser": true}}'
@@ -36,7 +38,9 @@ class Workshop:
     def __init__(self, folder: Path, **env: str) -> None:
         self.folder = folder
         self.family = Family()
+        self.home = folder / "home"
         self.said = ""
+        self.address = ""
         self._env = env
         self._process: subprocess.Popen[str] | None = None
         self._reader = threading.Thread(target=self._listen, daemon=True)
@@ -52,8 +56,8 @@ class Workshop:
         lab.STAMP.write_text(lab.fingerprint(), encoding="utf-8")  # as after its own setup
         return self
 
-    def start(self) -> str:
-        """Run `python lab.py`; gives the address it tells, with the token in it."""
+    def start(self) -> None:
+        """Run `python lab.py` until it tells its `address`, with the token in it."""
         config = self.folder / "jupyter-config"
         config.mkdir()
         (config / "jupyter_lab_config.json").write_text(EXPOSED, encoding="utf-8")
@@ -63,7 +67,7 @@ class Workshop:
             cwd=self.folder,
             env=kept
             | {"JUPYTER_CONFIG_DIR": str(config), "JUPYTER_DATA_DIR": str(self.folder / "data")}
-            | {"BPDEMO_HOME": str(self.folder / "home"), "BPDEMO_PROFILE": "short"}
+            | {"BPDEMO_HOME": str(self.home), "BPDEMO_PROFILE": "short"}
             | self.family.environment
             | self._env,
             stdout=subprocess.PIPE,
@@ -71,8 +75,11 @@ class Workshop:
             text=True,
         )
         self._reader.start()
-        found = eventually(self._address, "lab.py tells its address", within_s=START_S)
-        return str(found)
+        self.address = eventually(self._address, "lab.py tells its address", within_s=START_S)
+
+    def address_of(self, lesson: str) -> str:
+        """The address of a lesson, as one gets there by the file browser."""
+        return re.sub(r"/notebooks/\w+\.ipynb", f"/notebooks/{lesson}.ipynb", self.address)
 
     def stop(self) -> int:
         """End it as Ctrl-C does; its exit code."""
@@ -163,6 +170,11 @@ class Kernel:
         self.manager.shutdown_kernel(now=True)
         for process in self.family.alive():
             process.kill()
+
+    def restart(self) -> None:
+        """As the button does: the kernel is asked to end, and another takes its place."""
+        self.manager.restart_kernel()
+        self.client.wait_for_ready(timeout=START_S)
 
     @property
     def pid(self) -> int:
