@@ -34,9 +34,9 @@ ROWS: Final[dict[str, tuple[Row, ...]]] = {
 }
 
 LEFT_PX: Final = 98
-LABELS_PX: Final = 150
+LABELS_PX: Final = 136
 SINGLE_PX: Final = 960
-DOUBLE_PX: Final = 1240
+DOUBLE_PX: Final = 1000
 BELOW_PX: Final = 36
 MARK_PX: Final = 19
 MARK_LEVELS: Final = 3

@@ -89,8 +89,7 @@ class Workshop:
         try:
             return self._process.wait(15)
         finally:
-            for process in self.family.alive():
-                process.kill()
+            self.family.see_out()
             self._process.wait()
             self._reader.join(5)
             assert self._process.stdout is not None
@@ -168,8 +167,7 @@ class Kernel:
     def __exit__(self, *_: object) -> None:
         self.client.stop_channels()
         self.manager.shutdown_kernel(now=True)
-        for process in self.family.alive():
-            process.kill()
+        self.family.see_out()
 
     def restart(self) -> None:
         """As the button does: the kernel is asked to end, and another takes its place."""

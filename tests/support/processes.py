@@ -3,6 +3,7 @@
 import os
 import socket
 import sys
+import time
 from collections.abc import Iterable
 from contextlib import suppress
 from uuid import uuid4
@@ -46,6 +47,18 @@ class Family:
     def ports(self) -> set[int]:
         """The TCP ports they listen on."""
         return {port for process in self.alive() for port in ports_of(process)}
+
+    def see_out(self, patience_s: float = 5.0) -> None:
+        """Wait until all have ended; kill those that have not by then.
+
+        Not at once: a guardian that is killed leaves its folder behind.
+        """
+        give_up_s = time.monotonic() + patience_s
+        while self.alive() and time.monotonic() < give_up_s:
+            time.sleep(0.02)
+        for process in self.alive():
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
 
     def told(self) -> str:
         """Who is alive, to explain a failure."""
