@@ -184,6 +184,20 @@ async def test_a_duplicate_that_waits_for_a_place_joins_once_the_first_has_one()
 
 
 @virtual
+async def test_a_duplicate_gives_the_place_back_that_it_waited_for() -> None:
+    """Two places come free at once for two of one key: one is enough, the other goes on."""
+    async with opened(**blocking()) as stage:
+        await stage.come(1)
+        await stage.come(2, key="k")
+        await stage.come(1)
+        stage.turn(queue_capacity=2)
+        await settle()
+        assert stage.office.queue_depth == 2  # the one of the key, and the one behind it
+        assert (stage.books.queued, stage.books.waiting) == (3, 0)
+        await stage.everybody_answered()
+
+
+@virtual
 async def test_a_duplicate_is_not_refused_a_place_that_it_does_not_need() -> None:
     """The first of its key got the place; the second joins it and is not told `queue_timeout`."""
     async with opened(**blocking(queue_block_timeout_s=1.5)) as stage:

@@ -248,3 +248,16 @@ async def test_a_duplicate_that_joins_late_runs_at_once_in_the_books() -> None:
         assert stage.column() == {"received": 2, "admitted": 2, "running": 2}
         await stage.everybody_answered()
         assert [c.answered_s for c in stage.customers] == pytest.approx([1.0, 1.0])
+
+
+@virtual
+async def test_a_duplicate_that_joins_running_work_has_its_own_deadline() -> None:
+    """It is answered when its own time is over, though the work and the first caller go on."""
+    async with opened() as stage:
+        first = stage.comes(key="k")
+        await settle()
+        hasty = stage.comes(key="k", patience_s=0.4)
+        await stage.everybody_answered()
+        assert hasty.told == ("deadline_exceeded", pytest.approx(0.4))
+        assert first.told == (201, pytest.approx(1.0))
+        assert stage.column() == {"received": 2, "admitted": 2, "success": 1, "expired": 1}

@@ -209,6 +209,18 @@ async def test_the_stores_breaker_is_asked_before_charging() -> None:
 
 
 @virtual
+async def test_a_charge_that_the_breaker_refused_is_no_debt() -> None:
+    """The circuit opens before a queued order's turn: 503, and nothing to give back."""
+    async with opened(breaker_min_calls=1, retry_attempts=1, breaker_open_s=60.0) as stage:
+        stage.turn(payment_outage=True)
+        first, second = stage.comes(), stage.comes()
+        await stage.everybody_answered()
+        assert (first.fate, second.fate) == ("downstream_failed", "circuit_open")
+        assert max(event.owed for event in stage.heard(MoneyOwed)) == 1
+        stage.turn(payment_outage=False)
+
+
+@virtual
 async def test_a_payment_that_fails_every_attempt_costs_nothing() -> None:
     """503 after `retry_attempts`, and whatever did arrive of them is given back."""
     async with opened(payment_failure_rate=1.0, retry_attempts=4, payment_latency_s=0.1) as stage:
