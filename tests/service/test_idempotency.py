@@ -61,15 +61,21 @@ async def test_the_deadline_of_a_queued_job_is_the_latest_of_its_callers() -> No
         assert stage.column() == {"received": 3, "admitted": 3, "success": 2, "expired": 1}
 
 
+@pytest.mark.parametrize(
+    ("patience_s", "joined_s"), [(0.3, 0.2), (0.6, 0.2), (0.6, 0.55)], ids=["key", "both", "item"]
+)
 @virtual
-async def test_a_duplicate_that_joins_running_work_extends_its_deadline() -> None:
-    """The first one's time ends while the store is asked: the work goes on for the second."""
+async def test_a_duplicate_that_joins_running_work_extends_its_deadline(
+    patience_s: float, joined_s: float
+) -> None:
+    """The first one's time ends while the store is asked, for the key until 0.5 or for the item
+    until 1.0: the work goes on for the second."""
     async with opened(store_latency_s=0.5, payment_latency_s=0.1) as stage:
-        hasty = stage.comes(key="k", patience_s=0.6)  # by key 0.5, then the item
-        await asyncio.sleep(0.2)
+        hasty = stage.comes(key="k", patience_s=patience_s)
+        await asyncio.sleep(joined_s)
         patient = stage.comes(key="k", patience_s=10.0)
         await stage.everybody_answered()
-        assert hasty.told == ("deadline_exceeded", pytest.approx(0.6))
+        assert hasty.told == ("deadline_exceeded", pytest.approx(patience_s))
         assert patient.fate == 200
         assert len(stage.stored) == 1
 
@@ -255,6 +261,7 @@ async def test_a_duplicate_that_joins_running_work_has_its_own_deadline() -> Non
     """It is answered when its own time is over, though the work and the first caller go on."""
     async with opened() as stage:
         first = stage.comes(key="k")
+        stage.believes(0.1)
         await settle()
         hasty = stage.comes(key="k", patience_s=0.4)
         await stage.everybody_answered()
