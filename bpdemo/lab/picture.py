@@ -28,14 +28,14 @@ Row = tuple[Callable[[Cell], None], int, int]
 """Draws a panel; its height and the gap below it, in pixels."""
 
 ROWS: Final[dict[str, tuple[Row, ...]]] = {
-    "top": ((draw.ribbon, 30, 36), (draw.fates, 260, 26)),
-    "middle": ((draw.latency, 140, 26),),
-    "bottom": ((draw.queue, 120, 26),),
+    "top": ((draw.ribbon, 30, 36), (draw.fates, 200, 22)),
+    "middle": ((draw.latency, 116, 22),),
+    "bottom": ((draw.queue, 100, 22),),
 }
 
 LEFT_PX: Final = 98
 LABELS_PX: Final = 136
-SINGLE_PX: Final = 960
+SINGLE_PX: Final = 930
 DOUBLE_PX: Final = 1000
 BELOW_PX: Final = 36
 MARK_PX: Final = 19

@@ -94,7 +94,7 @@ def _form(name: str, asked: Question) -> Any:
     def remember(_: Any) -> None:
         if choice.value is not None:
             _note(name, choice=choice.value, confidence=sure.value)
-            said.value = _small("Kept. Run the next cell.")
+            said.value = _small("Kept. Now run the next cell, also if you ran it before.")
 
     choice.observe(remember, "value")
     sure.observe(remember, "value")

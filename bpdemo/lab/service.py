@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+from html import escape
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self
 
@@ -112,6 +113,12 @@ class Service:
         trace: TracebackType | None,
     ) -> None:
         self.stop()
+
+    def _repr_html_(self) -> str:
+        text = escape(repr(self).strip("<>")).replace(
+            self.url, f"<a href='{self.url}' target='_blank'>{self.url}</a>"
+        )
+        return f"<span style='font-size:16px'>{text}</span>"
 
     def __repr__(self) -> str:
         state = "running" if self.is_running else "stopped"

@@ -116,7 +116,6 @@ def test_a_lesson_runs_to_its_end_twice(
     assert journal.other_hosts == set()
 
 
-@pytest.mark.xfail(reason="side_by_side is wider than a laptop's page beside the file browser")
 def test_no_picture_is_cut_off(workshop: Workshop, page: Page) -> None:
     """On a laptop's screen, with the file browser open, the right edge of a picture is in view."""
     cells = [new_code_cell(source) for source in ALL_PICTURES]
