@@ -91,7 +91,8 @@ async def _wait(
     except CallerLeft:
         raise CallerGone from None
     except asyncio.CancelledError:
-        if caller.left:  # the answer was cancelled, not the request
+        task = asyncio.current_task()
+        if caller.left and task and not task.cancelling():  # only the answer was cancelled
             raise CallerGone from None
         intake.hang_up(caller)  # and with the request, which took its answer along
         raise

@@ -79,8 +79,3 @@ class OrderJob:
     def deadline(self) -> Deadline:
         """The latest of the callers': the work is worth doing until then."""
         return max(caller.deadline for caller in self.callers)
-
-    @property
-    def is_abandoned(self) -> bool:
-        """Whether nobody waits for it any more."""
-        return all(caller.left for caller in self.callers)

@@ -137,9 +137,13 @@ class Stage:
     def __init__(self, knobs: Mapping[str, Any]) -> None:
         self.events: list[Event] = []
         self.unbalanced = 0
+        self.stalled_s = 0.0  # add to it: time passes, and the loop has not seen to its timers yet
         self.customers: list[Customer] = []
         self._ids = count(1)
-        self.assembly = Assembly(Settings(**knobs), clock=now, observer=self)
+        self.assembly = Assembly(Settings(**knobs), clock=self.clock, observer=self)
+
+    def clock(self) -> float:
+        return now() + self.stalled_s
 
     @property
     def office(self) -> BoxOffice:

@@ -118,3 +118,22 @@ async def test_a_crash_that_nobody_listens_to_makes_no_noise() -> None:
         gc.collect()
         await settle()
         assert not noise
+
+
+@virtual
+async def test_a_job_that_was_over_before_it_crashed_is_not_ended_again() -> None:
+    """Abandoned between queue and worker, and then cut off by a stop: the drain still waits for
+    the other job in flight."""
+    async with opened(queue_capacity=2) as stage:
+        intake = stage.office.intake
+        _, leaver = await stage.come(2)
+        assert leaver.caller is not None
+        job = leaver.caller.job
+        assert job is not None
+        leaver.hang_up()
+        intake.crash(job, asyncio.CancelledError())
+        assert not intake.quiet.is_set()
+        await stage.everybody_answered()
+        await settle()
+        assert intake.quiet.is_set()
+        assert stage.column() == {"received": 2, "admitted": 2, "success": 1, "abandoned": 1}

@@ -6,7 +6,7 @@ import pytest
 
 from bpdemo.core.errors import DeadlineExceeded
 from bpdemo.core.events import JobStarted, OrderSettled
-from bpdemo.core.model import OrderRequest
+from bpdemo.core.model import Item, OrderRequest
 from tests.service.stage import opened, settle
 from tests.support.virtual import virtual
 
@@ -126,3 +126,22 @@ async def test_a_deadline_exceeded_answer_is_an_exception_somebody_may_ignore() 
         assert caller.answer.done()
         stage.office.intake.part(caller)
         assert isinstance(caller.answer.exception(), DeadlineExceeded)
+
+
+@virtual
+async def test_nothing_is_charged_after_the_deadline_though_its_timer_is_late() -> None:
+    """The loop stalls while the item is read: the clock decides, and not whose turn comes first."""
+    async with opened() as stage:
+        store = stage.assembly.bare_store
+        find_item = store.find_item
+
+        async def find_slowly(item_id: int) -> Item | None:
+            stage.stalled_s += 5.0
+            return await find_item(item_id)
+
+        store.find_item = find_slowly  # type: ignore[method-assign]
+        hasty = stage.comes(patience_s=3.0)
+        await stage.everybody_answered()
+        assert hasty.fate == "deadline_exceeded"
+        assert stage.charged == 0
+        assert stage.column() == {"received": 1, "admitted": 1, "expired": 1}
