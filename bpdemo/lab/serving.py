@@ -1,7 +1,6 @@
 """`bpdemo serve`: the service as a process, from its first check to its exit code."""
 
 import os
-import sys
 import threading
 import time
 from collections.abc import Mapping
@@ -69,7 +68,8 @@ def _run(server: DrainingServer, app: FastAPI, sockets: list[Any]) -> None:
 
 def _stop_at_end_of_stdin(server: DrainingServer) -> None:
     # Whoever started us is gone, however that ended: nobody is left to be patient for.
-    while sys.stdin.buffer.read(4096):
+    # Not by sys.stdin: its lock, held by this thread, would upset the interpreter's end.
+    while os.read(0, 4096):
         pass
     server.stop()
     time.sleep(4 * ORPHAN_S)
