@@ -96,7 +96,7 @@ class Door:
                 raise Draining
             self._check_method(arrival)
             arrival.wishes = read_kindly(arrival.headers)
-            visit = self._office.gate.enter(arrival.wishes.client or _peer(scope))
+            visit = self._office.gate.enter(_client(arrival, scope))
         except Refused as refused:
             if route is PLACE_ORDER and arrival.method == "POST":
                 self._office.intake.reject(arrival.request_id, refused)
@@ -201,6 +201,9 @@ def _server_timing(caller: Caller) -> bytes:
     return b"queue;dur=%.1f, service;dur=%.1f" % (queue_ms, service_ms)
 
 
-def _peer(scope: Scope) -> str:
-    client = scope.get("client")
-    return client[0] if client else "unknown"
+def _client(arrival: Arrival, scope: Scope) -> str:
+    """Whose share it is. The two kinds are kept apart: nobody can pose as another's address."""
+    if arrival.wishes.client is not None:
+        return f"id {arrival.wishes.client}"
+    peer = scope.get("client")
+    return f"peer {peer[0]}" if peer else "peer"

@@ -58,6 +58,10 @@ class Payment(Protocol):
         """Charge once per key. Raises `DependencyError`: then it may or may not have charged."""
         ...
 
+    def settle(self, key: str) -> None:
+        """The sale stands: no refund of `key` will ever be asked, so it may be forgotten."""
+        ...
+
     async def refund(self, key: str) -> None:
         """Give back what was charged under `key`; bars a key that never was. Raises alike."""
         ...

@@ -93,7 +93,7 @@ class Settings(BaseSettings):
         0.02, "CoDel: the queueing time that is still fine in a standing queue.", live=True
     )
     codel_interval_s: float = _seconds(
-        0.2, "CoDel: a queue that has not been short for this long is standing.", live=True
+        0.2, "CoDel: a queue that has not been empty for this long is standing.", live=True
     )
     max_in_flight: int = _count(
         0,

@@ -136,6 +136,9 @@ class FaultyPayment(_Faulty):
         if lost:
             raise _lose_answer()
 
+    def settle(self, key: str) -> None:
+        self._payment.settle(key)
+
     async def refund(self, key: str) -> None:
         lost = not self._calm and await self._befall_write()
         await self._payment.refund(key)

@@ -15,10 +15,8 @@ Distribution = Literal["constant", "exponential", "lognormal"]
 
 #: Spread of the lognormal latencies: the 99th percentile is ten times the median.
 LOGNORMAL_SIGMA = 1.0
-#: How long a key keeps its meaning after its last use.
+#: How long a key that was settled, refunded or barred keeps its meaning.
 KEY_LIFETIME_S = 60.0
-#: Older keys than that are still refunded while no more than this many are held.
-KEYS_HELD = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +49,8 @@ class SimulatedPayment:
     network: a charge that was cancelled or timed out has been taken. Repeat it under the same
     key, or refund it; both are safe. Assign `policy` to change the latency of later calls.
 
-    A key means nothing any more 60 s after its last use (a charge would be a new one), but what
-    it took can still be refunded for as long as few keys are held: an outage of the provider may
-    keep a refund waiting for longer than that.
+    What it holds it remembers until the key is refunded or settled: a refund may be owed for as
+    long as an outage lasts. Settled and barred keys mean nothing any more after 60 s.
     """
 
     def __init__(self, policy: PaymentPolicy, rng: Random, clock: Callable[[], float]) -> None:
@@ -61,8 +58,9 @@ class SimulatedPayment:
         self._rng = rng
         self._clock = clock
         self._pause = Pause()
-        # Key -> (do we hold its money?, last use), least recently used first.
-        self._ledger: OrderedDict[str, tuple[bool, float]] = OrderedDict()
+        self._held: set[str] = set()  # charged, and neither refunded nor settled yet
+        # Key -> (does its charge stand?, since when), oldest first: settled, refunded or barred.
+        self._over: OrderedDict[str, tuple[bool, float]] = OrderedDict()
         self.policy = policy
 
     @property
@@ -86,29 +84,34 @@ class SimulatedPayment:
         self._give_back(key)
         await self._pass_latency()
 
+    def settle(self, key: str) -> None:
+        """The sale stands; what was charged for it need not be remembered much longer."""
+        if key in self._held:
+            self._end(key, stands=True)
+
     def _take(self, key: str) -> bool:
-        held, used_s = self._ledger.get(key, (True, -math.inf))
-        if self._clock() - used_s > KEY_LIFETIME_S:
-            held = True
+        self._forget_old()
+        if key not in self._held and key not in self._over:
             self.book.charged += 1
-        self._note(key, held)
-        return held
+            self._held.add(key)
+        return key in self._held or self._over[key][0]
 
     def _give_back(self, key: str) -> None:
-        held, _ = self._ledger.get(key, (False, 0.0))
-        if held:
+        self._forget_old()
+        stands, _ = self._over.get(key, (False, 0.0))
+        if key in self._held or stands:
             self.book.refunded += 1
-        self._note(key, False)
+        self._end(key, stands=False)
 
-    def _note(self, key: str, held: bool) -> None:
-        now = self._clock()
-        self._ledger[key] = (held, now)
-        self._ledger.move_to_end(key)
-        while len(self._ledger) > KEYS_HELD and self._oldest_use() < now - KEY_LIFETIME_S:
-            self._ledger.popitem(last=False)
+    def _end(self, key: str, *, stands: bool) -> None:
+        self._held.discard(key)
+        self._over[key] = (stands, self._clock())
+        self._over.move_to_end(key)
 
-    def _oldest_use(self) -> float:
-        return self._ledger[next(iter(self._ledger))][1]
+    def _forget_old(self) -> None:
+        born_before = self._clock() - KEY_LIFETIME_S
+        while self._over and self._over[next(iter(self._over))][1] < born_before:
+            self._over.popitem(last=False)
 
     async def _pass_latency(self) -> None:
         await self._pause.take(self._draw_latency())

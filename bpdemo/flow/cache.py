@@ -74,9 +74,9 @@ class ReadThroughCache(Generic[K, V]):
             value = await self._join(key, load)
         except (DependencyError, Refused):
             # Looked up again: it may have been invalidated while the load was going on.
-            entry = self._entries.get(key)
-            if entry and self._clock() < entry.loaded_s + self._lifetime_s:
-                return entry.value, self._tell("stale")
+            stale = self.peek_stale(key)
+            if stale is not None:
+                return stale, "stale"
             self._tell(result)
             raise
         return value, self._tell(result)
@@ -87,6 +87,14 @@ class ReadThroughCache(Generic[K, V]):
         if entry is None or not self._is_fresh(entry):
             return None
         self._tell("hit")
+        return entry.value
+
+    def peek_stale(self, key: K) -> V | None:
+        """The value if it may still be served while the store is down; counted if so."""
+        entry = self._entries.get(key)
+        if entry is None or self._clock() >= entry.loaded_s + self._lifetime_s:
+            return None
+        self._tell("stale")
         return entry.value
 
     def invalidate(self, key: K) -> None:

@@ -80,9 +80,8 @@ class Guard:
         budget are used up, and what the operation raises of its own, such as `SoldOut`.
         Cancelling it cancels the attempt in progress.
         """
-        self.budget.deposit()
         try:
-            return await self.attempt(operation, deadline)
+            return await self.attempt(operation, deadline, is_first=True)
         except DependencyError as error:
             first = error  # Python forgets `error` at the end of this block
         try:
@@ -90,13 +89,17 @@ class Guard:
         except DependencyError as last:
             raise DownstreamFailed(str(last)) from last
 
-    async def attempt(self, operation: Operation[T], deadline: Deadline = NEVER) -> T:
+    async def attempt(
+        self, operation: Operation[T], deadline: Deadline = NEVER, *, is_first: bool = False
+    ) -> T:
         """One attempt behind the breaker, with a timeout and no second chance."""
         started_s = self._clock()
         remaining_s = deadline.remaining_s(started_s)
         if remaining_s <= 0:
             raise DeadlineExceeded
         permit = self._acquire()
+        if is_first:
+            self.budget.deposit()  # not before: what the breaker refused earns no retries
         try:
             with self._tracer.span(self._span_name):
                 result = await self._in_time(operation, remaining_s)

@@ -172,7 +172,8 @@ class ProcessHost:
         except Empty:
             self._child.stop(0)
             raise ServiceFailed(f"it was not ready within {START_S:.0f} s") from None
-        raise ServiceFailed(self._child.stderr_tail.strip().splitlines()[-1])
+        said = self._child.stderr_tail.strip().splitlines()
+        raise ServiceFailed(said[-1] if said else "it ended before it was ready")
 
 
 def _as_environment(settings: Settings) -> dict[str, str]:

@@ -64,7 +64,9 @@ class Service:
     def tune(self, **knobs: Any) -> Self:
         """Turn live knobs, all or none. Raises `SettingsInvalid` that names field and range."""
         settings = self.settings.changed(knobs)
-        answer = self._client.patch("/settings", json=knobs)
+        token = self.settings.admin_token
+        headers = {"Authorization": f"Bearer {token.get_secret_value()}"} if token else None
+        answer = self._client.patch("/settings", json=knobs, headers=headers)
         if answer.status_code != 200:
             raise SettingsInvalid(answer.json().get("field", "settings"), answer.json()["detail"])
         self.settings = settings

@@ -75,8 +75,11 @@ def simulate(
         priorities=mix_of(priorities),
         item_id=item_id,
     )
-    for at_s, _ in changes:
+    turned = settings
+    for at_s, knobs in sorted(changes, key=lambda change: change[0]):
         require_range("changes", at_s, 0, seconds)
+        turned = turned.changed(knobs)  # now: on the loop nobody would hear of it
+    require_range("bin_s", bin_s, 0.05, seconds)
     crowd, rows = virtual_time.run(_play(settings, plan, changes))
     meta = Meta(
         name=name,

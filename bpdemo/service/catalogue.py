@@ -39,7 +39,13 @@ class Catalogue:
         if item is not None:
             return item, "hit"
         # The load serves everyone who asks meanwhile, so no single deadline may cut it short.
-        return await _by(deadline, self._cache.get(item_id, lambda: self._load_item(item_id)))
+        try:
+            return await _by(deadline, self._cache.get(item_id, lambda: self._load_item(item_id)))
+        except DeadlineExceeded:
+            stale = self._cache.peek_stale(item_id)  # a store that hangs is down, too
+            if stale is None:
+                raise
+            return stale, "stale"
 
     async def find_order(self, order_id: str, deadline: Deadline = NEVER) -> Order:
         """Raises `NotFound`."""

@@ -65,6 +65,8 @@ class Debts:
             raise
         if stored is None:
             await self.refund(order.id)
+        else:
+            self._payment.settle(order.id)
         return stored
 
     def owe_refund(self, order_id: str) -> None:
@@ -101,6 +103,8 @@ class Debts:
         # answered with it meanwhile.
         if await self._until_done(lambda try_s: self._void(order_id, try_s)) is None:
             await self._refund_later(order_id)
+        else:
+            self._payment.settle(order_id)
 
     async def _refund_later(self, order_id: str) -> None:
         await self._until_done(lambda try_s: self._refund(order_id, try_s))

@@ -95,8 +95,9 @@ class Ledger:
 
     def expire(self, caller: Caller) -> None:
         """His time is up: answer now. Running work goes on, and he stays in the books with it."""
-        if caller.phase == "running":
+        if caller.phase == "running" and (job := caller.job):
             caller.expired = True
+            caller.service_s = self._clock() - (job.started_s or job.came_s)
             caller.tell(DeadlineExceeded())
         elif caller.phase == "queued" and (job := caller.job):
             caller.queue_s = self._clock() - job.came_s

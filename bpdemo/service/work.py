@@ -145,6 +145,7 @@ class OrderWork:
         if placed.stock_left <= 0:
             self._catalogue.forget_item(order.item_id)
         if placed.order.id == order.id:
+            self._payment.settle(order.id)
             return Sale(placed.order, replayed=False)
         # Another process stored this key first.
         await self._debts.refund(order.id)

@@ -1,4 +1,4 @@
-"""One browser for all tests here: starting one takes a second, a fresh page nothing."""
+"""One browser for each module: playwright keeps a loop running, which other tests must not meet."""
 
 from collections.abc import Iterator
 
@@ -7,7 +7,7 @@ import pytest
 from tests.support.browser import SCREEN, Browser, Journal, Page, chromium
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def browser(chromium_path: str) -> Iterator[Browser]:
     with chromium(chromium_path) as started:
         yield started

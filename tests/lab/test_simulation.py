@@ -100,3 +100,10 @@ def test_what_needs_real_time_is_refused():
     """A real database cannot be hurried."""
     with pytest.raises(SettingsInvalid, match="store"):
         simulate({"store": "embedded"}, times=1, seconds=1)
+
+
+@pytest.mark.parametrize("knobs", [{"no_such": 1}, {"workers": 0}, {"store": "memory"}])
+def test_a_change_that_cannot_be_is_told_before_the_run(knobs):
+    """A knob that turns nothing must not be drawn as if it had."""
+    with pytest.raises(SettingsInvalid, match=next(iter(knobs))):
+        simulate(KNOBS, times=1, seconds=2, changes=[(1, knobs)])
