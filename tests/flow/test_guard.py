@@ -197,7 +197,7 @@ async def test_pool_exhausted_is_our_own_shortage() -> None:
     assert await bench.call(dependency) is PoolExhausted
     assert len(dependency.called_s) == 1
     assert bench.outcomes == ["refused"]
-    assert bench.budget.balance == before
+    assert bench.budget.balance >= before
     assert bench.breaker.state == "closed"
     assert bench.ears.heard(Retried) == []
 
@@ -214,7 +214,7 @@ async def test_circuit_open_is_never_retried_and_free_of_charge() -> None:
     assert refused.value.retry_after_s == 5
     assert len(dependency.called_s) == 1
     assert bench.outcomes == ["failure", "refused"]
-    assert bench.budget.balance >= before
+    assert bench.budget.balance == before
     assert bench.ears.heard(Retried) == []
 
 
