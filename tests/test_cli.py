@@ -15,8 +15,8 @@ import pytest
 
 from bpdemo import __version__
 from bpdemo.cli import main
+from bpdemo.lab.asking import ask_service
 from bpdemo.lab.child import PACKAGE_PARENT
-from bpdemo.lab.commands import ask_service
 from tests.lab.stub import Answer, StubServer
 
 COMMANDS = ("serve", "load", "simulate", "demo", "doctor")

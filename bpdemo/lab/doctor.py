@@ -9,11 +9,21 @@ from typing import TYPE_CHECKING, Final
 from rich.console import Console
 from rich.text import Text
 
-from bpdemo.lab.checks_of_machine import CHECKS, Check, Finding, looked_at
-from bpdemo.lab.commands import make_console, measured
+from bpdemo.lab.checks_of_folders import disk_space, write_access
+from bpdemo.lab.checks_of_machine import event_loop_lag, mains_power, processors, timer_tick
+from bpdemo.lab.checks_of_network import loopback, open_files, proxy_variables
+from bpdemo.lab.checks_of_programs import chromium, locust, postgres
+from bpdemo.lab.checks_of_python import packages, python
+from bpdemo.lab.console import make_console, measured
+from bpdemo.lab.finding import Check, Finding, looked_at
 
 if TYPE_CHECKING:
     from bpdemo.lab.calibration import Calibration
+
+CHECKS: Final[tuple[Check, ...]] = (
+    *(python, packages, write_access, disk_space, proxy_variables, loopback, open_files),
+    *(processors, mains_power, timer_tick, event_loop_lag, locust, postgres, chromium),
+)
 
 STYLES: Final = {"ok": "green", "warn": "bold yellow", "FAIL": "bold red"}
 NAME_WIDTH: Final = 16

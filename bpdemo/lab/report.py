@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,17 +19,22 @@ STYLE: Final = """
 body { font: 17px/1.5 'Open Sans', Verdana, Arial, sans-serif; color: #222; margin: 2em auto;
        max-width: 1280px; padding: 0 1em }
 h1 { font-size: 30px } h2 { font-size: 23px; margin-top: 2em }
-table { border-collapse: collapse } th, td { text-align: right; padding: .3em .9em }
-th:first-child, td:first-child { text-align: left }
+table { border-collapse: collapse }
+th, td { text-align: left; vertical-align: top; padding: .3em .9em }
+.number { text-align: right }
 tr + tr td { border-top: 1px solid #e3e3e3 }
 figure { margin: 1em 0; overflow-x: auto }
 """
 
+NUMBER: Final = re.compile(r"[-−+]?\.?\d")
+"""How the text of a number begins."""
+
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A heading, a paragraph or more, a table of cells (its first row is its head), a
-    picture and what the picture shows in words (for those who cannot see it)."""
+    """A heading, a paragraph or more, a table of cells (its first row is its head; columns
+    of numbers are aligned right), a picture and what the picture shows in words (for those who
+    cannot see it)."""
 
     heading: str
     text: str = ""
@@ -64,11 +70,21 @@ def _section(section: Section) -> str:
 
 
 def _table(rows: Sequence[Sequence[object]]) -> str:
-    def row(cells: Sequence[object], tag: str) -> str:
-        return "".join(f"<{tag}>{html.escape(str(cell))}</{tag}>" for cell in cells)
+    head, *body = rows
+    columns = zip(*rows, strict=True)
+    classes = [' class="number"' if _are_numbers(column[1:]) else "" for column in columns]
 
-    body = "".join(f"<tr>{row(cells, 'td')}</tr>" for cells in rows[1:])
-    return f"<table><tr>{row(rows[0], 'th')}</tr>{body}</table>"
+    def row(cells: Sequence[object], tag: str) -> str:
+        told = (html.escape(str(cell)) for cell in cells)
+        return "".join(f"<{tag}{c}>{t}</{tag}>" for t, c in zip(told, classes, strict=True))
+
+    lines = "".join(f"<tr>{row(cells, 'td')}</tr>" for cells in body)
+    return f"<table><tr>{row(head, 'th')}</tr>{lines}</table>"
+
+
+def _are_numbers(column: Sequence[object]) -> bool:
+    """Whether most cells of a column are numbers, with a unit or without."""
+    return sum(bool(NUMBER.match(str(cell))) for cell in column) > len(column) / 2
 
 
 def _figure(figure: go.Figure, alt: str) -> str:

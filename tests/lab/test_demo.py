@@ -12,11 +12,12 @@ import numpy as np
 import psutil
 import pytest
 
-from bpdemo.lab import demo
 from bpdemo.lab.child import PACKAGE_PARENT
-from bpdemo.lab.demo import Outcome, recovery_s
+from bpdemo.lab.demo_verdict import numbers, sentences
 from bpdemo.lab.driver import Progress
 from bpdemo.lab.fates import FAILED, LATE, OK, SHED
+from bpdemo.lab.live_bar import BAR_WIDTH, shares_of, widths
+from bpdemo.lab.outcome import Outcome, recovery_s
 from bpdemo.lab.records import Meta, Records, Samples
 from bpdemo.lab.run import LoadRun
 
@@ -57,7 +58,7 @@ def outcomes() -> tuple[Outcome, Outcome]:
 
 def test_the_verdict_says_what_was_measured() -> None:
     """Goodput in the spike, p99, recovery, orders sold, and what was charged in vain."""
-    told = " ".join(demo._words(*outcomes()))
+    told = " ".join(sentences(*outcomes()))
     for words in (
         "the unprotected service sold 12% of its capacity in time, the protected one 25%",
         "90 unprotected, 180 protected, 2.0 times as many",
@@ -73,13 +74,13 @@ def test_the_verdict_says_what_was_measured() -> None:
 def test_the_verdict_does_not_take_sides() -> None:
     """With the outcomes swapped it tells the opposite, and divides by no zero."""
     naive, safe = outcomes()
-    told = " ".join(demo._words(safe, naive))
+    told = " ".join(sentences(safe, naive))
     assert "180 unprotected, 90 protected, 0.5 times" in told
     assert "turned" not in told
     nothing = Outcome(run_of("unprotected", {(0, 12): FAILED}), 0, 0)
-    told = " ".join(demo._words(nothing, safe))
+    told = " ".join(sentences(nothing, safe))
     assert "0 unprotected, 180 protected." in told
-    rows = {row[0]: row[1:] for row in demo._numbers(nothing, safe)}
+    rows = {row[0]: row[1:] for row in numbers(nothing, safe)}
     assert rows["p99 in the spike, of those let in"] == ("nobody was let in", "100 ms")
 
 
@@ -91,11 +92,11 @@ def progress(t_s: float, **counts: int) -> Progress:
 def test_the_live_bar_shows_the_last_second() -> None:
     """Not the whole past: a bar that remembers the calm hides the collapse."""
     recent = [progress(4.0, ok=400), progress(4.5, ok=410, late=30), progress(5, ok=410, late=90)]
-    shares = demo._shares(recent)
+    shares = shares_of(recent)
     assert shares == pytest.approx({"ok": 0.1, "late": 0.9, "shed": 0, "failed": 0})
-    assert demo._widths(list(shares.values())) == [5, 45, 0, 0]
-    assert sum(demo._widths([1 / 3, 1 / 3, 1 / 3, 0])) == demo.BAR_WIDTH
-    assert demo._widths([0.0] * 4) == [0] * 4
+    assert widths(list(shares.values())) == [5, 45, 0, 0]
+    assert sum(widths([1 / 3, 1 / 3, 1 / 3, 0])) == BAR_WIDTH
+    assert widths([0.0] * 4) == [0] * 4
 
 
 # -- the real thing --------------------------------------------------------------------------

@@ -8,13 +8,20 @@ from typing import Any
 import psutil
 import pytest
 
-from bpdemo.lab import checks_of_machine as checks
-from bpdemo.lab import doctor
-from bpdemo.lab.checks_of_machine import CHECKS, Check, Finding, looked_at
+from bpdemo.lab import (
+    checks_of_folders,
+    checks_of_machine,
+    checks_of_network,
+    checks_of_programs,
+    checks_of_python,
+    doctor,
+)
+from bpdemo.lab.doctor import CHECKS
+from bpdemo.lab.finding import Check, Finding, looked_at
 
-STARTS_SOMETHING = (checks.locust, checks.postgres)
+STARTS_SOMETHING = (checks_of_programs.locust, checks_of_programs.postgres)
 QUICK = tuple(
-    check for check in CHECKS if check not in (*STARTS_SOMETHING, checks.open_files)
+    check for check in CHECKS if check not in (*STARTS_SOMETHING, checks_of_network.open_files)
 )  # fmt: skip
 
 
@@ -52,17 +59,17 @@ def test_an_error_nobody_foresaw_is_a_finding() -> None:
 def test_an_old_python_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     """So does one with 32 bits: there are no wheels for it."""
     monkeypatch.setattr(sys, "version_info", (3, 10, 4))
-    assert checks.python().grade == "FAIL"
+    assert checks_of_python.python().grade == "FAIL"
     monkeypatch.undo()
     monkeypatch.setattr(sys, "maxsize", 2**31 - 1)
-    assert checks.python().grade == "FAIL"
-    assert "64-bit" in checks.python().mend
+    assert checks_of_python.python().grade == "FAIL"
+    assert "64-bit" in checks_of_python.python().mend
 
 
 def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """With the command that brings it."""
-    monkeypatch.setattr(checks, "PACKAGES", ("json", "no_such_package"))
-    finding = checks.packages()
+    monkeypatch.setattr(checks_of_python, "PACKAGES", ("json", "no_such_package"))
+    finding = checks_of_python.packages()
     assert finding.grade == "FAIL"
     assert "no_such_package" in finding.seen
     assert "json" not in finding.seen
@@ -75,7 +82,7 @@ def test_a_folder_that_cannot_be_written_fails(
     """The folder is named, and the variable that names another."""
     (tmp_path / "file").write_text("no folder")
     monkeypatch.setenv("BPDEMO_HOME", str(tmp_path / "file" / "home"))
-    finding = checks.write_access()
+    finding = checks_of_folders.write_access()
     assert finding.grade == "FAIL"
     assert str(tmp_path) in finding.seen
     assert "BPDEMO_HOME" in finding.mend
@@ -87,7 +94,7 @@ def test_a_folder_that_cannot_be_written_fails(
 def test_a_full_disk_is_told(monkeypatch: pytest.MonkeyPatch, free: int, grade: str) -> None:
     """A little room is a warning, hardly any a failure."""
     monkeypatch.setattr("shutil.disk_usage", lambda place: SimpleNamespace(free=free))
-    assert checks.disk_space().grade == grade
+    assert checks_of_folders.disk_space().grade == grade
 
 
 @pytest.mark.parametrize(
@@ -103,12 +110,12 @@ def test_proxies_are_a_warning_unless_this_machine_is_spared(
     monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], grade: str
 ) -> None:
     """And it says that bpdemo itself ignores them here."""
-    for name in (*checks.PROXY_VARIABLES, "no_proxy"):
+    for name in (*checks_of_network.PROXY_VARIABLES, "no_proxy"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    finding = checks.proxy_variables()
+    finding = checks_of_network.proxy_variables()
     assert finding.grade == grade
     assert not variables or "ignores them" in finding.seen
 
@@ -120,7 +127,7 @@ def test_a_loopback_that_is_blocked_fails(monkeypatch: pytest.MonkeyPatch) -> No
         raise PermissionError("not allowed")
 
     monkeypatch.setattr("socket.create_server", refuse)
-    finding = checks.loopback()
+    finding = checks_of_network.loopback()
     assert finding.grade == "FAIL"
     assert "not allowed" in finding.seen
     assert "firewall" in finding.mend
@@ -148,7 +155,7 @@ def test_the_soft_limit_on_open_files_is_raised(
     monkeypatch.setattr(resource, "RLIM_INFINITY", -1)
     monkeypatch.setattr(resource, "getrlimit", lambda kind: (soft, hard))
     monkeypatch.setattr(resource, "setrlimit", lambda kind, limits: raised.append(limits[0]))
-    finding = checks.open_files()
+    finding = checks_of_network.open_files()
     assert finding.grade == grade
     assert raised == ([] if raised_to is None else [raised_to])
     assert (str(raised_to) in finding.seen) if raised_to else True
@@ -166,19 +173,19 @@ def test_the_soft_limit_on_open_files_is_raised(
 def test_a_battery_is_a_warning(monkeypatch: pytest.MonkeyPatch, battery: Any, grade: str) -> None:
     """Only while it is what feeds the machine."""
     monkeypatch.setattr(psutil, "sensors_battery", lambda: battery, raising=False)
-    assert checks.mains_power().grade == grade
+    assert checks_of_machine.mains_power().grade == grade
 
 
 def test_one_processor_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
     """Service and load would share it."""
     monkeypatch.setattr("os.sched_getaffinity", lambda pid: {0}, raising=False)
-    assert checks.processors().grade == "warn"
+    assert checks_of_machine.processors().grade == "warn"
 
 
 def test_a_coarse_timer_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
     """Windows at its worst: 15.6 ms for a sleep of one."""
-    monkeypatch.setattr(checks, "_slept_s", lambda seconds: 0.0156)
-    finding = checks.timer_tick()
+    monkeypatch.setattr(checks_of_machine, "_slept_s", lambda seconds: 0.0156)
+    finding = checks_of_machine.timer_tick()
     assert finding.grade == "warn"
     assert "15.6 ms" in finding.seen
 
@@ -189,10 +196,10 @@ def test_a_lagging_loop_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
     async def lags(*values: float) -> list[float]:
         return list(values)
 
-    monkeypatch.setattr(checks, "_lags_s", lambda: lags(0.001, 0.5, 0.001))
-    assert checks.event_loop_lag().grade == "ok"
-    monkeypatch.setattr(checks, "_lags_s", lambda: lags(0.001, 0.5, 0.5))
-    assert checks.event_loop_lag().grade == "warn"
+    monkeypatch.setattr(checks_of_machine, "_lags_s", lambda: lags(0.001, 0.5, 0.001))
+    assert checks_of_machine.event_loop_lag().grade == "ok"
+    monkeypatch.setattr(checks_of_machine, "_lags_s", lambda: lags(0.001, 0.5, 0.5))
+    assert checks_of_machine.event_loop_lag().grade == "warn"
 
 
 def test_without_postgres_the_lessons_fall_back(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -203,7 +210,7 @@ def test_without_postgres_the_lessons_fall_back(monkeypatch: pytest.MonkeyPatch)
         raise OSError("not on this machine")
 
     monkeypatch.setattr(EmbeddedPostgres, "start", refuse)
-    finding = checks.postgres()
+    finding = checks_of_programs.postgres()
     assert finding.grade == "warn"
     assert "not on this machine" in finding.seen
     assert "memory" in finding.mend

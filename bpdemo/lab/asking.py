@@ -1,0 +1,47 @@
+"""Asking a service what it is, before a load is sent to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import httpx
+
+ANSWER_WITHIN_S: Final = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a service tells of itself; one that is no box office tells nothing."""
+
+    url: str
+    capacity_per_s: float | None = None
+    settings: dict[str, Any] = field(default_factory=dict)
+
+
+def ask_service(url: str) -> Told:
+    """Look who answers at `url`. ValueError, in one line, if nobody does."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError(f"url: {url!r} is not an address such as http://127.0.0.1:8000")
+    try:
+        # The load generator heeds no proxy variables either.
+        with httpx.Client(base_url=url, trust_env=False, timeout=ANSWER_WITHIN_S) as client:
+            answer = client.get("/settings")
+    except (httpx.ConnectError, httpx.ConnectTimeout, httpx.InvalidURL) as error:
+        why = str(error) or type(error).__name__
+        raise ValueError(f"url: nothing answers at {url} ({why}); is the service up?") from None
+    except httpx.HTTPError:
+        return Told(url)  # somebody is there: how it answers is the load's business
+    return _told(url, answer)
+
+
+def _told(url: str, answer: httpx.Response) -> Told:
+    try:
+        settings = {name: knob["value"] for name, knob in answer.json()["settings"].items()}
+        service_s = settings["payment_latency_s"] + settings["store_latency_s"]
+        capacity_per_s = settings["workers"] / service_s if service_s else None
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return Told(url)
+    return Told(url, capacity_per_s, settings)

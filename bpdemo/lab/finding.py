@@ -1,0 +1,39 @@
+"""What the doctor says of one thing it looked at.
+
+What can be foreseen is a finding of its own; `looked_at` makes one of everything else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+Grade = Literal["ok", "warn", "FAIL"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the doctor: how it stands, what was seen, and how to mend it."""
+
+    name: str
+    grade: Grade
+    seen: str
+    mend: str = ""
+
+
+Check = Callable[[], Finding]
+
+
+def looked_at(check: Check) -> Finding:
+    """The finding of a check; an error that nobody foresaw is a warning, not an end."""
+    try:
+        return check()
+    except Exception as error:
+        name = check.__name__.replace("_", " ")
+        seen = f"could not be looked at: {in_one_line(error)}"
+        return Finding(name, "warn", seen, "please report it")
+
+
+def in_one_line(error: Exception) -> str:
+    return (str(error) or type(error).__name__).splitlines()[0]

@@ -1,0 +1,58 @@
+"""A load driven at a service by its address, with its rows shown while it runs."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import Final
+
+from rich.console import Console
+
+from bpdemo.lab.asking import Told
+from bpdemo.lab.driver import Driver
+from bpdemo.lab.plan import Plan
+from bpdemo.lab.records import Meta
+from bpdemo.lab.rows import Rows
+from bpdemo.lab.run import LoadRun
+
+LOOK_EVERY_S: Final = 0.5
+
+
+def drive_and_show(told: Told, plan: Plan, processes: int, console: Console) -> LoadRun:
+    meta = Meta(
+        scenario=plan.scenario,
+        seconds=plan.seconds,
+        bin_s=min(0.5, plan.seconds),
+        rate_per_s=plan.rate_per_s,
+        capacity_per_s=told.capacity_per_s,
+        patience_s=plan.patience_s,
+        seed=plan.seed,
+        settings=told.settings,
+    )
+    driver = Driver(told.url, plan, processes)
+    try:
+        with Rows(console) as rows:
+            pause_s = LOOK_EVERY_S
+            while not driver.wait(pause_s):
+                began_s = time.perf_counter()
+                rows.show(_so_far(driver, meta))
+                # The longer the load, the more there is to add up: never half of the machine.
+                pause_s = max(LOOK_EVERY_S, 5 * (time.perf_counter() - began_s))
+            run = _run(driver, meta, driver.gathered.seconds(plan.seconds))
+            rows.show(run)
+    finally:
+        driver.kill()
+    return run
+
+
+def _so_far(driver: Driver, meta: Meta) -> LoadRun | None:
+    """The bins in which every order has had its time."""
+    settled_s = min(driver.heard_until_s - meta.patience_s, meta.seconds)
+    whole_bins_s = settled_s // meta.bin_s * meta.bin_s
+    return _run(driver, meta, whole_bins_s) if whole_bins_s > 0 else None
+
+
+def _run(driver: Driver, meta: Meta, seconds: float) -> LoadRun:
+    gathered = driver.gathered
+    facts = replace(meta, seconds=max(seconds, 0.1), **gathered.facts())
+    return LoadRun.from_records(gathered.records, gathered.samples, facts)
