@@ -43,7 +43,7 @@ def test_no_acknowledged_order_is_lost_or_doubled_and_the_money_is_right():
 async def _sell(service: Service) -> tuple[list[tuple[int, str]], float]:
     """Status and order id of every answer, and the slowest answer in seconds."""
     # Idle connections end on our side first: the server drops them after five seconds.
-    limits = httpx.Limits(400, 400, keepalive_expiry=2)
+    limits = httpx.Limits(max_connections=400, max_keepalive_connections=400, keepalive_expiry=2)
     async with httpx.AsyncClient(
         base_url=service.url, limits=limits, timeout=30, trust_env=False
     ) as client:
