@@ -119,9 +119,10 @@ class Driver:
         # main thread gone, the others alive] would be waited for without end.
         silent_s = time.monotonic() - self._heard_s
         if silent_s > SILENCE_S:
+            self._error = f"the load generator said nothing for {silent_s:.0f} s; run it again"
             self._done.set()
             self.kill()
-            raise LoadSilent(f"the load generator said nothing for {silent_s:.0f} s; run it again")
+            raise LoadSilent(self._error)
 
     def stop(self) -> None:
         """Send no more orders; those under way are still waited for."""

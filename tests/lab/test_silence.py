@@ -67,7 +67,7 @@ def test_a_child_that_falls_silent_is_ended_and_told(freezer):
     with StubServer() as server:
         silent = Driver(server.url, Plan(rate_per_s=50, seconds=60), on_progress=freezer)
         try:
-            with pytest.raises(LoadSilent, match="said nothing for .* run it again"):
+            with pytest.raises(LoadSilent, match=r"said nothing for .* run it again"):
                 silent.wait()
         finally:
             silent.kill()

@@ -5,9 +5,13 @@ import asyncio
 import numpy as np
 import pytest
 
+from bpdemo.assembly import Assembly
 from bpdemo.core.errors import SettingsInvalid
 from bpdemo.core.settings import Settings
-from bpdemo.lab import theory
+from bpdemo.lab import theory, virtual_time
+from bpdemo.lab.fates import OK
+from bpdemo.lab.plan import Plan
+from bpdemo.lab.sim_crowd import Crowd
 from bpdemo.lab.simulation import simulate
 
 KNOBS = {"workers": 8, "queue_capacity": 8, "payment_latency_s": 0.04, "store_latency_s": 0}
@@ -76,6 +80,43 @@ def test_the_share_refused_is_that_of_mmck_within_the_scatter_of_the_seeds(times
     expected = theory.mmck(times * 100, 25, 4, 14).blocking_probability
     half_width = 3.5 * np.std(shares, ddof=1) / np.sqrt(len(shares))  # t of 7, 99 %
     assert abs(np.mean(shares) - expected) <= half_width
+
+
+@pytest.mark.parametrize(
+    ("settings", "at_once", "later"),
+    [(Settings(seed=1), 0.95, 0.95), (Settings.unprotected(seed=1), None, None)],
+)
+def test_after_a_storm_only_the_protected_service_is_back_within_two_seconds(
+    settings, at_once, later
+):
+    """Ten seconds at ten times capacity with callers who retry, then half of capacity."""
+    sold = virtual_time.run(_storm_then_calm(settings))
+    if at_once is None:
+        assert sold(2, 7) <= 0.1
+    else:
+        assert sold(0, 2) >= at_once
+        assert sold(2, 7) >= later
+
+
+async def _storm_then_calm(settings):
+    """The share sold of what came between two moments after the storm."""
+    loop = asyncio.get_running_loop()
+    assembly = Assembly(settings, clock=loop.time)
+    await assembly.office.start()
+    capacity_per_s = settings.workers / 0.042
+    storm = Plan(10 * capacity_per_s, seconds=10, scenario="retry_storm", seed=1)
+    stormy = asyncio.create_task(Crowd(storm, assembly).run())
+    await asyncio.sleep(10)
+    calm = Crowd(Plan(0.5 * capacity_per_s, seconds=7, seed=2), assembly)
+    await calm.run()
+    await stormy
+    await assembly.office.stop()
+
+    def sold(start_s, end_s):
+        fates = [order.fate for order in calm.orders if start_s <= order.t_s < end_s]
+        return fates.count(OK) / len(fates)
+
+    return sold
 
 
 def test_the_arguments_of_a_load_are_understood():
