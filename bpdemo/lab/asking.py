@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 import httpx
+
+from bpdemo.lab.capacity import capacity_of
 
 ANSWER_WITHIN_S: Final = 5.0
 
@@ -40,8 +43,7 @@ def ask_service(url: str) -> Told:
 def _told(url: str, answer: httpx.Response) -> Told:
     try:
         settings = {name: knob["value"] for name, knob in answer.json()["settings"].items()}
-        service_s = settings["payment_latency_s"] + settings["store_latency_s"]
-        capacity_per_s = settings["workers"] / service_s if service_s else None
+        capacity_per_s = capacity_of(SimpleNamespace(**settings))
     except (ValueError, KeyError, TypeError, AttributeError):
         return Told(url)
     return Told(url, capacity_per_s, settings)

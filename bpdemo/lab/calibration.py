@@ -28,8 +28,8 @@ from bpdemo.lab.verdict import LOOP_LAG_MAX_S
 
 KEPT: Final = "calibration"
 MOST_WORKERS: Final = 8
-#: What serve() takes before anything was measured: four laptops of five can send ten times its
-#: capacity, and a lesson that starts modest is better than one whose load cannot be sent.
+#: What serve() takes before anything was measured: a lesson that starts modest is better than one
+#: whose load cannot be sent.
 CAUTIOUS_WORKERS: Final = 4
 #: Lessons go up to ten times capacity, which may need half of what the machine can send.
 HIGHEST_TIMES: Final = 10

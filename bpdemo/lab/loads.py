@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Protocol
 
+from bpdemo.lab.capacity import rate_of
 from bpdemo.lab.driver import Driver, LoadSilent, OnProgress, Progress, drive
 from bpdemo.lab.frame import SPLITS
 from bpdemo.lab.gathered import Gathered
@@ -155,7 +156,7 @@ def load(
     range.
     """
     plan = Plan(
-        rate_per_s=_rate(service, times, rate, scenario),
+        rate_per_s=rate_of(times, rate, service.capacity_per_s, scenario),
         seconds=seconds,
         scenario=scenario,
         seed=seed,
@@ -204,20 +205,6 @@ def _watch(running: RunningLoad) -> LoadRun:
         return running.wait()
     finally:
         running.kill()
-
-
-def _rate(service: Target, times: float | None, rate: float | None, scenario: str) -> float:
-    if times is not None and rate is not None:
-        raise ValueError("give times or rate, not both")
-    if rate is not None:
-        return rate
-    capacity = service.capacity_per_s
-    if scenario == "closed" or not capacity:
-        why = "a closed load counts users" if scenario == "closed" else "capacity is unknown"
-        raise ValueError(f"rate must be given: {why}")
-    multiple = 2.0 if times is None else times
-    require_range("times", multiple, 0.01, 100)
-    return multiple * capacity
 
 
 def mix_of(weights: Mapping[Any, float] | None) -> Mix:

@@ -11,6 +11,7 @@ import httpx
 
 from bpdemo.core.errors import SettingsInvalid
 from bpdemo.core.settings import Settings
+from bpdemo.lab.capacity import capacity_of
 from bpdemo.lab.host import Host, ProcessHost, ServiceFailed, ThreadHost
 
 if TYPE_CHECKING:
@@ -47,9 +48,7 @@ class Service:
     @property
     def capacity_per_s(self) -> float | None:
         """Orders a second it can work off: workers ÷ service time. None if that takes no time."""
-        s = self.settings
-        service_s = s.payment_latency_s + s.store_latency_s
-        return s.workers / service_s if service_s > 0 else None
+        return capacity_of(self.settings)
 
     @property
     def database_url(self) -> str | None:

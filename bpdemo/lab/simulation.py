@@ -11,6 +11,7 @@ from bpdemo.assembly import Assembly
 from bpdemo.core.errors import SettingsInvalid
 from bpdemo.core.settings import Settings
 from bpdemo.lab import virtual_time
+from bpdemo.lab.capacity import capacity_of, rate_of
 from bpdemo.lab.loads import PICTURED, mix_of
 from bpdemo.lab.plan import Plan, require_range
 from bpdemo.lab.records import Meta, Records, Samples
@@ -57,9 +58,9 @@ def simulate(
     is what the policies do by themselves. Raises `SettingsInvalid`, and ValueError for a load.
     """
     settings = _simulated(settings, seed)
-    capacity_per_s = _capacity_per_s(settings)
+    capacity_per_s = capacity_of(settings)
     plan = Plan(
-        rate_per_s=_rate(times, rate, capacity_per_s),
+        rate_per_s=rate_of(times, rate, capacity_per_s, scenario),
         seconds=seconds,
         scenario=scenario,
         seed=seed,
@@ -142,21 +143,6 @@ def _simulated(settings: Settings | Mapping[str, Any], seed: int) -> Settings:
     if made.store != "memory":
         raise SettingsInvalid("store", f"{made.store!r} needs real time; simulate with memory")
     return made if made.seed is not None else made.model_copy(update={"seed": seed})
-
-
-def _capacity_per_s(settings: Settings) -> float | None:
-    service_s = settings.payment_latency_s + settings.store_latency_s
-    return settings.workers / service_s if service_s else None
-
-
-def _rate(times: float | None, rate: float | None, capacity_per_s: float | None) -> float:
-    if rate is not None:
-        if times is not None:
-            raise ValueError("give times or rate, not both")
-        return rate
-    if capacity_per_s is None:
-        raise ValueError("rate must be given: an order takes no time, so capacity has no bound")
-    return (2.0 if times is None else times) * capacity_per_s
 
 
 def _records(crowd: Crowd) -> Records:

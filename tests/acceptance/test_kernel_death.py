@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.jupyter import Kernel
 from tests.support.processes import command_line, is_free
-from tests.support.server import eventually
+from tests.support.waiting import eventually
 
 pytestmark = [
     pytest.mark.load,

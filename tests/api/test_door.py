@@ -5,7 +5,8 @@ import time
 
 import pytest
 
-from tests.support.http import BODY, STUCK, Call, Service, assert_problem, running, until
+from tests.support.http import BODY, STUCK, Call, Service, assert_problem, running
+from tests.support.waiting import until
 
 UNREADABLE = b"this is no order"
 

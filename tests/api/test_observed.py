@@ -7,7 +7,8 @@ import re
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.support.http import BODY, STUCK, running, until
+from tests.support.http import BODY, STUCK, running
+from tests.support.waiting import until
 
 
 async def answered(service) -> dict[tuple[str, str, str], float]:

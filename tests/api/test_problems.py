@@ -7,7 +7,8 @@ import pytest
 from bpdemo.api.problems import PROBLEMS, Problems
 from bpdemo.core import errors
 from bpdemo.core.errors import BoxOfficeError, DependencyError, QueueFull, Refused
-from tests.support.http import ORDER, STUCK, assert_problem, running, until
+from tests.support.http import ORDER, STUCK, assert_problem, running
+from tests.support.waiting import until
 
 CONTRACT = {
     "client_limit": 429,

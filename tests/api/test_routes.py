@@ -8,7 +8,8 @@ from uuid import UUID
 import pytest
 
 from bpdemo.core.settings import Settings
-from tests.support.http import BODY, ORDER, STUCK, assert_problem, running, until
+from tests.support.http import BODY, ORDER, STUCK, assert_problem, running
+from tests.support.waiting import until
 
 READ = (
     *("/", "/healthz", "/readyz", "/metrics", "/stats", "/settings", "/docs", "/openapi.json"),

@@ -10,7 +10,8 @@ from bpdemo.core.events import Event
 from bpdemo.core.ports import Observer, SilentObserver
 from bpdemo.downstream.postgres import PoolPolicy, PostgresStore
 from tests.downstream.orders import an_order
-from tests.support.postgres import row_locked, until, until_waiting
+from tests.support.postgres import row_locked, until_waiting
+from tests.support.waiting import until
 
 STOCK = 1000
 PATIENT = PoolPolicy(1, 4, 10.0, 10.0)
@@ -41,7 +42,7 @@ async def started(
 
 async def at_rest(store: PostgresStore) -> None:
     """Wait until every connection has been given back."""
-    await until(lambda: store.pool_counts()["busy"] == 0)
+    await until(lambda: store.pool_counts()["busy"] == 0, within_s=5)
 
 
 async def use_all_connections(store: PostgresStore, url: str, size: int) -> None:

@@ -24,7 +24,8 @@ from bpdemo.downstream.embedded_store import EmbeddedStore
 from bpdemo.downstream.folder import make_folder, pid_file, remove
 from bpdemo.downstream.postgres import PoolPolicy
 from tests.downstream.orders import an_order
-from tests.support.postgres import connected, until
+from tests.support.postgres import connected
+from tests.support.waiting import until
 
 # Skips everything where there can be no server.
 pytestmark = pytest.mark.usefixtures("postgres_server")

@@ -24,7 +24,8 @@ from tests.downstream.stage import (
     started,
     use_all_connections,
 )
-from tests.support.postgres import connected, row_locked, until, until_waiting
+from tests.support.postgres import connected, row_locked, until_waiting
+from tests.support.waiting import until
 
 
 async def test_a_statement_that_takes_too_long_is_given_up(database_url: str) -> None:
@@ -67,7 +68,7 @@ async def test_idle_connections_cut_off_do_no_harm(database_url: str) -> None:
     async with started(database_url, PoolPolicy(4, 4, 1.0, 1.0)) as store:
         async with connected(database_url) as admin:
             await cut_all(admin)
-        await until(lambda: store.pool_counts()["idle"] == 0)
+        await until(lambda: store.pool_counts()["idle"] == 0, within_s=5)
         assert await store.find_item(1)
         await use_all_connections(store, database_url, 4)
 
@@ -164,7 +165,7 @@ async def test_a_server_killed_under_load_comes_back_and_has_lost_nothing(
             pid = store.server.postmaster_pid
             assert pid is not None
             os.kill(pid, signal.SIGKILL if sys.platform != "win32" else signal.SIGTERM)
-            await until(lambda old=pid: store.server.postmaster_pid not in (old, None), 20)
+            await until(lambda old=pid: store.server.postmaster_pid not in (old, None), within_s=20)
         before = len(sold)
         await until(lambda at=before: len(sold) > at + 200, within_s=20)
         enough.set()

@@ -11,8 +11,9 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.support.http import BODY, until
-from tests.support.server import Command, OpenLoop, Wire, eventually
+from tests.support.http import BODY
+from tests.support.server import Command, OpenLoop, Wire
+from tests.support.waiting import eventually, until
 
 pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="signals as POSIX has them")
 

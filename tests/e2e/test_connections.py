@@ -6,7 +6,8 @@ import time
 import pytest
 
 from tests.support.http import BODY, STUCK
-from tests.support.server import Reply, Wire, eventually, server
+from tests.support.server import Reply, Wire, server
+from tests.support.waiting import eventually
 
 HEAD = b"POST /orders HTTP/1.1\r\nHost: a\r\n"
 

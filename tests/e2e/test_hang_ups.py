@@ -3,7 +3,8 @@
 import pytest
 
 from tests.support.http import BODY, STUCK
-from tests.support.server import assert_balanced, eventually, server
+from tests.support.server import assert_balanced, server
+from tests.support.waiting import eventually
 
 SLOW = STUCK | {"payment_latency_s": 0.3}
 

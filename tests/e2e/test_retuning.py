@@ -5,8 +5,8 @@ import asyncio
 import httpx
 import pytest
 
-from tests.support.http import until
 from tests.support.server import OpenLoop, ServerThread, assert_balanced, server
+from tests.support.waiting import until
 
 RATE = 300.0
 SECONDS = 3.0

@@ -13,7 +13,7 @@ from bpdemo.core.events import OUTCOMES
 from bpdemo.lab.loads import load
 from bpdemo.lab.service import Service, serve
 from tests.support.processes import free_port
-from tests.support.server import eventually
+from tests.support.waiting import eventually
 
 pytestmark = [pytest.mark.prometheus, pytest.mark.load]
 

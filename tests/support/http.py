@@ -3,7 +3,6 @@
 import asyncio
 import io
 import json
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from fastapi import FastAPI
 
 from bpdemo.app import create_app
 from bpdemo.core.settings import Settings
+from tests.support.waiting import PATIENCE_S, until
 
 ORDER = {"item_id": 1, "quantity": 1}
 BODY = b'{"item_id":1,"quantity":1}'
@@ -27,16 +27,7 @@ STUCK = {
     "request_timeout_s": 0.0,
     "queue_capacity": 0,
 }
-PATIENCE_S = 10.0
 LOOPBACK = ("127.0.0.1", 50_000)
-
-
-async def until(holds: Callable[[], object], what: str = "", *, within_s: float = PATIENCE_S):
-    """Let the loop run until `holds()`; fail when it has not by then."""
-    give_up_s = time.monotonic() + within_s
-    while not holds():
-        assert time.monotonic() < give_up_s, f"still not so after {within_s} s: {what or holds}"
-        await asyncio.sleep(0.002)
 
 
 @dataclass

@@ -1,7 +1,7 @@
 """A real PostgreSQL for tests: one server for the whole session, fresh tables for each test."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from itertools import count
 from urllib.parse import urlsplit, urlunsplit
@@ -61,16 +61,6 @@ async def row_locked(url: str, item_id: int = 1) -> AsyncIterator[None]:
     async with connected(url) as connection, connection.transaction():
         await connection.execute("SELECT 1 FROM items WHERE id = $1 FOR UPDATE", item_id)
         yield
-
-
-async def until(holds: Callable[[], object], within_s: float = 5.0) -> None:
-    """Wait until it holds; fail if it does not in time."""
-    try:
-        async with asyncio.timeout(within_s):
-            while not holds():  # noqa: ASYNC110 -- nothing tells us when
-                await asyncio.sleep(POLL_S)
-    except TimeoutError:
-        pytest.fail(f"did not come true within {within_s} s")
 
 
 async def until_waiting(url: str, backends: int) -> None:

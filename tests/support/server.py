@@ -12,9 +12,8 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -22,16 +21,8 @@ from bpdemo.api.server import DrainingServer, address_of, bind
 from bpdemo.app import create_app
 from bpdemo.core.model import Order
 from bpdemo.core.settings import Settings
-from tests.support.http import BODY, PATIENCE_S
-
-
-def eventually(holds: Callable[[], object], what: str = "", *, within_s: float = PATIENCE_S) -> Any:
-    """What `holds()` gives once it is true; fails when it is not by then."""
-    give_up_s = time.monotonic() + within_s
-    while not (held := holds()):
-        assert time.monotonic() < give_up_s, f"still not so after {within_s} s: {what or holds}"
-        time.sleep(0.005)
-    return held
+from tests.support.http import BODY
+from tests.support.waiting import PATIENCE_S, eventually
 
 
 class Reply(NamedTuple):
