@@ -1,42 +1,8 @@
-"""The questions of the lessons. Each wrong choice is a misconception, with an answer of its own."""
+"""Questions of lesson 01: when queues explode."""
 
-from __future__ import annotations
-
-from collections.abc import Mapping
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """`replies` maps each choice to what is said to whoever took it; `right` is one of them."""
-
-    text: str
-    right: str
-    replies: Mapping[str, str]
-
-    @property
-    def choices(self) -> list[str]:
-        return list(self.replies)
-
+from bpdemo.lab.questions.question import Question
 
 QUESTIONS: dict[str, Question] = {
-    "00a": Question(
-        "Half of its capacity is offered to the service, at random moments. "
-        "What will customers see?",
-        "Practically all get their ticket, in about the time the work takes",
-        {
-            "Half of them get a ticket": (
-                "Half of the *capacity* was offered, not twice of it: there was room for everyone."
-            ),
-            "All get a ticket, but most of them after queueing for a while": (
-                "At half load some worker is nearly always idle. Queueing begins to matter from "
-                "about eight tenths of capacity, and then quickly."
-            ),
-            "Practically all get their ticket, in about the time the work takes": (
-                "Yes. Below capacity nothing needs protecting, which is why it is forgotten."
-            ),
-        },
-    ),
     "01a": Question(
         "Twice the capacity comes to a service that says yes to everybody. "
         "Customers wait half a second. How many tickets does it sell in time?",

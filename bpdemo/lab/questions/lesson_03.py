@@ -1,0 +1,5 @@
+"""Questions of lesson 03: load shedding."""
+
+from bpdemo.lab.questions.question import Question
+
+QUESTIONS: dict[str, Question] = {}

@@ -1,0 +1,5 @@
+"""Questions of lesson 08: the tuning challenge."""
+
+from bpdemo.lab.questions.question import Question
+
+QUESTIONS: dict[str, Question] = {}

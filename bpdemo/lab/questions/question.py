@@ -1,0 +1,19 @@
+"""A question that is asked before a run, with an answer to each choice."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """`replies` maps each choice to what is said to whoever took it; `right` is one of them."""
+
+    text: str
+    right: str
+    replies: Mapping[str, str]
+
+    @property
+    def choices(self) -> list[str]:
+        return list(self.replies)

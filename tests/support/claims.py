@@ -1,0 +1,62 @@
+"""Play one claim of a lesson: just the cells that carry its tag, without a kernel.
+
+Every claim of the course is an `assert` in a notebook. A test breaks the mechanism that the claim
+is about and plays the claim's own cells: were the assert too weak to notice, the test would fail.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+
+from bpdemo.lab import NotMeasured, stop_all
+
+NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+
+
+def play(lesson: str, claim: str) -> dict[str, Any]:
+    """Run the import cells and those tagged `claim-<claim>`, in order; gives their variables.
+
+    Once more if the machine was too busy for the run to count. Raises what a cell raises.
+    """
+    try:
+        return _run(lesson, claim)
+    except NotMeasured:
+        return _run(lesson, claim)
+
+
+def refute(lesson: str, claim: str) -> str:
+    """Play a claim whose mechanism is broken: its own assert must fail. Gives its words."""
+    with pytest.raises(AssertionError) as failed:
+        play(lesson, claim)
+    last = failed.traceback[-1]
+    assert str(last.path).startswith(str(NOTEBOOKS)), f"not the lesson's assert: {failed.value!r}"
+    return str(failed.value)
+
+
+def _run(lesson: str, claim: str) -> dict[str, Any]:
+    names: dict[str, Any] = {"__name__": f"{lesson}:{claim}"}
+    try:
+        for place, source in _cells(lesson, claim):
+            exec(compile(source, str(NOTEBOOKS / f"{lesson}[{place}]"), "exec"), names)
+    finally:
+        stop_all()
+    return names
+
+
+def _cells(lesson: str, claim: str) -> list[tuple[int, str]]:
+    notebook = nbformat.read(NOTEBOOKS / f"{lesson}.ipynb", as_version=4)  # type: ignore[no-untyped-call]
+    tag = f"claim-{claim}"
+    tagged, imports = [], []
+    for place, cell in enumerate(notebook.cells):
+        if cell.cell_type != "code":
+            continue
+        if tag in cell.metadata.get("tags", []):
+            tagged.append((place, cell.source))
+        elif cell.source.startswith(("from bpdemo", "import ")):
+            imports.append((place, cell.source))
+    assert any("assert" in source for _, source in tagged), f"{lesson}: nothing asserts {tag}"
+    return sorted(imports + tagged)
