@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from bpdemo.lab.calibration import calibrate as calibrate
     from bpdemo.lab.durations import seconds as seconds
     from bpdemo.lab.loads import load as load
+    from bpdemo.lab.own_page import album as album
     from bpdemo.lab.picture import side_by_side as side_by_side
     from bpdemo.lab.predictions import predict as predict
     from bpdemo.lab.predictions import reveal as reveal
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 _HOME = {
     "LoadRun": "run",
     "NotMeasured": "verdict",
+    "album": "own_page",
     "calibrate": "calibration",
     "goodput_figure": "sweeps",
     "load": "loads",

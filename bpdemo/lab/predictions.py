@@ -7,6 +7,7 @@ from html import escape
 from typing import Any, Final, Protocol
 
 from bpdemo.lab.home import keep, recall
+from bpdemo.lab.keepsakes import keep_run
 from bpdemo.lab.palette import BLUE, FONT, GREEN, ORANGE
 from bpdemo.lab.questions import QUESTIONS, Question
 
@@ -37,14 +38,29 @@ def predict(
 
 
 def reveal(name: str, run: Outcome | str) -> Any:
-    """Show the prediction beside the outcome (a run, or a sentence), and answer it."""
+    """Show the prediction beside the outcome (a run, or a sentence), and answer it.
+
+    The outcome is kept for `album`, a run with its picture.
+    """
     from IPython.display import HTML
 
-    asked = QUESTIONS.get(name) or _recalled(name)
-    chosen = recall(KEPT).get(name, {})
     sentence = run if isinstance(run, str) else run.sentence
+    asked, chosen = asked_and_chosen(name)
+    _note(name, measured=sentence)
+    keep_run(name, run)
     told = _told(asked, chosen.get("choice"), chosen.get("confidence"), sentence)
     return HTML(told)  # type: ignore[no-untyped-call]
+
+
+def asked_and_chosen(name: str) -> tuple[Question, dict[str, Any]]:
+    """The question of that name, and what is kept of it: choice, confidence, measured."""
+    kept = _kept(name)
+    asked = QUESTIONS.get(name) or Question(
+        kept.get("question", ""), kept.get("right", ""), kept.get("replies", {})
+    )
+    if kept.get("choice") not in asked.choices:  # an earlier edition offered it
+        kept.pop("choice", None)
+    return asked, kept
 
 
 def _question(
@@ -58,6 +74,8 @@ def _question(
             known = ", ".join(QUESTIONS)
             raise ValueError(f"there is no question {name!r}; there are {known}, or give your own")
         return QUESTIONS[name]
+    if name in QUESTIONS:
+        raise ValueError(f"{name!r} is a question of the lessons: give yours another name")
     replies = choices if isinstance(choices, Mapping) else dict.fromkeys(choices, "")
     if right is not None and right not in replies:
         raise ValueError(f"right: {right!r} is not one of the choices")
@@ -65,21 +83,21 @@ def _question(
     return Question(text, right or "", replies)
 
 
-def _recalled(name: str) -> Question:
-    kept = recall(KEPT).get(name, {})
-    return Question(kept.get("question", ""), kept.get("right", ""), kept.get("replies", {}))
+def _kept(name: str) -> dict[str, Any]:
+    kept = recall(KEPT).get(name)
+    return dict(kept) if isinstance(kept, dict) else {}
 
 
 def _note(name: str, **facts: Any) -> None:
     kept = recall(KEPT)
-    kept[name] = kept.get(name, {}) | facts
+    kept[name] = _kept(name) | facts
     keep(KEPT, kept)
 
 
 def _form(name: str, asked: Question) -> Any:
     import ipywidgets as widgets
 
-    earlier = recall(KEPT).get(name, {})
+    earlier = _kept(name)
     choice = widgets.RadioButtons(
         options=asked.choices,
         value=earlier.get("choice") if earlier.get("choice") in asked.choices else None,

@@ -68,3 +68,22 @@ def test_a_broken_file_costs_only_the_memory(own_home):
     assert radio(predict("01a")).value is None
     radio(predict("01a")).value = QUESTIONS["01a"].choices[0]
     assert home.recall(KEPT)["01a"]["choice"] == QUESTIONS["01a"].choices[0]
+
+
+def test_a_question_of_the_lessons_keeps_its_name():
+    """One's own under that name would be answered by the wrong replies."""
+    with pytest.raises(ValueError, match="another name"):
+        predict("01a", "Which?", ["this", "that"])
+
+
+def test_a_choice_that_is_no_longer_offered_is_no_wrong_answer():
+    """An earlier edition of the lesson asked differently."""
+    home.keep(KEPT, {"01a": {"choice": "something else"}})
+    assert "no prediction" in reveal("01a", "done").data
+
+
+def test_an_entry_of_a_strange_kind_is_passed_over():
+    """The file may have been edited by hand."""
+    home.keep(KEPT, {"01a": "scribble"})
+    assert radio(predict("01a")).value is None
+    assert "no prediction" in reveal("01a", "done").data
