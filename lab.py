@@ -34,6 +34,7 @@ LOG = VENV / "bpdemo-setup.log"
 REQUIREMENTS = ROOT / "requirements.txt"
 WHEELHOUSE = ROOT / "wheelhouse"
 START = "notebooks/00_start_here.ipynb"
+OPEN_FILES = 10000  # as many as `bpdemo doctor` asks for
 NO_NEWS = {
     "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False}
 }
@@ -209,7 +210,20 @@ def launch(port: int, browser: bool) -> int:
     return server.wait()
 
 
+def raise_open_files() -> None:
+    """A storm of ten times capacity needs more sockets than many systems allow at first."""
+    if os.name == "nt":
+        return
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
 def start_jupyter(port: int, token: str) -> "subprocess.Popen":
+    raise_open_files()  # kernels inherit it
     # The token goes by the environment, where other users of the machine cannot read it.
     env = {**os.environ, "JUPYTER_TOKEN": token, "VIRTUAL_ENV": str(VENV)}
     env["PATH"] = str(BIN) + os.pathsep + env.get("PATH", "")  # `bpdemo` in Lab's terminals

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from bpdemo.lab.run import LoadRun as LoadRun
     from bpdemo.lab.service import serve as serve
     from bpdemo.lab.simulation import simulate as simulate
+    from bpdemo.lab.sizing import size as size
     from bpdemo.lab.stopping import stop_all as stop_all
     from bpdemo.lab.sweeps import goodput_figure as goodput_figure
     from bpdemo.lab.sweeps import sweep as sweep
@@ -39,6 +40,7 @@ _HOME = {
     "serve": "service",
     "side_by_side": "picture",
     "simulate": "simulation",
+    "size": "sizing",
     "stop_all": "stopping",
     "sweep": "sweeps",
 }
