@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 import weakref
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -17,6 +17,7 @@ from bpdemo.lab.plan import Mix, Plan, require_choice, require_range
 from bpdemo.lab.progress_line import ProgressLine
 from bpdemo.lab.records import Meta
 from bpdemo.lab.run import LoadRun
+from bpdemo.lab.turning import Change, require_changes, turn_in_time
 
 __all__ = ["Progress", "RunningLoad", "drive", "load", "stop_loads"]
 
@@ -47,6 +48,7 @@ class RunningLoad:
         by: str | None = None,
         on_progress: OnProgress | None = None,
         processes: int = 1,
+        changes: Sequence[Change] = (),
     ) -> None:
         self.plan = plan
         self.progress: Progress | None = None
@@ -66,6 +68,8 @@ class RunningLoad:
         )
         self._driver = Driver(service.url, plan, on_progress=self._note, processes=processes)
         RUNNING.add(self)
+        if changes:
+            turn_in_time(service, self, changes)
 
     @property
     def done(self) -> bool:
@@ -143,6 +147,7 @@ def load(
     by: str | None = None,
     on_progress: OnProgress | None = None,
     processes: int = 1,
+    changes: Sequence[Change] = (),
 ) -> Any:
     """Drive a load at `service` with Locust, in a process of its own.
 
@@ -151,7 +156,8 @@ def load(
     each attempt is hung up after that long, counted from when it was meant to be sent.
     `retry_budget` keeps retries to that share of orders. `clients` and `priorities` mix
     labels by weight, `by` splits the frame along one of them. `processes` share the sending
-    where one cannot keep up. The answer is the finished `LoadRun`, or with
+    where one cannot keep up. `changes` turn the service's knobs on the way, as in
+    `[(4, {"payment_latency_s": 0.16})]`. The answer is the finished `LoadRun`, or with
     `background=True`, at once, a `RunningLoad`. ValueError names an argument that is out of
     range.
     """
@@ -176,9 +182,10 @@ def load(
     if by is not None:
         require_choice("by", by, SPLITS)
     require_range("processes", processes, 1, 64)
+    turns = require_changes(changes, seconds)
 
     def start() -> RunningLoad:
-        return RunningLoad(service, plan, bin_s, by, on_progress, processes)
+        return RunningLoad(service, plan, bin_s, by, on_progress, processes, turns)
 
     if background:
         return start()

@@ -17,13 +17,12 @@ from bpdemo.lab.plan import Plan, require_range
 from bpdemo.lab.records import Meta, Records, Samples
 from bpdemo.lab.run import LoadRun
 from bpdemo.lab.sim_crowd import Crowd
+from bpdemo.lab.turning import Change, require_changes, told
 from bpdemo.lab.watcher import BREAKER_STATES
 
 SAMPLE_S: Final = 0.1
 #: When virtual time begins. Any moment will do, as long as it is always the same.
 SALE_DAY: Final = datetime(2030, 1, 1, tzinfo=UTC)
-
-Change = tuple[float, Mapping[str, Any]]
 
 
 def simulate(
@@ -77,8 +76,7 @@ def simulate(
         item_id=item_id,
     )
     turned = settings
-    for at_s, knobs in sorted(changes, key=lambda change: change[0]):
-        require_range("changes", at_s, 0, seconds)
+    for _, knobs in require_changes(changes, seconds):
         turned = turned.changed(knobs)  # now: on the loop nobody would hear of it
     require_range("bin_s", bin_s, 0.05, seconds)
     crowd, rows = virtual_time.run(_play(settings, plan, changes))
@@ -94,7 +92,7 @@ def simulate(
         planned=len(crowd.orders),
         sent=len(crowd.orders),
         virtual=True,
-        marks=tuple((at_s, _told(knobs)) for at_s, knobs in changes),
+        marks=tuple((at_s, told(knobs)) for at_s, knobs in changes),
         browse={"answers": crowd.looks} if crowd.looks else {},
         settings={knob: getattr(settings, knob) for knob in PICTURED},
     )
@@ -161,7 +159,3 @@ def _records(crowd: Crowd) -> Records:
         priority=priority,
         attempt_t_s=sorted(crowd.attempts_s),
     )
-
-
-def _told(knobs: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name} {value}" for name, value in knobs.items())

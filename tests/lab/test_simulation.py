@@ -48,7 +48,7 @@ def test_knobs_turn_on_the_way_and_are_marked():
     """A payment four times as slow leaves a quarter of the capacity."""
     run = simulate(KNOBS, times=2, seconds=20, changes=[(10, {"payment_latency_s": 0.16})])
     assert run.between(12, 20)["goodput_per_s"] == pytest.approx(50, rel=0.1)
-    assert run.meta.marks == ((10, "payment_latency_s 0.16"),)
+    assert run.meta.marks == ((10, "payment takes 160 ms"),)
 
 
 def test_a_closed_load_sags_with_the_service_and_an_open_one_does_not():
