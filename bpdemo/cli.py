@@ -100,6 +100,36 @@ def demo(
     raise typer.Exit(run_demo(seconds, out))
 
 
+ExerciseName = Annotated[str, typer.Argument(metavar="NAME", help="Of an exercise, as 01a.")]
+
+
+@app.command()
+def check(name: ExerciseName) -> None:
+    """Judge the answer in your saved notebook; exit code 0 if it passed."""
+    from bpdemo.lab.exercise_commands import run_check
+
+    raise typer.Exit(run_check(name))
+
+
+@app.command()
+def hint(
+    name: ExerciseName,
+    again: Annotated[bool, typer.Option(help="Begin with the first hint again.")] = False,
+) -> None:
+    """The next hint for an exercise; each has three."""
+    from bpdemo.lab.exercise_commands import run_hint
+
+    run_hint(name, again)
+
+
+@app.command()
+def progress() -> None:
+    """All exercises, and how far you have come."""
+    from bpdemo.lab.exercise_commands import run_progress
+
+    run_progress()
+
+
 @app.command()
 def doctor() -> None:
     """Is this machine ready? Each failing line says how to mend it."""

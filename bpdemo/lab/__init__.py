@@ -10,9 +10,22 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from bpdemo.lab import theory as theory
+    from bpdemo.lab.bars import fate_bars as fate_bars
     from bpdemo.lab.calibration import calibrate as calibrate
+    from bpdemo.lab.checking import check as check
+    from bpdemo.lab.checking import hint as hint
+    from bpdemo.lab.checking import progress as progress
     from bpdemo.lab.durations import seconds as seconds
+    from bpdemo.lab.lines import line_figure as line_figure
     from bpdemo.lab.loads import load as load
+    from bpdemo.lab.open_time import open_time_figure as open_time_figure
+    from bpdemo.lab.open_time import open_times as open_times
+    from bpdemo.lab.outages import back_after_s as back_after_s
+    from bpdemo.lab.outages import browsers_served as browsers_served
+    from bpdemo.lab.outages import outage as outage
+    from bpdemo.lab.outages import p99_to_answer_ms as p99_to_answer_ms
+    from bpdemo.lab.outages import payment_calls as payment_calls
+    from bpdemo.lab.outages import probes as probes
     from bpdemo.lab.own_page import album as album
     from bpdemo.lab.picture import side_by_side as side_by_side
     from bpdemo.lab.predictions import predict as predict
@@ -31,10 +44,23 @@ _HOME = {
     "LoadRun": "run",
     "NotMeasured": "verdict",
     "album": "own_page",
+    "back_after_s": "outages",
+    "browsers_served": "outages",
     "calibrate": "calibration",
+    "check": "checking",
+    "fate_bars": "bars",
     "goodput_figure": "sweeps",
+    "hint": "checking",
+    "line_figure": "lines",
     "load": "loads",
+    "open_time_figure": "open_time",
+    "open_times": "open_time",
+    "outage": "outages",
+    "p99_to_answer_ms": "outages",
+    "payment_calls": "outages",
     "predict": "predictions",
+    "probes": "outages",
+    "progress": "checking",
     "reveal": "predictions",
     "seconds": "durations",
     "serve": "service",

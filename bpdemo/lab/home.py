@@ -36,3 +36,30 @@ def keep(name: str, what: dict[str, Any]) -> None:
         os.replace(path, home() / f"{name}.json")
     except OSError:
         return
+
+
+def note(name: str, fact: dict[str, Any]) -> None:
+    """Add one fact to a list that is kept. Two writers at the same time lose neither's."""
+    line = json.dumps(fact) + "\n"
+    try:
+        home().mkdir(parents=True, exist_ok=True)
+        with (home() / f"{name}.jsonl").open("ab", buffering=0) as file:
+            file.write(line.encode())
+    except OSError:
+        return
+
+
+def noted(name: str) -> list[dict[str, Any]]:
+    """All facts of that list, the earliest first; what cannot be read is passed over."""
+    try:
+        lines = (home() / f"{name}.jsonl").read_text("utf-8", errors="replace").splitlines()
+    except OSError:
+        return []
+    return [fact for line in lines if isinstance(fact := _read(line), dict)]
+
+
+def _read(line: str) -> Any:
+    try:
+        return json.loads(line)
+    except ValueError:
+        return None

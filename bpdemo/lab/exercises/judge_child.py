@@ -1,0 +1,148 @@
+"""The process that judges one answer: `python -m bpdemo.lab.exercises.judge_child`.
+
+A line of JSON comes by stdin: the exercise's name, and the answer either pickled or as the
+source of its cell. One goes back by stdout: state, sentences, and what the answer printed.
+An answer that loops for ever cannot take more down than this process.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import faulthandler
+import io
+import json
+import os
+import pickle
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from bpdemo.lab.exercises import EXERCISES, Exercise
+from bpdemo.lab.exercises.answered import Answered, NotTried, is_blank
+from bpdemo.lab.exercises.learner_code import forbid_sleep, place_in
+from bpdemo.lab.exercises.telling import Told, tell, tell_endless, tell_mistake, tell_passed
+
+PRINTED_MAX: Final = 1000
+GRACE_S: Final = 5.0
+
+
+class Printed(io.StringIO):
+    """Keeps the beginning of what is printed."""
+
+    def write(self, text: str) -> int:
+        return super().write(text[: max(0, PRINTED_MAX - self.tell())])
+
+
+def main() -> None:
+    told_to = os.dup(1)
+    os.dup2(2, 1)  # whatever prints past sys.stdout must not mix with the report
+    asked = json.loads(sys.stdin.readline())
+    sys.stdout = printed = Printed()
+    exercise = EXERCISES[asked["name"]]
+
+    def report(told: Told) -> None:
+        line = json.dumps(told | {"printed": printed.getvalue()}) + "\n"
+        os.write(told_to, line.encode())
+        os._exit(0)  # nothing that the answer or a load has started holds this process up
+
+    report(judge(exercise, asked, report))
+
+
+def judge(exercise: Exercise, asked: Mapping[str, Any], report: Any) -> Told:
+    """Load the answer and let the exercise's judge try it out, under a watch."""
+    lines = asked["lines"]
+    forbid_sleep()
+    with _watched(exercise.limit_s, lines, report) as answered:
+        try:
+            answer = _load(exercise, asked)
+        except pickle.UnpicklingError as error:
+            return tell("could not judge", ("", str(error)))
+        except BaseException as error:
+            return tell_mistake(error, lines, "your cell")
+        if answer is None or is_blank(answer):
+            return tell_mistake(NotTried(), lines, "")
+        if misfit := _misfit(exercise, answer):
+            return tell("not yet", ("", misfit))
+        if exercise.is_function:
+            answer = Answered(answer)
+            answered.append(answer)
+        try:
+            seen = exercise.judge(answer)
+        except BaseException as error:
+            return tell_mistake(_first(answered) or error, lines, exercise.answer)
+        finally:
+            _stop_all()
+        if own := _first(answered):
+            return tell_mistake(own, lines, exercise.answer)
+        return tell_passed(seen)
+
+
+def _load(exercise: Exercise, asked: Mapping[str, Any]) -> Any:
+    if "pickled" in asked:
+        try:
+            return pickle.loads(base64.b64decode(asked["pickled"]))
+        except Exception as error:
+            raise pickle.UnpicklingError(
+                f"Your answer needs something that the judging process does not have ({error}). "
+                "Define what it uses in the notebook itself, run those cells, and check again."
+            ) from error
+    names: dict[str, Any] = {"__name__": "__main__"}
+    for source in (asked["imports"], asked["source"]):
+        exec(compile(source, f"answer-{asked['name']}", "exec"), names)
+    return names.get(exercise.answer)
+
+
+def _misfit(exercise: Exercise, answer: Any) -> str:
+    if not exercise.is_function:
+        return ""
+    if not callable(answer):
+        return f"The answer is a function, {exercise.form}; this is {answer!r}. (Give it uncalled.)"
+    import inspect
+
+    try:
+        inspect.signature(answer).bind(*(exercise.parameters or ()))
+    except TypeError:
+        return f"The function is called as {exercise.form}; yours takes other parameters."
+    except ValueError:  # built in, and keeps its parameters to itself
+        return ""
+    return ""
+
+
+def _first(answered: list[Answered]) -> BaseException | None:
+    return answered[0].error if answered else None
+
+
+@contextlib.contextmanager
+def _watched(limit_s: float, lines: list[str], report: Any) -> Iterator[list[Answered]]:
+    """Ends the process when the time is over, telling where the answer was by then."""
+    answered: list[Answered] = []
+    judging = threading.get_ident()
+
+    def strike() -> None:
+        if error := _first(answered):  # the service may never recover from it
+            report(tell_mistake(error, lines, "your function"))
+        report(tell_endless(place_in(sys._current_frames().get(judging), lines), limit_s))
+
+    timer = threading.Timer(limit_s, strike)
+    timer.daemon = True
+    timer.start()
+    # For a loop inside one C call, during which no other thread can run.
+    faulthandler.dump_traceback_later(limit_s + GRACE_S, exit=True)
+    try:
+        yield answered
+    finally:
+        timer.cancel()
+        faulthandler.cancel_dump_traceback_later()
+
+
+def _stop_all() -> None:
+    if "bpdemo.lab.service" in sys.modules:  # only then can anything be running
+        from bpdemo.lab.stopping import stop_all
+
+        stop_all()
+
+
+if __name__ == "__main__":
+    main()

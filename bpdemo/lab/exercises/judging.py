@@ -1,0 +1,91 @@
+"""What judges share: the learner's function in place of a mechanism, five seeds of virtual time,
+and the checks that most answers need. Judges import it when called: it is slow to load."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Final, NoReturn, TypeGuard
+from unittest.mock import patch
+
+from bpdemo.core.settings import Settings
+from bpdemo.lab.exercises.exercise import NotYet
+from bpdemo.lab.run import LoadRun
+from bpdemo.lab.simulation import simulate
+
+SEEDS: Final = range(5)
+
+
+def over_seeds(settings: Settings | Mapping[str, Any], **load: Any) -> list[LoadRun]:
+    """The same load with five seeds, simulated; the arguments are those of `simulate`."""
+    return [simulate(settings, seed=seed, **load) for seed in SEEDS]
+
+
+def worst(runs: list[LoadRun], figure: str = "goodput_share") -> float:
+    """The least of a figure of the summary, over all runs."""
+    return min(run.summary[figure] for run in runs)
+
+
+def most(runs: list[LoadRun], figure: str) -> float:
+    """The greatest of a figure of the summary, over all runs."""
+    return max(run.summary[figure] for run in runs)
+
+
+@contextmanager
+def installed(owner: Any, name: str, made: Any) -> Iterator[None]:
+    """`made` in place of `owner.name`, a method or a property, until the block ends."""
+    with patch.object(owner, name, made):
+        yield
+
+
+def not_yet(*, expected: str, seen: str, why: str, look: str) -> NoReturn:
+    """End the judgement: not yet."""
+    raise NotYet(expected=expected, seen=seen, why=why, look=look)
+
+
+def chosen(answer: Any, **ranges: tuple[float, float]) -> list[float]:
+    """The numbers that a dict of settings must hold, each from its least to its greatest.
+
+        (capacity,) = chosen(answer, queue_capacity=(-1, 10_000))
+
+    Says what is missing, or no number, or out of range.
+    """
+    if not isinstance(answer, Mapping):
+        _malformed(f"a dict with {', '.join(ranges)}", f"{answer!r}, which is no dict")
+    for name, (least, greatest) in ranges.items():
+        value = answer.get(name)
+        if not _is_number(value) or not least <= value <= greatest:
+            expected = f"{name!r}: a number from {least:g} to {greatest:g}"
+            _malformed(expected, f"{name!r}: {value!r}" if name in answer else f"no {name!r}")
+    return [answer[name] for name in ranges]
+
+
+def defended(reason: Any, right: str, replies: Mapping[str, str]) -> None:
+    """Hold the reason chosen (a letter) against the right one.
+
+    `replies` says to each wrong letter what is wrong with it: two sentences, the misconception
+    and what is the case instead.
+    """
+    letters = sorted({right, *replies})
+    if reason not in letters:
+        _malformed(f"one of the letters {', '.join(letters)} as the reason", f"{reason!r}")
+    if reason != right:
+        raise NotYet(
+            expected="the reason for which this setting is right",
+            seen=f"the setting holds, but reason {reason} does not carry it",
+            why=replies[reason],
+            look="Read the four reasons again beside the picture of the run.",
+        )
+
+
+def _is_number(value: object) -> TypeGuard[float]:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _malformed(expected: str, seen: str) -> NoReturn:
+    raise NotYet(
+        expected=f"{expected}.",
+        seen=f"{seen}.",
+        why="The check cannot try out what is not there.",
+        look="Compare the form of your answer with the task's.",
+    )

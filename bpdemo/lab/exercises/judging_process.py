@@ -1,0 +1,92 @@
+"""Send an answer to a process of its own and wait for the verdict."""
+
+from __future__ import annotations
+
+import base64
+import json
+import linecache
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from bpdemo.lab.child import Child
+from bpdemo.lab.exercises import EXERCISES
+from bpdemo.lab.exercises.answered import is_blank
+from bpdemo.lab.exercises.verdict import Verdict
+
+START_S: Final = 20.0
+"""How long the process may take to start; a laptop with a virus scanner takes its time."""
+QUIET_S: Final = 2.0
+
+BLANK: Final = {
+    "state": "not tried",
+    "says": [("", "There is no answer yet. Fill in the answer cell, run it, and check again.")],
+}
+
+
+def judge_answer(name: str, answer: Any, say: Callable[[str], object]) -> Verdict:
+    """The verdict on an answer from this process. `say` hears of it if it takes long."""
+    if answer is None or is_blank(answer):
+        return _verdict(name, BLANK)
+    import cloudpickle
+
+    try:
+        pickled = cloudpickle.dumps(answer)
+    except Exception as error:
+        told = (
+            f"Your answer cannot be sent to the judging process ({type(error).__name__}: {error}). "
+            "It may use something that is bound to this notebook, such as a running service: "
+            "use only what the task gives it."
+        )
+        return _verdict(name, {"state": "could not judge", "says": [("", told)]})
+    code = getattr(answer, "__code__", None)
+    lines = linecache.getlines(code.co_filename) if code else []
+    asked = {"pickled": base64.b64encode(pickled).decode(), "lines": lines}
+    return _ask(name, asked, say)
+
+
+def judge_source(name: str, imports: str, source: str, say: Callable[[str], object]) -> Verdict:
+    """The verdict on the answer that a cell with this source gives."""
+    asked = {"imports": imports, "source": source, "lines": source.splitlines()}
+    return _ask(name, asked, say)
+
+
+def _ask(name: str, asked: Mapping[str, Any], say: Callable[[str], object]) -> Verdict:
+    heard: list[str] = []
+    over = threading.Event()
+    limit_s = EXERCISES[name].limit_s
+    child = Child(
+        [sys.executable, "-m", "bpdemo.lab.exercises.judge_child"],
+        on_line=heard.append,
+        on_exit=lambda _: over.set(),
+    )
+    try:
+        child.say(json.dumps({"name": name, **asked}))
+        if not over.wait(QUIET_S):
+            say(f"Judging {name}, {limit_s:g} s at most …")
+            over.wait(limit_s + START_S)
+    finally:
+        child.stop(0)
+    try:
+        return _verdict(name, json.loads(heard[0]))
+    except (IndexError, ValueError):
+        return _verdict(name, _lost(over.is_set(), child.stderr_tail))
+
+
+def _verdict(name: str, told: Mapping[str, Any]) -> Verdict:
+    return Verdict.of(name, EXERCISES[name].title, told)
+
+
+def _lost(ended: bool, stderr: str) -> dict[str, Any]:
+    """No report came: the process died, or it does not even watch its own time any more."""
+    if not ended or "Timeout (" in stderr:
+        seen = "it did not come back within the time: an endless loop, or one long calculation."
+        return {"state": "not yet", "says": [("Expected", "an answer within a moment."),
+                                             ("Seen", seen)]}  # fmt: skip
+    last = stderr.strip().splitlines()[-1:] or ["it said nothing"]
+    told = (
+        f"The judging process ended without a verdict ({last[0]}). Check again; if it stays so, "
+        "restart the kernel, or ask `bpdemo doctor` whether this machine is ready."
+    )
+    return {"state": "could not judge", "says": [("", told)]}

@@ -1,0 +1,7 @@
+"""The exercises of lesson 05."""
+
+from __future__ import annotations
+
+from bpdemo.lab.exercises.exercise import Exercise
+
+EXERCISES: dict[str, Exercise] = {}

@@ -1,0 +1,97 @@
+"""What the judging process says about an answer that passed, slipped, slept or never ended."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from bpdemo.core.errors import SettingsInvalid
+from bpdemo.lab.exercises.answered import NotTried, Slept
+from bpdemo.lab.exercises.exercise import NotYet
+from bpdemo.lab.exercises.learner_code import place_of
+
+Told = dict[str, Any]
+
+
+def tell(state: str, *says: tuple[str, str]) -> Told:
+    return {"state": state, "says": says}
+
+
+def tell_passed(seen: str) -> Told:
+    return tell("passed", ("Seen", seen))
+
+
+def tell_mistake(error: BaseException, lines: Sequence[str], whose: str) -> Told:
+    """What the answer or its judge raised, as prose. `whose` names the learner's code."""
+    if isinstance(error, NotYet):
+        return tell(
+            "not yet",
+            ("Expected", error.expected),
+            ("Seen", error.seen),
+            ("Why it matters", error.why),
+            ("Where to look", error.look),
+        )
+    if isinstance(error, NotTried | NotImplementedError):
+        return tell(
+            "not tried",
+            ("", "There is no answer yet. Fill in the answer cell, run it, and check again."),
+        )
+    if isinstance(error, Slept):
+        return _tell_slept(place_of(error, lines))
+    if isinstance(error, SettingsInvalid):
+        return tell(
+            "not yet", ("Expected", "settings that the service takes."), ("Seen", str(error))
+        )
+    if type(error).__name__ == "NotMeasured":
+        return tell(
+            "could not judge", ("", f"{error} Close what else is running, then check again.")
+        )
+    return _tell_raised(error, place_of(error, lines), whose)
+
+
+def tell_endless(place: str, limit_s: float) -> Told:
+    """The time is over. `place`: where the learner's code was, if it was running."""
+    if not place:
+        return tell(
+            "could not judge",
+            ("", f"The trial was not over after {limit_s:g} s. Check again; if it happens again, "
+             "your answer keeps the service busy for ever, for example with waits of 0 s."),
+        )  # fmt: skip
+    return tell(
+        "not yet",
+        ("Expected", "an answer within a moment."),
+        ("Seen", f"it was still running after {limit_s:g} s, at {place}: an endless loop."),
+        (
+            "Why it matters",
+            "the service has one event loop; while one call spins, nobody is served.",
+        ),
+        ("Where to look", "at the condition of that loop: what would have to change to end it?"),
+    )
+
+
+def _tell_slept(place: str) -> Told:
+    return tell(
+        "not yet",
+        ("Expected", "a decision at once."),
+        ("Seen", f"it calls time.sleep ({place})."),
+        ("Why it matters", "a sleep holds up the event loop, and with it everybody else's order."),
+        ("Where to look", "Return what is to be done, or how long to wait; the caller waits."),
+    )
+
+
+def _tell_raised(error: BaseException, place: str, whose: str) -> Told:
+    kind, what = type(error).__name__, str(error)
+    told = f"{kind}: {what}" if what else kind
+    if not place and not isinstance(error, SyntaxError):
+        return tell(
+            "could not judge",
+            ("", f"The check itself stumbled ({told}). If the form of your answer is that of the "
+             "task, it is not your fault: please tell your instructor."),
+        )  # fmt: skip
+    at = f" at {place}" if place else f" at line {getattr(error, 'lineno', '?')}"
+    return tell(
+        "not yet",
+        ("Expected", f"{whose} to run without an error."),
+        ("Seen", f"it raised {told}{at}."),
+        ("Where to look", "at that line, with the values it was called with in mind."),
+    )

@@ -1,0 +1,69 @@
+"""What became of an answer, in words: for a notebook and for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from html import escape
+from typing import Any, Final, Literal
+
+from bpdemo.lab.palette import BLUE, FONT, GREEN, GREY, ORANGE
+
+State = Literal["passed", "not yet", "not tried", "could not judge"]
+COLOURS: Final[Mapping[State, str]] = {
+    "passed": GREEN,
+    "not yet": ORANGE,
+    "not tried": BLUE,
+    "could not judge": GREY,
+}
+SIGNS: Final[Mapping[State, str]] = {
+    "passed": "✔",
+    "not yet": "…",
+    "not tried": "○",
+    "could not judge": "?",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """`says` are labelled sentences: expected, seen, why it matters, where to look."""
+
+    name: str
+    title: str
+    state: State
+    says: tuple[tuple[str, str], ...]
+    printed: str = ""
+
+    @property
+    def passed(self) -> bool:
+        return self.state == "passed"
+
+    @classmethod
+    def of(cls, name: str, title: str, told: Mapping[str, Any]) -> Verdict:
+        """From what the judging process reports."""
+        says = tuple((str(label), str(text)) for label, text in told["says"])
+        return cls(name, title, told["state"], says, str(told.get("printed", "")))
+
+    def __str__(self) -> str:
+        lines = [f"{SIGNS[self.state]} {self.name} {self.state}: {self.title}"]
+        lines += [f"  {label}: {text}" if label else f"  {text}" for label, text in self.says]
+        if self.printed:
+            lines += ["  Your code printed:"]
+            lines += [f"    {line}" for line in self.printed.rstrip().splitlines()]
+        return "\n".join(lines)
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        says = "".join(
+            f"<div style='margin:.3em 0'>{f'<b>{escape(label)}:</b> ' if label else ''}"
+            f"{escape(text)}</div>"
+            for label, text in self.says
+        )
+        printed = f"<pre style='margin:.5em 0'>{escape(self.printed)}</pre>" if self.printed else ""
+        return (
+            f"<div style='border-left:8px solid {COLOURS[self.state]};padding:.2em 1em;"
+            f"font:17px {FONT};line-height:1.5;max-width:60em'>"
+            f"<div style='font-weight:600'>{SIGNS[self.state]} {escape(self.name)} "
+            f"{self.state.capitalize()}: {escape(self.title)}</div>{says}{printed}</div>"
+        )
