@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from bpdemo.lab import theory as theory
     from bpdemo.lab.bars import fate_bars as fate_bars
+    from bpdemo.lab.by_hand import send_at_once as send_at_once
     from bpdemo.lab.calibration import calibrate as calibrate
     from bpdemo.lab.checking import check as check
     from bpdemo.lab.checking import hint as hint
     from bpdemo.lab.checking import progress as progress
     from bpdemo.lab.durations import seconds as seconds
+    from bpdemo.lab.fairness import jain_index as jain_index
+    from bpdemo.lab.fairness import parts_by as parts_by
     from bpdemo.lab.lines import line_figure as line_figure
     from bpdemo.lab.loads import load as load
     from bpdemo.lab.open_time import open_time_figure as open_time_figure
@@ -38,31 +41,38 @@ if TYPE_CHECKING:
     from bpdemo.lab.sweeps import goodput_figure as goodput_figure
     from bpdemo.lab.sweeps import sweep as sweep
     from bpdemo.lab.verdict import NotMeasured as NotMeasured
+    from bpdemo.lab.waits import buyers_wait_ms as buyers_wait_ms
+    from bpdemo.lab.waits import others_wait_ms as others_wait_ms
 
 #: Name → the module that has it.
 _HOME = {
-    "LoadRun": "run",
-    "NotMeasured": "verdict",
     "album": "own_page",
     "back_after_s": "outages",
     "browsers_served": "outages",
+    "buyers_wait_ms": "waits",
     "calibrate": "calibration",
     "check": "checking",
     "fate_bars": "bars",
     "goodput_figure": "sweeps",
     "hint": "checking",
+    "jain_index": "fairness",
     "line_figure": "lines",
     "load": "loads",
+    "LoadRun": "run",
+    "NotMeasured": "verdict",
     "open_time_figure": "open_time",
     "open_times": "open_time",
+    "others_wait_ms": "waits",
     "outage": "outages",
     "p99_to_answer_ms": "outages",
+    "parts_by": "fairness",
     "payment_calls": "outages",
     "predict": "predictions",
     "probes": "outages",
     "progress": "checking",
     "reveal": "predictions",
     "seconds": "durations",
+    "send_at_once": "by_hand",
     "serve": "service",
     "side_by_side": "picture",
     "simulate": "simulation",

@@ -1,0 +1,53 @@
+"""Lines over an axis: names at their ends, points beside theory, a wall where one stands."""
+
+import pytest
+
+from bpdemo.lab import line_figure
+
+AXES = {"x": "places", "y": "sold (share)"}
+
+
+def test_each_line_stands_under_its_name_with_the_result_as_title():
+    """Every value is drawn, every line is named at its right end, and no two look alike."""
+    lines = {"obeys": {1: 1.0, 2: 1.0}, "ignores": {1: 1.0, 2: 2.0}}
+    figure = line_figure(lines, title="One bends", **AXES)
+    assert [dict(zip(t.x, t.y, strict=True)) for t in figure.data] == list(lines.values())
+    assert len({(t.line.color, t.line.dash, t.marker.symbol) for t in figure.data}) == 2
+    words = [label.text for label in figure.layout.annotations]
+    assert words == ["<b>obeys</b>", "<b>ignores</b>"]
+    assert "One bends" in figure.layout.title.text
+    assert figure.layout.xaxis.title.text == "places"
+
+
+def test_lines_that_end_together_have_names_apart():
+    """Four lines with the same end: their names are a line of text apart, within the axis."""
+    lines = {name: {0: 0.0, 1: 0.5} for name in "abcd"}
+    figure = line_figure(lines, title="All alike", **AXES)
+    heights = [label.y for label in figure.layout.annotations]
+    per_px = figure.layout.yaxis.range[1] / (440 - figure.layout.margin.t - figure.layout.margin.b)
+    assert min(b - a for a, b in zip(heights, heights[1:], strict=False)) >= 16 * per_px
+    assert max(heights) <= figure.layout.yaxis.range[1]
+
+
+def test_points_take_the_colour_of_the_line_of_their_name():
+    """Measured points have markers only, the line they are held against has none."""
+    lines = {"room for 0": {1: 0.3, 2: 0.5}, "room for 10": {1: 0.1, 2: 0.5}}
+    figure = line_figure(lines, title="As theory", points={"room for 10": {1: 0.12}}, **AXES)
+    drawn = [(trace.mode, trace.line.color) for trace in figure.data]
+    assert [mode for mode, _ in drawn] == ["lines+markers", "lines", "markers"]
+    assert drawn[1][1] == drawn[2][1] != drawn[0][1]
+
+
+def test_a_wall_is_drawn_and_named():
+    """What matters on the axis stands above the picture, where no line runs."""
+    figure = line_figure({"a": {0: 1, 9: 0}}, title="A cliff", wall=(5, "cliff = 5"), **AXES)
+    assert [shape.x0 for shape in figure.layout.shapes] == [5]
+    assert figure.layout.annotations[-1].text == "<b>cliff = 5</b>"
+
+
+def test_more_lines_than_can_be_told_apart_are_refused():
+    """Four styles, four lines; and a picture of nothing is a mistake."""
+    with pytest.raises(ValueError, match="from 1 to 4"):
+        line_figure({str(n): {0: 0, 1: 1} for n in range(5)}, title="Too many", **AXES)
+    with pytest.raises(ValueError, match="from 1 to 4"):
+        line_figure({}, title="Nothing", **AXES)
