@@ -46,6 +46,8 @@ if TYPE_CHECKING:
 
 #: Name → the module that has it.
 _HOME = {
+    "LoadRun": "run",
+    "NotMeasured": "verdict",
     "album": "own_page",
     "back_after_s": "outages",
     "browsers_served": "outages",
@@ -58,8 +60,6 @@ _HOME = {
     "jain_index": "fairness",
     "line_figure": "lines",
     "load": "loads",
-    "LoadRun": "run",
-    "NotMeasured": "verdict",
     "open_time_figure": "open_time",
     "open_times": "open_time",
     "others_wait_ms": "waits",
