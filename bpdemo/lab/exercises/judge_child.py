@@ -16,13 +16,13 @@ import os
 import pickle
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from bpdemo.lab.exercises import EXERCISES, Exercise
-from bpdemo.lab.exercises.answered import Answered, NotTried, is_blank
 from bpdemo.lab.exercises.learner_code import forbid_sleep, place_in
-from bpdemo.lab.exercises.telling import Told, tell, tell_endless, tell_mistake, tell_passed
+from bpdemo.lab.exercises.telling import Told, tell, tell_endless, tell_mistake
+from bpdemo.lab.exercises.trial import Trial
 
 PRINTED_MAX: Final = 1000
 GRACE_S: Final = 5.0
@@ -50,33 +50,21 @@ def main() -> None:
     report(judge(exercise, asked, report))
 
 
-def judge(exercise: Exercise, asked: Mapping[str, Any], report: Any) -> Told:
-    """Load the answer and let the exercise's judge try it out, under a watch."""
+def judge(exercise: Exercise, asked: Mapping[str, Any], report: Callable[[Told], None]) -> Told:
+    """Load the answer and try it out, under a watch."""
     lines = asked["lines"]
     forbid_sleep()
-    with _watched(exercise.limit_s, lines, report) as answered:
+    with _watched(exercise, lines, report) as trial:
         try:
             answer = _load(exercise, asked)
         except pickle.UnpicklingError as error:
             return tell("could not judge", ("", str(error)))
         except BaseException as error:
             return tell_mistake(error, lines, "your cell")
-        if answer is None or is_blank(answer):
-            return tell_mistake(NotTried(), lines, "")
-        if misfit := _misfit(exercise, answer):
-            return tell("not yet", ("", misfit))
-        if exercise.is_function:
-            answer = Answered(answer)
-            answered.append(answer)
         try:
-            seen = exercise.judge(answer)
-        except BaseException as error:
-            return tell_mistake(_first(answered) or error, lines, exercise.answer)
+            return trial.judge(answer)
         finally:
             _stop_all()
-        if own := _first(answered):
-            return tell_mistake(own, lines, exercise.answer)
-        return tell_passed(seen)
 
 
 def _load(exercise: Exercise, asked: Mapping[str, Any]) -> Any:
@@ -94,36 +82,18 @@ def _load(exercise: Exercise, asked: Mapping[str, Any]) -> Any:
     return names.get(exercise.answer)
 
 
-def _misfit(exercise: Exercise, answer: Any) -> str:
-    if not exercise.is_function:
-        return ""
-    if not callable(answer):
-        return f"The answer is a function, {exercise.form}; this is {answer!r}. (Give it uncalled.)"
-    import inspect
-
-    try:
-        inspect.signature(answer).bind(*(exercise.parameters or ()))
-    except TypeError:
-        return f"The function is called as {exercise.form}; yours takes other parameters."
-    except ValueError:  # built in, and keeps its parameters to itself
-        return ""
-    return ""
-
-
-def _first(answered: list[Answered]) -> BaseException | None:
-    return answered[0].error if answered else None
-
-
 @contextlib.contextmanager
-def _watched(limit_s: float, lines: list[str], report: Any) -> Iterator[list[Answered]]:
+def _watched(
+    exercise: Exercise, lines: Sequence[str], report: Callable[[Told], None]
+) -> Iterator[Trial]:
     """Ends the process when the time is over, telling where the answer was by then."""
-    answered: list[Answered] = []
+    trial, limit_s = Trial(exercise, lines), exercise.limit_s
     judging = threading.get_ident()
 
     def strike() -> None:
-        if error := _first(answered):  # the service may never recover from it
-            report(tell_mistake(error, lines, "your function"))
-        report(tell_endless(place_in(sys._current_frames().get(judging), lines), limit_s))
+        # After a mistake the service may never recover: then that is the news, not the time.
+        where = place_in(sys._current_frames().get(judging), lines)
+        report(trial.mistake or tell_endless(where, limit_s))
 
     timer = threading.Timer(limit_s, strike)
     timer.daemon = True
@@ -131,7 +101,7 @@ def _watched(limit_s: float, lines: list[str], report: Any) -> Iterator[list[Ans
     # For a loop inside one C call, during which no other thread can run.
     faulthandler.dump_traceback_later(limit_s + GRACE_S, exit=True)
     try:
-        yield answered
+        yield trial
     finally:
         timer.cancel()
         faulthandler.cancel_dump_traceback_later()

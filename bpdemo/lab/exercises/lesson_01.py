@@ -38,8 +38,8 @@ def judge_try_put(try_put: Any) -> str:
         )
     turned_away = most(runs, "shed_per_s")
     return (
-        f"twice the capacity came, on five sale days: your queue sold "
-        f"{min(sold, 1):.0%} of capacity at least, and turned {turned_away:.0f} orders a second away at once."
+        f"twice the capacity came, on five sale days: your queue sold {min(sold, 1):.0%} of "
+        f"capacity at least, and turned {turned_away:.0f} orders a second away at once."
     )
 
 
