@@ -50,7 +50,7 @@ def album(path: str | Path | None = None) -> Album:
     """Collect every prediction that met its outcome, with the learner's own pictures.
 
     Writes one HTML file (some 5 MB) to `path`, or to album.html in my-work/ if there is such a
-    folder here or above, else in the current folder.
+    folder here or above, else in reports/.
     """
     from bpdemo.lab.report import write_report
 
@@ -63,6 +63,7 @@ def album(path: str | Path | None = None) -> Album:
             continue
         rows.append((name, chosen.get("choice") or "-", chosen["measured"]))
         sections.append(_section(name, asked.text, chosen, runs.get(name)))
+    target.parent.mkdir(parents=True, exist_ok=True)
     write_report(target, TITLE, sections)
     return Album(target.resolve(), rows, sum(section.figure is not None for section in sections))
 
@@ -83,4 +84,4 @@ def _section(name: str, question: str, chosen: Mapping[str, str], run: LoadRun |
 def _folder() -> Path:
     here = Path.cwd()
     found = (place / "my-work" for place in (here, *here.parents))
-    return next((folder for folder in found if folder.is_dir()), here)
+    return next((folder for folder in found if folder.is_dir()), here / "reports")

@@ -28,7 +28,7 @@ def test_a_revealed_run_comes_back_with_its_picture(run, own_place):
     assert page.rows == [("01a", "Half of its capacity", run.sentence)]
     assert "I said: Half of its capacity." in text
     assert "src=" not in text.split("<body>")[1]
-    assert page.path == own_place / "album.html"
+    assert page.path == own_place / "reports" / "album.html"
 
 
 def test_the_page_goes_to_the_learners_own_folder(run, own_place, monkeypatch):
