@@ -65,6 +65,10 @@ check: install  ## lint, format, types, import rules
 exercises: install  ## make exercises/ from solutions/
 	@$(PY) scripts/make_exercises.py $(ARGS)
 
+.PHONY: pictures
+pictures: install  ## draw the pictures of the README from real runs (ARGS="notebooks/01_*.ipynb")
+	@$(PY) scripts/pictures.py $(ARGS)
+
 .PHONY: wheelhouse
 wheelhouse: install  ## fetch wheels for rooms without a network (TARGETS="win_amd64 macosx_arm64")
 	@$(PY) scripts/wheelhouse.py $(TARGETS)
@@ -78,11 +82,10 @@ clean:  ## remove what was generated; my-work/ and wheelhouse/ stay
 
 # --- not built yet: they say so, and exit 2
 
-.PHONY: bench soak pictures docker-build docker-up
+.PHONY: bench soak docker-build docker-up
 bench:  ## (not there yet) measure what a request, a refusal and a simulated order cost
 soak:  ## (not there yet) hours of load, watching memory and books
-pictures:  ## (not there yet) the pictures of the README, from real runs
 docker-build:  ## (not there yet) build the image
 docker-up:  ## (not there yet) service, Postgres, Prometheus and Grafana in containers
-bench soak pictures docker-build docker-up:
+bench soak docker-build docker-up:
 	@echo "make $@: not there yet." >&2; exit 2

@@ -1,0 +1,87 @@
+"""The pictures of the README, from real runs: what `make pictures` calls.
+
+    python scripts/pictures.py                        every lesson that has such a picture
+    python scripts/pictures.py notebooks/01_*.ipynb   only these
+
+Runs the lessons at full length and draws what the cells tagged `picture-NAME` show into
+pictures/NAME.png. Needs Chromium or Chrome, and a machine with nothing else to do.
+"""
+
+import json
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import plotly.graph_objects as go
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+
+ROOT = Path(__file__).resolve().parents[1]
+PICTURES = ROOT / "pictures"
+TAG = "picture-"
+PLOTLY = "application/vnd.plotly.v1+json"
+CELL_TIMEOUT_S = 300
+BUSY = "NotMeasured"
+
+
+def main(chosen: list[str]) -> int:
+    PICTURES.mkdir(exist_ok=True)
+    paths = [Path(path) for path in chosen] or sorted(ROOT.glob("notebooks/*.ipynb"))
+    wanted = [path for path in paths if any(True for _ in tagged(read(path)))]
+    if not wanted:
+        print(f"no cell is tagged {TAG}NAME in {', '.join(map(str, paths))}", file=sys.stderr)
+        return 2
+    failed = [path.name for path in wanted if not draw(path)]
+    if failed:
+        print(f"not drawn, see above: {', '.join(failed)}", file=sys.stderr)
+    return 1 if failed else 0
+
+
+def draw(path: Path) -> bool:
+    """Run one lesson, once more if the machine was busy, and write its pictures."""
+    began_s = time.monotonic()
+    print(f"{path.name}: running ...", flush=True)
+    for attempt in (1, 2):
+        notebook = read(path)
+        try:
+            NotebookClient(
+                notebook, timeout=CELL_TIMEOUT_S, resources={"metadata": {"path": path.parent}}
+            ).execute()
+            break
+        except CellExecutionError as error:
+            if attempt == 2 or BUSY not in str(error):
+                print(f"{path.name}: {error}", file=sys.stderr)
+                return False
+            print(f"{path.name}: the machine was busy, once more", flush=True)
+    for name, cell in tagged(notebook):
+        figure_of(cell).write_image(PICTURES / f"{name}.png", scale=2)
+        print(f"  pictures/{name}.png", flush=True)
+    print(f"{path.name}: {time.monotonic() - began_s:.0f} s", flush=True)
+    return True
+
+
+def read(path: Path) -> Any:
+    return nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
+
+
+def tagged(notebook: Any) -> Iterator[tuple[str, Any]]:
+    """The name of each picture, and the cell that shows it."""
+    for cell in notebook.cells:
+        for tag in cell.metadata.get("tags", []):
+            if tag.startswith(TAG):
+                yield tag.removeprefix(TAG), cell
+
+
+def figure_of(cell: Any) -> go.Figure:
+    """The last figure among a cell's outputs."""
+    found = [output.data[PLOTLY] for output in cell.outputs if PLOTLY in output.get("data", {})]
+    if not found:
+        raise SystemExit(f"this cell shows no picture: {cell.source}")
+    return go.Figure(json.loads(json.dumps({k: found[-1][k] for k in ("data", "layout")})))
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
