@@ -19,7 +19,7 @@ from bpdemo.lab.asking import ask_service
 from bpdemo.lab.child import PACKAGE_PARENT
 from tests.lab.stub import Answer, StubServer
 
-COMMANDS = ("serve", "load", "simulate", "demo", "doctor")
+COMMANDS = ("serve", "load", "simulate", "demo", "check", "hint", "progress", "doctor")
 
 Run = Callable[..., tuple[int, str, str]]
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
-import pandas as pd
 
 from bpdemo.lab.fates import FATES, LATE, OK
 from bpdemo.lab.plan import require_choice
 from bpdemo.lab.records import Column, Meta, Records, Samples
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# pandas takes a second to load: only who asks for a frame waits for it.
 
 PERCENTILES: Final = {"p50_ms": 0.50, "p95_ms": 0.95, "p99_ms": 0.99}
 SERVER: Final = {
@@ -28,6 +32,8 @@ SPLITS: Final = ("client", "priority")
 
 def frame_of(records: Records, samples: Samples, meta: Meta, by: str | None = None) -> pd.DataFrame:
     """A row per bin; `t_s` is where the bin begins. See `LoadRun` for the columns."""
+    import pandas as pd
+
     if by is None:
         return _bins(records, samples, meta)
     require_choice("by", by, SPLITS)
@@ -41,6 +47,8 @@ def frame_of(records: Records, samples: Samples, meta: Meta, by: str | None = No
 
 
 def _bins(records: Records, samples: Samples, meta: Meta) -> pd.DataFrame:
+    import pandas as pd
+
     edges = bin_edges(meta)
     widths = np.diff(edges)
     place = _place(records.t_s, edges)
@@ -98,6 +106,8 @@ def _percentiles(place: Column, latency_s: Column, bins: int) -> dict[str, Colum
 
 
 def _server(samples: Samples, edges: Column) -> dict[str, Column]:
+    import pandas as pd
+
     bins = len(edges) - 1
     place = _place(samples.t_s, edges)
     inside = place < bins

@@ -9,8 +9,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-import pandas as pd
-
 from bpdemo.lab import saved
 from bpdemo.lab.frame import frame_of
 from bpdemo.lab.records import Meta, Records, Samples
@@ -18,6 +16,7 @@ from bpdemo.lab.summary import Summary, sentence_of, summary_of
 from bpdemo.lab.verdict import NotMeasured, causes_of, send_lag_p99_s
 
 if TYPE_CHECKING:
+    import pandas as pd
     import plotly.graph_objects as go
 
 ALL_PANELS = ("top", "middle", "bottom")

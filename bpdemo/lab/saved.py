@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-import pandas as pd
 
 from bpdemo.lab.records import Column, Meta, Records, Samples
 
@@ -64,6 +63,8 @@ def _packed(name: str, values: Column) -> Any:
     """Label columns as a table of labels and an index into it; times to 0.1 ms."""
     if name not in LABELS:
         return _rounded(values)
+    import pandas as pd  # slow to load, and most runs are never saved
+
     places, table = pd.factorize(values)
     return {"table": table.tolist(), "places": places.tolist()}
 
