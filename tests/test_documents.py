@@ -1,0 +1,45 @@
+"""What the documents say of the project is so: links lead somewhere, knobs are as named."""
+
+import json
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from bpdemo.core.settings import Settings, describe
+
+ROOT = Path(__file__).resolve().parents[1]
+LINK = re.compile(r"\]\(([^)#\s]+)[^)\s]*\)")
+KNOB_ROW = re.compile(r"^\| .+? \| `(\w+)` \| (\S+) \|", re.MULTILINE)
+DOCUMENTS = sorted(
+    path
+    for pattern in ("*.md", "*/*.md", "notebooks/*.ipynb", "solutions/*.ipynb")
+    for path in ROOT.glob(pattern)
+    if not path.is_relative_to(ROOT / "my-work") and ".venv" not in path.parts
+)
+
+
+def prose_of(path: Path) -> str:
+    if path.suffix != ".ipynb":
+        return path.read_text(encoding="utf-8")
+    cells = nbformat.read(path, as_version=4).cells  # type: ignore[no-untyped-call]
+    return "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_link_leads_somewhere(path):
+    """A learner who follows one is not met by an error."""
+    links = [link for link in LINK.findall(prose_of(path)) if "://" not in link]
+    missing = [link for link in links if not (path.parent / link).exists()]
+    assert missing == []
+
+
+def test_the_cheat_sheet_names_real_knobs_with_their_defaults():
+    """One page that a room prints: what stands there must be so."""
+    knobs = describe(Settings())
+    told = dict(KNOB_ROW.findall(prose_of(ROOT / "notebooks" / "CHEATSHEET.md")))
+    assert len(told) > 20
+    for name, default in told.items():
+        value = knobs[name]["value"]
+        assert (default if isinstance(value, str) else json.loads(default)) == value, name
