@@ -8,16 +8,18 @@ from typing import Any, Final
 import plotly.graph_objects as go
 
 from bpdemo.lab.labels import spread, width_of, wrapped
-from bpdemo.lab.palette import BLUE, FONT, GREEN, GRID, INK, PURPLE, TEXT_PX, TITLE_PX, VERMILLION
+from bpdemo.lab.palette import BLUE, FONT, GREEN, GRID, INK, LINES, TEXT_PX, TITLE_PX, VERMILLION
 
 Line = Mapping[float, float]
 """x → y."""
+
+DARK_PURPLE: Final = LINES["p99"][0]
 
 STYLES: Final = (
     (GREEN, "solid", "circle"),
     (VERMILLION, "dash", "square"),
     (BLUE, "dashdot", "diamond"),
-    (PURPLE, "dot", "triangle-up"),
+    (DARK_PURPLE, "dot", "triangle-up"),
 )
 """Colour, dash and marker of the first line, the second, …: three cues, so that two may fail."""
 
@@ -26,6 +28,9 @@ HEIGHT_PX: Final = 440
 LEFT_PX: Final = 84
 BELOW_PX: Final = 60
 LABEL_GAP: Final = 1.3
+AXIS: Final = {"gridcolor": GRID, "ticks": "outside", "ticklen": 8, "tickcolor": "white"}
+MOST_MARKERS: Final = 12
+"""With more points than that, a marker at each would hide the line."""
 
 
 def line_figure(
@@ -47,11 +52,13 @@ def line_figure(
     if not 0 < len(lines) <= len(STYLES):
         raise ValueError(f"lines: from 1 to {len(STYLES)} can be told apart, not {len(lines)}")
     heading = wrapped(title, WIDTH_PX - 40, TITLE_PX * 1.08)
-    top_px = 24 + 1.3 * TITLE_PX * len(heading) + (TEXT_PX * 1.6 if wall else 0)
-    figure = go.Figure(layout=_layout(heading, x, y, percent, top_px, _room_px(lines)))
+    top_px = 28 + 1.3 * TITLE_PX * len(heading) + (TEXT_PX * 1.6 if wall else 0)
+    figure = go.Figure(layout=_layout(x, y, percent, top_px, _room_px(lines)))
+    _write_title(figure, heading, top_px)
     for (name, line), style in zip(lines.items(), STYLES, strict=False):
         measured = (points or {}).get(name)
-        _draw(figure, line, style, "lines" if measured else "lines+markers")
+        is_bare = measured or len(line) > MOST_MARKERS
+        _draw(figure, line, style, "lines" if is_bare else "lines+markers")
         if measured:
             _draw(figure, measured, style, "markers")
     _bound(figure, [*lines.values(), *(points or {}).values()])
@@ -72,18 +79,21 @@ def _draw(figure: go.Figure, line: Line, style: tuple[str, str, str], mode: str)
 
 def _bound(figure: go.Figure, lines: list[Line]) -> None:
     figure.update_xaxes(range=[0, max(max(line) for line in lines) * 1.01])
-    figure.update_yaxes(range=[0, max(max(line.values()) for line in lines) * 1.12 or 1])
+    top = max(max(line.values()) for line in lines) * 1.12 or 1
+    figure.update_yaxes(range=[-0.015 * top, top])  # a line along 0 is seen in full width
 
 
 def _name(figure: go.Figure, lines: Mapping[str, Line], height_px: float) -> None:
     """The names, to the right of where the lines end, pushed apart where they would meet."""
-    per_px = figure.layout.yaxis.range[1] / height_px
-    wanted = [line[max(line)] / per_px for line in lines.values()]
+    low, high = figure.layout.yaxis.range
+    per_px = (high - low) / height_px
+    wanted = [(line[max(line)] - low) / per_px for line in lines.values()]
     places = spread(wanted, TEXT_PX * LABEL_GAP, 0, height_px)
     for name, place, (colour, *_) in zip(lines, places, STYLES, strict=False):
         figure.add_annotation(
-            xref="paper", x=1, xanchor="left", xshift=12, y=place * per_px, yanchor="middle",
-            text=f"<b>{name}</b>", showarrow=False, font={"color": colour, "size": TEXT_PX},
+            xref="paper", x=1, xanchor="left", xshift=12, y=low + place * per_px,
+            yanchor="middle", text=f"<b>{name}</b>", showarrow=False,
+            font={"color": colour, "size": TEXT_PX},
         )  # fmt: skip
 
 
@@ -99,16 +109,20 @@ def _room_px(lines: Mapping[str, Line]) -> float:
     return 28 + max(width_of(name, TEXT_PX * 1.1) for name in lines)
 
 
-def _layout(
-    heading: list[str], x: str, y: str, percent: bool, top_px: float, right_px: float
-) -> dict[str, Any]:
-    lines = "<br>".join(f"<b>{line}</b>" for line in heading)
-    title = {"text": lines, "font": {"size": TITLE_PX}, "x": 0.01, "xanchor": "left"}
+def _write_title(figure: go.Figure, heading: list[str], top_px: float) -> None:
+    # Plotly's own title is cut off at the top when it has two lines.
+    figure.add_annotation(
+        xref="paper", x=0, xanchor="left", xshift=12 - LEFT_PX, yref="paper", y=1, yanchor="top",
+        yshift=top_px - 10, text="<br>".join(f"<b>{line}</b>" for line in heading), align="left",
+        showarrow=False, font={"size": TITLE_PX},
+    )  # fmt: skip
+
+
+def _layout(x: str, y: str, percent: bool, top_px: float, right_px: float) -> dict[str, Any]:
     return {
-        "title": title | {"y": 0.98, "yanchor": "top"},
         "font": {"family": FONT, "size": TEXT_PX, "color": INK},
-        "xaxis": {"title": x, "gridcolor": GRID},
-        "yaxis": {"title": y, "gridcolor": GRID, "tickformat": ".0%" if percent else ""},
+        "xaxis": {"title": x} | AXIS,
+        "yaxis": {"title": y, "tickformat": ".0%" if percent else ""} | AXIS,
         "margin": {"l": LEFT_PX, "r": right_px, "t": top_px, "b": BELOW_PX},
         "plot_bgcolor": "white", "showlegend": False, "width": WIDTH_PX, "height": HEIGHT_PX,
     }  # fmt: skip

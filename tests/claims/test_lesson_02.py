@@ -1,0 +1,113 @@
+"""Lesson 02: with its mechanism broken, each of its claims fails; with it, the claim holds."""
+
+from math import inf
+
+import pytest
+
+from bpdemo.flow.codel import CoDel
+from bpdemo.flow.disciplines import Line
+from bpdemo.flow.queue import BoundedQueue
+from tests.support.claims import play, refute
+
+LESSON = "02_bounded_queue_and_workers"
+
+
+@pytest.fixture(autouse=True)
+def own_home(monkeypatch, tmp_path):
+    monkeypatch.setenv("BPDEMO_HOME", str(tmp_path))
+
+
+@pytest.fixture
+def never_full(monkeypatch):
+    """A queue that has a capacity, and does not keep to it."""
+    monkeypatch.setattr(BoundedQueue, "_places", property(lambda queue: inf))
+
+
+@pytest.fixture
+def newest_first(monkeypatch):
+    """A line that takes the newest, whatever it is called."""
+    make = Line.__init__
+    monkeypatch.setattr(Line, "__init__", lambda line, **_: make(line, newest_first=True))
+
+
+@pytest.fixture
+def nobody_waits(monkeypatch):
+    """Policy block that refuses as policy reject does."""
+
+    async def put(queue, job, timeout_s, priority=1):
+        queue.try_put(job, priority)
+
+    monkeypatch.setattr(BoundedQueue, "put", put)
+
+
+@pytest.fixture
+def nothing_dropped(monkeypatch):
+    """CoDel that looks at every wait and finds none too long."""
+    monkeypatch.setattr(CoDel, "sheds", lambda codel, waited_s, now: False)
+
+
+@pytest.fixture
+def half_counted(monkeypatch):
+    """A gauge that tells half of the queue."""
+    monkeypatch.setattr(BoundedQueue, "depth", property(lambda queue: len(queue._line) // 2))
+
+
+@pytest.mark.parametrize("claim", ["cliff", "three-answers", "obedience", "rate-limit", "little"])
+def test_a_simulated_claim_holds(claim):
+    """As the lesson has it, in a few seconds of virtual time."""
+    play(LESSON, claim)
+
+
+@pytest.mark.slow
+def test_the_theory_holds():
+    """Eight runs of a minute each."""
+    play(LESSON, "theory")
+
+
+def test_without_a_bound_there_is_no_good_length(never_full):
+    """Left of the cliff the claim needs a queue that is full when it is full."""
+    assert "at 0.7 of the length it sold only" in refute(LESSON, "cliff")
+
+
+def test_served_newest_first_there_is_no_cliff(newest_first):
+    """Right of it, the claim needs a queue in which everybody waits for all before him."""
+    assert "at 1.4 of the length it still sold" in refute(LESSON, "cliff")
+
+
+def test_a_codel_that_drops_nobody_is_a_plain_queue(nothing_dropped):
+    """Dropping is what keeps the wait short."""
+    assert "dropping did not shorten the wait" in refute(LESSON, "three-answers")
+
+
+def test_who_is_not_made_to_wait_cannot_obey(nobody_waits):
+    """Refused at once, the obedient producer is back at once, and offers many times capacity."""
+    assert "the obedient one offered" in refute(LESSON, "obedience")
+
+
+def test_under_a_rate_limit_it_is_the_bound_that_sells(never_full):
+    """With the bound broken, both services collapse alike."""
+    assert "with a bound it sold only" in refute(LESSON, "rate-limit")
+
+
+def test_a_gauge_that_lies_breaks_the_law(half_counted):
+    """Little's law catches a depth that is told wrong."""
+    assert "inside by the law" in refute(LESSON, "little")
+
+
+def test_a_queue_without_a_bound_is_not_the_textbook_s(never_full):
+    """Nobody is refused: far from what the formula says."""
+    assert "were refused" in refute(LESSON, "theory")
+
+
+@pytest.mark.load
+@pytest.mark.slow
+def test_the_real_service_has_the_cliff_too(never_full):
+    """Over HTTP as well, it is the bound that sells."""
+    assert "on this side of the wall" in refute(LESSON, "cliff-live")
+
+
+@pytest.mark.load
+@pytest.mark.slow
+def test_the_real_producer_must_be_made_to_wait(nobody_waits):
+    """Over HTTP as well, a no at once is no backpressure."""
+    assert "the obedient one offered" in refute(LESSON, "obedience-live")
