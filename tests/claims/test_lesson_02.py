@@ -79,6 +79,7 @@ def test_a_codel_that_drops_nobody_is_a_plain_queue(nothing_dropped):
     assert "dropping did not shorten the wait" in refute(LESSON, "three-answers")
 
 
+@pytest.mark.slow
 def test_who_is_not_made_to_wait_cannot_obey(nobody_waits):
     """Refused at once, the obedient producer is back at once, and offers many times capacity."""
     assert "the obedient one offered" in refute(LESSON, "obedience")
