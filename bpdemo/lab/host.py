@@ -1,6 +1,7 @@
 """Where a service runs: in a background thread of this kernel, or in a process of its own."""
 
 import json
+import os
 import sys
 import threading
 from collections import deque
@@ -10,6 +11,7 @@ from typing import Any, Protocol
 from bpdemo.core.settings import Settings
 from bpdemo.lab.child import Child
 from bpdemo.lab.collector import calm_collector
+from bpdemo.telemetry.traces import FinishedSpan
 
 START_S = 20.0
 STOP_S = 8.0
@@ -26,11 +28,21 @@ class Host(Protocol):
     url: str
 
     @property
+    def pid(self) -> int:
+        """The process it runs in."""
+        ...
+
+    @property
     def is_alive(self) -> bool: ...
 
     @property
     def logs(self) -> list[str]:
         """The last log lines, oldest first."""
+        ...
+
+    @property
+    def spans(self) -> list[FinishedSpan]:
+        """Finished spans, oldest first; empty if it keeps none."""
         ...
 
     @property
@@ -92,12 +104,21 @@ class ThreadHost:
             raise ServiceFailed(self._why())
 
     @property
+    def pid(self) -> int:
+        return os.getpid()
+
+    @property
     def is_alive(self) -> bool:
         return self._thread.is_alive()
 
     @property
     def logs(self) -> list[str]:
         return self._tail.lines
+
+    @property
+    def spans(self) -> list[FinishedSpan]:
+        kept: list[FinishedSpan] = self.app.state.telemetry.tracer.finished()
+        return kept
 
     @property
     def database_url(self) -> str | None:
@@ -150,6 +171,10 @@ class ProcessHost:
     @property
     def logs(self) -> list[str]:
         return self._child.stderr_tail.splitlines()
+
+    @property
+    def spans(self) -> list[FinishedSpan]:
+        return []  # they are in its own memory, if anywhere
 
     @property
     def database_url(self) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import json
 from html import escape
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self
@@ -60,6 +61,11 @@ class Service:
         """The last lines it logged."""
         return self._host.logs
 
+    @property
+    def pid(self) -> int:
+        """The process it runs in: with where="thread", this kernel's own."""
+        return self._host.pid
+
     def tune(self, **knobs: Any) -> Self:
         """Turn live knobs, all or none. Raises `SettingsInvalid` that names field and range."""
         settings = self.settings.changed(knobs)
@@ -95,6 +101,32 @@ class Service:
             for family in text_string_to_metric_families(text)
             for sample in family.samples
         ]
+        return pd.DataFrame(rows)
+
+    def log_frame(self) -> pd.DataFrame:
+        """Its log lines of JSON: a row each, a column for each field."""
+        import pandas as pd
+
+        lines = [json.loads(line) for line in self.logs if line.startswith("{")]
+        return pd.DataFrame(lines)
+
+    def traces(self) -> pd.DataFrame:
+        """Its finished spans, a row each, oldest first: name, trace_id, span_id, parent_id,
+        start_s, duration_ms, status, and the attributes.
+
+        ValueError unless it was started with where="thread" and traces="memory".
+        """
+        import pandas as pd
+
+        if self.settings.traces != "memory" or not (spans := self._host.spans):
+            raise ValueError('it keeps no spans: serve(where="thread", traces="memory") does')
+        rows = []
+        for span in spans:
+            row = span._asdict()
+            more = row.pop("attributes")
+            # The answer's status is an attribute, and not what the span itself calls so.
+            named = {f"http_{key}" if key in row else key: value for key, value in more.items()}
+            rows.append(row | {"duration_ms": row.pop("duration_s") * 1000, **named})
         return pd.DataFrame(rows)
 
     def stop(self) -> None:
