@@ -131,6 +131,29 @@ def progress() -> None:
 
 
 @app.command()
+def score(
+    name: Annotated[str, typer.Option(prompt="Your name", help="As it stands on the board.")],
+    word: Annotated[str, typer.Option(prompt="The word", help="The one that was revealed.")],
+    knobs: Knobs = [],  # noqa: B006 - typer copies it
+) -> None:
+    """Score the settings in your saved lesson 08 (or those given), and print your code."""
+    from bpdemo.lab.score_commands import run_score
+
+    raise typer.Exit(run_score(name, word, parse_knobs(knobs)))
+
+
+@app.command()
+def board(
+    codes: Annotated[list[str] | None, typer.Argument(metavar="[CODE]...")] = None,
+    file: Annotated[Path | None, typer.Option(help="A text with codes in it.")] = None,
+) -> None:
+    """Rank the codes of a room: given here, in a file, or pasted."""
+    from bpdemo.lab.score_commands import run_board
+
+    raise typer.Exit(run_board(codes or [], file))
+
+
+@app.command()
 def doctor() -> None:
     """Is this machine ready? Each failing line says how to mend it."""
     from bpdemo.lab.doctor import run_doctor

@@ -10,13 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from bpdemo.lab import theory as theory
+    from bpdemo.lab.attempts import attempt_peak as attempt_peak
+    from bpdemo.lab.attempts import attempts_figure as attempts_figure
     from bpdemo.lab.bars import fate_bars as fate_bars
     from bpdemo.lab.by_hand import send_at_once as send_at_once
     from bpdemo.lab.calibration import calibrate as calibrate
     from bpdemo.lab.checking import check as check
     from bpdemo.lab.checking import hint as hint
     from bpdemo.lab.checking import progress as progress
+    from bpdemo.lab.cockpit_panel import cockpit as cockpit
     from bpdemo.lab.durations import seconds as seconds
+    from bpdemo.lab.effort import watch_work as watch_work
     from bpdemo.lab.fairness import jain_index as jain_index
     from bpdemo.lab.fairness import parts_by as parts_by
     from bpdemo.lab.lines import line_figure as line_figure
@@ -35,11 +39,16 @@ if TYPE_CHECKING:
     from bpdemo.lab.predictions import reveal as reveal
     from bpdemo.lab.run import LoadRun as LoadRun
     from bpdemo.lab.service import serve as serve
+    from bpdemo.lab.signal_panels import signal_figure as signal_figure
+    from bpdemo.lab.signals import watch_signals as watch_signals
     from bpdemo.lab.simulation import simulate as simulate
     from bpdemo.lab.sizing import size as size
     from bpdemo.lab.stopping import stop_all as stop_all
     from bpdemo.lab.sweeps import goodput_figure as goodput_figure
     from bpdemo.lab.sweeps import sweep as sweep
+    from bpdemo.lab.tracing import send_traced as send_traced
+    from bpdemo.lab.tracing import waterfall as waterfall
+    from bpdemo.lab.tuning_challenge import challenge as challenge
     from bpdemo.lab.verdict import NotMeasured as NotMeasured
     from bpdemo.lab.waits import buyers_wait_ms as buyers_wait_ms
     from bpdemo.lab.waits import others_wait_ms as others_wait_ms
@@ -49,11 +58,15 @@ _HOME = {
     "LoadRun": "run",
     "NotMeasured": "verdict",
     "album": "own_page",
+    "attempt_peak": "attempts",
+    "attempts_figure": "attempts",
     "back_after_s": "outages",
     "browsers_served": "outages",
     "buyers_wait_ms": "waits",
     "calibrate": "calibration",
+    "challenge": "tuning_challenge",
     "check": "checking",
+    "cockpit": "cockpit_panel",
     "fate_bars": "bars",
     "goodput_figure": "sweeps",
     "hint": "checking",
@@ -73,12 +86,17 @@ _HOME = {
     "reveal": "predictions",
     "seconds": "durations",
     "send_at_once": "by_hand",
+    "send_traced": "tracing",
     "serve": "service",
     "side_by_side": "picture",
+    "signal_figure": "signal_panels",
     "simulate": "simulation",
     "size": "sizing",
     "stop_all": "stopping",
     "sweep": "sweeps",
+    "watch_signals": "signals",
+    "watch_work": "effort",
+    "waterfall": "tracing",
 }
 _MODULES = {"theory"}
 
