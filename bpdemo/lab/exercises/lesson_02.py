@@ -1,7 +1,358 @@
-"""The exercises of lesson 02."""
+"""The exercises of lesson 02: how long a queue may be, and who may wait at the door."""
 
 from __future__ import annotations
 
-from bpdemo.lab.exercises.exercise import Exercise
+from typing import TYPE_CHECKING, Any
 
-EXERCISES: dict[str, Exercise] = {}
+from bpdemo.lab.exercises.exercise import Exercise, NotYet
+
+if TYPE_CHECKING:
+    from bpdemo.flow.queue import BoundedQueue
+
+#: workers, service_s, patience_s
+TILLS = ((8, 0.04, 0.5), (16, 0.1, 0.5))
+
+CLIENTS = 90
+TEAM = {"workers": 8, "queue_capacity": 8}
+#: workers, service_s; both with room for 8 inside, and customers who wait half a second.
+DOORS = ((8, 0.042), (4, 0.1))
+INSIDE, PATIENCE_S = 8, 0.5
+
+
+# -- 02a ------------------------------------------------------------------------------------
+
+
+def judge_room_for(room_for: Any) -> str:
+    """A lasting overload shows a room that is too long, a short burst one that is too short."""
+    told = [_judge_room(room_for(*till), *till) for till in TILLS]
+    return f"for two different box offices: {'; '.join(told)}."
+
+
+def _judge_room(room: Any, workers: int, service_s: float, patience_s: float) -> str:
+    till = f"{workers} workers, {service_s:g} s an order, {patience_s:g} s of patience"
+    _require_places(room, till)
+    sold = _sold_in_overload(room, workers, service_s, patience_s)
+    if sold < 0.85:
+        raise NotYet(
+            expected="at twice capacity, sales stay at capacity.",
+            seen=f"{till}: with your {room} places it sold {sold:.0%} of capacity in the worst of "
+            "five overloads.",
+            **_too_long(room, workers, service_s, patience_s),
+        )
+    through = _sold_in_burst(room, workers, service_s, patience_s)
+    if through < 0.8:
+        raise NotYet(
+            expected="a short burst gets through: all of it could be served in time.",
+            seen=f"{till}: with your {room} places only {through:.0%} of a burst was sold.",
+            why="overload does no more harm with a longer room, up to the cliff. But chance sends "
+            "crowds, and a room that is too short sends away whom it could have served.",
+            look="How many orders do *all* workers together finish while the last one waits?",
+        )
+    return f"{room} places kept sales at {min(sold, 1):.0%}, and {through:.0%} of a burst was sold"
+
+
+def _require_places(room: Any, till: str) -> None:
+    if isinstance(room, int) and not isinstance(room, bool) and room >= -1:
+        return
+    raise NotYet(
+        expected="a whole number of places, 0 or more.",
+        seen=f"{till}: {room!r}.",
+        why="one can stand in a place or not; half a place helps nobody.",
+        look="`int(…)` rounds down, to the side that is safe.",
+    )
+
+
+def _too_long(room: int, workers: int, service_s: float, patience_s: float) -> dict[str, str]:
+    """What to say to it: no bound, the own service forgotten, no air, or another reckoning."""
+    if room == -1:
+        return {
+            "why": "-1 is a queue without a bound: it grows until everybody in it is too late.",
+            "look": "The last one in the queue may wait patience − service: how many go before?",
+        }
+    if room == int(patience_s * workers / service_s):
+        return {
+            "why": "so many are served within the patience, but the last one is then only *taken "
+            "on*: his own order takes its time as well, and is ready too late.",
+            "look": "Take the service time off the patience before you multiply.",
+        }
+    if 0.2 * room <= room - (patience_s - service_s) * workers / service_s:
+        return {
+            "why": "past the cliff each order is worked on after its customer has gone.",
+            "look": "(patience − service) × capacity, where capacity is workers ÷ service time.",
+        }
+    return {
+        "why": "that is the very edge of the cliff: it holds on paper, and breaks at the first "
+        "order that takes a little longer than usual.",
+        "look": "Leave air: take about 0.7 of it.",
+    }
+
+
+def _sold_in_overload(room: int, workers: int, service_s: float, patience_s: float) -> float:
+    from bpdemo.lab.exercises.judging import over_seeds
+
+    half_s = 4 * patience_s
+    runs = over_seeds(
+        _naive(room, workers, service_s), times=2, seconds=2 * half_s, patience_s=patience_s
+    )
+    return min(run.between(half_s, 2 * half_s)["goodput_share"] for run in runs)
+
+
+def _sold_in_burst(room: int, workers: int, service_s: float, patience_s: float) -> float:
+    """Three times capacity for so short a time that half of the cliff's places hold what comes."""
+    from bpdemo.lab.exercises.judging import over_seeds
+
+    burst_s = (patience_s - service_s) / 4
+    runs = over_seeds(
+        _naive(room, workers, service_s),
+        times=3, scenario="spike", seconds=3 * burst_s, bin_s=burst_s, patience_s=patience_s,
+    )  # fmt: skip
+    return sum(run.summary["sold_share"] for run in runs) / len(runs)
+
+
+def _naive(room: int, workers: int, service_s: float) -> Any:
+    from bpdemo.core.settings import Settings
+
+    return Settings.unprotected(
+        workers=workers, payment_latency_s=service_s, store_latency_s=0, queue_capacity=room
+    )
+
+
+# -- 02b ------------------------------------------------------------------------------------
+
+
+def judge_batch(settings: Any) -> str:
+    """Ninety obedient clients: is anybody sent away, and how much do they send?"""
+    from bpdemo.lab.exercises.judging import chosen, defended, over_seeds
+    from bpdemo.lab.simulation import simulate
+
+    (waiters,) = chosen(settings, queue_block_waiters=(0, 10_000))
+    knobs = TEAM | {"queue_policy": settings.get("queue_policy"), "queue_block_waiters": waiters}
+    load: dict[str, Any] = {"scenario": "closed", "rate": CLIENTS, "patience_s": 30}
+    first = simulate(knobs, seconds=0.3, bin_s=0.1, **load)
+    if refused := first.reasons.get("queue_full"):
+        _hammered(settings, refused / 0.3 / first.summary["capacity_per_s"])
+    runs = over_seeds(knobs, seconds=3, **load)
+    offered = max(_offered(run) for run in runs)
+    if offered > 1.1 or min(run.summary["sold_share"] for run in runs) < 0.99:
+        _hammered(settings, offered)
+    defended(settings.get("reason"), right="c", replies=REPLIES)
+    return (
+        f"{CLIENTS} clients offered {offered:.2f} × the capacity, without having been told it, "
+        "and every order was sold."
+    )
+
+
+REPLIES = {
+    "a": "It sells more only to those who wait. To a crowd that does not care, waiting sells "
+    "nothing: the line grows past the cliff.",
+    "b": "A line at the door is a queue like any other, and counts in the same sum. Here it is "
+    "harmless because there are only so many clients.",
+    "d": "Nothing here knows a rate. When the service slows down, the clients slow down with it, "
+    "which a limit set last spring does not.",
+}
+
+
+def _offered(run: Any) -> float:
+    summary = run.between(1, 3)
+    return float(summary["offered_per_s"] / summary["capacity_per_s"])
+
+
+def _hammered(settings: Any, refused: float) -> None:
+    if settings.get("queue_policy") != "block":
+        raise NotYet(
+            expected="the clients send about as much as the service can do.",
+            seen=f"who was refused came back at once: {refused:.0f} × the capacity in refusals.",
+            why="a client that sends again as soon as it is answered is slowed down by *waiting* "
+            "for the answer. A no at once is the fastest answer there is.",
+            look="Which policy makes the client wait instead?",
+        )
+    raise NotYet(
+        expected=f"each of the {CLIENTS} clients may wait.",
+        seen=f"only {settings['queue_block_waiters']:g} may wait at the door; the rest were "
+        f"refused and came back at once: {refused:.0f} × the capacity in refusals.",
+        why="a few clients too many for the line are enough: they ask all the time, and take the "
+        "places of those who wait.",
+        look=f"{CLIENTS} clients: 8 are served, 8 have a place inside. Where are the others?",
+    )
+
+
+# -- 02c ------------------------------------------------------------------------------------
+
+
+def judge_may_wait(may_wait: Any) -> str:
+    """By hand at the extremes, then at the door of two services, before two kinds of crowd."""
+    _judge_extremes(may_wait)
+    sold = [_judge_door(may_wait, *door) for door in DOORS]
+    return (
+        f"before two different services stood twice their capacity, and they sold "
+        f"{min(1, *sold):.0%} of it at least; of those who listen, nobody was sent away."
+    )
+
+
+def _judge_extremes(may_wait: Any) -> None:
+    workers, service_s = DOORS[0]
+    if may_wait(10_000, 0, workers, service_s, PATIENCE_S):
+        raise NotYet(
+            expected="a line at the door that has an end.",
+            seen="10,000 stood at the door, and one more was told to wait.",
+            why="a bounded room with an unbounded line before it is an unbounded queue.",
+            look="How long will the newcomer stand there? Say no when that is too long.",
+        )
+    if may_wait(0, 10_000, workers, service_s, PATIENCE_S):
+        raise NotYet(
+            expected="a newcomer waits for all who are before him, at the door and inside.",
+            seen="nobody stood at the door, 10,000 were in the queue, and he was told to wait.",
+            why="it makes no difference to him on which side of the door they stand: each of them "
+            "is served before he is.",
+            look="The fault is what the rule does not look at: in_the_queue.",
+        )
+    if not may_wait(0, INSIDE, workers, service_s, PATIENCE_S):
+        raise NotYet(
+            expected=f"with {INSIDE} inside and nobody at the door, one may wait.",
+            seen="he was sent away, though it would be his turn in a moment.",
+            why="a door that lets nobody wait is policy reject: producers that listen hear a no "
+            "where a short wait would do.",
+            look="Reckon his time: those before him ÷ workers × service time, and his own.",
+        )
+
+
+def _judge_door(may_wait: Any, workers: int, service_s: float) -> float:
+    from bpdemo.flow.queue import BoundedQueue
+    from bpdemo.lab.exercises.judging import installed, most, over_seeds
+    from bpdemo.lab.simulation import simulate
+
+    def rule(queue: BoundedQueue[Any]) -> bool:
+        return bool(may_wait(queue.waiting, queue.depth, workers, service_s, PATIENCE_S))
+
+    settings = {
+        "workers": workers, "payment_latency_s": service_s, "store_latency_s": 0,
+        "queue_capacity": INSIDE, "queue_policy": "block", "queue_block_timeout_s": 60,
+        "request_timeout_s": 0,
+    }  # fmt: skip
+    who = f"{workers} workers, {service_s:g} s an order"
+    clients = int(0.5 * PATIENCE_S * workers / service_s)
+    with installed(BoundedQueue, "may_wait", property(rule)):
+        deaf = over_seeds(settings, times=2, seconds=6, patience_s=PATIENCE_S)
+        obedient = simulate(
+            settings, scenario="closed", rate=clients, seconds=0.5, patience_s=PATIENCE_S
+        )
+    sold = min(run.between(3, 6)["goodput_share"] for run in deaf)
+    if sold < 0.85:
+        _too_late(who, sold, most(deaf, "late_per_s"))
+    if refused := obedient.reasons.get("queue_full", 0):
+        raise NotYet(
+            expected=f"of {clients} clients that wait for their answers, none is sent away: even "
+            "the last one is served in half of his patience.",
+            seen=f"{who}: {refused} times one was sent away within half a second.",
+            why="whom you refuse although he could be served in time is a sale lost, and a client "
+            "that comes back at once.",
+            look="All workers work at the same time: those ahead go in groups of `workers`.",
+        )
+    return sold
+
+
+def _too_late(who: str, sold: float, late_per_s: float) -> None:
+    if sold >= 0.2:
+        raise NotYet(
+            expected="at twice capacity, sales stay at capacity.",
+            seen=f"{who}: it sold {sold:.0%}; {late_per_s:.0f} a second came a moment too late.",
+            why="your rule reckons right, and lets people wait up to the very edge of the cliff.",
+            look="Leave air: let one wait for, say, 0.8 of his patience.",
+        )
+    raise NotYet(
+        expected="at twice capacity, sales stay at capacity.",
+        seen=f"{who}: it sold {sold:.0%} of capacity; {late_per_s:.0f} a second were too late.",
+        why="the line, inside and at the door together, takes longer than anybody waits.",
+        look="He needs (those ahead ÷ workers) × service time, and then his own service time.",
+    )
+
+
+EXERCISES: dict[str, Exercise] = {
+    "02a": Exercise(
+        title="How long may the queue be?",
+        answer="room_for",
+        parameters=("workers", "service_s", "patience_s"),
+        judge=judge_room_for,
+        hints=(
+            "Look at the cliff in the lesson's first picture: what stands written at the wall?",
+            "The last one in a full queue may wait for his patience less his own service. In that "
+            "time all workers together finish so many orders: that is the wall. Stay below it.",
+            "Two tills take 30 s each, and people wait 5 minutes. The last one may wait 270 s, in "
+            "which two tills serve 2 × 270 ÷ 30 = 18. With 0.7 of it: 12 places.",
+        ),
+        wrong={
+            "def room_for(workers, service_s, patience_s):\n"
+            "    return int(patience_s * workers / service_s)\n": "his own order takes its time",
+            "def room_for(workers, service_s, patience_s):\n"
+            "    return int((patience_s - service_s) * workers / service_s)\n": "very edge",
+            "def room_for(workers, service_s, patience_s):\n"
+            "    return int(0.7 * (patience_s - service_s) / service_s)\n": "of a burst was sold",
+            "def room_for(workers, service_s, patience_s):\n"
+            "    return workers\n": "of a burst was sold",
+            "def room_for(workers, service_s, patience_s):\n    return -1\n": "without a bound",
+            "def room_for(workers, service_s, patience_s):\n"
+            "    return 1000\n": "after its customer has gone",
+            "def room_for(workers, service_s, patience_s):\n"
+            "    return 0.7 * (patience_s - service_s) * workers / service_s\n": "half a place",
+        },
+    ),
+    "02b": Exercise(
+        title="Clients that listen",
+        answer="settings",
+        judge=judge_batch,
+        hints=(
+            "Look at the three answers to 'full': which of them does a client feel as a wait?",
+            "Whoever waits for his answer is slowed down by a wait, and by nothing else. So let "
+            "all of them wait; there are only so many, and the line cannot grow beyond that.",
+            "With 20 clients, 2 workers and room for 3: 2 are served, 3 have a place, and 15 must "
+            "be able to stand at the door.",
+        ),
+        wrong={
+            'settings = {"queue_policy": "reject", "queue_block_waiters": 100, "reason": "c"}\n': (
+                "who was refused came back at once"
+            ),
+            'settings = {"queue_policy": "block", "queue_block_waiters": 64, "reason": "c"}\n': (
+                "only 64 may wait"
+            ),
+            'settings = {"queue_policy": "block", "queue_block_waiters": 100, "reason": "a"}\n': (
+                "To a crowd that does not care"
+            ),
+            'settings = {"queue_policy": "block", "queue_block_waiters": 100, "reason": "b"}\n': (
+                "a queue like any other"
+            ),
+            'settings = {"queue_policy": "block", "queue_block_waiters": 100, "reason": "d"}\n': (
+                "Nothing here knows a rate"
+            ),
+        },
+    ),
+    "02c": Exercise(
+        title="The line at the door",
+        answer="may_wait",
+        parameters=("at_the_door", "in_the_queue", "workers", "service_s", "patience_s"),
+        judge=judge_may_wait,
+        hints=(
+            "Look at who is served before the newcomer. Which of them does the rule count?",
+            "A wait is worth it if it ends in time: those ahead, door and queue, are worked off by "
+            "all workers together; then comes one's own service. Leave some air.",
+            "2 tills, 30 s each; 4 wait inside and 6 at the door. The newcomer's turn comes after "
+            "10 ÷ 2 × 30 = 150 s, and he leaves at 180 s. With patience for 200 s that is too "
+            "close: 0.8 of it is 160 s, so send him away.",
+        ),
+        wrong={
+            "def may_wait(at_the_door, in_the_queue, workers, service_s, patience_s):\n"
+            "    return at_the_door < 64\n": "in_the_queue",
+            "def may_wait(at_the_door, in_the_queue, workers, service_s, patience_s):\n"
+            "    return True\n": "10,000 stood at the door",
+            "def may_wait(at_the_door, in_the_queue, workers, service_s, patience_s):\n"
+            "    return False\n": "policy reject",
+            "def may_wait(at_the_door, in_the_queue, workers, service_s, patience_s):\n"
+            "    ahead = at_the_door + in_the_queue\n"
+            "    return (ahead / workers + 1) * service_s < patience_s\n": "very edge",
+            "def may_wait(at_the_door, in_the_queue, workers, service_s, patience_s):\n"
+            "    ahead = at_the_door + in_the_queue\n"
+            "    return (ahead + 1) * service_s < 0.8 * patience_s\n": "in groups",
+            "def may_wait(at_the_door, in_the_queue, workers, service_s, patience_s):\n"
+            "    return at_the_door + in_the_queue < 64\n": "takes longer than anybody waits",
+        },
+    ),
+}
