@@ -81,9 +81,13 @@ class RunningLoad:
         started_at_s = self._driver.gathered.started_at_s
         return max(0.0, time.time() - started_at_s) if started_at_s else 0.0
 
-    def mark(self, text: str) -> None:
-        """Draw a vertical mark at this moment, such as "payment latency 40 → 400 ms"."""
-        self._marks.append((round(self.now_s, 2), text))
+    def mark(self, text: str, instead_of: str | None = None) -> None:
+        """Draw a vertical mark at this moment, such as "payment latency 40 → 400 ms".
+
+        The mark `instead_of` goes: a knob that is turned on and on is one turn, not twenty.
+        """
+        kept = [(t_s, told) for t_s, told in self._marks if told != instead_of]
+        self._marks = [*kept, (round(self.now_s, 2), text)]
 
     def snapshot(self) -> LoadRun:
         """The run so far, up to where every order has had its time."""
@@ -99,9 +103,13 @@ class RunningLoad:
         self._driver.kill()
         return self._run(self._driver.gathered.seconds(self.plan.seconds))
 
+    def stop_sending(self) -> None:
+        """Send no more orders; those under way are still waited for, but not here."""
+        self._driver.stop()
+
     def stop(self) -> LoadRun:
         """Send no more orders, wait for those under way, and give the run as far as it came."""
-        self._driver.stop()
+        self.stop_sending()
         return self.wait(self.plan.settle_s + 10)
 
     def kill(self) -> None:

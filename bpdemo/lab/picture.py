@@ -6,7 +6,8 @@ Laid out in pixels, so that text never meets text whatever the run.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import plotly.graph_objects as go
@@ -42,9 +43,35 @@ MARK_PX: Final = 19
 MARK_LEVELS: Final = 3
 
 
-def picture(run: LoadRun, panels: Sequence[str] = PANELS) -> go.Figure:
-    """One run. `panels` names those to draw, so that a lesson can build it up."""
-    return _Sheet([run], panels, SINGLE_PX, f"{run.meta.name}: {run.sentence}").figure()
+@dataclass(frozen=True, slots=True)
+class Format:
+    """How large a picture is, and what stands above its panels.
+
+    `above_px` is kept free above the first panel, for an arrow where no ribbon gives it room. `names` are shorter ones for the axes of low panels. In a
+    `steady` format the height does not depend on the run: a live picture must not jump.
+    """
+
+    width_px: int = SINGLE_PX
+    rows: Mapping[str, tuple[Row, ...]] = field(default_factory=lambda: ROWS)
+    has_title: bool = True
+    mark_levels: int = MARK_LEVELS
+    above_px: int = 0
+    names: Mapping[str, str] = field(default_factory=dict)
+    steady: bool = False
+
+
+PAGE: Final = Format()
+
+
+def picture(
+    run: LoadRun, panels: Sequence[str] = PANELS, form: Format = PAGE, span_s: float = 0.0
+) -> go.Figure:
+    """One run. `panels` names those to draw, so that a lesson can build it up.
+
+    `span_s` makes the time axis longer than the run, for one that is still under way.
+    """
+    title = f"{run.meta.name}: {run.sentence}" if form.has_title else ""
+    return _Sheet([run], panels, form, title, span_s).figure()
 
 
 def side_by_side(
@@ -53,7 +80,7 @@ def side_by_side(
     """Two runs with the same axes, to be compared at a glance."""
     if names:
         a, b = a.named(names[0]), b.named(names[1])
-    return _Sheet([a, b], panels, DOUBLE_PX, comparison(a, b)).figure()
+    return _Sheet([a, b], panels, Format(width_px=DOUBLE_PX), comparison(a, b)).figure()
 
 
 def comparison(a: LoadRun, b: LoadRun) -> str:
@@ -72,12 +99,22 @@ def comparison(a: LoadRun, b: LoadRun) -> str:
     )
 
 
-def refresh(figure: Any, run: LoadRun, panels: Sequence[str] = PANELS) -> None:
-    """Show `run` in a figure (or FigureWidget) that `picture` made with these panels.
+def refresh(
+    figure: Any,
+    run: LoadRun,
+    panels: Sequence[str] = PANELS,
+    form: Format = PAGE,
+    span_s: float = 0.0,
+) -> None:
+    """Show `run` in a figure (or FigureWidget) that `picture` made with these panels and format.
 
     Data is replaced in place. One writer at a time: Plotly's batches are not thread-safe.
     """
-    fresh = picture(run, panels)
+    repaint(figure, picture(run, panels, form, span_s))
+
+
+def repaint(figure: Any, fresh: go.Figure) -> None:
+    """Show `fresh`, a figure of the same panels, in `figure`: as `refresh` does."""
     with figure.batch_update():
         for old, new in zip(figure.data, fresh.data, strict=True):
             old.update(x=new.x, y=new.y)
@@ -88,16 +125,23 @@ class _Sheet:
     """A figure under construction: a column for each run, a row for each panel."""
 
     def __init__(
-        self, runs: Sequence[LoadRun], panels: Sequence[str], width_px: int, title: str
+        self,
+        runs: Sequence[LoadRun],
+        panels: Sequence[str],
+        form: Format,
+        title: str,
+        span_s: float = 0.0,
     ) -> None:
         unknown = set(panels) - set(PANELS)
         if unknown or not panels:
             raise ValueError(f"panels must name some of {', '.join(PANELS)}, not {panels!r}")
         self.runs = runs
-        self.rows = [row for name in PANELS if name in panels for row in ROWS[name]]
-        self.width_px = width_px
-        self.scale = Scale.of(runs)
-        self.title = wrapped(title, width_px - 30, TITLE_PX * 1.08)
+        self.form = form
+        self.rows = [row for name in PANELS if name in panels for row in form.rows[name]]
+        self.width_px = width_px = form.width_px
+        scale = Scale.of(runs)
+        self.scale = replace(scale, seconds=max(scale.seconds, span_s))
+        self.title = wrapped(title, width_px - 30, TITLE_PX * 1.08) if title else []
         self.column_px = (width_px - LEFT_PX - LABELS_PX * len(runs)) / len(runs)
         self.headings = [] if len(runs) == 1 else [self._heading(run) for run in runs]
         self.marks = [self._marks(run) for run in runs]
@@ -126,7 +170,9 @@ class _Sheet:
         """Above the first panel: title, headings, text of the marks."""
         lines = max((len(heading) for heading in self.headings), default=0)
         used = max((level + 1 for marks in self.marks for *_, level in marks), default=0)
-        return self.title_px + 1.35 * TEXT_PX * lines + MARK_PX * used + 16
+        if self.form.steady:
+            used = self.form.mark_levels
+        return self.title_px + 1.35 * TEXT_PX * lines + MARK_PX * used + 16 + self.form.above_px
 
     @property
     def height_px(self) -> float:
@@ -148,7 +194,7 @@ class _Sheet:
         marks = marks_of(run.samples, run.meta)
         per_s = self.column_px / self.scale.seconds
         spans = [(t * per_s, t * per_s + width_of(text, TEXT_PX) + 10) for t, text in marks]
-        chosen = levels(spans, MARK_LEVELS)
+        chosen = levels(spans, self.form.mark_levels)
         return [
             (t, text, -1 if level is None else level)
             for (t, text), level in zip(marks, chosen, strict=True)
@@ -189,6 +235,7 @@ class _Sheet:
         y_axis = {"domain": domain_y, "anchor": f"x{cell.axis}"} | cell.y_axis
         y_axis |= {"showticklabels": column == 0}
         if column == 0:
+            title = self.form.names.get(title, title)
             self._name_axis(title, sum(domain_y) / 2)
         self.layout[f"xaxis{cell.axis}"] = BASE_AXIS | x_axis | {"showgrid": False}
         self.layout[f"yaxis{cell.axis}"] = BASE_AXIS | y_axis
@@ -209,7 +256,7 @@ class _Sheet:
         bottom_px = self.height_px - BELOW_PX - self.rows[-1][2]
         for t_s, text, level in self.marks[column]:
             x = (left_px + t_s / self.scale.seconds * self.column_px) / self.width_px
-            rise_px = MARK_PX * (level + 1) if level >= 0 else 0
+            rise_px = self.form.above_px + MARK_PX * (level + 1) if level >= 0 else 0
             self.layout["shapes"].append(
                 {"type": "line", "xref": "paper", "yref": "paper", "x0": x, "x1": x}
                 | {"y0": self._paper_y(bottom_px), "y1": self._paper_y(self.head_px - rise_px)}
@@ -223,6 +270,8 @@ class _Sheet:
         self._write(x, self.title_px, "<br>".join(self.headings[column]), TEXT_PX)
 
     def _title(self) -> None:
+        if not self.title:
+            return
         lines = "<br>".join(f"<b>{line}</b>" for line in self.title)
         self._write(12 / self.width_px, 10, lines, TITLE_PX)
 
