@@ -80,12 +80,36 @@ clean:  ## remove what was generated; my-work/ and wheelhouse/ stay
 	find . -name __pycache__ -prune -exec rm -rf {} + -o -name .ipynb_checkpoints -prune \
 	-exec rm -rf {} +
 
+# --- in containers
+
+# Written once, and read by docker compose; never in the repository.
+.env: | need-python
+	@umask 077; for name in POSTGRES_PASSWORD BPDEMO_ADMIN_TOKEN \
+	GRAFANA_PASSWORD JUPYTER_TOKEN; do \
+	echo "$$name=$$($(PYTHON) -c 'import secrets; print(secrets.token_hex(24))')"; done > .env
+	@echo "Wrote .env, with a secret for each part."
+
+.PHONY: need-docker
+need-docker:
+	@docker compose version >/dev/null 2>&1 || { echo "This needs Docker with its compose plugin:" \
+	"https://docs.docker.com/engine/install. Without it: make lab, make run." >&2; exit 2; }
+
+.PHONY: docker-build
+docker-build: need-docker .env  ## build the image
+	docker compose build
+
+.PHONY: docker-up
+docker-up: need-docker .env  ## service, Postgres, Prometheus, Grafana and the rest in containers
+	docker compose up --detach --build
+	@echo "box office http://127.0.0.1:8000   dashboard http://127.0.0.1:3000"
+	@echo "traces http://127.0.0.1:16686      load http://127.0.0.1:8089"
+	@echo "JupyterLab http://127.0.0.1:8888/lab?token=$$(sed -n 's/^JUPYTER_TOKEN=//p' .env)"
+	@echo "To stop: docker compose down (with --volumes the orders go too)"
+
 # --- not built yet: they say so, and exit 2
 
-.PHONY: bench soak docker-build docker-up
+.PHONY: bench soak
 bench:  ## (not there yet) measure what a request, a refusal and a simulated order cost
 soak:  ## (not there yet) hours of load, watching memory and books
-docker-build:  ## (not there yet) build the image
-docker-up:  ## (not there yet) service, Postgres, Prometheus and Grafana in containers
-bench soak docker-build docker-up:
+bench soak:
 	@echo "make $@: not there yet." >&2; exit 2

@@ -3,21 +3,17 @@
 import shutil
 import subprocess
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
-import httpx
 import pytest
 
 from bpdemo.core.events import OUTCOMES
 from bpdemo.lab.loads import load
 from bpdemo.lab.service import Service, serve
-from tests.support.processes import free_port
+from tests.support.prometheus import SCRAPE_S, Prometheus, scraping
 from tests.support.waiting import eventually
 
 pytestmark = [pytest.mark.prometheus, pytest.mark.load]
 
-SCRAPE_S = 1
 NAMES = (
     "queue_depth",
     "queue_capacity",
@@ -42,44 +38,6 @@ NAMES = (
 )
 
 
-class Prometheus:
-    """A server with a data folder of its own, scraping one address each second."""
-
-    def __init__(self, folder: Path, target: str) -> None:
-        self._url = f"http://127.0.0.1:{free_port()}"
-        config = folder / "prometheus.yml"
-        config.write_text(
-            f"global: {{scrape_interval: {SCRAPE_S}s}}\n"
-            "scrape_configs:\n"
-            "  - job_name: bpdemo\n"
-            f"    static_configs: [{{targets: ['{target.removeprefix('http://')}']}}]\n"
-        )
-        self._process = subprocess.Popen(
-            ["prometheus", f"--config.file={config}", f"--storage.tsdb.path={folder / 'data'}",
-             f"--web.listen-address={self._url.removeprefix('http://')}"],
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
-
-    def query(self, expression: str) -> list[dict[str, Any]]:
-        """The series of an instant query; empty while it knows nothing yet."""
-        try:
-            answer = httpx.get(
-                f"{self._url}/api/v1/query", params={"query": expression}, trust_env=False
-            )
-        except httpx.TransportError:
-            return []
-        found: list[dict[str, Any]] = answer.json()["data"]["result"] if answer.is_success else []
-        return found
-
-    def value(self, expression: str) -> float | None:
-        found = self.query(expression)
-        return float(found[0]["value"][1]) if found else None
-
-    def stop(self) -> None:
-        self._process.kill()
-        self._process.wait()
-
-
 @pytest.fixture(scope="module")
 def service() -> Iterator[Service]:
     with serve("protected", where="process", workers=2, queue_capacity=4) as running:
@@ -88,7 +46,9 @@ def service() -> Iterator[Service]:
 
 @pytest.fixture(scope="module")
 def prometheus(tmp_path_factory: pytest.TempPathFactory, service: Service) -> Iterator[Prometheus]:
-    running = Prometheus(tmp_path_factory.mktemp("prometheus"), service.url)
+    config = tmp_path_factory.mktemp("prometheus") / "prometheus.yml"
+    config.write_text(scraping(service.url), encoding="utf-8")
+    running = Prometheus(config)
     try:
         eventually(lambda: running.value("up") == 1, "the first scrape", within_s=20)
         yield running

@@ -1,0 +1,30 @@
+# One image for every part of the stack that is ours: the service, the load, JupyterLab.
+
+FROM python:3.12.11-slim-bookworm AS build
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
+WORKDIR /build
+RUN python -m venv /venv
+# The pins change seldom and take long, so they have a layer of their own.
+COPY requirements.txt .
+RUN /venv/bin/pip install -r requirements.txt
+COPY pyproject.toml README.md ./
+COPY bpdemo bpdemo
+RUN /venv/bin/pip install --no-deps --no-build-isolation .
+
+FROM python:3.12.11-slim-bookworm
+ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 BPDEMO_HOME=/home/bpdemo/kept
+RUN useradd --create-home --uid 10001 bpdemo
+COPY --from=build /venv /venv
+WORKDIR /home/bpdemo
+COPY --chown=bpdemo notebooks notebooks
+COPY --chown=bpdemo exercises exercises
+USER 10001
+EXPOSE 8000
+# Alive is not ready: a replica that drains must not be restarted for it.
+HEALTHCHECK --interval=5s --timeout=2s --start-period=10s --retries=3 \
+    CMD ["python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:8000/healthz', timeout=2)"]
+# As the first process it gets SIGTERM itself, and drains.
+STOPSIGNAL SIGTERM
+ENTRYPOINT ["bpdemo"]
+# Beyond loopback it wants BPDEMO_ADMIN_TOKEN, and says so if there is none.
+CMD ["serve", "--host", "0.0.0.0", "--port", "8000"]
