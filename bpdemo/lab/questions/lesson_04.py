@@ -46,8 +46,8 @@ QUESTIONS: dict[str, Question] = {
         "Never, as long as this load goes on",
         {
             "At once, when the payment is fast again": (
-                "By then there are thousands of old orders before every new one, and each new "
-                "customer becomes four."
+                "By then hundreds of old orders stand before every new one, and each new customer "
+                "becomes four."
             ),
             "After some seconds, when the queue is worked off": (
                 "It would, if 0.6 came. But each of those customers comes four times: that is 2.4 "

@@ -1,0 +1,139 @@
+"""The claims of lesson 04 rest on deadline, bound, budget and jitter: break one, and they fail."""
+
+import random
+
+import pytest
+
+from bpdemo.flow.queue import BoundedQueue
+from bpdemo.lab import retries, sim_crowd
+from bpdemo.lab.retries import RetryBudget
+from bpdemo.service.intake import Intake
+from bpdemo.service.order_job import OrderJob
+from tests.support.claims import play, refute
+
+LESSON = "04_timeouts_retries_jitter"
+
+
+@pytest.fixture
+def never_full(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A queue that always has one more place."""
+    monkeypatch.setattr(BoundedQueue, "_places", property(lambda self: 1))
+
+
+@pytest.fixture
+def always_granted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A budget that pays for every retry."""
+    monkeypatch.setattr(RetryBudget, "try_spend", lambda self: True)
+
+
+@pytest.mark.load
+@pytest.mark.slow
+def test_the_work_is_for_nobody_since_the_service_is_not_told(monkeypatch: pytest.MonkeyPatch):
+    """A service that knew when its callers leave would not begin what is too old, and would
+    sell."""
+    run = Intake.run
+
+    async def run_what_is_young(self: Intake, job: OrderJob, waited_s: float) -> None:
+        if waited_s < 0.4:
+            await run(self, job, waited_s)
+
+    monkeypatch.setattr(Intake, "run", run_what_is_young)
+    assert "it still sold" in refute(LESSON, "timeouts")
+
+
+def test_deadline_and_room_sell():
+    """As the lesson stands."""
+    play(LESSON, "deadline")
+
+
+@pytest.mark.usefixtures("never_full")
+def test_without_the_room_the_deadline_sells_less():
+    """With a queue that is never full the deadline is alone in both runs."""
+    assert "deadline and room" in refute(LESSON, "deadline")
+
+
+def test_without_the_doors_look_the_deadline_is_no_help(monkeypatch: pytest.MonkeyPatch):
+    """A queue that is never full, and a door that asks nobody for his time: hardly a sale."""
+    monkeypatch.setattr(BoundedQueue, "_places", property(lambda self: 1))
+    monkeypatch.setattr(Intake, "_check_time", lambda self, deadline, priority: None)
+    assert "deadline and room sold" in refute(LESSON, "deadline")
+
+
+def test_bound_and_budget_end_the_storm():
+    """As the lesson stands."""
+    play(LESSON, "retries")
+
+
+@pytest.mark.usefixtures("never_full")
+def test_a_queue_that_is_never_full_keeps_the_backlog():
+    """With the budget alone it does not sell again in time."""
+    assert "bound and budget" in refute(LESSON, "retries")
+
+
+@pytest.mark.usefixtures("always_granted")
+def test_a_budget_that_always_grants_lets_the_storm_begin():
+    """With the bound alone the door is run over."""
+    assert "let a storm begin" in refute(LESSON, "retries")
+
+
+def test_the_polite_crowd_is_too_many():
+    """As the lesson stands."""
+    play(LESSON, "jitter")
+
+
+def test_it_is_the_number_of_retries(monkeypatch: pytest.MonkeyPatch):
+    """Callers who have no more than a tenth of retries are served, budget asked for or not."""
+    init = RetryBudget.__init__
+    monkeypatch.setattr(RetryBudget, "__init__", lambda self, ratio: init(self, 0.1))
+    assert "politeness alone sold" in refute(LESSON, "jitter")
+
+
+def test_jitter_takes_the_crowd_apart():
+    """As the lesson stands."""
+    play(LESSON, "peak")
+
+
+def test_a_jitter_that_draws_nothing_leaves_the_crowd_in_step(monkeypatch: pytest.MonkeyPatch):
+    """Backoff whose random wait is always the whole wait has the peaks of backoff without."""
+
+    def unspread(
+        backoff: str, jitter: str, retry: int, told_s: float | None, rng: random.Random
+    ) -> float:
+        return retries.retry_delay_s(backoff, "none", retry, told_s, rng)
+
+    monkeypatch.setattr(sim_crowd, "retry_delay_s", unspread)
+    assert "in 50 ms" in refute(LESSON, "peak")
+
+
+def test_bound_and_budget_each_do_their_part():
+    """As the lesson stands."""
+    play(LESSON, "both")
+
+
+@pytest.mark.usefixtures("never_full")
+def test_the_bound_is_what_leaves_no_backlog():
+    """Both settings, and a queue that is never full: it does not sell at once."""
+    assert "sell again at once" in refute(LESSON, "both")
+
+
+@pytest.mark.usefixtures("always_granted")
+def test_the_budget_is_what_keeps_them_from_the_door():
+    """Both settings, and a budget that always grants: as many attempts as with the bound alone."""
+    assert "away from the door" in refute(LESSON, "both")
+
+
+@pytest.mark.slow
+def test_to_obey_is_another_queue():
+    """As the lesson stands."""
+    play(LESSON, "retry-after")
+
+
+@pytest.mark.slow
+def test_a_time_to_come_back_that_is_none_changes_nothing(monkeypatch: pytest.MonkeyPatch):
+    """Callers who are told to come back at once are those who ignore it."""
+
+    def at_once(*asked: object) -> float:
+        return 0.0
+
+    monkeypatch.setattr(sim_crowd, "retry_delay_s", at_once)
+    assert "to obey did not" in refute(LESSON, "retry-after")
