@@ -1,0 +1,70 @@
+"""The claims of lesson 07: break what each is about, in the service's own process too."""
+
+import textwrap
+
+import pytest
+
+from bpdemo.service import order_job
+from bpdemo.telemetry.otel import OtelTracer
+from bpdemo.telemetry.traces import SpanIds
+from tests.support.claims import refute
+
+LESSON = "07_seeing_it"
+pytestmark = [pytest.mark.load, pytest.mark.slow]
+
+NOBODY_WAITS = """
+    from bpdemo.flow.queue import BoundedQueue
+
+    BoundedQueue._places = property(lambda self: self._idle() - len(self._line) - self._granted)
+"""
+THE_PAYMENT_COMPUTES = """
+    import asyncio, sys, time
+    from bpdemo.downstream.payment import SimulatedPayment
+
+    sys.setswitchinterval(0.0005)  # the loop gets its turn all the same
+
+    def compute(seconds):
+        end_s = time.thread_time() + seconds
+        while time.thread_time() < end_s:
+            pass
+
+    async def pass_latency(self):
+        await asyncio.to_thread(compute, self._draw_latency())
+
+    SimulatedPayment._pass_latency = pass_latency
+"""
+
+
+@pytest.fixture
+def children(monkeypatch, tmp_path):
+    """Has every Python that is started run some code first: so it reaches the service's process."""
+
+    def run_first(code):
+        (tmp_path / "sitecustomize.py").write_text(textwrap.dedent(code), "utf-8")
+        monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+
+    return run_first
+
+
+def test_the_wait_is_the_queues_doing(children):
+    """A queue in which nobody waits has no wait to tell of: all are refused or served at once."""
+    children(NOBODY_WAITS)
+    assert "the wait should pass its alert" in refute(LESSON, "cpu-or-wait")
+
+
+def test_cpu_is_low_because_workers_wait(children):
+    """A payment that computes, where the real one waits, brings CPU to its alert."""
+    children(THE_PAYMENT_COMPUTES)
+    assert "CPU should stay far below" in refute(LESSON, "cpu-or-wait")
+
+
+def test_a_trace_ends_at_a_queue_that_carries_no_context(monkeypatch):
+    """Without the caller's context in its job, the queue and the work belong to no trace of his."""
+    monkeypatch.setattr(order_job, "copy_context", order_job.Context)
+    assert "most of it should be the queue" in refute(LESSON, "trace")
+
+
+def test_log_lines_are_joined_by_the_callers_trace_id(monkeypatch):
+    """A log with an id of its own is found by nobody who has the trace."""
+    monkeypatch.setattr(OtelTracer, "ids", lambda self: SpanIds("0" * 31 + "1", "0" * 15 + "1"))
+    assert "each line should have the caller's trace id" in refute(LESSON, "trace")
