@@ -19,7 +19,18 @@ from bpdemo.lab.asking import ask_service
 from bpdemo.lab.child import PACKAGE_PARENT
 from tests.lab.stub import Answer, StubServer
 
-COMMANDS = ("serve", "load", "simulate", "demo", "check", "hint", "progress", "doctor")
+COMMANDS = (
+    "serve",
+    "load",
+    "simulate",
+    "demo",
+    "check",
+    "hint",
+    "progress",
+    "score",
+    "board",
+    "doctor",
+)
 
 Run = Callable[..., tuple[int, str, str]]
 

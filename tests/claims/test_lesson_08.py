@@ -1,0 +1,46 @@
+"""The claims of lesson 08 fail when their mechanism is broken; that they hold, the lesson shows."""
+
+import pytest
+
+from bpdemo.flow.breaker import Breaker
+from bpdemo.flow.queue import BoundedQueue
+from tests.support.claims import play, refute
+
+LESSON = "08_tuning_challenge"
+
+
+@pytest.fixture
+def queue_never_full(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(BoundedQueue, "has_place", property(lambda _: True))
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("queue_never_full")
+def test_a_bound_that_does_not_bind_gains_nothing() -> None:
+    """The points of the one knob come from refusing."""
+    assert "the bound gained only" in refute(LESSON, "queue")
+
+
+@pytest.mark.slow
+def test_a_breaker_that_never_tries_again_gains_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The points of the breaker's two knobs come from opening rarely and for a short time."""
+
+    def opens_for_good(breaker: Breaker) -> float:
+        return 1000.0 if breaker.state == "open" else 0.0
+
+    monkeypatch.setattr(Breaker, "half_opens_in_s", property(opens_for_good))
+    monkeypatch.setattr(Breaker, "_is_failing", lambda breaker: breaker._calls.marked > 0)
+    assert "points" in refute(LESSON, "hidden")
+
+
+@pytest.mark.load
+def test_live_confirms_what_virtual_time_promised() -> None:
+    """A real service with the bound sells about what the simulation says."""
+    play(LESSON, "live")
+
+
+@pytest.mark.load
+@pytest.mark.usefixtures("queue_never_full")
+def test_live_fails_without_a_bound() -> None:
+    """It is the bound that sells at the height of the storm, not the machine."""
+    assert "of what was possible" in refute(LESSON, "live")
