@@ -1,5 +1,6 @@
 """What a learner meets at an exercise: verdicts in words, hints one at a time, and progress."""
 
+import asyncio
 import json
 import os
 import sys
@@ -14,7 +15,7 @@ import pytest
 from bpdemo.cli import main
 from bpdemo.lab import check, hint, progress
 from bpdemo.lab.exercises import EXERCISES
-from bpdemo.lab.exercises.answered import Answered, NotTried, is_blank
+from bpdemo.lab.exercises.answered import Answered, NotTried, Slept, is_blank
 from bpdemo.lab.exercises.exercise import Exercise, NotYet
 from bpdemo.lab.exercises.marks import all_marks
 from bpdemo.lab.exercises.trial import Trial
@@ -187,6 +188,26 @@ async def test_a_coroutine_function_is_watched_too() -> None:
     with pytest.raises(NotTried):
         await answered(1)
     assert isinstance(answered.error, NotTried)
+
+
+async def test_a_sleep_in_a_coroutine_is_not_lost() -> None:
+    """Cancelling one is nobody's mistake; what it raises of its own accord is."""
+
+    async def sleeps(x: int) -> object:
+        raise Slept
+
+    answered = Answered(sleeps)
+    with pytest.raises(Slept):
+        await answered(1)
+    assert isinstance(answered.error, Slept)
+
+    waiting = Answered(asyncio.sleep)
+    task = asyncio.ensure_future(waiting(60))
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert waiting.error is None
 
 
 def test_settings_that_cannot_be_are_not_yet_right() -> None:

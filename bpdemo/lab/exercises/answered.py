@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dis
 import inspect
 from collections.abc import Callable, Mapping
@@ -42,9 +43,10 @@ class Answered:
     async def _awaited(self, coroutine: Any) -> Any:
         try:
             given = await coroutine
-        except Exception as error:
+        except BaseException as error:
             # Only what the function itself got wrong; a refusal by the store is the judge's doing.
-            self.error = self.error or (error if _is_a_mistake(error) else None)
+            if self.error is None and _is_a_mistake(error):
+                self.error = error
             raise
         return self._given(given)
 
@@ -76,7 +78,8 @@ def _is_stub(code: CodeType, doc: str | None) -> bool:
     return not constants and {step.opname for step in dis.get_instructions(code)} <= _DOES_NOTHING
 
 
-def _is_a_mistake(error: Exception) -> bool:
+def _is_a_mistake(error: BaseException) -> bool:
     from bpdemo.core.errors import BoxOfficeError
 
-    return not isinstance(error, BoxOfficeError | TimeoutError | OSError)
+    foreseen = BoxOfficeError | TimeoutError | OSError | asyncio.CancelledError | GeneratorExit
+    return not isinstance(error, foreseen)
