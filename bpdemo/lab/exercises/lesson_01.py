@@ -1,4 +1,4 @@
-"""The exercises of lesson 01: a bound, and how to see that one is missing."""
+"""The exercises of lesson 01: a bound, the number to watch, and a load test that hides it all."""
 
 from __future__ import annotations
 
@@ -8,8 +8,12 @@ from bpdemo.lab.exercises.exercise import Exercise, NotYet
 
 if TYPE_CHECKING:
     from bpdemo.flow.queue import BoundedQueue
+    from bpdemo.lab.run import LoadRun
 
 CAPACITY = 8
+
+
+# -- 01a ------------------------------------------------------------------------------------
 
 
 def judge_try_put(try_put: Any) -> str:
@@ -130,6 +134,160 @@ class _Waiting:
         self._queue._append(job, self._priority)
 
 
+# -- 01b ------------------------------------------------------------------------------------
+
+
+#: Three sold in time, two sold too late, four refused at once, one refused late.
+BY_HAND = [(True, 0.2)] * 3 + [(True, 0.9)] * 2 + [(False, 0.001)] * 4 + [(False, 0.8)]
+
+
+def judge_goodput(goodput_per_s: Any) -> str:
+    """By hand first; then over both services on five days of overload."""
+    _judge_number(goodput_per_s(BY_HAND, 0.5, 10), BY_HAND, 0.3)
+    from bpdemo.lab.exercises.judging import over_seeds
+
+    seconds, told = 6.0, []
+    for name, settings in _BOTH.items():
+        for run in over_seeds(settings(), times=2, seconds=seconds):
+            number = goodput_per_s(_as_answers(run), run.meta.patience_s, seconds)
+            _judge_number(number, [], run.summary["goodput_per_s"])
+        told.append(f"{number:.0f} with the {name} service")
+    return f"twice the capacity came; your number says {' and '.join(told)}. It tells them apart."
+
+
+def _unprotected() -> Any:
+    from bpdemo.core.settings import Settings
+
+    return Settings.unprotected()
+
+
+def _protected() -> Any:
+    return {"queue_capacity": CAPACITY}
+
+
+_BOTH = {"naive": _unprotected, "protected": _protected}
+
+
+def _as_answers(run: LoadRun) -> list[tuple[bool, float]]:
+    """Who refuses answers at once; who is late has waited out the patience, and a little more."""
+    from bpdemo.lab.fates import LATE, OK
+
+    return [
+        (fate in (OK, LATE), float(waited_s) + (0.01 if fate == LATE else 0.0))
+        for fate, waited_s in zip(run.records.fate, run.records.latency_s, strict=True)
+    ]
+
+
+def _judge_number(number: object, answers: list[tuple[bool, float]], truth: float) -> None:
+    if not isinstance(number, int | float):
+        raise NotYet(
+            expected="a number: orders a second.",
+            seen=f"{number!r}.",
+            why="a dashboard draws numbers.",
+            look="Does the function return what it has reckoned?",
+        )
+    if abs(number - truth) <= 0.001 + 0.01 * truth:
+        return
+    why, look = _mistaken(number, answers)
+    raise NotYet(
+        expected=f"{truth:g} orders a second were sold in time.",
+        seen=f"your number says {number:g}.",
+        why=why,
+        look=look,
+    )
+
+
+def _mistaken(number: float, answers: list[tuple[bool, float]]) -> tuple[str, str]:
+    """Why it matters and where to look, by what was counted in the list by hand."""
+    return {
+        3.0: (
+            "a longer test would look like a better one.",
+            "Divide by the seconds it took.",
+        ),
+        1.0: (
+            "a service that refuses everybody, at once, would have the best number of all.",
+            "Leave out whom the service refused: `sold` is False there.",
+        ),
+        0.5: (
+            "that is the work done for customers who have gone: the collapse is invisible.",
+            "Leave out who had waited longer than `patience_s`.",
+        ),
+        0.7: (
+            "the quickest answer of all is a no.",
+            "A refusal is quick as well. It must be in time *and* sold.",
+        ),
+    }.get(
+        round(number, 3) if answers else 0.0,
+        (
+            "you would steer a service by it.",
+            "Count the pairs that were sold and waited at most `patience_s`; then per second.",
+        ),
+    )
+
+
+# -- 01c ------------------------------------------------------------------------------------
+
+EVERY_S = 0.02
+
+
+def judge_next_send(next_send_s: Any) -> str:
+    """A tester sends to a service that gets slower and slower: does he keep his pace?"""
+    from bpdemo.lab.exercises.judging import over_seeds
+
+    for run in over_seeds(_unprotected(), times=2, seconds=8, patience_s=30):
+        sent_s = _sent(next_send_s, run)
+        halves = [sum(start <= at < start + 4 for at in sent_s) for start in (0, 4)]
+        planned = round(4 / EVERY_S)
+        if not all(abs(count - planned) <= 2 for count in halves):
+            _uneven(halves, planned)
+    return (
+        f"the service took longer and longer, up to some seconds, and your tester went on sending "
+        f"{1 / EVERY_S:.0f} orders a second."
+    )
+
+
+def _sent(next_send_s: Any, run: LoadRun) -> list[float]:
+    """When the tester sends, by the waits that customers of that moment had in the run."""
+    import numpy as np
+
+    sent_s = [0.0]
+    while sent_s[-1] < 8 and len(sent_s) < 2000:
+        place = min(int(np.searchsorted(run.records.t_s, sent_s[-1])), len(run.records) - 1)
+        answered_s = sent_s[-1] + float(run.records.latency_s[place])
+        at_s = next_send_s(sent_s[-1], answered_s, EVERY_S)
+        if not isinstance(at_s, int | float) or at_s <= sent_s[-1]:
+            raise NotYet(
+                expected="a moment after the last one, in seconds.",
+                seen=f"the last order was sent at {sent_s[-1]:.2f}, the next one at {at_s!r}.",
+                why="a test that does not move on never ends.",
+                look="It is a moment that is returned, not a pause.",
+            )
+        sent_s.append(float(at_s))
+    return sent_s
+
+
+def _uneven(halves: list[int], planned: int) -> None:
+    first, second = halves
+    if first > planned + 2:
+        why = "that is another load than the one you have planned."
+        look = "From one order to the next it is `every_s`, no less."
+    elif second < planned / 2:
+        why = (
+            "the worse the service gets, the gentler the test: just when it should push it waits. "
+            "The bad moments are then hardly measured at all."
+        )
+        look = "Which of the arguments does the service have in its hand? Do without it."
+    else:
+        why = "the offer must not depend on the service at all."
+        look = "Reckon from `sent_s` alone."
+    raise NotYet(
+        expected=f"{planned} orders in the first four seconds, and as many in the next four.",
+        seen=f"{first} and {second}.",
+        why=why,
+        look=look,
+    )
+
+
 EXERCISES: dict[str, Exercise] = {
     "01a": Exercise(
         title="A queue that can say no",
@@ -167,6 +325,58 @@ EXERCISES: dict[str, Exercise] = {
             "        return False\n"
             "    waiting.append(job)\n"
             "    return True\n": "was refused",
+        },
+    ),
+    "01b": Exercise(
+        title="The number to watch",
+        answer="goodput_per_s",
+        parameters=("answers", "patience_s", "seconds"),
+        judge=judge_goodput,
+        hints=(
+            "Each pair is (sold, waited_s). Which pairs are worth something to the box office?",
+            "Goodput counts what was sold *and* in time. A quick no is not sold; a late yes is "
+            "not in time.",
+            "Patience 2 s, in 10 s: (True, 1.5), (True, 3.0), (False, 0.1), (True, 0.4). Two of "
+            "the four count: 0.2 a second.",
+        ),
+        wrong={
+            "def goodput_per_s(answers, patience_s, seconds):\n"
+            "    return len(answers) / seconds\n": "a service that refuses everybody",
+            "def goodput_per_s(answers, patience_s, seconds):\n"
+            "    return sum(sold for sold, waited_s in answers) / seconds\n": "who have gone",
+            "def goodput_per_s(answers, patience_s, seconds):\n"
+            "    return sum(waited_s <= patience_s for sold, waited_s in answers) / seconds\n": (
+                "the quickest answer of all is a no"
+            ),
+            "def goodput_per_s(answers, patience_s, seconds):\n"
+            "    return sum(sold and waited_s <= patience_s for sold, waited_s in answers)\n": (
+                "Divide by the seconds"
+            ),
+            "def goodput_per_s(answers, patience_s, seconds):\n"
+            "    in_time = [w for sold, w in answers if sold and w <= patience_s]\n"
+            "    print(len(in_time) / seconds)\n": "a number: orders a second",
+        },
+    ),
+    "01c": Exercise(
+        title="The polite load test",
+        answer="next_send_s",
+        parameters=("sent_s", "answered_s", "every_s"),
+        judge=judge_next_send,
+        hints=(
+            "What happens to the faulty one when an answer takes ten seconds?",
+            "Real customers do not wait for one another: when one comes depends on nothing that "
+            "the service does. Such a load is *open*.",
+            "Buses leave every 600 s, the last one at 1200. It is back at 1500, or at 9000: the "
+            "next one leaves at 1800, in either case.",
+        ),
+        wrong={
+            "def next_send_s(sent_s, answered_s, every_s):\n"
+            "    return answered_s + every_s\n": "the gentler the test",
+            "def next_send_s(sent_s, answered_s, every_s):\n"
+            "    return max(answered_s, sent_s + every_s)\n": "the gentler the test",
+            "def next_send_s(sent_s, answered_s, every_s):\n    return every_s\n": "not a pause",
+            "def next_send_s(sent_s, answered_s, every_s):\n"
+            "    return sent_s + every_s / 2\n": "no less",
         },
     ),
 }
