@@ -1,7 +1,352 @@
-"""The exercises of lesson 04."""
+"""The exercises of lesson 04: waiting apart, a budget for retries, and a door that forgets."""
 
 from __future__ import annotations
 
-from bpdemo.lab.exercises.exercise import Exercise
+import random
+from math import inf
+from typing import TYPE_CHECKING, Any
 
-EXERCISES: dict[str, Exercise] = {}
+from bpdemo.lab.exercises.exercise import Exercise, NotYet
+
+if TYPE_CHECKING:
+    from bpdemo.flow.deadline import Deadline
+    from bpdemo.service.intake import Intake
+
+BASE_S, CAP_S = 0.05, 1.0
+DRAWS = 200
+
+SLOW_FROM_S, SLOW_TO_S, END_S = 4, 6, 10
+
+#: workers, service_s
+TILLS = ((8, 0.04), (4, 0.1))
+PATIENCE_S = 0.5
+
+
+# -- 04a ------------------------------------------------------------------------------------
+
+
+def judge_full_jitter(full_jitter: Any) -> str:
+    """By hand for its range and its growth; then as the retries of a crowd at opening time."""
+    for failed in (1, 3, 60):
+        _judge_range(full_jitter, failed)
+    early, late = (_mean_wait_s(full_jitter, failed) for failed in (1, 4))
+    if late < 2 * early:
+        raise NotYet(
+            expected="waits that grow with the number of failures.",
+            seen=f"after one failure it waits {early:.3f} s in the mean, after four {late:.3f} s.",
+            why="a service that has failed four times needs more rest than one that failed once.",
+            look="The longest wait doubles each time: base_s × 2 ** (failed − 1).",
+        )
+    return _judge_crowd(full_jitter)
+
+
+def _judge_range(full_jitter: Any, failed: int) -> None:
+    longest_s = min(CAP_S, BASE_S * 2.0 ** (failed - 1))
+    rng = random.Random("waits by hand")
+    waits = [full_jitter(failed, BASE_S, CAP_S, rng) for _ in range(DRAWS)]
+    if not all(isinstance(wait, (int, float)) and wait >= 0 for wait in waits):
+        raise NotYet(
+            expected="a number of seconds, 0 or more.",
+            seen=f"after {failed} failures: {waits[0]!r}.",
+            why="the caller sleeps for what it is given.",
+            look="Does every way through the function return the wait?",
+        )
+    if max(waits) <= longest_s + 1e-9:
+        return
+    capped = longest_s == CAP_S
+    raise NotYet(
+        expected=f"after {failed} failures a wait of at most {longest_s:g} s.",
+        seen=f"it waited up to {max(waits):.3g} s.",
+        why="without the cap a caller who has failed often never comes back at all."
+        if capped
+        else "most failures are hiccups: the first retry is to come soon.",
+        look="Take min(cap_s, …) before you draw."
+        if capped
+        else "The first wait has no doubling in it yet: failed is 1, so 2 ** (failed − 1) is 1.",
+    )
+
+
+def _mean_wait_s(full_jitter: Any, failed: int) -> float:
+    rng = random.Random("means by hand")
+    return sum(full_jitter(failed, BASE_S, CAP_S, rng) for _ in range(DRAWS)) / DRAWS
+
+
+def _judge_crowd(full_jitter: Any) -> str:
+    from bpdemo.lab import sim_crowd
+    from bpdemo.lab.attempts import attempt_peak
+    from bpdemo.lab.exercises.judging import installed, over_seeds, worst
+
+    def delay_s(_: str, __: str, retry: int, ___: float | None, rng: random.Random) -> float:
+        return float(full_jitter(retry, BASE_S, CAP_S, rng))
+
+    with installed(sim_crowd, "retry_delay_s", delay_s):
+        runs = over_seeds(
+            {"workers": 4, "queue_capacity": 8},
+            times=50, seconds=0.15, scenario="spike", bin_s=0.05,
+            retries=6, backoff="exponential",
+        )  # fmt: skip
+    peak = max(attempt_peak(run, after_s=0.5) / len(run.records) for run in runs)
+    sold = worst(runs, "sold_share")
+    if peak > 0.33:
+        raise NotYet(
+            expected="after half a second no more than a third of the crowd in the same 50 ms.",
+            seen=f"{peak:.0%} of it came back together, and {sold:.0%} of the orders were sold.",
+            why="backoff sets the time of the next wave; only chance makes it less of a wave.",
+            look="The wait may fall anywhere from 0 to the longest: rng.uniform(0, longest).",
+        )
+    if sold < 0.52:
+        raise NotYet(
+            expected="retries that last long enough for more than half to be served.",
+            seen=f"only {sold:.0%} of the orders were sold: the retries were used up too soon.",
+            why="six tries in a moment meet the same full room six times.",
+            look="The longest wait doubles with each failure.",
+        )
+    return (
+        f"of a crowd that came in one moment, never more than {peak:.0%} came back in the same "
+        f"50 ms after half a second, and {sold:.0%} bought at least."
+    )
+
+
+# -- 04b ------------------------------------------------------------------------------------
+
+
+def judge_hiccup(settings: Any) -> str:
+    """Four quiet seconds with some failures, two slow ones, four to recover; over five seeds."""
+    from bpdemo.core.settings import Settings
+    from bpdemo.lab.exercises.judging import chosen, defended, over_seeds
+
+    places, share = chosen(settings, queue_capacity=(-1, 10_000), retry_budget=(0, 1))
+    runs = over_seeds(
+        Settings.unprotected(
+            workers=8, queue_capacity=int(places), retry_attempts=1, payment_failure_rate=0.05
+        ),
+        times=0.6, seconds=END_S, retries=3, retry_budget=share,
+        changes=[(SLOW_FROM_S, {"payment_latency_s": 0.4}),
+                 (SLOW_TO_S, {"payment_latency_s": 0.04})],
+    )  # fmt: skip
+    quiet = min(run.between(0, SLOW_FROM_S)["sold_share"] for run in runs)
+    if quiet < 0.975:
+        _lost_in_quiet(places, share, quiet)
+    attempts = max(_attempts_an_order(run) for run in runs)
+    if attempts > 1.35:
+        raise NotYet(
+            expected="while the payment is slow, few more attempts than orders.",
+            seen=f"with a budget of {share:g} there were {attempts:.2f} attempts an order.",
+            why="in a storm everything fails, so the whole budget is spent. It is what the storm "
+            "may add to the load, on the day when there is least to spare.",
+            look="One order in twenty needs a retry on a quiet day. How much more do you allow?",
+        )
+    after = min(run.between(SLOW_TO_S + 1, END_S)["sold_share"] for run in runs)
+    if after < 0.93:
+        raise NotYet(
+            expected="a second after the hiccup it sells again.",
+            seen=f"with {places:g} places it sold {after:.0%} of the offer then.",
+            why="no storm, but a backlog: all that piled up in the slow seconds is worked off "
+            "before anybody new is served, and most of it for nobody.",
+            look="-1 places is a queue without a bound. Lesson 02 says how long it may be.",
+        )
+    defended(settings.get("reason"), right="b", replies=REPLIES)
+    return (
+        f"{quiet:.1%} sold in the quiet hour, {attempts:.2f} attempts an order in the storm, and "
+        f"{after:.0%} sold a second after it: the worst of five days."
+    )
+
+
+REPLIES = {
+    "a": "On a quiet day a retry is the difference between a lost sale and one that nobody "
+    "noticed. Retries are harmful when *everything* fails.",
+    "c": "That is backoff. A budget moves nothing to later; it says no to a retry, and the caller "
+    "gives up.",
+    "d": "The budget keeps the storm away, but the slow seconds themselves leave a backlog. "
+    "Without a bound all of it is worked off first.",
+}
+
+
+def _attempts_an_order(run: Any) -> float:
+    slow = run.between(SLOW_FROM_S, SLOW_TO_S)
+    return float(slow["attempts_per_s"] / slow["offered_per_s"])
+
+
+def _lost_in_quiet(places: float, share: float, quiet: float) -> None:
+    if 0 <= places < 8 and share > 0.03:
+        raise NotYet(
+            expected="on a quiet day nearly everybody is sold a ticket.",
+            seen=f"with {places:g} places and a budget of {share:g}, {quiet:.1%} were.",
+            why="even at 0.6 of capacity a few come together by chance. With no place to wait "
+            "they are refused, and their retries use up the budget.",
+            look="Some more places cost nothing at this load. The wall is at 87.",
+        )
+    raise NotYet(
+        expected="on a quiet day nearly everybody is sold a ticket.",
+        seen=f"with a budget of {share:g}, {quiet:.1%} were.",
+        why="one payment in twenty fails for no reason, and would succeed when tried again.",
+        look="Retries are needed for 0.05 of the orders. What must the budget be at least?",
+    )
+
+
+# -- 04c ------------------------------------------------------------------------------------
+
+
+def judge_turn_away(turn_away: Any) -> str:
+    """By hand in four plain cases; then at the door of two services with no bound."""
+    for case in CASES:
+        _judge_case(turn_away, *case)
+    sold = [_judge_door(turn_away, *till) for till in TILLS]
+    return (
+        f"two services with no bound on their queues, at twice capacity: {min(1, *sold):.0%} of it "
+        "sold at least, by a door that asks whether an order can be *finished* in time."
+    )
+
+
+#: wait_s, service_s, remaining_s, whether to turn away, and why.
+CASES = (
+    (0.0, 0.04, 0.5, False, "nobody waits, and he has twelve times the time it takes"),
+    (0.2, 0.04, 0.5, False, "he is served after 0.24 s, half of his time"),
+    (2.0, 0.04, 0.5, True, "it would be his turn long after he has left"),
+    (0.48, 0.04, 0.5, True, "it is his turn just in time, and he leaves before it is done"),
+)
+
+
+def _judge_case(turn_away: Any, *case: Any) -> None:
+    *figures, wanted, because = case
+    if bool(turn_away(*figures)) is wanted:
+        return
+    wait_s, service_s, remaining_s = figures
+    word = {True: "turned away", False: "let in"}
+    raise NotYet(
+        expected=f"{word[wanted]}: {because}.",
+        seen=f"a wait of {wait_s:g} s, a service of {service_s:g} s, {remaining_s:g} s left: "
+        f"he was {word[not wanted]}.",
+        why="whoever is let in and leaves before the end costs a worker's time and buys nothing."
+        if wanted
+        else "whoever could have been served in time and is sent away is a sale lost.",
+        look="When is he *served*? After the wait and the service. Compare that with his time.",
+    )
+
+
+def _judge_door(turn_away: Any, workers: int, service_s: float) -> float:
+    from bpdemo.core.settings import Settings
+    from bpdemo.lab.exercises.judging import installed, over_seeds
+    from bpdemo.service.intake import Intake
+
+    settings = Settings.unprotected(
+        workers=workers, payment_latency_s=service_s, store_latency_s=0.002
+    )
+    crowd: dict[str, Any] = {"patience_s": PATIENCE_S, "send_deadline": True}
+    with installed(Intake, "_check_time", _as_method(turn_away)):
+        overload = over_seeds(settings, times=2, seconds=4, **crowd)
+        burst = over_seeds(settings, times=3, scenario="spike", seconds=0.3, bin_s=0.1, **crowd)
+    who = f"{workers} workers, {service_s:g} s an order"
+    sold = min(run.between(2, 4)["goodput_share"] for run in overload)
+    if sold < 0.88:
+        raise NotYet(
+            expected="at twice capacity, sales near capacity.",
+            seen=f"{who}: it sold {sold:.0%} of capacity.",
+            why="the estimate is never quite right. Who is let in with no air at all is too late "
+            "as often as not.",
+            look="Leave air: let him be served within, say, 0.8 of the time he has left.",
+        )
+    through = sum(run.summary["sold_share"] for run in burst) / len(burst)
+    if through < 0.87:
+        raise NotYet(
+            expected="a short burst that can be served in time gets through.",
+            seen=f"{who}: only {through:.0%} of a burst was sold.",
+            why="a door that is too careful turns away people for whom there was time.",
+            look="Turn away only when the wait and the service do not fit into the time left.",
+        )
+    return sold
+
+
+def _as_method(turn_away: Any) -> Any:
+    from bpdemo.core.errors import WouldExpire
+
+    def check_time(intake: Intake, deadline: Deadline, priority: int) -> None:
+        if deadline.at == inf:
+            return
+        remaining_s = deadline.remaining_s(intake._clock())
+        wait_s = intake._line.estimated_wait_s(priority)
+        if remaining_s <= 0 or turn_away(wait_s, intake._pace.mean_s, remaining_s):
+            raise WouldExpire
+
+    return check_time
+
+
+JITTER = "def full_jitter(failed, base_s, cap_s, rng):\n    return "
+AWAY = "def turn_away(wait_s, service_s, remaining_s):\n    return "
+
+
+def _settings(places: int, share: float, reason: str) -> str:
+    chosen = {"queue_capacity": places, "retry_budget": share, "reason": reason}
+    return f"settings = {chosen}\n"
+
+
+EXERCISES: dict[str, Exercise] = {
+    "04a": Exercise(
+        title="Waiting apart",
+        answer="full_jitter",
+        parameters=("failed", "base_s", "cap_s", "rng"),
+        judge=judge_full_jitter,
+        hints=(
+            "Look at the worked example: which part of it is the same for everybody?",
+            "Take the wait that backoff gives as the *longest*, and draw the real one evenly from "
+            "0 to it. rng.uniform(low, high) draws.",
+            "base 1 s, cap 10 s, and 3 failures: backoff says min(10, 1 × 2 × 2) = 4 s. Full "
+            "jitter waits anything from 0 to 4 s, with 5 failures anything from 0 to 10 s.",
+        ),
+        wrong={
+            JITTER + "min(cap_s, base_s * 2 ** (failed - 1))\n": "came back together",
+            JITTER + "min(cap_s, base_s * 2 ** (failed - 1)) * rng.uniform(0.9, 1)\n": (
+                "came back together"
+            ),
+            JITTER + "rng.uniform(0, base_s)\n": "waits that grow",
+            JITTER + "rng.uniform(0, base_s * 2 ** (failed - 1))\n": "never comes back",
+            JITTER + "rng.uniform(0, min(cap_s, base_s * 2 ** failed))\n": "no doubling in it yet",
+            JITTER + "rng.uniform(0, cap_s)\n": "the first retry is to come soon",
+            "def full_jitter(failed, base_s, cap_s, rng):\n"
+            "    rng.uniform(0, min(cap_s, base_s * 2 ** (failed - 1)))\n": "return the wait",
+        },
+    ),
+    "04b": Exercise(
+        title="A budget for retries",
+        answer="settings",
+        judge=judge_hiccup,
+        hints=(
+            "Look at two moments: a quiet hour, in which one payment in twenty fails, and the "
+            "slow seconds, in which nearly all do.",
+            "The budget must be more than what a quiet day needs, and is what a storm may add to "
+            "the load. The bound decides how much backlog the slow seconds leave.",
+            "If one call in a hundred failed, 0.01 would be needed, and a budget of 0.03 gives "
+            "air. A storm would then add 3 % to the load.",
+        ),
+        wrong={
+            _settings(16, 0, "b"): "would succeed when tried again",
+            _settings(16, 1, "b"): "attempts an order",
+            _settings(-1, 0.1, "b"): "no storm, but a backlog",
+            _settings(0, 0.1, "b"): "come together by chance",
+            _settings(16, 0.1, "a"): "nobody noticed",
+            _settings(16, 0.1, "c"): "That is backoff",
+            _settings(16, 0.1, "d"): "leave a backlog",
+        },
+    ),
+    "04c": Exercise(
+        title="The door that forgets",
+        answer="turn_away",
+        parameters=("wait_s", "service_s", "remaining_s"),
+        judge=judge_turn_away,
+        hints=(
+            "Look at what the careless door compares. Which of its three figures does it not use?",
+            "A customer needs the wait and then the service. Both must fit into the time he has "
+            "left, with some air, since the wait is only an estimate.",
+            "The bus goes in 20 minutes, the queue takes 15, the till 4. That makes 19: too close. "
+            "With 0.8 of the time, 16 minutes, as the limit: do not queue.",
+        ),
+        wrong={
+            AWAY + "wait_s > remaining_s\n": "leaves before it is done",
+            AWAY + "wait_s + service_s > remaining_s\n": "Leave air",
+            AWAY + "service_s > remaining_s\n": "long after he has left",
+            AWAY + "False\n": "long after he has left",
+            AWAY + "True\n": "a sale lost",
+            AWAY + "wait_s > 0\n": "half of his time",
+        },
+    ),
+}
