@@ -12,6 +12,8 @@ from bpdemo.lab.turning import HANGS_S, Change
 from bpdemo.lab.watcher import BREAKER_STATES
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from bpdemo.lab.run import LoadRun
     from bpdemo.lab.service import Service
 
@@ -82,12 +84,18 @@ def browsers_served(run: LoadRun) -> float:
     return 1 - refused / sum(answers.values())
 
 
-def payment_calls(service: Service) -> dict[str, int]:
-    """Attempts at the payment by how they ended, and the retries among them."""
+def payment_calls(*services: Service) -> pd.DataFrame:
+    """A row per service: its attempts at the payment by how they ended, and its retries."""
+    import pandas as pd
+
+    return pd.DataFrame({service.name: _calls(service) for service in services}).T
+
+
+def _calls(service: Service) -> dict[str, int]:
     metrics = service.metrics()
-    mine = metrics[metrics.get("dependency") == "payment"]
-    attempts = mine[mine.name == "bpdemo_attempts_total"]
-    calls = dict(zip(attempts.outcome, attempts.value.astype(int), strict=True))
+    mine = metrics[metrics["dependency"] == "payment"]
+    attempts = mine[mine["name"] == "bpdemo_attempts_total"]
+    calls = dict(zip(attempts["outcome"], attempts["value"].astype(int), strict=True))
     for told, name in (("retries", "retries"), ("retries denied", "retries_denied")):
-        calls[told] = int(mine[mine.name == f"bpdemo_{name}_total"].value.sum())
+        calls[told] = int(mine[mine["name"] == f"bpdemo_{name}_total"]["value"].sum())
     return calls

@@ -94,7 +94,7 @@ QUESTIONS: dict[str, Question] = {
         },
     ),
     "05e": Question(
-        "How long should a breaker stay open? From half a second to ten: what changes?",
+        "How long should a breaker stay open? From half a second to five: what changes?",
         "A short one sacrifices more customers, a long one comes back later",
         {
             "A long one is safer: it leaves the payment in peace": (
