@@ -87,6 +87,12 @@ class Challenge:
             )
         return self._scores[key]
 
+    def code(self, name: str, settings: Mapping[str, Any]) -> str:
+        """The score as a code for the board, under that name."""
+        from bpdemo.lab.score_code import code_of
+
+        return code_of(name, self.word, self.score(settings).total)
+
     def __str__(self) -> str:
         lines = [f"{i}. {scene.title}: {scene.story}" for i, scene in enumerate(self.scenes, 1)]
         return "\n".join([f"The challenge of the word {self.word}:", *lines])

@@ -161,6 +161,7 @@ def test_score_reads_the_saved_settings_and_prints_a_code(run: Run, tmp_path: Pa
     result = read_code(out.split()[-1])
     assert (result.name, result.word) == ("ANNA", "TIDE")
     assert result.points == drawn("tide").score(TUNED).total
+    assert out.split()[-1] == drawn("tide").code("anna", TUNED)
 
 
 def test_score_takes_settings_from_the_command_line_too(run: Run) -> None:
