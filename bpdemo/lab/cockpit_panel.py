@@ -63,7 +63,7 @@ class Cockpit:
         self._wanted: dict[str, Any] = {}
         self._knobs = {knob.name: widget_of(knob, service.settings, self._turned) for knob in KNOBS}
         self._times = _times_slider()
-        self._button = widgets.Button(layout=widgets.Layout(height="38px", width="auto"))
+        self._button = widgets.Button(layout=widgets.Layout(height="36px", width="auto"))
         self._button.on_click(lambda _: self.stop() if self.load.running else self.start())
         self._now, self._line = widgets.HTML(), widgets.HTML()
         self.widget: Any = self._laid_out()

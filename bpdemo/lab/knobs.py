@@ -10,7 +10,7 @@ from bpdemo.core.settings import Settings, describe
 
 #: Wide enough for the longest name, so that all sliders begin at one line.
 LABEL_PX: Final = 190
-HEIGHT: Final = "34px"
+HEIGHT: Final = "32px"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,8 @@ class Knob:
     def told(self, before: Any, after: Any) -> str:
         """A turn in words, as it is marked in the picture: "payment 40 → 400 ms"."""
         ends = [self._word(value) for value in (before, after)]
-        return f"{self.label} {ends[0]} → {ends[1]}{self.unit and ' ' + self.unit}"
+        name = "queue" if self.name == "queue_capacity" else self.label
+        return f"{name} {ends[0]} → {ends[1]}{self.unit and ' ' + self.unit}"
 
     def _word(self, value: Any) -> str:
         if self.name == "queue_capacity" and value < 0:

@@ -24,9 +24,9 @@ SPANS_S: Final = (20.0, 40.0, 60.0)
 COCKPIT: Final = Format(
     width_px=826,
     rows={
-        "top": ((draw.ribbon, 22, 34), (draw.fates, 118, 16)),
-        "middle": ((draw.latency, 62, 16),),
-        "bottom": ((draw.queue, 60, 16),),
+        "top": ((draw.ribbon, 22, 34), (draw.fates, 106, 13)),
+        "middle": ((draw.latency, 56, 13),),
+        "bottom": ((draw.queue, 56, 3),),
     },
     has_title=False,
     mark_levels=2,
@@ -55,7 +55,7 @@ class LivePicture:
         self._spans_s = spans_s
         self._lock = threading.Lock()
         self.figure = go.FigureWidget(self._drawn(nothing(), spans_s[0]))
-        self.figure.layout.hovermode = False
+        self.figure._config = {"displayModeBar": False, "staticPlot": True}
         style = widgets.HTML(f"<style>.bp-zoom-{zoom * 1000:.0f} {{zoom: {zoom}}}</style>")
         style.layout.display = "none"
         frame = widgets.Box([self.figure]).add_class(f"bp-zoom-{zoom * 1000:.0f}")

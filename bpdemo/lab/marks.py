@@ -12,6 +12,8 @@ Mark = tuple[float, str]
 
 STATES: Final = ("closed", "half-open", "open")
 SAME_MOMENT_S: Final = 0.5
+#: A slider that is pulled is marked once, when it comes to rest.
+PULLING_S: Final = 2.0
 
 
 def marks_of(samples: Samples, meta: Meta) -> list[Mark]:
@@ -23,9 +25,15 @@ def marks_of(samples: Samples, meta: Meta) -> list[Mark]:
     seen = [
         (t_s, text)
         for t_s, text in _knobs(samples)
-        if not any(-SAME_MOMENT_S <= t_s - hand_s <= SAME_MOMENT_S for hand_s, _ in by_hand)
+        if not any(_is_part_of(t_s, text, turn) for turn in by_hand)
     ]
     return sorted(by_hand + seen + _breakers(samples))
+
+
+def _is_part_of(t_s: float, text: str, turn: Mark) -> bool:
+    hand_s, told = turn
+    same_knob = told.startswith(text.split(" ", maxsplit=1)[0])
+    return -(PULLING_S if same_knob else SAME_MOMENT_S) <= t_s - hand_s <= SAME_MOMENT_S
 
 
 def _breakers(samples: Samples) -> list[Mark]:

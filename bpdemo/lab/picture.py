@@ -47,8 +47,9 @@ MARK_LEVELS: Final = 3
 class Format:
     """How large a picture is, and what stands above its panels.
 
-    `above_px` is kept free above the first panel, for an arrow where no ribbon gives it room. `names` are shorter ones for the axes of low panels. In a
-    `steady` format the height does not depend on the run: a live picture must not jump.
+    `above_px` is kept free above the first panel, for an arrow where no ribbon gives it room.
+    `names` are shorter ones for the axes of low panels. In a `steady` format the height does not
+    depend on the run: a live picture must not jump.
     """
 
     width_px: int = SINGLE_PX
@@ -163,7 +164,7 @@ class _Sheet:
 
     @property
     def title_px(self) -> float:
-        return 14 + 1.3 * TITLE_PX * len(self.title)
+        return (14 if self.title else 0) + 1.3 * TITLE_PX * len(self.title)
 
     @property
     def head_px(self) -> float:
