@@ -68,7 +68,8 @@ def _judge_range(full_jitter: Any, failed: int) -> None:
 
 def _mean_wait_s(full_jitter: Any, failed: int) -> float:
     rng = random.Random("means by hand")
-    return sum(full_jitter(failed, BASE_S, CAP_S, rng) for _ in range(DRAWS)) / DRAWS
+    waits_s = [float(full_jitter(failed, BASE_S, CAP_S, rng)) for _ in range(DRAWS)]
+    return sum(waits_s) / DRAWS
 
 
 def _judge_crowd(full_jitter: Any) -> str:
