@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from bpdemo.lab.stopping import stop_all as stop_all
     from bpdemo.lab.sweeps import goodput_figure as goodput_figure
     from bpdemo.lab.sweeps import sweep as sweep
+    from bpdemo.lab.talk import stage as stage
     from bpdemo.lab.tracing import send_traced as send_traced
     from bpdemo.lab.tracing import waterfall as waterfall
     from bpdemo.lab.tuning_challenge import challenge as challenge
@@ -92,6 +93,7 @@ _HOME = {
     "signal_figure": "signal_panels",
     "simulate": "simulation",
     "size": "sizing",
+    "stage": "talk",
     "stop_all": "stopping",
     "sweep": "sweeps",
     "watch_signals": "signals",

@@ -24,9 +24,9 @@ SPANS_S: Final = (20.0, 40.0, 60.0)
 COCKPIT: Final = Format(
     width_px=826,
     rows={
-        "top": ((draw.ribbon, 22, 34), (draw.fates, 106, 13)),
-        "middle": ((draw.latency, 56, 13),),
-        "bottom": ((draw.queue, 56, 3),),
+        "top": ((draw.ribbon, 22, 34), (draw.fates, 94, 13)),
+        "middle": ((draw.latency, 52, 13),),
+        "bottom": ((draw.queue, 50, 18),),
     },
     has_title=False,
     mark_levels=2,

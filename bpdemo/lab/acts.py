@@ -1,0 +1,86 @@
+"""The five acts of the talk: which service, which load, and what the room sees."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib.resources import as_file, files
+from typing import Any, Final
+
+from bpdemo.lab.run import LoadRun
+from bpdemo.lab.service import Profile
+
+FULL_S: Final = 24.0
+"""An act: short enough that nobody looks at the clock, long enough for a service to recover."""
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One act. `changes` turn knobs at shares of its length, so that a short one tells the same."""
+
+    key: str
+    name: str
+    says: str
+    profile: Profile
+    load: Mapping[str, Any]
+    knobs: Mapping[str, Any] = field(default_factory=dict)
+    changes: tuple[tuple[float, Mapping[str, Any]], ...] = ()
+
+    def how(self, seconds: float) -> dict[str, Any]:
+        """The arguments of `load` for an act of that length."""
+        turns = [(share * seconds, knobs) for share, knobs in self.changes]
+        return {"seconds": seconds, "changes": turns, **self.load}
+
+
+SLOW: Final = {"payment_latency_s": 0.3}
+USUAL: Final = {"payment_latency_s": 0.04}
+SPIKE: Final = {"scenario": "spike", "times": 3.0}
+
+ACTS: Final = (
+    Act(
+        "1",
+        "calm",
+        "Half as many orders as it can work off: all are sold, at once.",
+        "unprotected",
+        {"times": 0.5},
+    ),
+    Act(
+        "2",
+        "naive spike",
+        "The crowd has long gone, and still every order is too late: it works for people who left.",
+        "unprotected",
+        SPIKE,
+    ),
+    Act(
+        "3",
+        "bound",
+        "The same crowd, eight places to wait: the rest are turned away at once, and it sells on.",
+        "protected",
+        SPIKE,
+        {"queue_capacity": 8},
+    ),
+    Act(
+        "4",
+        "retry storm",
+        "Three slow seconds, and everybody tries again: the cause is gone, the storm stays.",
+        "unprotected",
+        {"times": 0.7, "retries": 3},
+        changes=((0.25, SLOW), (0.375, USUAL)),
+    ),
+    Act(
+        "5",
+        "payment dies",
+        "Payment is down: the breaker opens, refuses at once, tries, and lets the sale go on.",
+        "protected",
+        {"times": 0.7},
+        {"queue_capacity": 8, "breaker_open_s": 2.0, "breaker_window_s": 3.0},
+        ((0.25, {"payment_outage": True}), (0.6, {"payment_outage": False})),
+    ),
+)
+BY_KEY: Final = {act.key: act for act in ACTS}
+
+
+def recording(act: Act) -> LoadRun:
+    """A run of this act, recorded from a real load and shipped with the package."""
+    with as_file(files("bpdemo.lab") / "recordings" / f"act_{act.key}.json.gz") as path:
+        return LoadRun.open(path)
