@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from bpdemo.lab.fairness import parts_by as parts_by
     from bpdemo.lab.lines import line_figure as line_figure
     from bpdemo.lab.loads import load as load
+    from bpdemo.lab.offers import offered_around as offered_around
     from bpdemo.lab.open_time import open_time_figure as open_time_figure
     from bpdemo.lab.open_time import open_times as open_times
     from bpdemo.lab.outages import back_after_s as back_after_s
@@ -74,6 +75,7 @@ _HOME = {
     "jain_index": "fairness",
     "line_figure": "lines",
     "load": "loads",
+    "offered_around": "offers",
     "open_time_figure": "open_time",
     "open_times": "open_time",
     "others_wait_ms": "waits",

@@ -44,6 +44,23 @@ QUESTIONS: dict[str, Question] = {
             ),
         },
     ),
+    "01b2": Question(
+        "Both services again, at half of capacity, nine tenths, twice, and five times. Where do "
+        "their sales part?",
+        "Only above capacity",
+        {
+            "From the start: saying no costs the careful one sales": (
+                "Below capacity hardly anyone finds the room full. There is nobody to refuse."
+            ),
+            "Only above capacity": (
+                "Yes, and therefore nobody notices the difference until the day it matters."
+            ),
+            "Only at five times: twice is bad for both": (
+                "Twice is enough. Any lasting surplus makes an endless queue longer every second; "
+                "more of it only does so sooner."
+            ),
+        },
+    ),
     "01c": Question(
         "Ten times the capacity arrives at the protected service. What does the mean response "
         "time of all answers do?",

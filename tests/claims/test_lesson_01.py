@@ -1,0 +1,62 @@
+"""The claims of lesson 01: take away what each is about, and it fails."""
+
+import pytest
+
+from bpdemo.assembly import Assembly
+from bpdemo.flow.queue import BoundedQueue
+from bpdemo.lab.sim_crowd import Crowd
+from tests.support.claims import play, refute
+
+LESSON = "01_when_queues_explode"
+
+
+@pytest.fixture
+def endless_queue(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A waiting room that never is full, whatever its capacity."""
+    monkeypatch.setattr(BoundedQueue, "has_place", property(lambda self: True))
+
+
+def test_an_open_load_keeps_its_offer_and_a_closed_one_does_not():
+    """As the lesson stands: the payment slows, and only the closed load follows it down."""
+    play(LESSON, "open-closed")
+
+
+def test_the_closed_load_follows_the_service(monkeypatch: pytest.MonkeyPatch):
+    """A service that does not get slower has nothing for the closed load to follow."""
+    monkeypatch.setattr(Assembly, "turn", lambda self, knobs: None)
+    assert "the closed offer only fell" in refute(LESSON, "open-closed")
+
+
+def test_an_open_load_waits_for_nobody(monkeypatch: pytest.MonkeyPatch):
+    """One whose customers come one after another, each with patience, sags as well."""
+
+    async def one_after_another(crowd: Crowd) -> None:
+        while crowd.now_s < crowd._plan.seconds:
+            await crowd._order(crowd.now_s)
+
+    monkeypatch.setattr(Crowd, "_arrive", one_after_another)
+    assert "the open offer went" in refute(LESSON, "open-closed")
+
+
+@pytest.mark.load
+@pytest.mark.slow
+@pytest.mark.usefixtures("endless_queue")
+def test_without_an_end_to_the_queue_nothing_is_kept():
+    """A waiting room that never is full sells no more than a naive service does."""
+    assert "it sold only" in refute(LESSON, "bound")
+
+
+@pytest.mark.load
+@pytest.mark.slow
+def test_the_collapse_is_the_endless_queues(monkeypatch: pytest.MonkeyPatch):
+    """Given an end to its queue, the naive service goes on selling."""
+    monkeypatch.setattr(BoundedQueue, "has_place", property(lambda self: self.depth < 8))
+    assert "it still sold" in refute(LESSON, "collapse")
+
+
+@pytest.mark.load
+@pytest.mark.slow
+@pytest.mark.usefixtures("endless_queue")
+def test_the_mean_falls_because_a_refusal_is_quick():
+    """Where nobody is refused, everybody waits, and the mean tells it."""
+    assert "the mean rose" in refute(LESSON, "mean")
