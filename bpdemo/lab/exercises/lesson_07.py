@@ -1,7 +1,376 @@
-"""The exercises of lesson 07."""
+"""The exercises of lesson 07: an alert from two counters, the part to blame, what to wake for."""
 
 from __future__ import annotations
 
-from bpdemo.lab.exercises.exercise import Exercise
+from collections.abc import Callable, Mapping
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
 
-EXERCISES: dict[str, Exercise] = {}
+from bpdemo.lab.exercises.exercise import Exercise, NotYet
+
+if TYPE_CHECKING:
+    from bpdemo.lab.run import LoadRun
+
+SERVICE_S = 0.042
+"""Payment and store, as they are set by default."""
+
+# -- 07a ------------------------------------------------------------------------------------
+
+LIMIT_S = 0.25
+EVERY_S = 0.5
+QUIET_S, PEAK_S, SPIKE_S = 8.0, 16.0, 24.0
+#: The queue of the peak is worked off, and everybody has gone.
+NIGHT_S = 40.0
+Reading = dict[str, float]
+
+
+def judge_alert(waits_too_long: Any) -> str:
+    """Two readings by hand; then a day with a spike, and the night after it, five times over."""
+    _judge_hand(waits_too_long)
+    from bpdemo.core.settings import Settings
+    from bpdemo.lab.exercises.judging import over_seeds
+
+    load = {"times": 2, "seconds": SPIKE_S, "scenario": "spike", "patience_s": 60}
+    delays = [_delay_s(waits_too_long, run) for run in over_seeds(Settings.unprotected(), **load)]
+    return (
+        "on five days it was silent in the morning and at night, and rang at most "
+        f"{max(delays):.1f} s after the crowd came."
+    )
+
+
+def _judge_hand(waits_too_long: Any) -> None:
+    nobody = _reading(90.0, 1000)
+    _ask(waits_too_long, nobody, nobody, False, "nobody's order was begun between two readings")
+    slow = (_reading(90.0, 1000), _reading(93.0, 1010))
+    _ask(waits_too_long, *slow, True, "ten orders had waited 0.3 s each, after 1000 quick ones")
+    quick = (_reading(4000.0, 9000), _reading(4001.0, 9100))
+    _ask(waits_too_long, *quick, False, "100 orders had waited 0.01 s each, after a bad hour")
+    _ask(
+        waits_too_long, _reading(0.0, 0), _reading(0.6, 2), True, "two orders had waited 0.3 s each"
+    )
+
+
+def _ask(waits_too_long: Any, before: Reading, after: Reading, right: bool, what: str) -> None:
+    told = waits_too_long(dict(before), dict(after), LIMIT_S)
+    if not isinstance(told, bool) and str(told) not in ("True", "False"):
+        raise NotYet(
+            expected="True or False.",
+            seen=f"{told!r}.",
+            why="an alert rings or is silent.",
+            look="Does the function compare the mean with the limit, and return what comes of it?",
+        )
+    if bool(told) is not right:
+        raise NotYet(
+            expected=f"{'an alarm' if right else 'silence'}: {what}; the limit is {LIMIT_S} s.",
+            seen=f"from {before} to {after} it said {told}.",
+            why="counters only ever rise. What happened *lately* is the difference of two "
+            "readings; the mean since the start is slow to rise and slow to fall.",
+            look="Mean wait = what was added to sum_s ÷ what was added to count. Both in seconds.",
+        )
+
+
+def _delay_s(waits_too_long: Any, run: LoadRun) -> float:
+    """How long after the peak began it rang; NotYet if it rang when it should not."""
+    readings = _readings(run)
+    rang_s = [
+        at_s
+        for (_, before), (at_s, after) in pairwise(readings)
+        if waits_too_long(before, after, LIMIT_S)
+    ]
+    early = [at_s for at_s in rang_s if at_s <= QUIET_S]
+    night = [at_s for at_s in rang_s if at_s > NIGHT_S - 5]
+    in_time = [at_s for at_s in rang_s if QUIET_S < at_s <= QUIET_S + 4]
+    if early or night or not in_time:
+        first = f"first at {rang_s[0]:.1f} s, last at {rang_s[-1]:.1f} s" if rang_s else "never"
+        raise NotYet(
+            expected=f"silence until the crowd comes at {QUIET_S:g} s, an alarm within 4 s of it, "
+            "and silence again when all is over.",
+            seen=f"it rang {first}.",
+            why="an alarm that comes late wakes you for the ruins; one that does not stop is "
+            "switched off.",
+            look="Use the difference of the two readings, of sum_s and of count.",
+        )
+    return in_time[0] - QUIET_S
+
+
+def _readings(run: LoadRun) -> list[tuple[float, Reading]]:
+    """The counters of the queue wait, every half second, into the night."""
+    import numpy as np
+
+    wait_s = np.maximum(0.0, run.records.latency_s - SERVICE_S)
+    begun_s = run.records.t_s + wait_s
+    moments = np.arange(0.0, NIGHT_S + EVERY_S, EVERY_S)
+    return [
+        (float(at_s), _reading(float(wait_s[begun_s <= at_s].sum()), int((begun_s <= at_s).sum())))
+        for at_s in moments
+    ]
+
+
+def _reading(sum_s: float, count: int) -> Reading:
+    return {"sum_s": sum_s, "count": count}
+
+
+# -- 07b ------------------------------------------------------------------------------------
+
+Span = dict[str, Any]
+
+
+def judge_culprit(culprit: Any) -> str:
+    """A trace by hand; then three of a real service, each slow for another reason."""
+    _blame(culprit, _by_hand(), "work", "it computed for 90 ms itself")
+    told = []
+    for name, why, record in (
+        ("queue", "five orders came at once to one worker", _trace_of_crowd),
+        ("payment attempt", "the payment took 40 ms, nobody queued", _trace_of_one),
+        ("store attempt", "the store took 150 ms", _trace_of_slow_store),
+    ):
+        _blame(culprit, record(), name, why)
+        told.append(name)
+    return f"in three traces of the real service it found the {', the '.join(told)}."
+
+
+def _blame(culprit: Any, spans: list[Span], right: str, because: str) -> None:
+    named = culprit([dict(span) for span in spans])
+    if named == right:
+        return
+    raise NotYet(
+        expected=f"{right!r}: {because}.",
+        seen=f"{named!r}, in the trace {_told(spans)}.",
+        why=_mistake(named, spans),
+        look="A span's own time is its duration less those of its children, the spans whose "
+        "parent_id is its span_id.",
+    )
+
+
+def _mistake(named: object, spans: list[Span]) -> str:
+    names = {span["name"] for span in spans}
+    parents = {span["parent_id"] for span in spans}
+    if isinstance(named, dict):
+        return "the name of the span is asked for, not the span itself."
+    if named not in names:
+        return "that is the name of no span of this trace."
+    if any(span["name"] == named and span["span_id"] in parents for span in spans):
+        return (
+            "that span is long because its parts are: a whole is always as long as its parts, "
+            "and so always the longest. It tells nobody where to look."
+        )
+    return "a part without parts of its own is not always to blame: a whole has time of its own."
+
+
+def _told(spans: list[Span]) -> str:
+    return ", ".join(f"{span['name']} {span['duration_ms']:.0f} ms" for span in spans)
+
+
+def _by_hand() -> list[Span]:
+    rows = [("payment attempt", "c", "b", 40.0), ("queue", "d", "a", 5.0),
+            ("work", "b", "a", 130.0), ("POST /orders", "a", "caller", 137.0)]  # fmt: skip
+    columns = ("name", "span_id", "parent_id", "duration_ms")
+    return [dict(zip(columns, row, strict=True)) for row in rows]
+
+
+def _trace_of_crowd() -> list[Span]:
+    from bpdemo.lab.by_hand import send_at_once
+
+    return _longest_trace(lambda service: send_at_once(service, ["c"] * 5))
+
+
+def _trace_of_one() -> list[Span]:
+    from bpdemo.lab.tracing import send_traced
+
+    return _longest_trace(send_traced)
+
+
+def _trace_of_slow_store() -> list[Span]:
+    from bpdemo.lab.tracing import send_traced
+
+    return _longest_trace(send_traced, store_latency_s=0.15)
+
+
+def _longest_trace(send: Callable[[Any], object], **knobs: Any) -> list[Span]:
+    """The spans of the slowest order that was sent to a service of its own."""
+    from bpdemo.lab.service import serve
+
+    with serve(workers=1, traces="memory", name="07b", **knobs) as service:
+        service.get("/items/1")  # the first look fills the cache
+        send(service)
+        spans = service.traces()
+    orders = spans[spans["name"] == "POST /orders"]
+    slowest = orders.nlargest(1, "duration_ms")["trace_id"]
+    columns = ["name", "span_id", "parent_id", "duration_ms"]
+    rows = spans.loc[spans["trace_id"].isin(slowest), columns]
+    return [dict(zip(columns, row, strict=True)) for row in rows.itertuples(index=False)]
+
+
+# -- 07c ------------------------------------------------------------------------------------
+
+CALM, OVERLOAD = 0.7, 2.0
+REPLIES = {
+    "a": "CPU does not tell it *later*, it does not tell it at all: these workers wait for the "
+    "payment, they do not compute.",
+    "c": "The naive service refuses nobody. By refusals alone it is well until the end.",
+    "d": "In the mean of all answers the many quick refusals hide the wait: under overload the "
+    "mean of the protected service *falls* (lesson 01).",
+}
+
+
+def judge_limits(answer: Mapping[str, Any]) -> str:
+    """Both services, on calm days and in overload, five seeds each."""
+    from bpdemo.core.settings import Settings
+    from bpdemo.lab.exercises.judging import chosen, defended
+
+    wait_ms, turned_away = chosen(answer, wait_ms=(0, 1e6), turned_away=(0, 1))
+    services = {
+        "naive": Settings.unprotected(),
+        "protected": Settings(queue_capacity=8, request_timeout_s=0),
+    }
+    for name, settings in services.items():
+        for times in (CALM, OVERLOAD):
+            _judge_rings(name, times, _windows(settings, times), wait_ms, turned_away)
+    defended(answer.get("reason"), right="b", replies=REPLIES)
+    return (
+        f"a wait above {wait_ms:g} ms or more than {turned_away:.0%} turned away: silent on all "
+        "calm days, and it rang for both services in overload."
+    )
+
+
+def _windows(settings: Any, times: float) -> list[list[tuple[float, float]]]:
+    """For each of five runs: mean wait in ms and share turned away, second by second but for
+    the first."""
+    import numpy as np
+
+    from bpdemo.lab.exercises.judging import over_seeds
+    from bpdemo.lab.fates import SHED
+
+    found = []
+    for run in over_seeds(settings, times=times, seconds=6, patience_s=30):
+        second = run.records.t_s.astype(int)
+        is_shed = run.records.fate == SHED
+        wait_ms = 1000 * np.maximum(0.0, run.records.latency_s - SERVICE_S)
+        found.append(
+            [
+                (
+                    float(wait_ms[(second == s) & ~is_shed].mean()),
+                    float(is_shed[second == s].mean()),
+                )
+                for s in range(1, 6)
+            ]
+        )
+    return found
+
+
+def _judge_rings(
+    name: str, times: float, runs: list[list[tuple[float, float]]], wait_ms: float, away: float
+) -> None:
+    rang = [any(wait > wait_ms or share > away for wait, share in run) for run in runs]
+    if times == CALM and any(rang):
+        wait, share = (max(window[i] for run in runs for window in run) for i in (0, 1))
+        raise NotYet(
+            expected=f"silence at {CALM:g}× capacity.",
+            seen=f"the {name} service rang on {sum(rang)} of 5 calm days; the highest second had "
+            f"{wait:.0f} ms and {share:.1%} turned away.",
+            why="orders come at random, and a few have to wait on any day. An alarm for nothing is "
+            "soon an alarm that nobody hears.",
+            look="Put each limit well above the worst second of a calm day.",
+        )
+    if times == OVERLOAD and not all(rang):
+        wait = max(window[0] for run in runs for window in run)
+        share = max(window[1] for run in runs for window in run)
+        hidden = (
+            "its waiting room is bounded, and so is the wait: the rest is told no, and no wait "
+            "shows it"
+            if name == "protected"
+            else "it refuses nobody: all of the overload is in the wait"
+        )
+        raise NotYet(
+            expected=f"an alarm at {OVERLOAD:g}× capacity, from either service.",
+            seen=f"the {name} service stayed silent on {5 - sum(rang)} of 5 such days; its worst "
+            f"second had {wait:.0f} ms and {share:.0%} turned away.",
+            why=f"{hidden}.",
+            look="Each service shows its overload in one of the two. Which limit did it not reach?",
+        )
+
+
+EXERCISES: dict[str, Exercise] = {
+    "07a": Exercise(
+        title="An alert from two counters",
+        answer="waits_too_long",
+        parameters=("before", "after", "limit_s"),
+        judge=judge_alert,
+        hints=(
+            "The counters have been rising since the service began. Which part of them is new?",
+            "The mean of what is new is the difference of the sums over the difference of the "
+            "counts. Where nothing is new there is no mean, and nothing to ring for.",
+            "A car showed 50,000 km after 1,000 h, and shows 50,090 km after 1,003 h: lately it "
+            "made 90 ÷ 3 = 30 km/h, whatever it made in its life. Over 0 h: nobody drove.",
+        ),
+        wrong={
+            "def waits_too_long(before, after, limit_s):\n"
+            "    return after['sum_s'] / after['count'] > limit_s\n": "the mean since the start",
+            "def waits_too_long(before, after, limit_s):\n"
+            "    new = after['count'] - before['count']\n"
+            "    return (after['sum_s'] - before['sum_s']) / new > limit_s\n": "division by zero",
+            "def waits_too_long(before, after, limit_s):\n"
+            "    return after['sum_s'] - before['sum_s'] > limit_s\n": "0.01 s each",
+            "def waits_too_long(before, after, limit_s):\n"
+            "    new = after['count'] - before['count']\n"
+            "    if not new:\n"
+            "        return False\n"
+            "    return (after['sum_s'] - before['sum_s']) / new > limit_s * 1000\n": (
+                "Both in seconds"
+            ),
+            "def waits_too_long(before, after, limit_s):\n"
+            "    new = after['count'] - before['count']\n"
+            "    return (after['sum_s'] - before['sum_s']) / new if new else 0.0\n": (
+                "True or False"
+            ),
+        },
+    ),
+    "07b": Exercise(
+        title="The part to blame",
+        answer="culprit",
+        parameters=("spans",),
+        judge=judge_culprit,
+        hints=(
+            "POST /orders is always the longest. What of its time is its own?",
+            "Own time = duration − the durations of the children. The children of a span are "
+            "those whose parent_id is its span_id. Blame the span with most time of its own.",
+            "A trip of 10 h has a flight of 7 h and a taxi of 1 h: own time of the trip 2 h. The "
+            "flight has a film of 2 h: its own time is 5 h. Blame the flight.",
+        ),
+        wrong={
+            "def culprit(spans):\n"
+            "    return max(spans, key=lambda span: span['duration_ms'])['name']\n": (
+                "always the longest"
+            ),
+            "def culprit(spans):\n"
+            "    parents = {span['parent_id'] for span in spans}\n"
+            "    leaves = [span for span in spans if span['span_id'] not in parents]\n"
+            "    return max(leaves, key=lambda span: span['duration_ms'])['name']\n": (
+                "not always to blame"
+            ),
+            "def culprit(spans):\n    return spans[0]\n": "the name of the span is asked for",
+            "def culprit(spans):\n    return 'queue'\n": "not always to blame",
+        },
+    ),
+    "07c": Exercise(
+        title="What to wake somebody for",
+        answer="alert",
+        judge=judge_limits,
+        hints=(
+            "Run both services at 0.7 and at 2 times capacity. What does each show, and what not?",
+            "A queue without a bound turns overload into waiting, a bounded one into refusals. "
+            "Each limit belongs between its calm days and its overload.",
+            "A lift takes 8 people. Its overload shows as a crowd before the door; in a building "
+            "where the porter sends the ninth away, it shows in his refusals. 1 in 100 sent away "
+            "is an ordinary day, every second one is not.",
+        ),
+        wrong={
+            "alert = {'wait_ms': 250, 'turned_away': 1.0, 'reason': 'b'}\n": "so is the wait",
+            "alert = {'wait_ms': 100000, 'turned_away': 0.2, 'reason': 'b'}\n": "refuses nobody",
+            "alert = {'wait_ms': 0, 'turned_away': 0.2, 'reason': 'b'}\n": "alarm for nothing",
+            "alert = {'wait_ms': 250, 'turned_away': 0.2, 'reason': 'a'}\n": "does not tell it at",
+            "alert = {'wait_ms': 250, 'turned_away': 0.2, 'reason': 'c'}\n": "until the end",
+            "alert = {'wait_ms': 250, 'turned_away': 0.2, 'reason': 'd'}\n": "quick refusals",
+        },
+    ),
+}
