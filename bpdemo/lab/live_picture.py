@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -54,7 +53,7 @@ class LivePicture:
         self._panels = tuple(panels)
         self._spans_s = spans_s
         self._lock = threading.Lock()
-        self.figure = go.FigureWidget(self._drawn(nothing(), spans_s[0]))
+        self.figure = go.FigureWidget(self._drawn(nothing(spans_s[0]), 0.0))
         self.figure._config = {"displayModeBar": False, "staticPlot": True}
         style = widgets.HTML(f"<style>.bp-zoom-{zoom * 1000:.0f} {{zoom: {zoom}}}</style>")
         style.layout.display = "none"
@@ -68,7 +67,7 @@ class LivePicture:
 
     def clear(self, capacity_per_s: float | None) -> None:
         """An empty picture, before anything has happened."""
-        self.show(nothing(capacity_per_s), self._spans_s[0])
+        self.show(nothing(self._spans_s[0], capacity_per_s))
 
     def show_load(self, running: RunningLoad, looks: Sequence[Sequence[float]]) -> None:
         """A load as far as it is settled; the queue up to the last of `looks`.
@@ -96,9 +95,9 @@ class LivePicture:
             repaint(self.figure, fresh)
 
 
-def nothing(capacity_per_s: float | None = None) -> LoadRun:
+def nothing(seconds: float, capacity_per_s: float | None = None) -> LoadRun:
     """A run without orders."""
-    meta = replace(Meta(), name="", seconds=SPANS_S[0], capacity_per_s=capacity_per_s)
+    meta = Meta(name="", seconds=seconds, capacity_per_s=capacity_per_s)
     return LoadRun(Records.of([], [], []), Samples.none(), meta)
 
 

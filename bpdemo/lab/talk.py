@@ -44,13 +44,15 @@ STYLE: Final = f"""<style>
 .bp-stage {{width: 1280px; height: 720px; box-sizing: border-box; padding: 10px 16px 0;
   overflow: hidden; background: white; position: relative}}
 .bp-stage[popover] {{inset: 0; margin: auto; border: 0}}
+.bp-stage:focus {{outline: none}}
 .bp-stage::backdrop {{background: white}}
 .bp-stage button {{font: 600 27px {FONT}; height: 52px; line-height: 48px; width: auto;
   padding: 0 14px; margin: 0 8px 0 0; color: {INK}; background: #E8EEF3; border-radius: 6px}}
 .bp-stage button.bp-on {{color: white; background: {BLUE}}}
 .bp-stage button:focus-visible {{outline: 4px solid {VERMILLION}}}
-.bp-says {{font: 600 30px {FONT}; line-height: 1.25; color: {INK}; padding: 0 8px}}
-.bp-badge {{position: absolute; right: 18px; top: 76px; z-index: 2; font: 700 27px {FONT};
+.bp-says {{font: 600 30px {FONT}; line-height: 1.25; color: {INK}; padding: 0 8px;
+  text-wrap: balance}}
+.bp-badge {{position: absolute; right: 2px; top: 0; z-index: 2; font: 700 27px {FONT};
   line-height: 1.3; padding: 2px 14px; border-radius: 6px; color: white; background: {VERMILLION}}}
 </style>"""
 WELCOME: Final = "The box office on sale day. Press 1 to 5, or use the clicker."
