@@ -25,7 +25,7 @@ from bpdemo.lab.exercises.telling import Told, tell, tell_endless, tell_mistake
 from bpdemo.lab.exercises.trial import Trial
 
 PRINTED_MAX: Final = 1000
-GRACE_S: Final = 5.0
+GRACE_S: Final = 1.0
 
 
 class Printed(io.StringIO):
