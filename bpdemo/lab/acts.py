@@ -54,7 +54,7 @@ ACTS: Final = (
     Act(
         "3",
         "bound",
-        "The same crowd, eight places to wait: who finds none hears no at once, and it sells on.",
+        "The same crowd, but only eight may wait: the rest hear no at once, and it sells on.",
         "protected",
         SPIKE,
         {"queue_capacity": 8},

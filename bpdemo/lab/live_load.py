@@ -64,7 +64,7 @@ class LiveLoad:
         if running.done:
             self.running = None
             run = running.wait()
-            self.picture.show(run, self.picture.span_s(run.meta.seconds - 0.01))
+            self.picture.show(run)
             return run
         if running.now_s > 0:
             self._looks.append([running.now_s, *row_of(stats)])

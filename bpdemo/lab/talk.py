@@ -51,8 +51,8 @@ STYLE: Final = f"""<style>
 .bp-stage button.bp-on {{color: white; background: {BLUE}}}
 .bp-stage button:focus-visible {{outline: 4px solid {VERMILLION}}}
 .bp-says {{font: 600 30px {FONT}; line-height: 1.25; color: {INK}; padding: 0 8px;
-  text-wrap: balance}}
-.bp-badge {{position: absolute; right: 2px; top: 0; z-index: 2; font: 700 27px {FONT};
+  text-wrap: pretty}}
+.bp-badge {{position: absolute; right: 2px; top: 6px; z-index: 2; font: 700 27px {FONT};
   line-height: 1.3; padding: 2px 14px; border-radius: 6px; color: white; background: {VERMILLION}}}
 </style>"""
 WELCOME: Final = "The box office on sale day. Press 1 to 5, or use the clicker."
@@ -185,19 +185,18 @@ class Stage:
 
     def _show_nothing(self) -> None:
         self._clear()
-        self.act = None
         self.picture.clear(None)
         self._announce(None)
 
     # -- what stands on the page ----------------------------------------------------------
 
     def _announce(self, act: Act | None, recorded: bool = False) -> None:
-        self.act = act
         for key, button in self._buttons.items():
             is_on = (act is not None and key == act.key) or (recorded and key == "r")
             (button.add_class if is_on else button.remove_class)("bp-on")
         self._badge.value = "<div class='bp-badge'>RECORDED</div>" if recorded else ""
         self._tell(act.says if act else WELCOME)
+        self.act = act
 
     def _tell(self, text: str) -> None:
         self._says.value = f"<div class='bp-says' role='status'>{escape(text)}</div>"
