@@ -45,7 +45,7 @@ QUESTIONS: dict[str, Question] = {
         },
     ),
     "01b2": Question(
-        "Both services again, at half of capacity, nine tenths, twice, and five times. Where do "
+        "Both services again, at half of their capacity, at twice and at five times it. Where do "
         "their sales part?",
         "Only above capacity",
         {
