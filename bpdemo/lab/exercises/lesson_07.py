@@ -242,7 +242,7 @@ def _windows(settings: Any, times: float) -> list[list[tuple[float, float]]]:
     from bpdemo.lab.fates import SHED
 
     found = []
-    for run in over_seeds(settings, times=times, seconds=6, patience_s=30):
+    for run in over_seeds(settings, times=times, seconds=4, patience_s=30):
         second = run.records.t_s.astype(int)
         is_shed = run.records.fate == SHED
         wait_ms = 1000 * np.maximum(0.0, run.records.latency_s - SERVICE_S)
@@ -252,7 +252,7 @@ def _windows(settings: Any, times: float) -> list[list[tuple[float, float]]]:
                     float(wait_ms[(second == s) & ~is_shed].mean()),
                     float(is_shed[second == s].mean()),
                 )
-                for s in range(1, 6)
+                for s in range(1, 4)
             ]
         )
     return found
