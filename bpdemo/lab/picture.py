@@ -196,9 +196,10 @@ class _Sheet:
         per_s = self.column_px / self.scale.seconds
         spans = [(t * per_s, t * per_s + width_of(text, TEXT_PX) + 10) for t, text in marks]
         chosen = levels(spans, self.form.mark_levels)
+        edge_px = self.column_px + LABELS_PX
         return [
-            (t, text, -1 if level is None else level)
-            for (t, text), level in zip(marks, chosen, strict=True)
+            (t, text, -1 if level is None or right_px > edge_px else level)
+            for (t, text), (_, right_px), level in zip(marks, spans, chosen, strict=True)
         ]
 
     def _column(self, column: int, run: LoadRun) -> None:

@@ -175,6 +175,13 @@ def test_labels_are_pushed_apart_but_no_further_than_needed() -> None:
     assert spread([5.0], 20, 0, 100) == [5.0]
 
 
+def test_text_of_a_mark_that_would_run_off_the_page_is_left_out() -> None:
+    """Its line stays; half a word helps nobody."""
+    late = run_of().marked((9.9, "a turn of a knob told at such length that no page would hold it"))
+    assert not any("no page would hold it" in text for text in texts(late.figure()))
+    assert len(late.figure().layout.shapes) == len(run_of().figure().layout.shapes) + 1
+
+
 def test_text_of_marks_goes_to_the_first_free_line() -> None:
     """And nowhere, if there is none."""
     assert levels([(0, 50), (10, 60), (55, 80), (56, 90)], 2) == [0, 1, 0, None]
