@@ -1,7 +1,326 @@
-"""The exercises of lesson 03."""
+"""The exercises of lesson 03: when to shed, a line for two speeds, and a share that locks out."""
 
 from __future__ import annotations
 
-from bpdemo.lab.exercises.exercise import Exercise
+from typing import TYPE_CHECKING, Any
 
-EXERCISES: dict[str, Exercise] = {}
+from bpdemo.lab.exercises.exercise import Exercise, NotYet
+
+if TYPE_CHECKING:
+    from bpdemo.flow.codel import CoDel
+    from bpdemo.flow.share import FairShare
+    from bpdemo.lab.run import LoadRun
+
+# -- 03a ------------------------------------------------------------------------------------
+
+TARGET_S, INTERVAL_S = 0.02, 0.2
+
+
+def judge_sheds(sheds: Any) -> str:
+    """Four orders by hand, then as the CoDel of the naive service on five days of overload."""
+    _judge_four(sheds)
+    from bpdemo.core.settings import Settings
+    from bpdemo.flow.codel import CoDel
+    from bpdemo.lab.exercises.judging import installed, over_seeds
+
+    with installed(CoDel, "sheds", _as_codel(sheds)):
+        runs = over_seeds(Settings.unprotected(queue_discipline="codel"), times=2, seconds=6)
+    sold = _settled(runs)
+    if sold < 0.5:
+        raise NotYet(
+            expected="at twice capacity, sales stay at capacity.",
+            seen=f"in the worst of five overloads it sold {sold:.0%} of it.",
+            why="a line that sheds too little grows, until nobody in it still waits.",
+            look="Try other targets and intervals than 0.02 and 0.2 by hand: are they heeded?",
+        )
+    return (
+        f"twice the capacity came to a queue without a bound; your rule kept it short, and it "
+        f"sold {min(1, sold):.0%} of capacity at least."
+    )
+
+
+def _judge_four(sheds: Any) -> None:
+    for scale in (1, 10):
+        target_s, interval_s = scale * TARGET_S, scale * INTERVAL_S
+        long, short = 3 * target_s, 0.1 * target_s
+        for waited_s, standing_s, why, look in (
+            (
+                long, 3 * interval_s,
+                "nobody is shed, so the line grows and everyone in it waits in vain.",
+                "Both are over their limit here: the answer must be True.",
+            ),
+            (
+                long, 0.5 * interval_s,
+                "this is a burst, and it is what a queue is for. In a moment the line is empty "
+                "again, and all of it has been sold.",
+                "A long wait alone is no reason. For how long has the line been standing?",
+            ),
+            (
+                short, 3 * interval_s,
+                "he has only just come, and there is plenty of time to serve him: it would be a "
+                "sale thrown away.",
+                "A standing line alone is no reason. How long has *this* one waited?",
+            ),
+            (
+                short, 0.5 * interval_s,
+                "the line is short and young. A rule that sheds now turns away custom on a calm "
+                "day.",
+                "Nothing is over its limit here. Which way do your comparisons point?",
+            ),
+        ):  # fmt: skip
+            right = waited_s > target_s and standing_s > interval_s
+            answer = sheds(waited_s, standing_s, target_s, interval_s)
+            if bool(answer) is not right:
+                raise NotYet(
+                    expected=f"{right}.",
+                    seen=f"one has waited {waited_s:g} s in a line that has been standing for "
+                    f"{standing_s:g} s (target {target_s:g}, interval {interval_s:g}); your "
+                    f"answer was {answer!r}.",
+                    why=why,
+                    look=look,
+                )
+
+
+def _as_codel(sheds: Any) -> Any:
+    def method(codel: CoDel, waited_s: float, now: float) -> bool:
+        policy = codel.policy
+        standing_s = now - codel._last_empty_s
+        return bool(sheds(waited_s, standing_s, policy.target_s, policy.interval_s))
+
+    return method
+
+
+def _settled(runs: list[LoadRun]) -> float:
+    """What the worst of them sold, as a share of capacity, after the first moment."""
+    return min(run.between(2, run.meta.seconds)["goodput_share"] for run in runs)
+
+
+# -- 03b ------------------------------------------------------------------------------------
+
+SPEEDS = {"40 ms": 0.04, "160 ms": 0.16}
+
+REPLIES = {
+    "a": "More places, fewer refusals: true until the last place is a longer wait than anybody's "
+    "patience. From there on more places sell less.",
+    "c": "The same number of places, oldest first or newest first, sells very differently once "
+    "the line is too long. It is the time in the line that decides.",
+    "d": "Nobody is more patient because a payment provider is slow. The load stays, and patience "
+    "stays; only the line moves more slowly.",
+}
+
+
+def judge_line(settings: Any) -> str:
+    """Overload at both speeds: what is sold, and when do the others know?"""
+    from bpdemo.core.settings import Settings
+    from bpdemo.lab.exercises.judging import chosen, defended, over_seeds
+
+    (capacity,) = chosen(settings, queue_capacity=(-1, 10_000))
+    line = {"queue_capacity": capacity, "queue_discipline": settings.get("queue_discipline")}
+    sold = []
+    for name, payment_s in SPEEDS.items():
+        knobs = Settings.unprotected(payment_latency_s=payment_s, **line)
+        runs = over_seeds(knobs, times=2, seconds=6)
+        sold.append(_settled(runs))
+        _judge_speed(name, sold[-1], runs)
+    defended(settings.get("reason"), right="b", replies=REPLIES)
+    return (
+        f"at twice capacity your line sold {min(1, sold[0]):.0%} of it with fast payments and "
+        f"{min(1, sold[1]):.0%} with slow ones, and nobody waited long for a no."
+    )
+
+
+def _judge_speed(name: str, sold: float, runs: list[LoadRun]) -> None:
+    from bpdemo.lab.waits import others_wait_ms
+
+    if sold < 0.5:
+        raise NotYet(
+            expected="at twice capacity, sales stay at capacity, at both speeds.",
+            seen=f"with payments of {name} it sold {sold:.0%} of capacity.",
+            why="the last one in this line waits longer than half a second. "
+            + ("A bound that fits one speed is too long for a slower one." if name[0] == "1" else
+               "Oldest first, that is everybody."),
+            look="How long does the last place wait: places ÷ 8 workers × payment?",
+        )  # fmt: skip
+    told_ms = max(others_wait_ms(run, after_s=2) for run in runs)
+    if told_ms > 250:
+        raise NotYet(
+            expected="those who get nothing know within 250 ms, half of them at least.",
+            seen=f"with payments of {name} half of them waited over {told_ms:.0f} ms, and hung up.",
+            why="it sells as much as any, but nobody tells the other half anything.",
+            look="Who is told no in this line, and when? Nobody is, without a bound or CoDel.",
+        )
+
+
+# -- 03c ------------------------------------------------------------------------------------
+
+LIMIT = 10
+CROWD = {"greedy": 9, "anna": 1, "ben": 1, "carla": 1}
+
+
+def judge_try_enter(try_enter: Any) -> str:
+    """By hand to the limit and beyond it; then at the door of the service, before a crowd."""
+    _judge_visits(try_enter)
+    from bpdemo.flow.share import FairShare
+    from bpdemo.lab.exercises.judging import installed, over_seeds
+    from bpdemo.lab.fairness import jain_index, parts_by
+
+    def method(share: FairShare, client: str) -> bool:
+        return bool(try_enter(share._in_flight, client, share.limit))
+
+    with installed(FairShare, "try_enter", method):
+        runs = over_seeds({"client_max_in_flight": LIMIT}, times=3, seconds=6, clients=CROWD)
+    fairness, sold = 1.0, _settled(runs)
+    for run in runs:
+        parts = parts_by(run, "client").values()
+        fairness = min(fairness, jain_index(part.summary["goodput_per_s"] for part in parts))
+    if fairness < 0.7 or sold < 0.5:
+        raise NotYet(
+            expected="all is sold, and every client gets about as much as another.",
+            seen=f"it sold {sold:.0%} of capacity, and Jain's index was {fairness:.2f}.",
+            why="the one who sends nine times as much takes it from the others.",
+            look="Each client has a count of its own, and leaves it again.",
+        )
+    return (
+        f"three times the capacity came, most of it from one client: {min(1, sold):.0%} of "
+        f"capacity was sold, and Jain's index is {fairness:.2f} at least."
+    )
+
+
+def _judge_visits(try_enter: Any) -> None:
+    inside: dict[str, int] = {}
+    for place in range(1, 4):
+        if not try_enter(inside, "greedy", 3):
+            raise NotYet(
+                expected="with a limit of 3, three of one client may be in.",
+                seen=f"number {place} was refused.",
+                why="a share that is one too small is a sale lost for every client.",
+                look="Compare the count *before* this one with the limit.",
+            )
+    if inside.get("greedy") != 3:
+        raise NotYet(
+            expected="`in_flight` says 3 after three came in.",
+            seen=f"it says {inside.get('greedy', 0)}.",
+            why="whoever leaves is taken off this count, so he must have been put on it.",
+            look="Who is let in raises his client's count by one.",
+        )
+    _judge_refusal(try_enter, inside)
+    if not try_enter(inside, "anna", 3):
+        raise NotYet(
+            expected="a client with nothing in flight is let in.",
+            seen="the greedy one had 3 in flight, and anna was refused.",
+            why="it is the others whom a share is there for. A limit on all together lets the "
+            "greedy one use it up.",
+            look="Look up the count of *this* client only.",
+        )
+
+
+def _judge_refusal(try_enter: Any, inside: dict[str, int]) -> None:
+    if any(try_enter(inside, "greedy", 3) for _ in range(5)):
+        raise NotYet(
+            expected="with a limit of 3 and 3 in flight, the next is refused.",
+            seen="it was let in.",
+            why="without a limit, whoever sends most gets most.",
+            look="Say False when his count has reached the limit.",
+        )
+    if (counted := inside["greedy"]) != 3:
+        raise NotYet(
+            expected="five refusals change nothing: 3 in flight are 3.",
+            seen=f"after them, `in_flight` says {counted}.",
+            why="who was refused never comes in, so he never leaves either, and nobody takes him "
+            "off again. After a rush the client is locked out for good.",
+            look="Decide first, and count only who is let in.",
+        )
+
+
+EXERCISES: dict[str, Exercise] = {
+    "03a": Exercise(
+        title="When to shed",
+        answer="sheds",
+        parameters=("waited_s", "standing_s", "target_s", "interval_s"),
+        judge=judge_sheds,
+        hints=(
+            "Look at the sentence on CoDel in the lesson: it names two conditions.",
+            "A long wait in a young line is a burst: let it be. A short wait in an old line can "
+            "still be served. Shed only what is both too late and part of a standing line.",
+            "Target 5 minutes, interval 1 hour: someone has waited 10 minutes. The line was empty "
+            "half an hour ago: keep him. It has not been empty for two hours: shed him.",
+        ),
+        wrong={
+            "def sheds(waited_s, standing_s, target_s, interval_s):\n"
+            "    return waited_s > target_s\n": "A long wait alone is no reason",
+            "def sheds(waited_s, standing_s, target_s, interval_s):\n"
+            "    return standing_s > interval_s\n": "A standing line alone is no reason",
+            "def sheds(waited_s, standing_s, target_s, interval_s):\n"
+            "    return waited_s > target_s or standing_s > interval_s\n": "what a queue is for",
+            "def sheds(waited_s, standing_s, target_s, interval_s):\n"
+            "    return False\n": "nobody is shed",
+            "def sheds(waited_s, standing_s, target_s, interval_s):\n"
+            "    return waited_s > 0.02 and standing_s > 0.2\n": "target 0.2, interval 2",
+        },
+    ),
+    "03b": Exercise(
+        title="A line for two speeds",
+        answer="settings",
+        judge=judge_line,
+        hints=(
+            "Reckon the wait of the last place for both speeds: places ÷ 8 workers × payment.",
+            "Patience is a time. Either the room is short enough for the slowest payment, or the "
+            "line looks at the time itself, as CoDel does.",
+            "4 tills, patience 6 minutes, 1 or 4 minutes an order: 16 places are a wait of 4 "
+            "minutes at one speed and 16 at the other. 4 places are 1 or 4 minutes: both will do.",
+        ),
+        wrong={
+            'settings = {"queue_discipline": "fifo", "queue_capacity": 32, "reason": "b"}\n': (
+                "too long for a slower one"
+            ),
+            'settings = {"queue_discipline": "fifo", "queue_capacity": -1, "reason": "b"}\n': (
+                "Oldest first, that is everybody"
+            ),
+            'settings = {"queue_discipline": "lifo", "queue_capacity": -1, "reason": "b"}\n': (
+                "nobody tells the other half"
+            ),
+            'settings = {"queue_discipline": "codel", "queue_capacity": -1, "reason": "a"}\n': (
+                "more places sell less"
+            ),
+            'settings = {"queue_discipline": "codel", "queue_capacity": -1, "reason": "c"}\n': (
+                "the time in the line that decides"
+            ),
+            'settings = {"queue_discipline": "fifo", "queue_capacity": 8, "reason": "d"}\n': (
+                "Nobody is more patient"
+            ),
+        },
+    ),
+    "03c": Exercise(
+        title="Locked out for good",
+        answer="try_enter",
+        parameters=("in_flight", "client", "limit"),
+        judge=judge_try_enter,
+        hints=(
+            "Look at what happens to the count when the answer is False.",
+            "A count of those inside goes up with everyone who enters and down with everyone who "
+            "leaves. Who is refused does neither.",
+            "A car park for 3: three are in, two drive off at the barrier. If the counter says 5, "
+            "then after the three have left it says 2, and the park is nearly full of nobody.",
+        ),
+        wrong={
+            "def try_enter(in_flight, client, limit):\n"
+            "    in_flight[client] = in_flight.get(client, 0) + 1\n"
+            "    return in_flight[client] <= limit\n": "locked out for good",
+            "def try_enter(in_flight, client, limit):\n"
+            "    in_flight[client] = in_flight.get(client, 0) + 1\n"
+            "    return True\n": "whoever sends most gets most",
+            "def try_enter(in_flight, client, limit):\n"
+            "    if in_flight.get(client, 0) + 1 >= limit:\n"
+            "        return False\n"
+            "    in_flight[client] = in_flight.get(client, 0) + 1\n"
+            "    return True\n": "one too small",
+            "def try_enter(in_flight, client, limit):\n"
+            "    if sum(in_flight.values()) >= limit:\n"
+            "        return False\n"
+            "    in_flight[client] = in_flight.get(client, 0) + 1\n"
+            "    return True\n": "the others whom a share is there for",
+            "def try_enter(in_flight, client, limit):\n"
+            "    return in_flight.get(client, 0) < limit\n": "must have been put on it",
+        },
+    ),
+}
