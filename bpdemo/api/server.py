@@ -38,6 +38,7 @@ class DrainingServer(uvicorn.Server):
             uvicorn.Config(
                 app,
                 http=cast("Any", partial(Wire, read_timeout_s=read_timeout_s)),
+                loop="asyncio",  # one loop on every system: with uvloop installed, "auto" takes that
                 ws="none",
                 lifespan="on",
                 log_config=None,

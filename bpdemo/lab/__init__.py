@@ -19,12 +19,17 @@ if TYPE_CHECKING:
     from bpdemo.lab.checking import hint as hint
     from bpdemo.lab.checking import progress as progress
     from bpdemo.lab.cockpit_panel import cockpit as cockpit
+    from bpdemo.lab.database import find_database as find_database
+    from bpdemo.lab.database import pool_wait_ms as pool_wait_ms
+    from bpdemo.lab.database import slow_updates as slow_updates
     from bpdemo.lab.durations import seconds as seconds
     from bpdemo.lab.effort import watch_work as watch_work
     from bpdemo.lab.fairness import jain_index as jain_index
     from bpdemo.lab.fairness import parts_by as parts_by
     from bpdemo.lab.lines import line_figure as line_figure
     from bpdemo.lab.loads import load as load
+    from bpdemo.lab.looking import look_at_once as look_at_once
+    from bpdemo.lab.looking import source_bars as source_bars
     from bpdemo.lab.offers import offered_around as offered_around
     from bpdemo.lab.open_time import open_time_figure as open_time_figure
     from bpdemo.lab.open_time import open_times as open_times
@@ -96,6 +101,11 @@ _HOME = {
     "simulate": "simulation",
     "size": "sizing",
     "stage": "talk",
+    "find_database": "database",
+    "pool_wait_ms": "database",
+    "slow_updates": "database",
+    "look_at_once": "looking",
+    "source_bars": "looking",
     "stop_all": "stopping",
     "sweep": "sweeps",
     "watch_signals": "signals",

@@ -1,0 +1,112 @@
+"""`look_at_once`: many people look at items in the same moment; where did each answer come from?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, Final
+
+import httpx
+import plotly.graph_objects as go
+
+from bpdemo.lab.by_hand import TIMEOUT_S, Answering
+from bpdemo.lab.labels import width_of, wrapped
+from bpdemo.lab.palette import (
+    BLUE,
+    FONT,
+    GREEN,
+    GRID,
+    INK,
+    ORANGE,
+    SKY_BLUE,
+    TEXT_PX,
+    TITLE_PX,
+    VERMILLION,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+AT_ONCE: Final = 100
+SOURCES: Final = {
+    "miss": (ORANGE, "/", "#000000"),
+    "coalesced": (SKY_BLUE, ".", "#000000"),
+    "hit": (GREEN, "", "#FFFFFF"),
+    "stale": (BLUE, "\\", "#FFFFFF"),
+    "no answer": (VERMILLION, "x", "#FFFFFF"),
+}
+"""Colour, pattern and ink of each source: two cues, so that one may fail."""
+
+PATTERN: Final = {"fillmode": "overlay", "fgcolor": "rgba(0,0,0,0.3)", "size": 7}
+WIDTH_PX: Final = 930
+ROW_PX: Final = 74
+SHORTEST_PX: Final = 30
+
+
+def look_at_once(service: Answering, items: Sequence[int]) -> pd.DataFrame:
+    """`GET /items/{id}` for each of `items`, side by side, at most a hundred at once.
+
+    A row each, in their order: item, status, source (X-Cache, or "no answer" for what was not
+    served), ms.
+    """
+    import pandas as pd
+
+    limits = httpx.Limits(max_connections=AT_ONCE)
+    with (
+        httpx.Client(
+            base_url=service.url, trust_env=False, timeout=TIMEOUT_S, limits=limits
+        ) as http,
+        ThreadPoolExecutor(max_workers=min(AT_ONCE, len(items))) as people,
+    ):
+        return pd.DataFrame(list(people.map(lambda item: _look(http, item), items)))
+
+
+def _look(http: httpx.Client, item: int) -> dict[str, Any]:
+    answer = http.get(f"/items/{item}")
+    source = answer.headers.get("X-Cache", "") if answer.is_success else "no answer"
+    return {
+        "item": item,
+        "status": answer.status_code,
+        "source": source,
+        "ms": answer.elapsed.total_seconds() * 1000,
+    }
+
+
+def source_bars(looks: Mapping[str, pd.DataFrame], *, title: str) -> go.Figure:
+    """For each crowd a bar: from where its answers came. `title` says the result."""
+    figure = go.Figure(layout=_layout(title, looks))
+    for name, look in looks.items():
+        counts = look["source"].value_counts()
+        per_px = counts.sum() / (WIDTH_PX - 260)
+        for source, (colour, pattern, ink) in SOURCES.items():
+            if n := int(counts.get(source, 0)):
+                told = f"<b>{n} {source}</b>"
+                fits = n / per_px > max(SHORTEST_PX, width_of(told, TEXT_PX))
+                figure.add_bar(
+                    x=[n], y=[name], orientation="h", text=told if fits else str(n),
+                    textposition="inside", insidetextanchor="middle", textangle=0,
+                    textfont={"size": TEXT_PX, "color": ink},
+                    marker={"color": colour, "pattern": PATTERN | {"shape": pattern}},
+                )  # fmt: skip
+    return figure
+
+
+def _layout(title: str, names: Mapping[str, Any]) -> dict[str, Any]:
+    lines = wrapped(title, WIDTH_PX - 30, TITLE_PX * 1.08)
+    top_px = 30 + 1.3 * TITLE_PX * len(lines)
+    left_px = 34 + max(width_of(name, TEXT_PX) for name in names)
+    heading = {
+        "text": "<br>".join(f"<b>{line}</b>" for line in lines), "font": {"size": TITLE_PX},
+        "xref": "paper", "x": 0, "xanchor": "left", "xshift": 12 - left_px, "align": "left",
+        "yref": "paper", "y": 1, "yanchor": "top", "yshift": top_px - 8, "showarrow": False,
+    }  # fmt: skip
+    return {
+        "annotations": [heading], "barmode": "stack", "template": "none", "showlegend": False,
+        "font": {"family": FONT, "size": TEXT_PX, "color": INK},
+        "xaxis": {"title": {"text": "people who looked", "font": {"size": TEXT_PX}, "standoff": 6},
+                  "gridcolor": GRID},
+        "yaxis": {"autorange": "reversed", "type": "category", "ticks": "outside", "ticklen": 8,
+                  "tickcolor": "white"},
+        "margin": {"l": left_px, "r": 30, "t": top_px, "b": 64}, "width": WIDTH_PX,
+        "height": top_px + 64 + ROW_PX * len(names),
+    }  # fmt: skip

@@ -1,0 +1,62 @@
+"""Lesson 06: each claim fails by its own assert once its mechanism is broken."""
+
+import pytest
+
+from bpdemo.downstream import connections
+from bpdemo.flow.cache import ReadThroughCache, _Entry
+from bpdemo.lab import database
+from tests.support.claims import play, refute
+
+LESSON = "06_database_and_cache"
+
+pytestmark = [pytest.mark.load]
+
+#: The same 20 ms, but before the row of the item is locked.
+UNLOCKED = database.SLOW_TRIGGER.replace("BEFORE UPDATE ON items", "BEFORE INSERT ON claims")
+
+
+@pytest.mark.slow
+def test_with_connections_for_all_more_workers_do_not_wait_for_one(monkeypatch):
+    """A pool without a bound: nobody waits for it, so the claim of the longer wait must fail."""
+    real = connections._make_pool
+
+    def without_bound(dsn, policy):
+        return real(dsn, connections.PoolPolicy(min_size=1, max_size=64))
+
+    monkeypatch.setattr(connections, "_make_pool", without_bound)
+    assert "wait for a connection" in refute(LESSON, "pool")
+
+
+@pytest.mark.slow
+def test_without_the_lock_on_its_row_the_favourite_sells_like_the_rest(monkeypatch):
+    """The slow part moves out of the lock: then one item is as good as a hundred."""
+    monkeypatch.setattr(database, "SLOW_TRIGGER", UNLOCKED)
+    assert "one hot row" in refute(LESSON, "hot-row")
+
+
+def test_one_load_serves_a_crowd():
+    """It holds unbroken: one miss, all others share it."""
+    assert play(LESSON, "stampede")["loads"] == 1
+
+
+def test_without_coalescing_there_is_a_stampede(monkeypatch):
+    """Each caller loads for himself."""
+
+    async def alone(self, key, load):
+        value = await load()
+        self._entries[key] = _Entry(value, self._clock())
+        return value
+
+    monkeypatch.setattr(ReadThroughCache, "_join", alone)
+    assert "loads for one item" in refute(LESSON, "stampede")
+
+
+def test_while_the_store_is_down_the_window_stays_lit():
+    """It holds unbroken: everybody is served what is stale."""
+    assert play(LESSON, "stale")["stale"] >= 0.95
+
+
+def test_a_cache_that_keeps_nothing_stale_serves_nobody(monkeypatch):
+    """Nothing is looked up once it has expired."""
+    monkeypatch.setattr(ReadThroughCache, "peek_stale", lambda self, key: None)
+    assert "served from the cache" in refute(LESSON, "stale")
