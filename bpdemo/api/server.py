@@ -38,7 +38,7 @@ class DrainingServer(uvicorn.Server):
             uvicorn.Config(
                 app,
                 http=cast("Any", partial(Wire, read_timeout_s=read_timeout_s)),
-                loop="asyncio",  # one loop on every system: with uvloop installed, "auto" takes that
+                loop="asyncio",  # on every system; "auto" would take uvloop where it is
                 ws="none",
                 lifespan="on",
                 log_config=None,
