@@ -113,18 +113,25 @@ class Breaker:
 
     def success(self, permit: Permit) -> None:
         """The dependency answered as it should."""
-        if self._state == "closed":
-            self._count(permit, failed=False)
-        elif self._return_probe(permit):
-            self._successes += 1
-            self._close_if_proven()
+        if self._state != "closed":
+            if self._return_probe(permit):
+                self._successes += 1
+                self._close_if_proven()
+        elif permit == self._permit and self._policy.enabled:
+            self._calls.count()
+            # With no failure in the window there is nothing to judge: nearly every call ends here.
+            if self._calls.marked:
+                self._open_if_failing()
 
     def failure(self, permit: Permit) -> None:
         """The dependency failed, or did not answer in the time an attempt has."""
-        if self._state == "closed":
-            self._count(permit, failed=True)
-        elif self._return_probe(permit):
-            self._move_to("open")
+        if self._state != "closed":
+            if self._return_probe(permit):
+                self._move_to("open")
+        elif permit == self._permit and self._policy.enabled:
+            self._calls.count()
+            self._calls.mark()
+            self._open_if_failing()
 
     def ignore(self, permit: Permit) -> None:
         """The call ended in a way that says nothing of the dependency."""
@@ -143,22 +150,14 @@ class Breaker:
             # The probes that have succeeded may be enough now, and no other would be let in.
             self._close_if_proven()
 
-    def _count(self, permit: Permit, *, failed: bool) -> None:
-        if permit != self._permit or not self._policy.enabled:
-            return
-        self._calls.count()
-        if failed:
-            self._calls.mark()
-        # Judged at every end: the call that makes them enough may be one that succeeded.
-        if self._is_failing():
-            self._move_to("open")
-
-    def _is_failing(self) -> bool:
+    def _open_if_failing(self) -> None:
+        """Asked at every end of a call: the one that makes them enough may have succeeded."""
         calls, policy = self._calls, self._policy
-        if not calls.marked or calls.total < policy.min_calls:
-            return False
+        if calls.total < policy.min_calls:
+            return
         # As a quotient it meets the ratio exactly; 0.7 × 10 is more than 7.
-        return calls.marked / calls.total >= policy.failure_ratio
+        if calls.marked / calls.total >= policy.failure_ratio:
+            self._move_to("open")
 
     def _close_if_proven(self) -> None:
         if self._successes >= self._policy.half_open_calls:

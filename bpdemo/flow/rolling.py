@@ -1,6 +1,7 @@
 """Counts over the last few seconds, in ten slots: cheap, and old news drops out by itself."""
 
 from collections.abc import Callable
+from math import floor
 
 SLOTS = 10
 #: A window of no length would have slots of no width.
@@ -13,38 +14,55 @@ class RollingCounts:
     The oldest slot leaves whole, so the window really spans between 0.9 and 1.0 of `window_s`.
     """
 
-    __slots__ = ("_clock", "_marks", "_slot", "_totals", "_width_s", "marked", "total")
+    __slots__ = (
+        "_begins_s", "_clock", "_ends_s", "_marks", "_other_marks", "_other_totals", "_slot",
+        "_totals", "_width_s", "marked", "total",
+    )  # fmt: skip
 
     def __init__(self, window_s: float, clock: Callable[[], float]) -> None:
         self._width_s = max(window_s, SHORTEST_S) / SLOTS
         self._clock = clock
-        self._totals = [0] * SLOTS
-        self._marks = [0] * SLOTS
-        self._slot = int(clock() / self._width_s)
         self.total = 0
         self.marked = 0
+        # A slot's own counts are written down when it ends. Until then they are what the sums
+        # have grown by since: so to count is to compare the time and to add one.
+        self._totals = [0] * SLOTS
+        self._marks = [0] * SLOTS
+        self._other_totals = 0
+        self._other_marks = 0
+        self._begin(floor(clock() / self._width_s))
 
     def count(self) -> None:
-        self.expire()
-        self._totals[self._slot % SLOTS] += 1
+        if not self._begins_s <= self._clock() < self._ends_s:
+            self._turn()
         self.total += 1
 
     def mark(self) -> None:
         self.expire()
-        self._marks[self._slot % SLOTS] += 1
         self.marked += 1
 
     def expire(self) -> None:
         """Bring `total` and `marked` up to date."""
-        slot = int(self._clock() / self._width_s)
-        if slot != self._slot:
-            self._forget_until(slot)
+        if not self._begins_s <= self._clock() < self._ends_s:
+            self._turn()
 
-    def _forget_until(self, slot: int) -> None:
+    def _turn(self) -> None:
+        index = self._slot % SLOTS
+        self._totals[index] = self.total - self._other_totals
+        self._marks[index] = self.marked - self._other_marks
+        slot = floor(self._clock() / self._width_s)
         # A clock that steps back must not wipe what is still recent, nor stop the counting.
         for gone in range(self._slot + 1, min(slot, self._slot + SLOTS) + 1):
-            index = gone % SLOTS
-            self.total -= self._totals[index]
-            self.marked -= self._marks[index]
-            self._totals[index] = self._marks[index] = 0
+            self._forget(gone % SLOTS)
+        self._begin(slot)
+
+    def _forget(self, index: int) -> None:
+        self.total -= self._totals[index]
+        self.marked -= self._marks[index]
+        self._totals[index] = self._marks[index] = 0
+
+    def _begin(self, slot: int) -> None:
         self._slot = slot
+        self._begins_s, self._ends_s = slot * self._width_s, (slot + 1) * self._width_s
+        self._other_totals = self.total - self._totals[slot % SLOTS]
+        self._other_marks = self.marked - self._marks[slot % SLOTS]
