@@ -1,7 +1,8 @@
 """The connection, below ASGI: what uvicorn leaves open to callers who are slow or odd on purpose.
 
 uvicorn waits for ever for a head, and for a body that nobody reads; it takes a head of any size,
-and says no to an unreadable request even in the middle of the answer to the one before.
+keeps what follows the last chunk of a body as if it were headers, and says no to an unreadable
+request even in the middle of the answer to the one before.
 """
 
 import asyncio
@@ -16,7 +17,11 @@ from uvicorn.protocols.http.httptools_impl import (
 from bpdemo.api.arrival import READ_BY_KEY
 from bpdemo.api.problems import CONTENT_TYPE, render_problem
 
+#: Of a head; and of whatever a chunked body consists of besides its content, between two pieces.
 MAX_HEAD_BYTES = 65_536
+#: Far more than anybody has use for, and soon read.
+MAX_HEADERS = 100
+TOO_MANY_HEADERS = f"A request may have {MAX_HEADERS} headers at most."
 #: Fed to the parser at once; the head's size is known to this precision.
 _SLICE_BYTES = 16_384
 
@@ -29,7 +34,7 @@ class Wire(HttpToolsProtocol):
         self._read_timeout_s = read_timeout_s
         self._timer: asyncio.TimerHandle | None = None
         self._reading: Literal["nothing", "head", "body"] = "nothing"
-        self._head_bytes = 0
+        self._overhead_bytes = 0
         self._deaf = False  # what follows cannot be understood any more
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -48,13 +53,17 @@ class Wire(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self._reading, self._head_bytes = "head", 0
+        self._reading, self._overhead_bytes = "head", 0
         self._start_timer()
 
     def on_headers_complete(self) -> None:
+        if len(self.headers) > MAX_HEADERS:
+            raise ValueError(TOO_MANY_HEADERS)  # ends the parsing: see `send_400_response`
         waits_its_turn = self._owes_answer
         super().on_headers_complete()
         self._reading = "body"
+        # What follows a chunked body must not become headers of a request that was let in already.
+        self.headers = []
         if self.parser.should_upgrade():
             # We never upgrade, but the parser takes the rest, even this one's body, for the other
             # protocol.
@@ -63,13 +72,20 @@ class Wire(HttpToolsProtocol):
         if self._timer and not waits_its_turn:
             cast("dict[str, Any]", self.scope)[READ_BY_KEY] = self._timer.when()
 
+    def on_body(self, body: bytes) -> None:
+        self._overhead_bytes = 0
+        super().on_body(body)
+
     def on_message_complete(self) -> None:
         self._reading = "nothing"
         self._stop_timer()
         super().on_message_complete()
 
     def send_400_response(self, msg: str) -> None:
-        self._refuse(400, msg)
+        if self._reading == "head" and len(self.headers) > MAX_HEADERS:
+            self._refuse(431, TOO_MANY_HEADERS)
+        else:
+            self._refuse(400, msg)
 
     @property
     def _owes_answer(self) -> bool:
@@ -78,12 +94,21 @@ class Wire(HttpToolsProtocol):
 
     def _feed(self, data: bytes) -> None:
         super().data_received(data)
-        if self._reading == "head":
-            self._head_bytes += len(data)
-            if self._head_bytes > MAX_HEAD_BYTES:
-                self._refuse(431, "The head of the request is too large.")
-        elif not (self._timer or self._owes_answer or self.timeout_keep_alive_task):
+        if self._reading != "nothing":
+            self._weigh(len(data))
+        if self._reading != "head" and not (
+            self._timer or self._owes_answer or self.timeout_keep_alive_task
+        ):
             self._start_timer()  # stray line breaks end uvicorn's patience, and ours begins
+
+    def _weigh(self, fed_bytes: int) -> None:
+        self._overhead_bytes += fed_bytes
+        if self._deaf:
+            return
+        if self._reading == "head" and len(self.headers) > MAX_HEADERS:
+            self._refuse(431, TOO_MANY_HEADERS)
+        elif self._overhead_bytes > MAX_HEAD_BYTES:
+            self._refuse(431, f"The {self._reading} of the request is too large.")
 
     def _start_timer(self) -> None:
         self._stop_timer()
