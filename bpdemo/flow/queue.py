@@ -14,7 +14,6 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
-from math import inf
 from typing import Generic, TypeVar
 
 from bpdemo.core.errors import Draining, QueueFull, QueueTimeout
@@ -61,6 +60,7 @@ class BoundedQueue(Generic[J]):
         self._clock = clock
         self._on_shed = on_shed
         self._line: Discipline[J] = make_discipline(policy.discipline)
+        self._depth = 0  # the length of the line: asked for often, and counting is cheaper
         self._codel = CoDel(policy.codel, clock())
         self._takers: deque[asyncio.Future[None]] = deque()
         self._waiters: deque[asyncio.Future[None]] = deque()
@@ -69,7 +69,7 @@ class BoundedQueue(Generic[J]):
 
     @property
     def depth(self) -> int:
-        return len(self._line)
+        return self._depth
 
     @property
     def capacity(self) -> int:
@@ -82,7 +82,8 @@ class BoundedQueue(Generic[J]):
 
     @property
     def has_place(self) -> bool:
-        return self._places > 0
+        capacity = self._policy.capacity
+        return capacity < 0 or self._depth + self._granted < capacity + self._idle()
 
     @property
     def may_wait(self) -> bool:
@@ -117,7 +118,7 @@ class BoundedQueue(Generic[J]):
 
     async def take(self) -> tuple[J, float]:
         """The next job and how long it waited; waits for one. Cancelling it loses none."""
-        while not self._line:
+        while not self._depth:
             self._codel.saw_empty(self._clock())
             await self._wait_for_job()
         return self._next()
@@ -126,6 +127,7 @@ class BoundedQueue(Generic[J]):
         """Take a job out that nobody wants any more; False if it is not queued."""
         removed = self._line.remove(job)
         if removed:
+            self._depth -= 1
             self.place_freed()
         return removed
 
@@ -156,39 +158,35 @@ class BoundedQueue(Generic[J]):
     def clear(self) -> list[J]:
         """Take everything out, in turn."""
         jobs = []
-        while self._line:
+        while self._depth:
             jobs.append(self._line.pop()[0])
+            self._depth -= 1
         self.place_freed()
         return jobs
 
-    @property
-    def _places(self) -> float:
-        if self._policy.capacity < 0:
-            return inf
-        return self._policy.capacity + self._idle() - len(self._line) - self._granted
-
     def _append(self, job: J, priority: int) -> None:
         now = self._clock()
-        if not self._line:
+        if not self._depth:
             self._codel.saw_empty(now)
         self._line.push(job, now, priority)
-        self._wake_taker()
+        self._depth += 1
+        if self._takers:
+            self._wake_taker()
 
     def _next(self) -> tuple[J, float]:
         now = self._clock()
         while True:
             job, came_s = self._line.pop()
+            self._depth -= 1
             waited_s = now - came_s
-            if not self._sheds(waited_s, now):
+            if self._policy.discipline != "codel" or not self._sheds(waited_s, now):
                 return job, waited_s
             self._on_shed(job, waited_s)
             self.place_freed()
 
     def _sheds(self, waited_s: float, now: float) -> bool:
-        if self._policy.discipline != "codel" or not self._codel.sheds(waited_s, now):
-            return False
         # The worker that asks counts as idle still. Shedding must leave no worker without work.
-        return self._idle() <= 1 and len(self._line) > 0
+        return self._codel.sheds(waited_s, now) and self._idle() <= 1 and self._depth > 0
 
     async def _wait_for_place(self, timeout_s: float) -> None:
         loop = asyncio.get_running_loop()
@@ -220,7 +218,7 @@ class BoundedQueue(Generic[J]):
         except BaseException:
             if taker in self._takers:
                 self._takers.remove(taker)
-            elif self._line:
+            elif self._depth:
                 self._wake_taker()  # it was woken for a job, and will not take it: pass it on
             raise
 
