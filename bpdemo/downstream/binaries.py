@@ -90,6 +90,7 @@ def within_reach(programs: Path, user: User, folder: Path) -> Path:
 
     The alternative would be to open root's home to everybody.
     """
+    programs = programs.resolve()  # the way there by a link may be closed, and the true one open
     if user.uid is None or is_open(programs):
         return programs
     package, copy = programs.parents[1], folder / "programs"

@@ -35,6 +35,11 @@ class Database:
     def store(self) -> str:
         return "memory" if self.missing else "embedded"
 
+    @property
+    def caveat(self) -> str:
+        """How a title begins that only a real database would make true."""
+        return "In memory, without a pool: " if self.missing else ""
+
     def __bool__(self) -> bool:
         return not self.missing
 

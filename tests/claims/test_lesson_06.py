@@ -1,8 +1,10 @@
 """Lesson 06: each claim fails by its own assert once its mechanism is broken."""
 
+from dataclasses import replace
+
 import pytest
 
-from bpdemo.downstream import connections
+from bpdemo.downstream.connections import Connections
 from bpdemo.flow.cache import ReadThroughCache, _Entry
 from bpdemo.lab import database
 from tests.support.claims import play, refute
@@ -16,15 +18,15 @@ UNLOCKED = database.SLOW_TRIGGER.replace("BEFORE UPDATE ON items", "BEFORE INSER
 
 
 @pytest.mark.slow
-def test_with_connections_for_all_more_workers_do_not_wait_for_one(monkeypatch):
-    """A pool without a bound: nobody waits for it, so the claim of the longer wait must fail."""
-    real = connections._make_pool
+def test_with_connections_for_all_more_workers_sell_more(monkeypatch):
+    """A pool without a bound: then four times the workers do sell more."""
+    real = Connections.__init__
 
-    def without_bound(dsn, policy):
-        return real(dsn, connections.PoolPolicy(min_size=1, max_size=64))
+    def without_bound(self, dsn, policy, observer):
+        real(self, dsn, replace(policy, max_size=64), observer)
 
-    monkeypatch.setattr(connections, "_make_pool", without_bound)
-    assert "wait for a connection" in refute(LESSON, "pool")
+    monkeypatch.setattr(Connections, "__init__", without_bound)
+    assert "times as much" in refute(LESSON, "pool")
 
 
 @pytest.mark.slow

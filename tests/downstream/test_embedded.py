@@ -306,3 +306,12 @@ class TestProgramsInAClosedHome:
     def test_they_stay_where_they_are_for_anybody_but_root(self, tmp_path: Path) -> None:
         tmp_path.chmod(0o700)
         assert within_reach(tmp_path, User(), tmp_path) == tmp_path
+
+    def test_a_closed_way_to_an_open_place_is_not_taken(self, tmp_path: Path) -> None:
+        """A link into another environment: the server's user goes by the true path."""
+        if not is_open(find_programs()):
+            pytest.skip("this environment itself lies in a closed home")
+        (tmp_path / "link").symlink_to(find_programs())
+        tmp_path.chmod(0o700)
+        reached = within_reach(tmp_path / "link", User(65534, 65534), tmp_path)
+        assert reached == find_programs().resolve()

@@ -22,6 +22,7 @@ def test_where_none_can_run_the_lesson_hears_why_and_goes_on(monkeypatch):
     found = find_database()
     assert not found
     assert found.store == "memory"
+    assert "memory" in found.caveat
     assert "no room on the disk" in found._repr_html_()
 
 

@@ -149,12 +149,12 @@ PICTURE = """place => {
   const node = jupyterapp.shell.currentWidget.content.widgets[place].node;
   const plot = node.querySelector(".js-plotly-plot");
   const drawing = plot?.querySelector("svg.main-svg");
-  if (!drawing || !plot.querySelector(".scatterlayer .trace")) return null;
+  if (!drawing || !plot.querySelector(".trace")) return null;
   const box = drawing.getBoundingClientRect();
   if (!box.width || !box.height) return null;
   const outputs = node.querySelector(".jp-Cell-outputArea").getBoundingClientRect();
   return {
-    traces: plot.querySelectorAll(".scatterlayer .trace path").length,
+    traces: plot.querySelectorAll(".trace path").length,
     width: box.width, height: box.height,
     hidden_right: Math.max(0, box.right - outputs.right),
     title: plot.querySelector(".gtitle")?.textContent ?? "",
