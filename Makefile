@@ -14,7 +14,7 @@ NOTEBOOKS = $(sort $(wildcard notebooks/*.ipynb solutions/*.ipynb))
 TARGETS ?= win_amd64 win_arm64 macosx_x86_64 macosx_arm64 linux_x86_64 linux_aarch64
 
 # Tests and notebooks take the short durations; a learner in Lab gets the full ones.
-test notebooks: export BPDEMO_PROFILE ?= short
+test notebooks claims: export BPDEMO_PROFILE ?= short
 
 .PHONY: help
 help:  ## list the targets
@@ -60,6 +60,10 @@ check: install  ## lint, format, types, import rules
 	$(BIN)/ruff format --check .
 	$(PY) -m mypy
 	$(BIN)/lint-imports
+
+.PHONY: claims
+claims: install  ## play every claim of the lessons five times (ARGS="--times 20 02")
+	@$(PY) scripts/claims.py $(ARGS)
 
 .PHONY: exercises
 exercises: install  ## make exercises/ from solutions/
