@@ -23,3 +23,10 @@ def test_every_caller_gets_his_own_answer():
     assert (refused["Retry-After"].astype(int) >= 1).all()
     assert refused.detail.str.len().min() > 0
     assert (answers[answers.status == 201].reason == "").all()
+
+
+def test_they_come_in_order_though_none_waits_for_an_answer():
+    """The first has the only place, the second is over its share, the third finds no place."""
+    service = serve(workers=1, queue_capacity=0, client_max_in_flight=1, payment_latency_s=0.4)
+    answers = send_at_once(service, ["greedy", "greedy", "anna"])
+    assert list(answers.reason) == ["", "client_limit", "queue_full"]
