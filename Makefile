@@ -73,13 +73,22 @@ exercises: install  ## make exercises/ from solutions/
 pictures: install  ## draw the pictures of the README from real runs (ARGS="notebooks/01_*.ipynb")
 	@$(PY) scripts/pictures.py $(ARGS)
 
+.PHONY: bench
+bench: need-python  ## measure beside peers, theory and the limit, in ten minutes (ARGS="parts")
+	@$(PYTHON) benchmarks/environment.py
+	@.venv-bench/bin/python -m benchmarks $(ARGS)
+
+.PHONY: bench-full
+bench-full:  ## the same with longer loads and more rounds
+	@$(MAKE) --no-print-directory bench ARGS="--size full $(ARGS)"
+
 .PHONY: wheelhouse
 wheelhouse: install  ## fetch wheels for rooms without a network (TARGETS="win_amd64 macosx_arm64")
 	@$(PY) scripts/wheelhouse.py $(TARGETS)
 
 .PHONY: clean
 clean:  ## remove what was generated; my-work/ and wheelhouse/ stay
-	rm -rf .venv build dist reports htmlcov .coverage .hypothesis .import_linter_cache \
+	rm -rf .venv .venv-bench build dist reports htmlcov .coverage .hypothesis .import_linter_cache \
 	.mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -prune -exec rm -rf {} + -o -name .ipynb_checkpoints -prune \
 	-exec rm -rf {} +
@@ -112,8 +121,6 @@ docker-up: need-docker .env  ## service, Postgres, Prometheus, Grafana and the r
 
 # --- not built yet: they say so, and exit 2
 
-.PHONY: bench soak
-bench:  ## (not there yet) measure what a request, a refusal and a simulated order cost
+.PHONY: soak
 soak:  ## (not there yet) hours of load, watching memory and books
-bench soak:
 	@echo "make $@: not there yet." >&2; exit 2

@@ -102,11 +102,11 @@ def has_pip() -> bool:
 
 
 def make_venv() -> None:
-    say(f"Making the environment .venv with Python {sys.version.split()[0]} ...")
+    say(f"Making the environment {VENV.name} with Python {sys.version.split()[0]} ...")
     made = subprocess.run([sys.executable, "-m", "venv", "--clear", str(VENV)], check=False)
     if made.returncode:
         what = "the environment could not be made; the reason stands above."
-        fail(what, "remove the folder .venv, look for free space on the disk, and try again")
+        fail(what, f"remove the folder {VENV.name}, look for free space on the disk, and try again")
 
 
 def install() -> None:

@@ -1,0 +1,1 @@
+"""What `make bench` measures: bpdemo beside its peers, interleaved in one run, as ratios."""

@@ -1,0 +1,194 @@
+"""A load generator of next to no cost, in a process of its own.
+
+    python -m benchmarks.flood PORT '{"rate_per_s": 100, "seconds": 3, …}'
+
+Open loop: Poisson arrivals with a seed, each answer's time taken from the moment its order was
+meant to be sent. By default every order comes on a connection of its own, as from a customer's own
+browser; `connections` opens that many beforehand and uses them in turn. A caller hangs up when its
+patience ends. Prints one JSON line.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import resource
+import sys
+import time
+from collections import deque
+from dataclasses import dataclass, field
+
+BODY = b'{"item_id":1,"quantity":1}'
+HEAD = (
+    b"POST /orders HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\n"
+    b"content-length: %d\r\n" % len(BODY)
+)
+ONCE = HEAD + b"connection: close\r\n\r\n" + BODY
+AGAIN = HEAD + b"\r\n" + BODY
+#: How late a batch of arrivals may be sent; finer timers would cost more than the requests.
+TICK_S = 0.002
+
+
+@dataclass(frozen=True)
+class Load:
+    """What to send. Only what is answered between `warm_s` and `seconds` is told of."""
+
+    rate_per_s: float
+    seconds: float
+    patience_s: float = 0.5
+    warm_s: float = 0.5
+    seed: int = 1
+    connections: int = 0
+
+
+@dataclass
+class Came:
+    """What came of it."""
+
+    counts: dict[str, int] = field(default_factory=dict)
+    sold_s: list[float] = field(default_factory=list)
+    lag_s: list[float] = field(default_factory=list)
+    unsent: int = 0
+    broken: int = 0
+
+
+class Line(asyncio.Protocol):
+    """One connection."""
+
+    def __init__(self, flood: Flood, due_s: float | None) -> None:
+        self._flood = flood
+        self._due_s = due_s
+        self._keeps = due_s is None
+        self._buffer = b""
+        self._patience: asyncio.TimerHandle | None = None
+        self._transport: asyncio.Transport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        if self._due_s is not None:
+            self.send(self._due_s)
+
+    def send(self, due_s: float) -> None:
+        assert self._transport is not None
+        self._due_s = due_s
+        left_s = due_s + self._flood.load.patience_s - time.monotonic()
+        self._patience = self._flood.loop.call_later(left_s, self._give_up)
+        self._transport.write(AGAIN if self._keeps else ONCE)
+
+    def data_received(self, data: bytes) -> None:
+        self._buffer += data
+        head, found, body = self._buffer.partition(b"\r\n\r\n")
+        if not found or len(body) < _length(head) or self._due_s is None:
+            return
+        self._flood.note(head[9:12].decode(), self._due_s)
+        self._end()
+        if not self._keeps:
+            self._transport.close()  # type: ignore[union-attr]
+        elif b"connection: close" not in head.lower():
+            self._flood.free.append(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._due_s is not None:
+            self._flood.note("broken", self._due_s)
+            self._end()
+
+    def _give_up(self) -> None:
+        if self._due_s is not None:
+            self._flood.note("left", self._due_s)
+            self._end()
+        self._transport.abort()  # type: ignore[union-attr]
+
+    def _end(self) -> None:
+        self._due_s, self._buffer = None, b""
+        if self._patience is not None:
+            self._patience.cancel()
+
+
+class Flood:
+    def __init__(self, port: int, load: Load) -> None:
+        self.port = port
+        self.load = load
+        self.loop = asyncio.get_running_loop()
+        self.free: deque[Line] = deque()
+        self.came = Came()
+        self._tasks: set[asyncio.Task[object]] = set()
+        self._start_s = 0.0
+
+    def note(self, status: str, due_s: float) -> None:
+        """An order is over, now."""
+        now = time.monotonic()
+        if not self.load.warm_s <= now - self._start_s <= self.load.seconds:
+            return
+        self.came.counts[status] = self.came.counts.get(status, 0) + 1
+        if status == "201":
+            self.came.sold_s.append(now - due_s)
+
+    async def run(self) -> Came:
+        load, chance = self.load, random.Random(self.load.seed)
+        for _ in range(load.connections):
+            _, line = await self.loop.create_connection(
+                lambda: Line(self, None), "127.0.0.1", self.port
+            )
+            self.free.append(line)
+        self._start_s = time.monotonic()
+        due_s = self._start_s + chance.expovariate(load.rate_per_s)
+        end_s = self._start_s + load.seconds
+        while due_s < end_s:
+            while due_s <= min(time.monotonic(), end_s):
+                self._send(due_s)
+                due_s += chance.expovariate(load.rate_per_s)
+            await asyncio.sleep(TICK_S)
+        return self.came
+
+    def _send(self, due_s: float) -> None:
+        self.came.lag_s.append(time.monotonic() - due_s)
+        if not self.load.connections:
+            task: asyncio.Task[object] = self.loop.create_task(self._connect(due_s))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        elif self.free:
+            self.free.popleft().send(due_s)
+        else:
+            self.came.unsent += 1
+
+    async def _connect(self, due_s: float) -> None:
+        try:
+            async with asyncio.timeout_at(due_s + self.load.patience_s):
+                await self.loop.create_connection(lambda: Line(self, due_s), "127.0.0.1", self.port)
+        except TimeoutError:
+            self.note("left", due_s)
+        except OSError:
+            self.note("broken", due_s)
+
+
+def _length(head: bytes) -> int:
+    _, found, rest = head.lower().partition(b"content-length:")
+    return int(rest.partition(b"\r\n")[0]) if found else 0
+
+
+async def _flood(port: int, load: Load) -> Came:
+    return await Flood(port, load).run()
+
+
+def main(port: str, plan: str) -> None:
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    came = asyncio.run(_flood(int(port), Load(**json.loads(plan))))
+    lag_s = sorted(came.lag_s) or [0.0]
+    print(
+        json.dumps(
+            {
+                "counts": came.counts,
+                "sold_s": sorted(came.sold_s),
+                "sent": len(lag_s),
+                "unsent": came.unsent,
+                "lag_p99_s": lag_s[int(0.99 * len(lag_s))],
+            }
+        )
+    )
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,105 @@
+"""Results on disk: `results.json` keeps every section's last run, `RESULTS.md` tells them."""
+
+from __future__ import annotations
+
+import statistics
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from benchmarks.machine import Machine
+from benchmarks.measured import Aim, Report, Table
+
+HEAD = """# Measured
+
+Made anew by `make bench`; whoever edits it by hand loses that with the next run. Ratios are taken
+round by round between contenders that were measured in turn, so a moment in which the machine was
+slow counts for both. A cell is the median of the rounds, and in brackets the least and the
+greatest. `–` stands where a point was not measured, or the load could not be sent in time.
+"""
+
+
+class Kept(BaseModel):
+    """A section's report, and when, where and how long it was measured."""
+
+    size: str
+    took_s: float
+    machine: Machine
+    report: Report
+
+
+class Results(BaseModel):
+    sections: dict[str, Kept] = {}
+
+    @classmethod
+    def read(cls, folder: Path) -> Results:
+        path = folder / "results.json"
+        return cls.model_validate_json(path.read_text("utf-8")) if path.exists() else cls()
+
+    def write(self, folder: Path, order: list[str]) -> None:
+        """Both files, sections in `order`."""
+        self.sections = {name: self.sections[name] for name in order if name in self.sections}
+        (folder / "results.json").write_text(self.model_dump_json(indent=1) + "\n", "utf-8")
+        (folder / "RESULTS.md").write_text(self.page(), "utf-8")
+
+    def page(self) -> str:
+        parts = [HEAD, _aims_table(self.sections)]
+        parts += [_section(name, kept) for name, kept in self.sections.items()]
+        return "\n".join(parts)
+
+
+def told(value: float) -> str:
+    """Three digits that matter, and no more."""
+    size = abs(value)
+    if size >= 100:
+        return f"{value:,.0f}"
+    return f"{value:.1f}" if size >= 10 else f"{value:.2f}"
+
+
+def cell(values: list[float]) -> str:
+    """Median, and in brackets the range."""
+    if not values:
+        return "–"
+    middle, least, most = (told(f(values)) for f in (statistics.median, min, max))
+    return middle if least == most else f"{middle} ({least} – {most})"
+
+
+def verdict(aim: Aim) -> str:
+    return "met" if aim.is_met else "**missed**"
+
+
+def _aims_table(sections: dict[str, Kept]) -> str:
+    lines = ["## Aims", "", "| section | aim | measured | |", "|---|---|---|---|"]
+    lines += [
+        f"| [{name}](#{name}) | {aim.text} | {cell(aim.values)} | {verdict(aim)} |"
+        for name, kept in sections.items()
+        for aim in kept.report.aims
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _section(name: str, kept: Kept) -> str:
+    report, machine = kept.report, kept.machine
+    versions = ", ".join(f"{package} {version}" for package, version in machine.packages.items())
+    parts = [
+        f'<a id="{name}"></a>', "",
+        f"## {report.title}", "", report.what, "",
+        *[f"![{report.title}](pictures/{picture}.png)\n" for picture in report.pictures],
+        *[_table(table) for table in report.tables],
+        *[f"- {note}" for note in report.notes], "",
+        f"*{machine.when}, {kept.size} form, {kept.took_s:.0f} s; {machine.processor}, "
+        f"{machine.cores} cores, {machine.memory_gb:g} GB, {machine.system}, {machine.python}; "
+        f"{machine.busy_share:.0%} busy with other things before the start; logs {report.logs}. "
+        f"{versions}.*", "",
+    ]  # fmt: skip
+    return "\n".join(parts)
+
+
+def _table(table: Table) -> str:
+    lines = [
+        f"**{table.title}**", "",
+        f"| | {' | '.join(table.columns)} |",
+        "|---" * (len(table.columns) + 1) + "|",
+        *[f"| {name} | {' | '.join(map(cell, row))} |" for name, row in table.rows.items()],
+    ]  # fmt: skip
+    return "\n".join([*lines, "", table.notes, ""] if table.notes else [*lines, ""])

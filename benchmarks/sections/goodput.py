@@ -1,0 +1,152 @@
+"""Goodput kept: how much of capacity is still sold, in time, when many times as much is asked for.
+
+The same orders, Poisson arrivals of one seed, each on a connection of its own, at two workers of
+40 ms: capacity is 50 a second, so that fifty times as much can be sent from the other core. Counted
+is what was sold within the patience of 500 ms, between half a second after the start and the end.
+
+Beside bpdemo stand what people use instead. *Semaphore*: FastAPI with `asyncio.Semaphore(2)` and
+nothing else. *uvicorn limit*: the same behind `--limit-concurrency`, with as many places as bpdemo
+has. *hyx bulkhead*: two at a time and eight waiting, the rest refused in the route. *granian*: the
+semaphore behind `--backpressure` of ten. Each has its own process and the same event loop; bpdemo
+alone also writes logs, counts metrics, and takes a payment and stores an order.
+
+No aim is held against a point whose load could not be sent (p99 of send lag above 50 ms).
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from functools import partial
+
+import plotly.graph_objects as go
+
+from benchmarks.drawing import lines
+from benchmarks.flood import Load
+from benchmarks.measured import Aim, Found, Report, Say, Size, Table
+from benchmarks.peers import ROOM, SERVICE_S, WORKERS
+from benchmarks.servers import Came, Server, flood, ours, peer
+
+OURS = "bpdemo"
+TIMES = (0.5, 1, 2, 5, 10, 20, 50)
+CAPACITY_PER_S = WORKERS / SERVICE_S
+PLACES = WORKERS + ROOM
+TOLERATED = 0.01
+
+SERVERS: dict[str, Callable[[], AbstractContextManager[Server]]] = {
+    OURS: partial(
+        ours, workers=WORKERS, queue_capacity=ROOM, payment_latency_s=SERVICE_S, store_latency_s=0
+    ),
+    # It counts the connection that asks, so one more lets the same number in.
+    "uvicorn limit": partial(peer, "semaphore", limit=PLACES + 1),
+    "hyx bulkhead": partial(peer, "bulkhead"),
+    "semaphore": partial(peer, "semaphore"),
+    "granian": partial(peer, "granian"),
+}
+#: They take on all they are offered, so what one load leaves behind would spoil the next.
+HOARDERS = ("semaphore", "granian")
+#: Beyond this there is nothing left to see of a server that has sold nothing since.
+HOARDERS_UP_TO = 10
+
+Points = dict[tuple[str, float], list[Came]]
+
+
+def measure(size: Size, say: Say) -> Found:
+    points: Points = {(name, times): [] for name in SERVERS for times in TIMES}
+    for number in range(size.rounds):
+        for name in SERVERS:
+            say(f"round {number + 1} of {size.rounds}: {name}")
+            for times, came in _all_loads(name, size.seconds, number):
+                points[name, times].append(came)
+    shares = {
+        key: [c.sold_per_s / CAPACITY_PER_S for c in good(came)] for key, came in points.items()
+    }
+    return Found(
+        Report(
+            title="Goodput kept",
+            what=__doc__ or "",
+            logs="on (bpdemo); the peers write none",
+            tables=[
+                _table("Sold in time, share of capacity", shares),
+                _table("p99 of those sold, ms", _p99s(points)),
+            ],
+            aims=_aims(shares),
+            notes=_notes(points),
+            pictures=["goodput"],
+        ),
+        {"goodput": _figure(shares)},
+    )
+
+
+def good(came: list[Came]) -> list[Came]:
+    return [each for each in came if each.is_valid]
+
+
+def _all_loads(name: str, seconds: float, seed: int) -> list[tuple[float, Came]]:
+    if name in HOARDERS:
+        found = []
+        for times in (t for t in TIMES if t <= HOARDERS_UP_TO):
+            with SERVERS[name]() as server:
+                found.append((times, _one_load(server, times, seconds, seed)))
+        return found
+    with SERVERS[name]() as server:
+        return [(times, _one_load(server, times, seconds, seed)) for times in TIMES]
+
+
+def _one_load(server: Server, times: float, seconds: float, seed: int) -> Came:
+    load = Load(rate_per_s=times * CAPACITY_PER_S, seconds=seconds + 0.5, seed=seed)
+    return flood(server.port, load)
+
+
+def _table(title: str, cells: dict[tuple[str, float], list[float]]) -> Table:
+    rows = {name: [cells[name, times] for times in TIMES] for name in SERVERS}
+    return Table(title=title, columns=[f"×{times:g}" for times in TIMES], rows=rows)
+
+
+def _p99s(points: Points) -> dict[tuple[str, float], list[float]]:
+    return {
+        key: [p99 for each in good(came) if (p99 := each.sold_ms(0.99)) is not None]
+        for key, came in points.items()
+    }
+
+
+def _aims(shares: dict[tuple[str, float], list[float]]) -> list[Aim]:
+    aims = []
+    for times in TIMES:
+        peers = [name for name in SERVERS if name != OURS and shares[name, times]]
+        if not shares[OURS, times] or not peers:
+            continue
+        best = max(peers, key=lambda name: statistics.median(shares[name, times]))
+        pairs = zip(shares[OURS, times], shares[best, times], strict=False)
+        ahead = [mine - theirs for mine, theirs in pairs]
+        if times < 20:
+            text = f"goodput at ×{times:g} at most {TOLERATED} below the best peer's ({best})"
+            aims.append(Aim(text=text, values=ahead, at_least=-TOLERATED))
+        else:
+            text = f"goodput at ×{times:g} ahead of the best peer's ({best})"
+            aims.append(Aim(text=text, values=ahead, at_least=0.0))
+    return aims
+
+
+def _notes(points: Points) -> list[str]:
+    spoilt = [f"{name} ×{t:g}" for (name, t), came in points.items() if len(good(came)) < len(came)]
+    notes = [f"{' and '.join(HOARDERS)} are not driven beyond ×{HOARDERS_UP_TO}: they sell nothing"]
+    if spoilt:
+        notes.append(f"points with rounds in which the load was late: {', '.join(spoilt)}")
+    return notes
+
+
+def _figure(shares: dict[tuple[str, float], list[float]]) -> go.Figure:
+    series = {
+        name: {t: statistics.median(shares[name, t]) for t in TIMES if shares[name, t]}
+        for name in SERVERS
+    }
+    return lines(
+        series,
+        title="Goodput under overload, by how it is met",
+        x="orders offered (× capacity)",
+        y="sold in time (share of capacity)",
+        log_x=True,
+        main=OURS,
+    )

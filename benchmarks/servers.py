@@ -1,0 +1,139 @@
+"""Servers in processes of their own, and the load at them."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from benchmarks.flood import Load
+
+ROOT = Path(__file__).resolve().parents[1]
+START_S, STOP_S = 20.0, 3.0
+LAG_MAX_S, SENT_MIN = 0.050, 0.98
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running server."""
+
+    port: int
+    process: psutil.Process
+
+    def cpu_s(self) -> float:
+        """Processor time it has used, its own children included."""
+        family = [self.process, *self.process.children(recursive=True)]
+        return sum(sum(member.cpu_times()[:2]) for member in family)
+
+
+@contextmanager
+def peer(name: str, *, limit: int = 0) -> Iterator[Server]:
+    """One of `benchmarks.peers`."""
+    port = free_port()
+    with _running(["-m", "benchmarks.peers", name, str(port), str(limit)], port) as server:
+        yield server
+
+
+@contextmanager
+def ours(**knobs: Any) -> Iterator[Server]:
+    """`bpdemo serve`, as anybody starts it; its logs go where its standard error goes."""
+    port = free_port()
+    command = ["-m", "bpdemo", "serve", "--port", str(port)]
+    for name, value in knobs.items():
+        command += ["--set", f"{name}={value}"]
+    with _running(command, port) as server:
+        yield server
+
+
+@contextmanager
+def _running(command: list[str], port: int) -> Iterator[Server]:
+    # Logs are written to a real file: a line that nobody writes costs less than one that counts.
+    log_path = ROOT / "reports" / "bench.log"
+    log_path.parent.mkdir(exist_ok=True)
+    with log_path.open("w") as log:
+        process = subprocess.Popen(
+            [sys.executable, *command], cwd=ROOT, stdout=log, stderr=log,
+            start_new_session=True,
+        )  # fmt: skip
+    try:
+        _await_port(port, process, log_path)
+        yield Server(port, psutil.Process(process.pid))
+    finally:
+        _end(process)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    children = []
+    with suppress(psutil.NoSuchProcess):
+        children = psutil.Process(process.pid).children(recursive=True)
+    process.terminate()
+    try:
+        process.wait(STOP_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    for child in children:
+        with suppress(psutil.NoSuchProcess):
+            child.kill()
+
+
+def _await_port(port: int, process: subprocess.Popen[bytes], log_path: Path) -> None:
+    give_up_s = time.monotonic() + START_S
+    while time.monotonic() < give_up_s and process.poll() is None:
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port), 0.2):
+            return
+        time.sleep(0.05)
+    said = log_path.read_text(errors="replace").strip()[-500:]
+    raise RuntimeError(f"a server did not start: {said or 'it said nothing'}")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass(frozen=True)
+class Came:
+    """What came of a load."""
+
+    counts: dict[str, int]
+    sold_s: list[float]
+    lag_p99_s: float
+    sent: int
+    unsent: int
+    window_s: float
+
+    @property
+    def is_valid(self) -> bool:
+        """Whether the generator kept up: else the point proves nothing about the server."""
+        total = self.sent + self.unsent
+        return self.lag_p99_s <= LAG_MAX_S and self.sent >= SENT_MIN * total
+
+    @property
+    def sold_per_s(self) -> float:
+        return len(self.sold_s) / self.window_s
+
+    def sold_ms(self, quantile: float) -> float | None:
+        """Time to answer of those that bought."""
+        if not self.sold_s:
+            return None
+        return self.sold_s[int(quantile * (len(self.sold_s) - 1))] * 1000
+
+
+def flood(port: int, load: Load) -> Came:
+    """Send it, from another process."""
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.flood", str(port), json.dumps(asdict(load))],
+        cwd=ROOT, capture_output=True, text=True, check=True, timeout=load.seconds + 60,
+    )  # fmt: skip
+    return Came(**json.loads(done.stdout), window_s=load.seconds - load.warm_s)
