@@ -11,7 +11,7 @@ from typing import Any
 
 from bpdemo.core.ports import NullTracer, Observer, SilentObserver, Store, Tracer
 from bpdemo.core.settings import Settings
-from bpdemo.downstream.faults import FaultyPayment, FaultyStore
+from bpdemo.downstream.faults import FaultyBacklog, FaultyPayment, FaultyStore
 from bpdemo.downstream.memory import MemoryStore
 from bpdemo.downstream.payment import SimulatedPayment
 from bpdemo.service.box_office import BoxOffice
@@ -42,6 +42,7 @@ class Assembly:
         self.store = FaultyStore(
             self.bare_store, faults_of_store(settings), rng_for("store faults")
         )
+        self.backlog = make_backlog(self.bare_store, settings, rng_for("backlog faults"))
         self.office = BoxOffice(
             tuning(settings),
             self.payment,
@@ -52,6 +53,7 @@ class Assembly:
             observer=observer,
             tracer=tracer or NullTracer(),
             pool_counts=getattr(self.bare_store, "pool_counts", dict),
+            backlog=self.backlog,
         )
 
     @property
@@ -66,6 +68,8 @@ class Assembly:
         self.provider.policy = payment_policy(settings)
         self.payment.policy = faults_of_payment(settings)
         self.store.policy = faults_of_store(settings)
+        if self.backlog:
+            self.backlog.policy = faults_of_store(settings)
         self.office.retune(tuning(settings))
 
 
@@ -95,3 +99,14 @@ def make_store(settings: Settings, observer: Observer) -> Store:
         return EmbeddedStore(pool, stock, observer)
     assert settings.database_url is not None, "Settings sees to it"
     return PostgresStore(settings.database_url.get_secret_value(), pool, stock, observer)
+
+
+def make_backlog(store: Store, settings: Settings, rng: Random) -> FaultyBacklog | None:
+    """Where orders may be promised, beside that store; None for one in memory."""
+    if settings.store == "memory":
+        return None
+    from bpdemo.downstream.backlog import PostgresBacklog
+    from bpdemo.downstream.postgres import PostgresStore
+
+    assert isinstance(store, PostgresStore), "it is what those settings make"
+    return FaultyBacklog(PostgresBacklog(store), faults_of_store(settings), rng)

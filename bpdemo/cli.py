@@ -54,6 +54,18 @@ def serve(
 
 
 @app.command()
+def worker(
+    name: Annotated[str, typer.Option(help="What its log lines call it.")] = "",
+    knobs: Knobs = [],  # noqa: B006 - typer copies it
+    until_stdin_closes: Annotated[bool, typer.Option(hidden=True)] = False,
+) -> None:
+    """Work off the orders that a service has promised, from the PostgreSQL they share."""
+    from bpdemo.lab.working import run_worker
+
+    run_worker(parse_knobs(knobs), name, until_stdin_closes=until_stdin_closes)
+
+
+@app.command()
 def load(
     url: Annotated[str, typer.Option(help="The service, such as http://127.0.0.1:8000.")],
     scenario: Scenario = "steady",

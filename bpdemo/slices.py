@@ -31,6 +31,7 @@ def tuning(s: Settings) -> Tuning:
         budget=BudgetPolicy(s.retry_budget_enabled, s.retry_budget_ratio, s.retry_budget_min_per_s),
         breaker=_breaker(s),
         cache=CachePolicy(s.cache_ttl_s, s.cache_stale_s, s.cache_capacity),
+        async_queue_capacity=s.async_queue_capacity,
     )
 
 

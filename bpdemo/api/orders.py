@@ -9,21 +9,43 @@ from starlette.types import Receive
 
 from bpdemo.api.arrival import Arrival, arrival_of
 from bpdemo.api.body import parse_as, read_body
-from bpdemo.api.documented import answers
+from bpdemo.api.documented import Responses, answers
 from bpdemo.api.errors import CallerGone, ReadTimeout
 from bpdemo.api.headers import check
+from bpdemo.api.prefer import RESPOND_ASYNC, prefers_async
 from bpdemo.api.replies import json_reply, order_fields
 from bpdemo.api.schemas import OrderBody, OrderOut
-from bpdemo.core.errors import WouldExpire
-from bpdemo.core.model import OrderRequest
+from bpdemo.core.errors import InvalidRequest, WouldExpire
+from bpdemo.core.model import Order, OrderRequest
 from bpdemo.service.box_office import BoxOffice
 from bpdemo.service.intake import CallerLeft, Intake
 from bpdemo.service.order_job import Caller, Sale
 
-_BODY: dict[str, Any] = {
+_ASKED: dict[str, Any] = {
+    "parameters": [
+        {
+            "name": "Prefer",
+            "in": "header",
+            "description": "`respond-async`: do not wait until the order is paid and stored, but "
+            "take a 202 and ask for it later. Needs an `Idempotency-Key`. Ignored by a service "
+            "whose store is in memory, as is every other preference (RFC 7240).",
+            "schema": {"type": "string"},
+            "examples": {RESPOND_ASYNC: {"value": RESPOND_ASYNC}},
+        }
+    ],
     "requestBody": {
         "required": True,
         "content": {"application/json": {"schema": OrderBody.model_json_schema()}},
+    },
+}
+_PENDING: Responses = {
+    202: {
+        "model": OrderOut,
+        "description": "The order is promised and waits for a worker; ask for it at `Location`.",
+        "headers": {
+            "Location": {"schema": {"type": "string"}},
+            "Preference-Applied": {"schema": {"type": "string", "const": RESPOND_ASYNC}},
+        },
     }
 }
 
@@ -36,24 +58,30 @@ def orders_router(office: BoxOffice, max_body_bytes: int) -> APIRouter:
         status_code=201,
         responses={
             201: {"model": OrderOut},
+            **_PENDING,
             **answers(OrderOut, 408, 409, 413, 422, 429, 503, 504),
         },
-        openapi_extra=_BODY,
-        summary="Place an order, and wait until it is paid and stored.",
+        openapi_extra=_ASKED,
+        summary="Place an order, and wait until it is paid and stored, or prefer not to.",
     )
     async def place_order(request: Request) -> Response:
         arrival = arrival_of(request.scope)
         caller = arrival.caller
         assert caller is not None, "the door makes one for every POST /orders"
         check(arrival.headers)
+        durable = office.can_promise and prefers_async(arrival.headers)
+        if durable and not arrival.wishes.key:
+            raise InvalidRequest("Idempotency-Key", f"is needed with Prefer: {RESPOND_ASYNC}")
         wanted = await _read(arrival, request.receive, max_body_bytes, office.intake)
-        sale = await _wait(office.intake, caller, wanted, arrival.wishes.key, request.receive)
+        sale = await _wait(office.intake, arrival, wanted, request.receive, durable=durable)
+        if sale.order.status == "pending":
+            return _promised(sale.order, durable)
         return _sold(sale, caller)
 
     @router.get(
         "/orders/{id}",
         responses=answers(OrderOut, 404, 422, 429, 503, 504),
-        summary="A stored order.",
+        summary="An order: sold, promised, or failed after it was promised.",
     )
     async def get_order(request: Request, id: str) -> Response:
         arrival = arrival_of(request.scope)
@@ -81,12 +109,14 @@ async def _read(
 
 
 async def _wait(
-    intake: Intake, caller: Caller, wanted: OrderRequest, key: str | None, receive: Receive
+    intake: Intake, arrival: Arrival, wanted: OrderRequest, receive: Receive, *, durable: bool
 ) -> Sale:
     """The sale. Raises what became of the order instead, `CallerGone` if nobody waits for it."""
+    caller = arrival.caller
+    assert caller is not None
     watch = asyncio.ensure_future(_watch(intake, caller, receive))
     try:
-        await intake.admit(caller, wanted, key)
+        await intake.admit(caller, wanted, arrival.wishes.key, durable=durable)
         return await caller.answer
     except CallerLeft:
         raise CallerGone from None
@@ -105,6 +135,14 @@ async def _watch(intake: Intake, caller: Caller, receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
     intake.hang_up(caller)
+
+
+def _promised(order: Order, preferred: bool) -> Response:
+    """Also for one who did not ask for it: his key is promised, so there is nothing to wait for."""
+    headers = {"Location": f"/orders/{order.id}"}
+    if preferred:
+        headers["Preference-Applied"] = RESPOND_ASYNC
+    return json_reply(order_fields(order), 202, headers)
 
 
 def _sold(sale: Sale, caller: Caller) -> Response:

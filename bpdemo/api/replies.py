@@ -20,7 +20,7 @@ def item_fields(item: Item) -> dict[str, Any]:
 
 def order_fields(order: Order) -> dict[str, Any]:
     """An order as its owner sees it: without the key."""
-    return {
+    fields = {
         "id": order.id,
         "item_id": order.item_id,
         "quantity": order.quantity,
@@ -28,3 +28,4 @@ def order_fields(order: Order) -> dict[str, Any]:
         "status": order.status,
         "created_at": order.created_at.isoformat(),
     }
+    return fields if order.reason is None else fields | {"reason": order.reason}

@@ -1,8 +1,12 @@
 """What bodies look like: those we read, and those the OpenAPI document tells of."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+
+from bpdemo.api.problems import PROBLEMS
+from bpdemo.core.settings import Settings
+from bpdemo.service.books import Books
 
 #: Ids live in a signed 32-bit column.
 LARGEST_ID = 2**31 - 1
@@ -34,14 +38,15 @@ class ItemsOut(BaseModel):
 
 
 class OrderOut(BaseModel):
-    """A stored order."""
+    """An order as it stands; `reason` is there only for one that failed."""
 
     id: str
     item_id: int
     quantity: int
     amount_cents: int
-    status: Literal["confirmed"]
+    status: Literal["confirmed", "pending", "failed"]
     created_at: str
+    reason: str | None = None
 
 
 class ProblemOut(BaseModel):
@@ -51,5 +56,78 @@ class ProblemOut(BaseModel):
     title: str
     status: int
     detail: str
-    reason: str
-    field: str | None = None
+    reason: Annotated[str, Field(json_schema_extra={"enum": list(PROBLEMS)})]
+    field: Annotated[str | None, WithJsonSchema({"type": "string"})] = None
+
+
+class HealthOut(BaseModel):
+    """The process is alive."""
+
+    status: Literal["alive"]
+
+
+BreakerStates = dict[Literal["payment", "store"], Literal["closed", "open", "half_open"]]
+
+
+class ReadyOut(BaseModel):
+    """Traffic may be sent here, whatever stands behind it."""
+
+    status: Literal["ready"]
+    breakers: BreakerStates
+
+
+class QueueOut(BaseModel):
+    """Jobs that wait; capacity -1: no bound."""
+
+    depth: Annotated[int, Field(ge=0)]
+    capacity: Annotated[int, Field(ge=-1)]
+
+
+class WorkersOut(BaseModel):
+    """Workers, and those with a job in hand."""
+
+    total: Annotated[int, Field(ge=1)]
+    busy: Annotated[int, Field(ge=0)]
+
+
+class PaymentsOut(BaseModel):
+    """Charges taken and given back."""
+
+    charged: Annotated[int, Field(ge=0)]
+    refunded: Annotated[int, Field(ge=0)]
+
+
+class StatsOut(BaseModel):
+    """The books, and how it stands."""
+
+    books: Books
+    queue: QueueOut
+    workers: WorkersOut
+    in_flight: Annotated[int, Field(ge=0)]
+    breakers: BreakerStates
+    payments: PaymentsOut
+
+
+class KnobOut(BaseModel):
+    """A setting: what it is, what it may be, and whether PATCH may turn it."""
+
+    value: int | float | bool | str | None
+    unit: str
+    minimum: float | None
+    maximum: float | None
+    choices: list[str] | None
+    live: bool
+    description: str
+
+
+class SettingsOut(BaseModel):
+    """Every setting by its name; secrets are masked."""
+
+    settings: dict[str, KnobOut]
+
+
+def knobs_schema() -> dict[str, Any]:
+    """What PATCH takes: live settings, each within its range."""
+    whole = Settings.model_json_schema()["properties"]
+    live = {name: knob for name, knob in whole.items() if knob.pop("live")}
+    return {"type": "object", "properties": live, "additionalProperties": False}

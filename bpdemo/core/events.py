@@ -7,6 +7,7 @@ Outcome = Literal["success", "failure", "expired", "abandoned", "shed"]
 AttemptOutcome = Literal["success", "failure", "timeout", "refused", "cancelled"]
 BreakerState = Literal["closed", "open", "half_open"]
 CacheResult = Literal["hit", "miss", "coalesced", "stale"]
+DurableOutcome = Literal["confirmed", "failed", "given_back"]
 
 OUTCOMES: tuple[Outcome, ...] = ("success", "failure", "expired", "abandoned", "shed")
 ATTEMPT_OUTCOMES: tuple[AttemptOutcome, ...] = (
@@ -61,6 +62,15 @@ class JobStarted(NamedTuple):
 class JobEnded(NamedTuple):
     """A worker is free again after `service_s`."""
 
+    service_s: float
+
+
+class DurableOrderEnded(NamedTuple):
+    """A durable worker has done what it could for an order: it may be given back for later."""
+
+    outcome: DurableOutcome
+    reason: str | None
+    order_id: str
     service_s: float
 
 
@@ -131,6 +141,7 @@ Event = (
     | OrderSettled
     | JobStarted
     | JobEnded
+    | DurableOrderEnded
     | AttemptEnded
     | Retried
     | RetryDenied

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 
 class Item(NamedTuple):
@@ -14,8 +14,15 @@ class Item(NamedTuple):
     in_stock: bool
 
 
+OrderStatus = Literal["pending", "confirmed", "failed"]
+
+
 class Order(NamedTuple):
-    """A stored sale. `key` is the caller's Idempotency-Key; it never leaves the service."""
+    """A stored sale, or one that was promised: `pending` until a durable worker has come to it.
+
+    `key` is the caller's Idempotency-Key; it never leaves the service. `reason` tells why an order
+    failed.
+    """
 
     id: str
     item_id: int
@@ -23,10 +30,11 @@ class Order(NamedTuple):
     amount_cents: int
     created_at: datetime
     key: str | None = None
-    status: str = "confirmed"
+    status: OrderStatus = "confirmed"
+    reason: str | None = None
 
     def asks_for(self, wanted: "OrderRequest") -> bool:
-        """Whether a repeat under the same key asks for what this order already sold."""
+        """Whether a repeat under the same key asks for what this order is for."""
         return (self.item_id, self.quantity) == (wanted.item_id, wanted.quantity)
 
 

@@ -48,6 +48,46 @@ class Store(Protocol):
         ...
 
 
+class Backlog(Protocol):
+    """Orders that were promised and wait, where they outlive every process, for a durable worker.
+
+    Raises as `Store` does; all is safe to repeat and safe to cancel. An order is `pending` until
+    one of `confirm` and `fail` has had its way; they exclude one another, whoever calls them.
+    """
+
+    async def accept(self, order: Order, capacity: int) -> Order:
+        """Promise the order: it is stored as `pending` and stands in the queue, both or neither.
+
+        When another order holds the same key, that one is returned and nothing is promised.
+        Raises `QueueFull` when `capacity` orders are promised already and not settled yet.
+        """
+        ...
+
+    async def confirm(self, order_id: str) -> Placed | None:
+        """Take the stock and make the order a sale, both or neither.
+
+        Answers with the order as it stands: `failed` if that came first. None: there is no such
+        order. Raises `SoldOut`, and then it is pending still.
+        """
+        ...
+
+    async def fail(self, order_id: str, reason: str) -> Order | None:
+        """No sale; the key is free again. Answers with the order as it stands."""
+        ...
+
+    async def settle(self, order_id: str) -> None:
+        """Nothing is owed any more for an order that failed: its money is back."""
+        ...
+
+    async def depth(self) -> int:
+        """Orders promised and not settled yet."""
+        ...
+
+    async def requeue_lost(self) -> int:
+        """Put orders that are not settled, yet not in the queue, there again; tell how many."""
+        ...
+
+
 class Payment(Protocol):
     """Takes and returns money; both are idempotent under `key`."""
 

@@ -95,6 +95,15 @@ class Settings(BaseSettings):
     codel_interval_s: float = _seconds(
         0.2, "CoDel: a queue that has not been empty for this long is standing.", live=True
     )
+    async_queue_capacity: int = _count(
+        1000,
+        "Orders taken with Prefer: respond-async that may be unfinished at once, in all services "
+        "of one database. Needs store=postgres or embedded.",
+        low=0,
+        high=1_000_000,
+        unit="orders",
+        live=True,
+    )
     max_in_flight: int = _count(
         0,
         "Edge limit on requests in flight. 0: off.",

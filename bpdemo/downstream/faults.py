@@ -7,7 +7,7 @@ from random import Random
 
 from bpdemo.core.errors import DependencyError
 from bpdemo.core.model import Item, Order, PaymentBook, Placed
-from bpdemo.core.ports import Payment, Store
+from bpdemo.core.ports import Backlog, Payment, Store
 from bpdemo.downstream.pause import Pause
 
 
@@ -117,6 +117,51 @@ class FaultyStore(_Faulty):
         if lost:
             raise _lose_answer()
         return order
+
+
+class FaultyBacklog(_Faulty):
+    """A backlog with faults before it: those of the store, whose database it shares."""
+
+    def __init__(self, backlog: Backlog, policy: FaultPolicy, rng: Random) -> None:
+        super().__init__(policy, rng)
+        self._backlog = backlog
+
+    async def accept(self, order: Order, capacity: int) -> Order:
+        lost = not self._calm and await self._befall_write()
+        accepted = await self._backlog.accept(order, capacity)
+        if lost:
+            raise _lose_answer()
+        return accepted
+
+    async def confirm(self, order_id: str) -> Placed | None:
+        lost = not self._calm and await self._befall_write()
+        placed = await self._backlog.confirm(order_id)
+        if lost:
+            raise _lose_answer()
+        return placed
+
+    async def fail(self, order_id: str, reason: str) -> Order | None:
+        lost = not self._calm and await self._befall_write()
+        order = await self._backlog.fail(order_id, reason)
+        if lost:
+            raise _lose_answer()
+        return order
+
+    async def settle(self, order_id: str) -> None:
+        lost = not self._calm and await self._befall_write()
+        await self._backlog.settle(order_id)
+        if lost:
+            raise _lose_answer()
+
+    async def depth(self) -> int:
+        if not self._calm:
+            await self._befall_read()
+        return await self._backlog.depth()
+
+    async def requeue_lost(self) -> int:
+        if not self._calm:
+            await self._befall_read()
+        return await self._backlog.requeue_lost()
 
 
 class FaultyPayment(_Faulty):

@@ -5,6 +5,7 @@ left half done: a call that is cancelled has happened on the server, or it has n
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING
 
 import asyncpg
@@ -41,6 +42,10 @@ class PostgresStore:
     def pool_counts(self) -> Mapping[str, int]:
         """Connections by state: idle and busy."""
         return self._connections.counts() if self._connections else {"idle": 0, "busy": 0}
+
+    def lend(self) -> "AbstractAsyncContextManager[Connection]":
+        """One of its connections for the length of the block, for those who share its database."""
+        return self._connected.lend()
 
     async def start(self) -> None:
         """Make schema and catalogue if they are missing, and the first connections.

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import asyncpg
 
-from bpdemo.downstream import sql
+from bpdemo.downstream import durable_sql, sql
 from bpdemo.downstream.catalogue import CATALOGUE
 
 if TYPE_CHECKING:  # generic for the type checker only
@@ -33,17 +33,26 @@ async def _make(connection: "Connection", initial_stock: int) -> None:
         await connection.execute("SELECT pg_advisory_xact_lock($1)", ADVISORY_LOCK)
         if await _is_ready(connection):
             return
-        await connection.execute(sql.CREATE)
-        await connection.executemany(sql.SEED, [(*entry, initial_stock) for entry in CATALOGUE])
+        there = await _tables(connection)
+        if "claims" not in there:
+            await connection.execute(sql.CREATE)
+            await connection.executemany(sql.SEED, [(*entry, initial_stock) for entry in CATALOGUE])
+        await connection.execute(durable_sql.CREATE)
+        if "pgqueuer" not in there:
+            from bpdemo.downstream.pgqueuer_tables import INSTALL
+
+            await connection.execute(INSTALL)
 
 
 async def _is_ready(connection: "Connection") -> bool:
+    # The last ones made: all are made in one transaction.
+    return {"claims", "payments", "pgqueuer"} <= await _tables(connection)
+
+
+async def _tables(connection: "Connection") -> set[str]:
     # Not to_regclass(): it may answer from what this session has cached, and miss the tables that
     # another one made while we waited for the lock.
-    ready: bool = await connection.fetchval(
-        """SELECT EXISTS (
-               SELECT FROM pg_catalog.pg_tables
-               WHERE schemaname = current_schema() AND tablename = 'claims'
-           )"""
+    rows = await connection.fetch(
+        "SELECT tablename FROM pg_catalog.pg_tables WHERE schemaname = current_schema()"
     )
-    return ready
+    return {row["tablename"] for row in rows}

@@ -1,7 +1,7 @@
 """Every statement that the PostgreSQL store sends.
 
     items    what is on sale, and how much is left of it
-    claims   every order id that was ever settled: as a sale, or as void
+    claims   every order id that was ever settled, as a sale or as void, or that was promised
     orders   a view of the sales, each exactly once
 
 A sale and a void claim the same primary key. So they exclude one another, whichever comes first,
@@ -42,9 +42,12 @@ FIND_ITEM = "SELECT id, name, price_cents, stock > 0 AS in_stock FROM items WHER
 
 ORDER_COLUMNS = "id, item_id, quantity, amount_cents, created_at, key"
 
-FIND_ORDER = f"SELECT {ORDER_COLUMNS} FROM orders WHERE id = $1"
+#: As it stands: a promised order may be pending, or have failed (see durable_sql.py).
+STANDING_COLUMNS = f"{ORDER_COLUMNS}, status, reason"
 
-FIND_ORDER_BY_KEY = f"SELECT {ORDER_COLUMNS} FROM orders WHERE key = $1"
+FIND_ORDER = f"SELECT {STANDING_COLUMNS} FROM claims WHERE id = $1 AND item_id IS NOT NULL"
+
+FIND_ORDER_BY_KEY = f"SELECT {STANDING_COLUMNS} FROM claims WHERE key = $1"
 
 #: A whole sale in one statement, so in one transaction and one round trip. The claim comes first:
 #: a repeat ends there. The item's row, for which all the others wait, is locked last, and not
@@ -64,11 +67,12 @@ RETURNING stock
 
 #: What stood in the way of a claim. A statement of its own: the snapshot of `PLACE` is older than
 #: the claim it may have waited for.
-FIND_CLAIM = """
-SELECT claims.*, items.stock
-FROM claims LEFT JOIN items ON items.id = claims.item_id
-WHERE claims.id = $1 OR claims.key = $2
-ORDER BY claims.id = $1 DESC LIMIT 1
+FIND_CLAIM = f"""
+SELECT claim.*, items.stock
+FROM (SELECT {STANDING_COLUMNS} FROM claims) AS claim
+LEFT JOIN items ON items.id = claim.item_id
+WHERE claim.id = $1 OR claim.key = $2
+ORDER BY claim.id = $1 DESC LIMIT 1
 """
 
 VOID = "INSERT INTO claims (id) VALUES ($1) ON CONFLICT (id) DO NOTHING RETURNING id"

@@ -9,9 +9,7 @@ from random import Random
 from typing import Any, Literal
 
 from bpdemo.core.events import BreakerState, Dependency
-from bpdemo.core.ports import Observer, Payment, Store, Tracer
-from bpdemo.flow.breaker import Breaker
-from bpdemo.flow.budget import RetryBudget
+from bpdemo.core.ports import Backlog, Observer, Payment, Store, Tracer
 from bpdemo.flow.cache import ReadThroughCache
 from bpdemo.flow.deadline import NEVER, Deadline
 from bpdemo.flow.guard import Guard
@@ -19,10 +17,12 @@ from bpdemo.flow.pool import WorkerPool
 from bpdemo.flow.queue import BoundedQueue
 from bpdemo.flow.retry_after import RetryAfter
 from bpdemo.flow.seats import Seats
+from bpdemo.service.acceptance import Acceptance
 from bpdemo.service.advice import Advice
 from bpdemo.service.catalogue import Catalogue
 from bpdemo.service.debts import TRY_S, Debts
 from bpdemo.service.gate import Gate
+from bpdemo.service.guards import make_guard
 from bpdemo.service.intake import Intake
 from bpdemo.service.line import Line
 from bpdemo.service.order_job import OrderJob
@@ -48,8 +48,11 @@ class BoxOffice:
         observer: Observer,
         tracer: Tracer,
         pool_counts: Callable[[], Mapping[str, int]] = dict,
+        backlog: Backlog | None = None,
     ) -> None:
         """`rng_for(name)` gives each part its own stream of chance: none disturbs another.
+
+        With a `backlog` it can promise orders that durable workers keep later.
 
         `pool_counts` tells how many database connections are `idle` and `busy`.
         """
@@ -65,13 +68,9 @@ class BoxOffice:
         )
 
         def guard(dependency: Dependency) -> Guard:
-            breaker = Breaker(tuning.breaker, dependency, clock, observer)
-            budget = RetryBudget(tuning.budget, clock)
-            rng = rng_for(f"{dependency} backoff")
-            return Guard(
-                dependency, tuning.guard, breaker, budget,
-                clock=clock, rng=rng, observer=observer, tracer=tracer,
-            )  # fmt: skip
+            return make_guard(
+                dependency, tuning, clock=clock, rng_for=rng_for, observer=observer, tracer=tracer
+            )
 
         self._payment_guard, self._store_guard = guard("payment"), guard("store")
         self._cache: ReadThroughCache[int, Any] = ReadThroughCache(tuning.cache, clock, observer)
@@ -83,10 +82,15 @@ class BoxOffice:
             self.catalogue, store, self._store_guard, payment, self._payment_guard, self._debts,
             clock=clock, today=today, rng=rng_for("order ids"),
         )  # fmt: skip
+        self._acceptance: Acceptance | None = None
+        if backlog is not None:
+            self._acceptance = Acceptance(
+                work, backlog, self._store_guard, tuning.async_queue_capacity, clock=clock
+            )
         self.gate = Gate(tuning.gate, clock)
         self.intake = Intake(
             tuning.intake, self._queue, work, self._payment_guard.breaker, line, pace,
-            clock=clock, observer=observer, tracer=tracer,
+            self._acceptance, clock=clock, observer=observer, tracer=tracer,
         )  # fmt: skip
         self.advice = Advice(line, RetryAfter(clock, rng_for("retry after")))
         self._pool: WorkerPool[OrderJob] = WorkerPool(
@@ -141,6 +145,8 @@ class BoxOffice:
             guard.budget.policy = tuning.budget
             guard.breaker.retune(tuning.breaker)
         self._cache.retune(tuning.cache)
+        if self._acceptance:
+            self._acceptance.capacity = tuning.async_queue_capacity
         self._pool.resize(tuning.workers)
 
     def deadline(self, now: float, patience_s: float | None = None) -> Deadline:
@@ -154,6 +160,11 @@ class BoxOffice:
             "payment": self._payment_guard.breaker.state,
             "store": self._store_guard.breaker.state,
         }
+
+    @property
+    def can_promise(self) -> bool:
+        """Whether a caller need not wait for his order to be sold."""
+        return self._acceptance is not None
 
     @property
     def queue_depth(self) -> int:

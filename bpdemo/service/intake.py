@@ -8,7 +8,7 @@ Whoever is `waiting` is still sending his body, or waits for a place under polic
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from math import inf
 from typing import Literal
@@ -30,6 +30,7 @@ from bpdemo.core.ports import Observer, Tracer
 from bpdemo.flow.breaker import Breaker
 from bpdemo.flow.deadline import NEVER, Deadline
 from bpdemo.flow.queue import BoundedQueue
+from bpdemo.service.acceptance import Acceptance
 from bpdemo.service.books import Books
 from bpdemo.service.ledger import Ledger
 from bpdemo.service.line import Line
@@ -66,6 +67,7 @@ class Intake:
         payment_breaker: Breaker,
         line: Line,
         pace: Pace,
+        acceptance: Acceptance | None = None,
         *,
         clock: Callable[[], float],
         observer: Observer,
@@ -81,6 +83,7 @@ class Intake:
         self._payment_breaker = payment_breaker
         self._line = line
         self._pace = pace
+        self._acceptance = acceptance
         self._clock = clock
         self._observer = observer
         self._tracer = tracer
@@ -113,9 +116,17 @@ class Intake:
         """He could not be read, or left while waiting. Does nothing once that was decided."""
         self._ledger.forget(caller)
 
-    async def admit(self, caller: Caller, wanted: OrderRequest, key: str | None = None) -> None:
+    async def admit(
+        self,
+        caller: Caller,
+        wanted: OrderRequest,
+        key: str | None = None,
+        *,
+        durable: bool = False,
+    ) -> None:
         """Find the caller a place, or join him to the job in flight under his key.
 
+        `durable`: the order is to be promised and not sold at once; needs a key and a backlog.
         Then `caller.answer` holds what becomes of it. Raises `Refused` when there is no place, and
         `CallerLeft` when he hung up meanwhile. Cancelling it forgets the caller.
         """
@@ -124,7 +135,9 @@ class Intake:
             self._ledger.forget(caller)
             raise CallerLeft
         if job is None:
-            job = await self._place_job(caller, wanted, key)
+            job = await self._place_job(
+                caller, OrderJob(wanted, key, self._clock(), durable=durable)
+            )
         if job.wanted == wanted:
             self._ledger.admit(caller, job)
         else:
@@ -161,7 +174,7 @@ class Intake:
         self._tracer.record("queue", started_s - waited_s, started_s)
         try:
             with self._tracer.span("work"):
-                result: Sale | BaseException = await self._work.sell(job)
+                result: Sale | BaseException = await self._do(job)
         except BoxOfficeError as error:
             result = error
         finally:
@@ -169,6 +182,11 @@ class Intake:
             self._pace.note(service_s)
             self._observer.observe(JobEnded(service_s))
         self._ledger.finish(job, result)
+
+    def _do(self, job: OrderJob) -> Awaitable[Sale]:
+        if job.durable and self._acceptance:
+            return self._acceptance.accept(job)
+        return self._work.sell(job)
 
     def crash(self, job: OrderJob, error: BaseException) -> None:
         """The work raised what it should not have: its callers get a 500."""
@@ -216,9 +234,9 @@ class Intake:
         if remaining_s <= 0 or self._line.estimated_wait_s(priority) > remaining_s:
             raise WouldExpire
 
-    async def _place_job(self, caller: Caller, wanted: OrderRequest, key: str | None) -> OrderJob:
-        """A new job in the queue, or the one that took its key while it waited for a place."""
-        job = OrderJob(wanted, key, self._clock())
+    async def _place_job(self, caller: Caller, job: OrderJob) -> OrderJob:
+        """The new job in the queue, or the one that took its key while it waited for a place."""
+        key = job.key
         try:
             await self._find_place(caller, job)
         except Refused as refused:

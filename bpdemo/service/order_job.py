@@ -11,7 +11,10 @@ Phase = Literal["waiting", "queued", "running", "over"]
 
 
 class Sale(NamedTuple):
-    """What a job that ends well gives: an order, and whether it had been stored before."""
+    """What a job that ends well gives: an order, and whether it had been stored before.
+
+    The order is pending where it was promised only.
+    """
 
     order: Order
     replayed: bool
@@ -65,14 +68,17 @@ class Caller:
 class OrderJob:
     """One order to be worked on, in the context of the caller who asked first."""
 
-    __slots__ = ("callers", "came_s", "context", "key", "started_s", "wanted")
+    __slots__ = ("callers", "came_s", "context", "durable", "key", "started_s", "wanted")
 
-    def __init__(self, wanted: OrderRequest, key: str | None, came_s: float) -> None:
+    def __init__(
+        self, wanted: OrderRequest, key: str | None, came_s: float, *, durable: bool = False
+    ) -> None:
         self.wanted = wanted
         self.key = key
         self.context: Context = copy_context()
         self.callers: list[Caller] = []  # those who are not over yet
         self.came_s = came_s
+        self.durable = durable  # to be promised, and not sold at once
         self.started_s: float | None = None  # None while it is queued
 
     @property

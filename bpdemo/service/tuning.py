@@ -25,3 +25,4 @@ class Tuning:
     budget: BudgetPolicy
     breaker: BreakerPolicy
     cache: CachePolicy
+    async_queue_capacity: int = 1000

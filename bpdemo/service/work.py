@@ -59,36 +59,42 @@ class OrderWork:
 
     async def sell(self, job: OrderJob) -> Sale:
         """The sale, or the error that the caller is told."""
-        if job.key and (stored := await self._find_by_key(job, job.key)):
-            return _replay(stored, job)
-        item = await self._item(job)
+        if stored := await self.find_by_key(job):
+            return replay(stored, job)
+        item = await self.find_item(job)
         if not item.in_stock:
             raise SoldOut  # stock never comes back, so there is no need to charge first
         if job.deadline.has_passed(self._clock()):
             raise DeadlineExceeded
         self._store_guard.breaker.check()  # before charging for what could not be stored
-        order = self._new_order(job, item)
+        order = self.new_order(job, item)
         await self._charge(order)
         return await self._place(order, job)
 
-    async def _find_by_key(self, job: OrderJob, key: str) -> Order | None:
-        return await _by_latest(
+    async def find_by_key(self, job: OrderJob) -> Order | None:
+        """The order that holds the job's key, if it has one."""
+        key = job.key
+        if not key:
+            return None
+        return await by_latest(
             job,
             lambda deadline: self._store_guard.call(
                 lambda: self._store.find_order_by_key(key), deadline
             ),
         )
 
-    async def _item(self, job: OrderJob) -> Item:
+    async def find_item(self, job: OrderJob) -> Item:
+        """What the job wants. Raises `InvalidRequest` where there is no such item."""
         try:
-            item, _ = await _by_latest(
+            item, _ = await by_latest(
                 job, lambda deadline: self._catalogue.find_item(job.wanted.item_id, deadline)
             )
         except NotFound as error:
             raise InvalidRequest("item_id", f"there is no item {job.wanted.item_id}") from error
         return item
 
-    def _new_order(self, job: OrderJob, item: Item) -> Order:
+    def new_order(self, job: OrderJob, item: Item) -> Order:
+        """Under an id of its own, at today's price; nothing is stored yet."""
         wanted = job.wanted
         return Order(
             id=str(UUID(int=self._rng.getrandbits(128), version=4)),
@@ -147,12 +153,12 @@ class OrderWork:
         if placed.order.id == order.id:
             self._payment.settle(order.id)
             return Sale(placed.order, replayed=False)
-        # Another process stored this key first.
+        # Another process stored or promised this key first.
         await self._debts.refund(order.id)
-        return _replay(placed.order, job)
+        return replay(placed.order, job)
 
 
-async def _by_latest(job: OrderJob, read: Callable[[Deadline], Awaitable[T]]) -> T:
+async def by_latest(job: OrderJob, read: Callable[[Deadline], Awaitable[T]]) -> T:
     """`read(deadline)`, once more if a caller who has longer joined meanwhile."""
     while True:
         deadline = job.deadline
@@ -163,7 +169,8 @@ async def _by_latest(job: OrderJob, read: Callable[[Deadline], Awaitable[T]]) ->
                 raise
 
 
-def _replay(stored: Order, job: OrderJob) -> Sale:
+def replay(stored: Order, job: OrderJob) -> Sale:
+    """The order again, to one who repeats its key. Raises `InvalidRequest` for another body."""
     if not stored.asks_for(job.wanted):
         raise InvalidRequest("Idempotency-Key", OTHER_BODY)
     return Sale(stored, replayed=True)

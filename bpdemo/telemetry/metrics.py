@@ -67,6 +67,7 @@ class Metrics:
             events.JobStarted: lambda event: waited.observe(event.queue_wait_s),
             events.JobEnded: lambda event: served.observe(event.service_s),
             events.MoneyOwed: lambda _: None,
+            events.DurableOrderEnded: lambda _: None,  # a worker's, which nobody scrapes
         }
 
     def _dependency_events(self) -> "_Handlers":

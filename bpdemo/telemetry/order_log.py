@@ -3,7 +3,14 @@
 from collections.abc import Callable
 from typing import Any
 
-from bpdemo.core.events import BreakerMoved, Event, MoneyOwed, OrderRejected, OrderSettled
+from bpdemo.core.events import (
+    BreakerMoved,
+    DurableOrderEnded,
+    Event,
+    MoneyOwed,
+    OrderRejected,
+    OrderSettled,
+)
 from bpdemo.telemetry.logs import Logger
 from bpdemo.telemetry.traces import SpanIds
 
@@ -30,6 +37,7 @@ class OrderLog:
             OrderRejected: self._rejected,
             BreakerMoved: self._breaker_moved,
             MoneyOwed: self._money_owed,
+            DurableOrderEnded: self._durable_ended,
         }
 
     def observe(self, event: Event, /) -> None:
@@ -67,6 +75,15 @@ class OrderLog:
             queue_ms=round(event.queue_s * 1000, 3),
             service_ms=round(event.service_s * 1000, 3),
             **({} if ids is None else ids._asdict()),
+        )
+
+    def _durable_ended(self, event: DurableOrderEnded) -> None:
+        self._log.info(
+            "durable_order",
+            outcome=event.outcome,
+            reason=event.reason,
+            order_id=event.order_id,
+            service_ms=round(event.service_s * 1000, 3),
         )
 
     def _breaker_moved(self, event: BreakerMoved) -> None:

@@ -17,6 +17,7 @@ DEFAULTS: dict[str, Any] = {
     "queue_discipline": "fifo",
     "codel_target_s": 0.02,
     "codel_interval_s": 0.2,
+    "async_queue_capacity": 1000,
     "max_in_flight": 0,
     "client_max_in_flight": 0,
     "request_timeout_s": 2.0,
@@ -66,6 +67,7 @@ LIVE = {
     for name in DEFAULTS
     if name.startswith(("workers", "queue_", "codel_", "retry_", "breaker_", "payment_", "cache_"))
 } | {
+    "async_queue_capacity",
     "max_in_flight",
     "client_max_in_flight",
     "request_timeout_s",
