@@ -17,7 +17,7 @@ TIMEOUT_S = 30.0
 
 #: How long to wait until an order is seen at the door; the next one then goes anyway.
 AT_THE_DOOR_S = 2.0
-LOOK_EVERY_S = 0.001
+LOOK_EVERY_S = 0.005
 
 
 class Answering(Protocol):
@@ -51,8 +51,9 @@ def _received(service: Answering) -> int:
 
 
 def _send(url: str, client: str) -> dict[str, Any]:
-    # A connection each: callers do not queue for one another's.
-    with httpx.Client(base_url=url, trust_env=False, timeout=TIMEOUT_S) as http:
+    # A connection each: callers do not queue for one another's. It is plain HTTP on this machine,
+    # and to load the certificates of the world for it would take longer than the order.
+    with httpx.Client(base_url=url, trust_env=False, verify=False, timeout=TIMEOUT_S) as http:
         answer = http.post(
             "/orders", json={"item_id": 1, "quantity": 1}, headers={"X-Client-Id": client}
         )

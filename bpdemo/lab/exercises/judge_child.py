@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import faulthandler
+import importlib
 import io
 import json
 import os
@@ -53,6 +54,8 @@ def main() -> None:
 def judge(exercise: Exercise, asked: Mapping[str, Any], report: Callable[[Told], None]) -> Told:
     """Load the answer and try it out, under a watch."""
     lines = asked["lines"]
+    for module in exercise.needs:
+        importlib.import_module(module)
     forbid_sleep()
     with _watched(exercise, lines, report) as trial:
         try:

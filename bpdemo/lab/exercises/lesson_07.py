@@ -330,6 +330,7 @@ EXERCISES: dict[str, Exercise] = {
         answer="culprit",
         parameters=("spans",),
         judge=judge_culprit,
+        needs=("pandas", "bpdemo.app", "bpdemo.lab.service"),
         hints=(
             "POST /orders is always the longest. What of its time is its own?",
             "Own time = duration − the durations of the children. The children of a span are "
