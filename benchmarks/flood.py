@@ -79,15 +79,16 @@ class Line(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data
-        head, found, body = self._buffer.partition(b"\r\n\r\n")
-        if not found or len(body) < _length(head) or self._due_s is None:
+        status = answer_of(self._buffer)
+        if not status or self._due_s is None or self._transport is None:
             return
-        self._flood.note(head[9:12].decode(), self._due_s)
+        self._flood.note(status, self._due_s)
+        closes = b"connection: close" in self._buffer
         self._end()
-        if not self._keeps:
-            self._transport.close()  # type: ignore[union-attr]
-        elif b"connection: close" not in head.lower():
+        if self._keeps and not closes:
             self._flood.free.append(self)
+        else:
+            self._transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._due_s is not None:
@@ -98,7 +99,8 @@ class Line(asyncio.Protocol):
         if self._due_s is not None:
             self._flood.note("left", self._due_s)
             self._end()
-        self._transport.abort()  # type: ignore[union-attr]
+        if self._transport is not None:
+            self._transport.abort()
 
     def _end(self) -> None:
         self._due_s, self._buffer = None, b""
@@ -163,9 +165,14 @@ class Flood:
             self.note("broken", due_s)
 
 
-def _length(head: bytes) -> int:
-    _, found, rest = head.lower().partition(b"content-length:")
-    return int(rest.partition(b"\r\n")[0]) if found else 0
+def answer_of(buffer: bytes) -> str:
+    """The status of an answer that is there in whole; empty while it is not."""
+    head, found, body = buffer.partition(b"\r\n\r\n")
+    if not found:
+        return ""
+    _, announced, rest = head.lower().partition(b"content-length:")
+    length = int(rest.partition(b"\r\n")[0]) if announced else 0
+    return head[9:12].decode() if len(body) >= length else ""
 
 
 async def _flood(port: int, load: Load) -> Came:

@@ -122,7 +122,7 @@ def hello() -> FastAPI:
 NO = json.dumps({"title": "The queue is full", "status": 503}).encode()
 
 
-async def bare_no(scope: Any, receive: Any, send: Any) -> None:
+async def bare_no(scope: Any, receive: Any, send: Any) -> None:  # noqa: ARG001
     """The limit: an ASGI function that does nothing but answer 503."""
     if scope["type"] != "http":
         return

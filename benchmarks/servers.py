@@ -46,8 +46,21 @@ def peer(name: str, *, limit: int = 0) -> Iterator[Server]:
 @contextmanager
 def ours(**knobs: Any) -> Iterator[Server]:
     """`bpdemo serve`, as anybody starts it; its logs go where its standard error goes."""
+    with _ours(["bpdemo"], knobs) as server:
+        yield server
+
+
+@contextmanager
+def ours_profiled(path: Path, **knobs: Any) -> Iterator[Server]:
+    """The same, which writes to `path` at its end where its processor time went."""
+    with _ours(["benchmarks.profiled", str(path)], knobs) as server:
+        yield server
+
+
+@contextmanager
+def _ours(module: list[str], knobs: dict[str, Any]) -> Iterator[Server]:
     port = free_port()
-    command = ["-m", "bpdemo", "serve", "--port", str(port)]
+    command = ["-m", *module, "serve", "--port", str(port)]
     for name, value in knobs.items():
         command += ["--set", f"{name}={value}"]
     with _running(command, port) as server:
@@ -137,3 +150,29 @@ def flood(port: int, load: Load) -> Came:
         cwd=ROOT, capture_output=True, text=True, check=True, timeout=load.seconds + 60,
     )  # fmt: skip
     return Came(**json.loads(done.stdout), window_s=load.seconds - load.warm_s)
+
+
+@dataclass(frozen=True)
+class Rate:
+    """Answers a second, what each cost the server, and how busy it was (1: one whole core)."""
+
+    per_s: float
+    cpu_us: float
+    busy_share: float
+    counts: dict[str, int]
+
+
+def closed_loop(server: Server, connections: int, seconds: float) -> Rate:
+    """Keep it busy, from another process."""
+    before_s = server.cpu_s()
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.closed", str(server.port), str(connections),
+         str(seconds)],
+        cwd=ROOT, capture_output=True, text=True, check=True, timeout=seconds + 60,
+    )  # fmt: skip
+    cpu_s = server.cpu_s() - before_s
+    said = json.loads(done.stdout)
+    answers = sum(said["counts"].values())
+    return Rate(
+        answers / said["took_s"], cpu_s / answers * 1e6, cpu_s / said["took_s"], said["counts"]
+    )

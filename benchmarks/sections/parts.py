@@ -154,7 +154,7 @@ async def _our_queue(jobs: int) -> float:
         QueuePolicy(capacity=ROOM),
         idle=lambda: 0,
         clock=time.monotonic,
-        on_shed=lambda job, waited_s: None,
+        on_shed=lambda _job, _waited_s: None,
     )
 
     async def take_all() -> None:

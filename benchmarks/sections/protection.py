@@ -1,0 +1,95 @@
+"""The price of protection: an order through door, queue, worker, guards, metrics and log.
+
+`POST /orders` at a bpdemo whose payment and store take no time, beside a bare FastAPI route with
+the same model and the same answer, on the same uvicorn, event loop and parser. *Bare, with a log
+line* writes one JSON line per order with structlog, which a service in production does anyway.
+Eight connections ask again as soon as they are answered, from the other core, so that every order
+is admitted and none waits long.
+
+The profile is of a run of its own: a thousand samples of processor time a second inside the
+service, each given to the innermost part of it that was at work.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+
+from benchmarks.measured import Aim, Found, Report, Say, Size, Table, ratio
+from benchmarks.sections.refusals import table_of
+from benchmarks.servers import Rate, Server, closed_loop, ours, ours_profiled, peer
+
+OURS, SILENT, BARE, LOGGED = "bpdemo", "bpdemo, logs off", "bare", "bare, with a log line"
+CONNECTIONS = 8
+KNOBS = {"workers": 8, "payment_latency_s": 0, "store_latency_s": 0}
+
+
+def measure(size: Size, say: Say) -> Found:
+    with ExitStack() as running:
+        servers = {
+            OURS: running.enter_context(ours(**KNOBS)),
+            SILENT: running.enter_context(ours(**KNOBS, log_level="error")),
+            BARE: running.enter_context(peer("bare_orders")),
+            LOGGED: running.enter_context(peer("logged_orders")),
+        }
+        rates = _in_turn(servers, size, say)
+    for name, found in rates.items():
+        assert all(set(rate.counts) == {"201"} for rate in found), f"{name} refused orders"
+    say("where each microsecond goes")
+    profile = _profile(2 * size.seconds)
+    return Found(_report(rates, profile))
+
+
+def _in_turn(servers: dict[str, Server], size: Size, say: Say) -> dict[str, list[Rate]]:
+    rates: dict[str, list[Rate]] = {name: [] for name in servers}
+    for server in servers.values():
+        say("warming up")
+        closed_loop(server, CONNECTIONS, 0.5)
+    for number in range(size.rounds):
+        for name, server in servers.items():
+            say(f"round {number + 1} of {size.rounds}: {name}")
+            rates[name].append(closed_loop(server, CONNECTIONS, size.seconds))
+    return rates
+
+
+def _profile(seconds: float) -> dict[str, list[list[float]]]:
+    """Microseconds of each part of the service, for one order."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "tally.json"
+        with ours_profiled(path, **KNOBS) as server:
+            rate = closed_loop(server, CONNECTIONS, seconds)
+        tally: dict[str, int] = json.loads(path.read_text())
+    total = sum(tally.values())
+    parts = sorted(tally.items(), key=lambda part: -part[1])
+    return {part: [[count / total * rate.cpu_us], [100 * count / total]] for part, count in parts}
+
+
+def _report(rates: dict[str, list[Rate]], profile: dict[str, list[list[float]]]) -> Report:
+    per_s = {name: [rate.per_s for rate in found] for name, found in rates.items()}
+    like = sorted(ratio(per_s, OURS, LOGGED))
+    return Report(
+        title="The price of protection",
+        what=__doc__ or "",
+        logs="on, but where a row says otherwise",
+        tables=[
+            table_of("Orders", rates),
+            Table(
+                title="Where each microsecond of an order goes",
+                columns=["µs an order", "% of the whole"],
+                rows=profile,
+            ),
+        ],
+        aims=[
+            Aim(
+                text="orders a second, logs on, at least 0.6 of a bare FastAPI route",
+                values=ratio(per_s, OURS, BARE),
+                at_least=0.6,
+            )
+        ],
+        notes=[
+            "beside a bare route that writes a line as well: "
+            f"{like[len(like) // 2]:.2f} ({like[0]:.2f} – {like[-1]:.2f})"
+        ],
+    )

@@ -1,0 +1,103 @@
+"""The price of no: what a refusal costs, since that is what a service does most in an overload.
+
+`POST /orders` at a bpdemo whose only place is taken, beside two on the same uvicorn, event loop and
+parser: an ASGI function that does nothing but answer 503 (*bare*, the limit of what this server
+could ever do), and a FastAPI hello, as every tutorial has it. 32 connections ask again as soon as
+they are answered, from the other core. bpdemo decides, counts it in books and metrics, makes a
+request id and draws a Retry-After; its log tells refusals once a second and reason.
+
+Rates are only those of the server if the server was the limit: the share of a core it used stands
+beside them. The processor time per answer holds in any case.
+"""
+
+from __future__ import annotations
+
+import socket
+import statistics
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+from benchmarks.flood import AGAIN
+from benchmarks.measured import Aim, Found, Report, Say, Size, Table, ratio
+from benchmarks.servers import Rate, Server, closed_loop, ours, peer
+
+OURS, BARE, HELLO = "bpdemo says no", "bare ASGI 503", "FastAPI hello"
+CONNECTIONS = 32
+KNOBS = {
+    "workers": 1,
+    "queue_capacity": 0,
+    "payment_latency_s": 600,
+    "request_timeout_s": 0,
+    "attempt_timeout_s": 0,
+    "drain_timeout_s": 0,
+}
+
+
+def measure(size: Size, say: Say) -> Found:
+    with ExitStack() as running:
+        servers = {
+            OURS: running.enter_context(full_house()),
+            BARE: running.enter_context(peer("bare_no")),
+            HELLO: running.enter_context(peer("hello")),
+        }
+        rates = in_turn(servers, size, say)
+    assert all(set(rate.counts) == {"503"} for rate in rates[OURS]), "somebody was let in"
+    return Found(_report(rates))
+
+
+@contextmanager
+def full_house() -> Iterator[Server]:
+    """A bpdemo that has one place, and a customer in it."""
+    with ours(**KNOBS) as server, socket.create_connection(("127.0.0.1", server.port)) as customer:
+        customer.sendall(AGAIN)
+        yield server
+
+
+def in_turn(servers: dict[str, Server], size: Size, say: Say) -> dict[str, list[Rate]]:
+    """All of them stay up; one is busy at a time."""
+    rates: dict[str, list[Rate]] = {name: [] for name in servers}
+    for number in range(-1, size.rounds):
+        for name, server in servers.items():
+            say(f"round {number + 1} of {size.rounds}: {name}" if number >= 0 else "warming up")
+            rate = closed_loop(server, CONNECTIONS, size.seconds if number >= 0 else 0.5)
+            if number >= 0:
+                rates[name].append(rate)
+    return rates
+
+
+def table_of(title: str, rates: dict[str, list[Rate]]) -> Table:
+    columns = ["answers a second", "processor time, µs an answer", "share of a core"]
+    rows = {
+        name: [
+            [rate.per_s for rate in found],
+            [rate.cpu_us for rate in found],
+            [rate.busy_share for rate in found],
+        ]
+        for name, found in rates.items()
+    }
+    return Table(title=title, columns=columns, rows=rows)
+
+
+def _report(rates: dict[str, list[Rate]]) -> Report:
+    per_s = {name: [rate.per_s for rate in found] for name, found in rates.items()}
+    cpu_us = {name: [rate.cpu_us for rate in found] for name, found in rates.items()}
+    by_cpu = statistics.median(ratio(cpu_us, BARE, OURS))
+    return Report(
+        title="The price of no",
+        what=__doc__ or "",
+        logs="on: one line a second and reason",
+        tables=[table_of("Refusals", rates)],
+        aims=[
+            Aim(
+                text="refusals a second, at least 0.6 of a bare ASGI 503",
+                values=ratio(per_s, OURS, BARE),
+                at_least=0.6,
+            ),
+            Aim(
+                text="refusals a second, over 2 times a FastAPI hello",
+                values=ratio(per_s, OURS, HELLO),
+                at_least=2.0,
+            ),
+        ],
+        notes=[f"by processor time, a bare 503 costs {by_cpu:.2f} of ours"],
+    )
