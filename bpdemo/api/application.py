@@ -1,6 +1,7 @@
 """The HTTP application around one box office: routes inside, the door outside."""
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from random import Random
 
 from fastapi import FastAPI, Request
@@ -14,6 +15,7 @@ from bpdemo.api.arrival import arrival_of
 from bpdemo.api.door import Door, DoorPolicy
 from bpdemo.api.errors import MethodNotAllowed
 from bpdemo.api.items import items_router
+from bpdemo.api.openapi import complete
 from bpdemo.api.operations import Controls, operations_router
 from bpdemo.api.orders import orders_router
 from bpdemo.api.problems import Problems
@@ -57,6 +59,9 @@ def make_application(
         *items_router(office.catalogue).routes,
         *operations_router(office, controls, render_metrics).routes,
     ]
+    plain = app.openapi
+    needs_token = bool(controls.settings.admin_token)
+    app.openapi = cache(lambda: complete(plain(), needs_token=needs_token))  # type: ignore[method-assign]
     app.add_exception_handler(HTTPException, _framework_error(problems))
     app.add_middleware(
         Door,

@@ -1,15 +1,21 @@
-"""What routes tell the OpenAPI document of their problems."""
+"""What routes tell the OpenAPI document of their answers."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from pydantic import BaseModel
 
 from bpdemo.api.problems import PROBLEMS
-from bpdemo.api.schemas import ProblemOut
 
-_SCHEMA = ProblemOut.model_json_schema()
-_RETRY_AFTER = {"Retry-After": {"schema": {"type": "integer", "minimum": 1}}}
-
+#: The problems' schema; `bpdemo.api.openapi` puts it into the document.
+PROBLEM = "ProblemOut"
+_RETRY_AFTER = {
+    "Retry-After": {
+        "description": "Seconds.",
+        "required": True,
+        "schema": {"type": "integer", "minimum": 1},
+    }
+}
 
 Responses = dict[int | str, dict[str, Any]]
 
@@ -24,12 +30,23 @@ def problems(*statuses: int) -> Responses:
     return {status: _describe(status) for status in statuses}
 
 
-def _describe(status: int) -> dict[str, Any]:
-    reasons = [reason for reason, (code, _) in PROBLEMS.items() if code == status]
+def problem(status: int, reasons: Iterable[str], description: str) -> dict[str, Any]:
+    """An entry: a problem with that status, and one of the reasons."""
+    narrowed: dict[str, Any] = {
+        "properties": {"status": {"const": status}, "reason": {"enum": list(reasons)}}
+    }
+    if status == 422:
+        narrowed["required"] = ["field"]
+    schema = {"allOf": [{"$ref": f"#/components/schemas/{PROBLEM}"}, narrowed]}
     entry: dict[str, Any] = {
-        "description": "Reason: " + ", ".join(reasons),
-        "content": {"application/problem+json": {"schema": _SCHEMA}},
+        "description": description,
+        "content": {"application/problem+json": {"schema": schema}},
     }
     if status in (429, 503):
         entry["headers"] = _RETRY_AFTER
     return entry
+
+
+def _describe(status: int) -> dict[str, Any]:
+    reasons = [reason for reason, (code, _) in PROBLEMS.items() if code == status]
+    return problem(status, reasons, "Reason: " + ", ".join(reasons))

@@ -10,11 +10,21 @@ from starlette.responses import HTMLResponse, Response
 from bpdemo.api.admin import authorize
 from bpdemo.api.arrival import arrival_of
 from bpdemo.api.body import parse_object, read_body
-from bpdemo.api.documented import problems
+from bpdemo.api.documented import Responses, answers
 from bpdemo.api.replies import json_reply
+from bpdemo.api.schemas import HealthOut, ReadyOut, SettingsOut, StatsOut, knobs_schema
 from bpdemo.core.errors import Draining
 from bpdemo.core.settings import Settings, describe
 from bpdemo.service.box_office import BoxOffice
+
+_EXPOSITION: Responses = {
+    200: {
+        "content": {
+            kind: {"schema": {"type": "string"}}
+            for kind in ("text/plain", "application/openmetrics-text")
+        }
+    }
+}
 
 
 class Controls(Protocol):
@@ -40,11 +50,11 @@ def operations_router(
     async def live_page() -> Response:
         return HTMLResponse(page)
 
-    @router.get("/healthz", summary="The process is alive.")
+    @router.get("/healthz", responses=answers(HealthOut), summary="The process is alive.")
     async def healthz() -> Response:
         return json_reply({"status": "alive"})
 
-    @router.get("/readyz", responses=problems(503), summary="May traffic be sent here?")
+    @router.get("/readyz", responses=answers(ReadyOut, 503), summary="May traffic be sent here?")
     async def readyz() -> Response:
         # A store that all replicas share must not take all of them out of service at once: its
         # outage stands in the body, and orders are refused one by one.
@@ -52,28 +62,37 @@ def operations_router(
             raise Draining
         return json_reply({"status": "ready", "breakers": dict(office.breaker_states())})
 
-    @router.get("/metrics", summary="For Prometheus; OpenMetrics when asked for.")
+    @router.get(
+        "/metrics",
+        response_class=Response,
+        responses=_EXPOSITION,
+        summary="For Prometheus; OpenMetrics when asked for.",
+    )
     async def metrics(request: Request) -> Response:
         body, content_type = render_metrics(request.headers.get("accept", ""))
         return Response(body, headers={"content-type": content_type})
 
-    @router.get("/stats", summary="The books, and how it stands.")
+    @router.get("/stats", responses=answers(StatsOut), summary="The books, and how it stands.")
     async def stats() -> Response:
         return json_reply(office.stats())
 
-    @router.get("/settings", summary="Every knob with its unit, range and meaning.")
+    @router.get(
+        "/settings",
+        responses=answers(SettingsOut),
+        summary="Every knob with its unit, range and meaning.",
+    )
     async def get_settings() -> Response:
         return json_reply({"settings": describe(controls.settings)})
 
     @router.patch(
         "/settings",
-        responses=problems(403, 408, 413, 422),
+        responses=answers(SettingsOut, 403, 408, 413, 422),
         openapi_extra={
             "requestBody": {
                 "required": True,
                 "content": {
                     "application/json": {
-                        "schema": {"type": "object"},
+                        "schema": knobs_schema(),
                         "example": {"queue_capacity": 50},
                     }
                 },
