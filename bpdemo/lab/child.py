@@ -33,7 +33,7 @@ def child_environment(extra: Mapping[str, str]) -> dict[str, str]:
 
 
 class Child:
-    """A running child. `on_line` gets each line of its stdout, in a thread of this object;
+    """A running child. `on_line` gets each whole line of its stdout, in a thread of this object;
     `on_exit` its exit code, after the last line."""
 
     def __init__(
@@ -108,7 +108,9 @@ class Child:
     def _read_stdout(self) -> None:
         assert self._process.stdout is not None
         for line in self._process.stdout:
-            self._on_line(line)
+            # A child that was killed leaves its last line cut off.
+            if line.endswith("\n"):
+                self._on_line(line)
         code = self._process.wait()
         self._drain.join(1.0)
         self._on_exit(code)

@@ -7,7 +7,8 @@ import os
 import sys
 import time
 from collections.abc import Callable
-from typing import Any, Final
+from contextlib import AbstractContextManager
+from typing import Any, Final, NoReturn
 
 TICK_S: Final = 1e-4
 
@@ -17,12 +18,17 @@ def ticks(seconds: float) -> int:
     return round(seconds / TICK_S)
 
 
+def exit_at_once() -> NoReturn:
+    """There and then, even if the event loop is stuck."""
+    os._exit(3)
+
+
 class Line:
-    """Commands in by stdin, JSON lines out by stdout.
+    """Commands in by stdin, JSON lines out by stdout, each of them whole.
 
     A native thread reads stdin, since a pipe cannot be polled on every system. When the
-    owner is gone the process ends there and then, even if the event loop is stuck. Under
-    gevent a native thread, a sleep and a call outside the event loop have to be handed in.
+    owner is gone it calls `at_end`. Under gevent a native thread, a sleep, a call outside the
+    event loop and a native lock have to be handed in.
     """
 
     def __init__(
@@ -30,9 +36,13 @@ class Line:
         start_thread: Callable[..., object],
         sleep: Callable[[float], object],
         call_outside: Callable[..., object],
+        lock: AbstractContextManager[Any],
+        at_end: Callable[[], object] = exit_at_once,
     ) -> None:
         self._sleep = sleep
         self._call_outside = call_outside
+        self._lock = lock
+        self._at_end = at_end
         self._go_at: float | None = None
         self._stopped_at_s: float | None = None
         start_thread(self._listen, ())
@@ -44,7 +54,7 @@ class Line:
             *lines, rest = (rest + data).split(b"\n")
             for line in lines:
                 self._obey(line.decode().split())
-        os._exit(3)
+        self._at_end()
 
     def _obey(self, words: list[str]) -> None:
         if words[:1] == ["go"]:
@@ -61,24 +71,25 @@ class Line:
         return float("inf") if self._stopped_at_s is None else self._stopped_at_s - start_s
 
     def wait_for_go(self) -> float:
-        """The wall-clock time to start at."""
+        """The moment to start at, on this process's monotonic clock."""
         while self._go_at is None:
             self._sleep(0.005)
-        return self._go_at
+        return time.monotonic() + max(0.0, self._go_at - time.time())
 
     def say(self, message: dict[str, Any]) -> None:
         text = json.dumps(message, separators=(",", ":")) + "\n"
         # An owner that reads slowly must not hold up the orders.
-        self._call_outside(_write_all, (sys.stdout.fileno(), text.encode()))
+        self._call_outside(self._write_all, (sys.stdout.fileno(), text.encode()))
 
-
-def _write_all(fd: int, data: bytes) -> None:
-    while data:
-        data = data[os.write(fd, data) :]
+    def _write_all(self, fd: int, data: bytes) -> None:
+        # A pipe takes what has room: without the lock a second line would get into the first.
+        with self._lock:
+            while data:
+                data = data[os.write(fd, data) :]
 
 
 class Tally:
-    """Finished orders since the last chunk, as columns."""
+    """Finished orders, and looks at items, since the last chunk, as columns."""
 
     COLUMNS: Final = (
         *("t", "latency", "lag", "fate", "status", "reason"),
@@ -88,8 +99,7 @@ class Tally:
     def __init__(self) -> None:
         self.attempts: list[int] = []
         self._rows: list[tuple[Any, ...]] = []
-        self._looks: dict[str, int] = {}
-        self._look_s: list[float] = []
+        self._looks: dict[str, list[int]] = {}
 
     def add(
         self, intended_s: float, latency_s: float, lag_s: float, fate: int, status: int, *rest: Any
@@ -112,16 +122,9 @@ class Tally:
         return columns | {"sent": sent}
 
     def look(self, came_from: str, latency_s: float) -> None:
-        self._looks[came_from] = self._looks.get(came_from, 0) + 1
-        self._look_s.append(latency_s)
+        self._looks.setdefault(came_from, []).append(ticks(latency_s))
 
-    def browsing(self) -> dict[str, Any]:
-        """What became of the GET requests: counts by X-Cache (or status), and latency."""
-        if not self._look_s:
-            return {}
-        ordered = sorted(self._look_s)
-        return {
-            "answers": dict(self._looks),
-            "p50_ms": round(1000 * ordered[len(ordered) // 2], 2),
-            "p99_ms": round(1000 * ordered[int(0.99 * (len(ordered) - 1))], 2),
-        }
+    def take_looks(self) -> dict[str, list[int]]:
+        """Latencies of the GET requests since the last call, by X-Cache (or status)."""
+        looks, self._looks = self._looks, {}
+        return looks

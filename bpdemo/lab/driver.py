@@ -111,6 +111,7 @@ class Driver:
             if time.monotonic() >= give_up_s:
                 return self._done.is_set()
         if self._error:
+            self.kill()
             raise LoadFailed(self._error)
         return True
 
@@ -141,7 +142,11 @@ class Driver:
         self._heard_s = time.monotonic()
         if not line.startswith("{"):
             return
-        message: dict[str, Any] = json.loads(line)
+        try:
+            message: dict[str, Any] = json.loads(line)
+        except ValueError:
+            self._fail("the load generator said something that cannot be read")
+            return
         kind = message["kind"]
         if kind == "ready":
             self._one_is_ready()
@@ -149,6 +154,8 @@ class Driver:
             self._take(index, message)
         elif kind == "end":
             self._one_has_ended(index, message)
+        elif kind == "failed":
+            self._fail(f"the load generator broke down: {message['why']}")
 
     def _one_is_ready(self) -> None:
         with self._lock:
@@ -192,13 +199,19 @@ class Driver:
 
     def _exited(self, index: int, code: int) -> None:
         with self._lock:
-            if index in self._ended or self._done.is_set():
+            if index in self._ended:
                 return
             told = self._children[index].stderr_tail.strip().splitlines()
-            self._error = f"the load generator ended early (exit code {code})" + (
-                f": {told[-1]}" if told else ""
-            )
-        self._done.set()
+        self._fail(
+            f"the load generator ended early (exit code {code})" + (f": {told[-1]}" if told else "")
+        )
+
+    def _fail(self, why: str) -> None:
+        """The load is over and was none; whoever waits for it is told, and ends the children."""
+        with self._lock:
+            if not self._done.is_set():
+                self._error = why
+                self._done.set()
 
 
 def drive(

@@ -1,4 +1,8 @@
-"""Puts the chunks that children report together into columns."""
+"""Puts the chunks that children report together into columns.
+
+Each child tells of every order, so percentiles are those of all orders together, and never an
+average over children.
+"""
 
 from __future__ import annotations
 
@@ -23,6 +27,7 @@ class Gathered:
         self._parts: list[dict[str, Column]] = []
         self._sent: list[Column] = []
         self._samples: list[list[float]] = []
+        self._looks: dict[str, list[Column]] = {}
 
     def add(self, chunk: dict[str, Any]) -> None:
         """Take in a chunk as the child wrote it."""
@@ -35,6 +40,8 @@ class Gathered:
         self._parts.append(part)
         self._sent.append(np.asarray(orders["sent"], dtype=float) * TICK_S)
         self._samples.extend(chunk["samples"])
+        for came_from, latencies in chunk["looks"].items():
+            self._looks.setdefault(came_from, []).append(np.asarray(latencies) * TICK_S)
         for code, count in enumerate(np.bincount(np.asarray(orders["fate"], int), minlength=4)):
             self.counts[code] += int(count)
 
@@ -63,6 +70,19 @@ class Gathered:
     def samples(self) -> Samples:
         return Samples.of(list(self._samples))
 
+    @property
+    def browse(self) -> dict[str, Any]:
+        """What became of the GETs: counts by X-Cache (or status), and latency over all of them."""
+        looks = {came_from: np.concatenate(parts) for came_from, parts in self._looks.items()}
+        if not looks:
+            return {}
+        p50_ms, p99_ms = np.percentile(np.concatenate(list(looks.values())), [50, 99]) * 1000
+        return {
+            "answers": {came_from: len(latencies) for came_from, latencies in looks.items()},
+            "p50_ms": round(float(p50_ms), 2),
+            "p99_ms": round(float(p99_ms), 2),
+        }
+
     def facts(self) -> dict[str, Any]:
         """The fields of `Meta` that the children know, added up over them."""
         ends = self.endings
@@ -73,7 +93,7 @@ class Gathered:
             "sent": planned - sum(e["unsent"] for e in ends),
             "loop_lag_p99_s": max(lags, default=None),
             "clock_jump_s": max((e["clock_jump_s"] for e in ends), default=0.0),
-            "browse": next((e["browse"] for e in ends if e["browse"]), {}),
+            "browse": self.browse,
         }
 
     def seconds(self, planned_s: float) -> float:

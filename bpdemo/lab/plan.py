@@ -33,7 +33,8 @@ class Plan:
 
     `closed` reads `rate_per_s` as a number of users. `clients` and `priorities`
     are mixes of labels for X-Client-Id and X-Priority. `item_id` None draws
-    among 1 to 100. `watch` samples the server's /stats ten times a second.
+    among 1 to 100. `watch` samples the server's /stats ten times a second. `part` (index,
+    count) is this process's: of `count` processes it sends each `count`-th order of the whole.
     """
 
     rate_per_s: float
@@ -52,6 +53,7 @@ class Plan:
     priorities: Mix = ()
     item_id: int | None = None
     watch: bool = True
+    part: tuple[int, int] = (0, 1)
 
     def __post_init__(self) -> None:
         require_choice("scenario", self.scenario, SCENARIOS)
@@ -100,18 +102,19 @@ class Plan:
         return max(self.patience_s, min(SETTLE_MAX_S, attempts * self.patience_s + pauses_s))
 
     def share(self, index: int, count: int) -> Plan:
-        """The part of this plan that process `index` of `count` drives."""
-        if self.is_closed:
-            users = int(self.rate_per_s)
-            mine: float = users // count + (1 if index < users % count else 0)
-        else:
-            mine = self.rate_per_s / count
+        """The part of this plan that process `index` of `count` drives.
+
+        All keep the seed: together they send what one would.
+        """
+        mine = replace(self, part=(index, count), watch=self.watch and index == 0)
+        if not self.is_closed:
+            return mine
+        users = int(self.rate_per_s)
+        # Users that come back have no common stream: each process draws its own.
         return replace(
-            self,
-            rate_per_s=mine,
-            browse_per_s=self.browse_per_s / count,
+            mine,
+            rate_per_s=users // count + (1 if index < users % count else 0),
             seed=self.seed + 7919 * index,
-            watch=self.watch and index == 0,
         )
 
     def to_json(self) -> str:
@@ -122,6 +125,8 @@ class Plan:
         fields: dict[str, Any] = json.loads(text)
         for name in ("clients", "priorities"):
             fields[name] = tuple((str(label), float(weight)) for label, weight in fields[name])
+        index, count = fields["part"]
+        fields["part"] = int(index), int(count)
         return cls(**fields)
 
 

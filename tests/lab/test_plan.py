@@ -53,19 +53,23 @@ def test_a_retry_storm_is_three_instant_retries() -> None:
         Plan(10, scenario="retry_storm", retries=2)
 
 
-def test_shares_add_up_to_the_plan() -> None:
-    """Several processes together drive what was asked for, each with its own chance."""
-    shares = [Plan(100, browse_per_s=30).share(i, 3) for i in range(3)]
-    assert sum(share.rate_per_s for share in shares) == pytest.approx(100)
-    assert sum(share.browse_per_s for share in shares) == pytest.approx(30)
-    assert len({share.seed for share in shares}) == 3
+def test_a_share_knows_which_part_it_is() -> None:
+    """Each keeps the seed and the rate of the whole; one of them watches the server."""
+    plan = Plan(100, browse_per_s=30, seed=7)
+    shares = [plan.share(i, 3) for i in range(3)]
+    assert [share.part for share in shares] == [(0, 3), (1, 3), (2, 3)]
+    assert {(share.rate_per_s, share.browse_per_s, share.seed) for share in shares} == {
+        (100, 30, 7)
+    }
     assert [share.watch for share in shares] == [True, False, False]
+    assert Plan.from_json(shares[1].to_json()) == shares[1]
 
 
 def test_shares_of_a_closed_load_are_whole_users() -> None:
-    """Ten users over three processes are 4, 3 and 3."""
-    users = [Plan(10, scenario="closed").share(i, 3).rate_per_s for i in range(3)]
-    assert users == [4, 3, 3]
+    """Ten users over three processes are 4, 3 and 3, each process with its own chance."""
+    shares = [Plan(10, scenario="closed").share(i, 3) for i in range(3)]
+    assert [share.rate_per_s for share in shares] == [4, 3, 3]
+    assert len({share.seed for share in shares}) == 3
 
 
 def test_settling_takes_as_long_as_the_retries_but_not_for_ever() -> None:
