@@ -8,6 +8,7 @@ failure: CI installs the tools, so a skip there would hide a test that never ran
 import importlib.util
 import os
 import shutil
+import signal
 from collections.abc import Callable, Generator
 
 import hypothesis
@@ -57,6 +58,10 @@ def required() -> frozenset[str]:
 
 def pytest_configure(config: pytest.Config) -> None:
     required()  # a misspelt word must end the run, not weaken it
+    # A shell that starts this in the background has it ignore Ctrl-C, and so would all that tests
+    # start and interrupt.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -226,13 +226,18 @@ def test_a_console_that_knows_only_ascii_is_enough() -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT to send")
 def test_an_interrupted_load_leaves_nothing_running() -> None:
     """Ctrl-C: exit code 130, and the load generator is gone."""
-    with StubServer() as server:
-        command = start("load", "--url", server.url, "--rate", 50, "--seconds", 60)
+    with (
+        StubServer() as server,
+        start("load", "--url", server.url, "--rate", 50, "--seconds", 60) as command,
+    ):
         assert command.stdout is not None
         command.stdout.readline()  # rows come: the load runs
         children = psutil.Process(command.pid).children(recursive=True)
         command.send_signal(signal.SIGINT)
-        _, err = command.communicate(timeout=20)
+        try:
+            _, err = command.communicate(timeout=20)
+        finally:
+            command.kill()
     assert command.returncode == 130
     assert "Traceback" not in err
     assert children

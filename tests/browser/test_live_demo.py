@@ -143,8 +143,12 @@ def voila(tmp_path: Path) -> Iterator[str]:
     finally:
         family.meet(process.pid)
         process.send_signal(signal.SIGINT)
-        process.wait(15)
-        eventually(lambda: not family.alive(), "nothing of it is left")
+        try:
+            process.wait(15)
+            eventually(lambda: not family.alive(), "nothing of it is left")
+        finally:
+            family.see_out(0)
+            process.wait()
 
 
 def answers(port: int) -> bool:

@@ -192,13 +192,16 @@ def test_the_report_opens_without_a_network(told: Told, chromium_path: str) -> N
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT to send")
 def test_an_interrupted_demo_leaves_nothing_running(home: Path, tmp_path: Path) -> None:
     """Ctrl-C in the middle of a run: service and load generator are gone."""
-    command = start(home, "--seconds", 60, "--out", tmp_path)
-    assert command.stdout is not None
-    lines = iter(command.stdout.readline, "")
-    assert any("of 60 s:" in line for line in lines)
-    children = psutil.Process(command.pid).children(recursive=True)
-    command.send_signal(signal.SIGINT)
-    _, err = command.communicate(timeout=30)
+    with start(home, "--seconds", 60, "--out", tmp_path) as command:
+        assert command.stdout is not None
+        lines = iter(command.stdout.readline, "")
+        assert any("of 60 s:" in line for line in lines)
+        children = psutil.Process(command.pid).children(recursive=True)
+        command.send_signal(signal.SIGINT)
+        try:
+            _, err = command.communicate(timeout=30)
+        finally:
+            command.kill()  # if it did not obey: what stays would trouble the tests that follow
     assert command.returncode == 130
     assert "Traceback" not in err
     assert len(children) >= 2

@@ -12,6 +12,7 @@ from bpdemo.lab.driver import Driver, LoadSilent
 from bpdemo.lab.loads import RunningLoad, load
 from bpdemo.lab.plan import Plan
 from tests.lab.stub import StubServer
+from tests.support.processes import command_line
 
 pytestmark = [
     pytest.mark.load,
@@ -35,7 +36,8 @@ class Freezer:
     def __call__(self, _: object) -> None:
         if self.has_frozen.is_set():
             return
-        self.frozen = [p for p in psutil.Process().children() if "locust" in " ".join(p.cmdline())]
+        # Other children may be dead already, and a dead one has no command line to look at.
+        self.frozen = [p for p in psutil.Process().children() if "locust" in command_line(p)]
         for process in self.frozen:
             process.send_signal(signal.SIGSTOP)
         self._monkeypatch.setattr(driver, "SILENCE_S", QUIET_S)
