@@ -13,7 +13,7 @@ import asyncio
 from collections.abc import Callable
 from random import Random
 
-from bpdemo.core.errors import BoxOfficeError, SoldOut
+from bpdemo.core.errors import BoxOfficeError, NotFound, SoldOut
 from bpdemo.core.events import DurableOrderEnded, DurableOutcome
 from bpdemo.core.model import Order
 from bpdemo.core.ports import Backlog, Observer, Payment, Store
@@ -26,6 +26,10 @@ TRIES = 10
 BACKOFF = BackoffPolicy(attempts=TRIES, base_s=1.0, cap_s=30.0, jitter="equal")
 #: How long one try of a refund may take. It passes no breaker: money is given back, open or not.
 REFUND_S = 5.0
+
+
+class _Unknown(Exception):
+    """There is no such order."""
 
 
 class DurableWork:
@@ -65,6 +69,8 @@ class DurableWork:
         try:
             order = await self._bring_to_end(order_id, is_last=tries + 1 >= TRIES)
             outcome, reason = ("failed", order.reason) if order.reason else ("confirmed", None)
+        except _Unknown:  # whatever put it into the queue promised nothing to anybody
+            outcome, reason = "failed", NotFound.reason
         except Exception as error:
             outcome, reason = "given_back", _reason_of(error)
             after_s = max(
@@ -122,7 +128,7 @@ class DurableWork:
 
 def _known(order: Order | None) -> Order:
     if order is None:
-        raise LookupError("there is no such order")
+        raise _Unknown
     return order
 
 

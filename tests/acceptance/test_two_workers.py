@@ -1,0 +1,169 @@
+"""Two services and two durable workers share one PostgreSQL, and one worker is killed.
+
+    BPDEMO_DURABLE_ORDERS=5000 pytest -s tests/acceptance/test_two_workers.py
+
+plays the long form.
+"""
+
+import asyncio
+import os
+import random
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from itertools import count
+from typing import NamedTuple
+
+import asyncpg
+import httpx
+import pytest
+
+from tests.support.postgres import connected, database_url, postgres_server
+from tests.support.server import Command, assert_balanced
+
+__all__ = ["database_url", "postgres_server"]
+
+pytestmark = [
+    pytest.mark.load,
+    pytest.mark.timeout(280),
+    pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="signals as POSIX has them"),
+]
+
+ORDERS = int(os.environ.get("BPDEMO_DURABLE_ORDERS", "300"))
+RATE_PER_S = 150.0
+#: Together they take about 160 a second, so at the kill neither stands idle.
+SLOWER = {"BPDEMO_WORKERS": "4"}
+STOCK = 1_000_000
+#: What the dead worker's jobs wait for, and then some on a busy machine; and each order a share.
+PATIENCE_S = 40 + ORDERS / 50
+
+REDONE = """
+SELECT count(*) FROM (
+    SELECT job_id FROM pgqueuer_log WHERE status = 'picked' GROUP BY job_id HAVING count(*) > 1
+) AS twice
+"""
+
+
+class Company(NamedTuple):
+    """Two services by their address, and two workers."""
+
+    ports: list[int]
+    services: list[Command]
+    workers: list[Command]
+
+
+@contextmanager
+def company(url: str) -> Iterator[Company]:
+    env = {
+        "BPDEMO_STORE": "postgres",
+        "BPDEMO_DATABASE_URL": url,
+        "BPDEMO_ASYNC_QUEUE_CAPACITY": str(ORDERS),
+        "BPDEMO_LOG_LEVEL": "warning",
+    }
+    with ExitStack() as stack:
+        services = [stack.enter_context(Command("serve", "--port", "0", **env)) for _ in range(2)]
+        ports = [service.port() for service in services]
+        workers = [
+            stack.enter_context(Command("worker", "--name", f"worker-{n}", **env | SLOWER))
+            for n in (1, 2)
+        ]
+        for worker in workers:
+            assert worker.process.stdout is not None
+            assert worker.process.stdout.readline().startswith("ready "), worker.stderr
+        yield Company(ports, services, workers)
+
+
+async def test_a_killed_workers_orders_are_done_once_and_charged_once(database_url: str) -> None:
+    """Every order that was promised is sold once and charged once, though half of the workers died
+    with orders in hand; none is lost."""
+    began_s = time.monotonic()
+    with company(database_url) as those:
+        async with connected(database_url) as look:
+            killing = asyncio.create_task(_kill_in_the_middle(those.workers[0], look))
+            promised = await _order_all(those.ports)
+            await killing
+        async with connected(database_url) as look:
+            async with asyncio.timeout(PATIENCE_S):
+                while await look.fetchval("SELECT count(*) FROM claims WHERE NOT settled"):  # noqa: ASYNC110
+                    await asyncio.sleep(0.05)
+            took_s = time.monotonic() - began_s
+            sold = [row["id"] for row in await look.fetch("SELECT id FROM orders")]
+            paid = await look.fetchrow(
+                """SELECT count(charged_at) AS charged, count(refunded_at) AS refunded,
+                          sum(asked) AS asked FROM payments"""
+            )
+            stock = await look.fetchval("SELECT sum(stock) FROM items")
+            redone = await look.fetchval(REDONE)
+        told = await _told(those.ports, promised)
+        books = [httpx.get(f"http://127.0.0.1:{p}/stats").json()["books"] for p in those.ports]
+        for command in (those.workers[1], *those.services):
+            command.signal()
+        codes = [command.wait() for command in (those.workers[1], *those.services)]
+    print(
+        f"\n{ORDERS} orders in {took_s:.1f} s: {redone} jobs redone, "
+        f"{paid['asked'] - ORDERS} charges asked for again, {paid['charged'] - ORDERS} made twice"
+    )
+    assert len(promised) == len(set(promised)) == ORDERS
+    assert sorted(sold) == sorted(promised)
+    assert (paid["charged"], paid["refunded"]) == (ORDERS, 0)
+    assert stock == 100 * STOCK - ORDERS
+    assert redone >= 1, "the worker was killed with nothing in hand: this run proves nothing"
+    assert told == {"confirmed": ORDERS}
+    for one in books:
+        assert_balanced(one)
+    assert sum(one["success"] for one in books) >= ORDERS
+    assert codes == [0, 0, 0]
+
+
+async def _order_all(ports: list[int]) -> list[str]:
+    """The ids of all orders, each asked for at a random moment, again until it is acknowledged."""
+    chance, promised = random.Random(4), []
+    limits = httpx.Limits(max_connections=200, keepalive_expiry=2)
+    async with (
+        httpx.AsyncClient(limits=limits, timeout=30, trust_env=False) as client,
+        asyncio.TaskGroup() as group,
+    ):
+        for number in range(ORDERS):
+            task = group.create_task(_order(client, ports, number))
+            task.add_done_callback(lambda done: promised.append(done.result()))
+            await asyncio.sleep(chance.expovariate(RATE_PER_S))
+    return promised
+
+
+async def _order(client: httpx.AsyncClient, ports: list[int], number: int) -> str:
+    for attempt in count():
+        answer = await client.post(
+            f"http://127.0.0.1:{ports[(number + attempt) % 2]}/orders",
+            json={"item_id": 1 + number % 100, "quantity": 1},
+            headers={"Idempotency-Key": f"order {number}", "Prefer": "respond-async"},
+        )
+        if answer.status_code in (200, 202):
+            return str(answer.json()["id"])
+        assert answer.status_code in (503, 504), answer.text
+        await asyncio.sleep(0.05)
+    raise AssertionError
+
+
+async def _kill_in_the_middle(worker: Command, look: asyncpg.Connection) -> None:
+    """When a third is sold, and so many are charged and not yet sold that this one has some."""
+    holding = """SELECT count(*) FROM payments JOIN claims ON claims.id = payments.key
+                 WHERE claims.status = 'pending'"""
+    async with asyncio.timeout(PATIENCE_S):
+        while await look.fetchval(
+            "SELECT count(*) FROM orders"
+        ) < ORDERS / 3 or await look.fetchval(holding) <= int(SLOWER["BPDEMO_WORKERS"]):
+            await asyncio.sleep(0.005)
+    worker.signal(signal.SIGKILL)
+
+
+async def _told(ports: list[int], promised: list[str]) -> dict[str, int]:
+    """What `GET /orders/{id}` says of each, by status."""
+    told: dict[str, int] = {}
+    async with httpx.AsyncClient(timeout=30, trust_env=False) as client:
+        for number, order_id in enumerate(promised):
+            port = ports[number % 2]
+            answer = await client.get(f"http://127.0.0.1:{port}/orders/{order_id}")
+            status = answer.json()["status"]
+            told[status] = told.get(status, 0) + 1
+    return told
