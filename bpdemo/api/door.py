@@ -7,6 +7,7 @@ Only `/items…` and `/orders…` are limited: `/healthz`, `/metrics`, `/stats` 
 in the middle of an overload. Everything that enters is measured, has an id, and gets an answer.
 """
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
@@ -142,7 +143,9 @@ class Door:
             pass
         except BoxOfficeError as error:
             await self._say_no(arrival, error, send)
-        except Exception as error:
+        except (asyncio.CancelledError, GeneratorExit):
+            raise
+        except BaseException as error:  # also what would end the process
             self._log.error("internal_error", request_id=arrival.request_id, exc_info=error)
             if arrival.status is not None:
                 raise  # too late to say anything: the server must cut the connection

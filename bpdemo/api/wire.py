@@ -1,8 +1,8 @@
 """The connection, below ASGI: what uvicorn leaves open to callers who are slow or odd on purpose.
 
-uvicorn waits for ever for a head, and for a body that nobody reads; it takes a head of any size,
-keeps what follows the last chunk of a body as if it were headers, and says no to an unreadable
-request even in the middle of the answer to the one before.
+uvicorn waits for ever for a head, for a body that nobody reads, and for a caller who does not read
+his answers; it takes a head of any size, keeps what follows the last chunk of a body as if it were
+headers, and says no to an unreadable request even in the middle of the answer to the one before.
 """
 
 import asyncio
@@ -27,7 +27,8 @@ _SLICE_BYTES = 16_384
 
 
 class Wire(HttpToolsProtocol):
-    """A request must be complete `read_timeout_s` (0: no limit) after its first byte."""
+    """A request must be complete `read_timeout_s` (0: no limit) after its first byte, and an answer
+    be taken within the same time."""
 
     def __init__(self, *args: Any, read_timeout_s: float, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -35,6 +36,7 @@ class Wire(HttpToolsProtocol):
         self._timer: asyncio.TimerHandle | None = None
         self._reading: Literal["nothing", "head", "body"] = "nothing"
         self._overhead_bytes = 0
+        self._taking: asyncio.TimerHandle | None = None  # runs while answers are not taken
         self._deaf = False  # what follows cannot be understood any more
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -43,6 +45,8 @@ class Wire(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_timer()
+        if self._taking is not None:
+            self._taking.cancel()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -81,11 +85,27 @@ class Wire(HttpToolsProtocol):
         self._stop_timer()
         super().on_message_complete()
 
+    def on_response_complete(self) -> None:
+        if self._taking is None and self._read_timeout_s and self._is_untaken:
+            self._taking = self.loop.call_later(self._read_timeout_s, self._cut_if_untaken)
+        super().on_response_complete()
+
     def send_400_response(self, msg: str) -> None:
         if self._reading == "head" and len(self.headers) > MAX_HEADERS:
             self._refuse(431, TOO_MANY_HEADERS)
         else:
             self._refuse(400, msg)
+
+    @property
+    def _is_untaken(self) -> bool:
+        """Whether a part of the answers so far waits for the caller to read on."""
+        return bool(self.transport.get_write_buffer_size())
+
+    def _cut_if_untaken(self) -> None:
+        self._taking = None
+        if self._is_untaken:
+            # A gentle close would wait for the caller too, and keep his place and our memory.
+            self.transport.abort()
 
     @property
     def _owes_answer(self) -> bool:

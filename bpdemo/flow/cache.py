@@ -49,6 +49,10 @@ class _Flight(Generic[V]):
     waiters: int = 0
 
 
+class LoadBrokeOff(RuntimeError):
+    """The load tried to end the process."""
+
+
 class ReadThroughCache(Generic[K, V]):
     """Values by key, loaded on a miss."""
 
@@ -143,6 +147,9 @@ class ReadThroughCache(Generic[K, V]):
                 if self._flights.get(key) is flight:  # not invalidated meanwhile
                     self._entries[key] = _Entry(value, self._clock())
                 return value
+            except (SystemExit, KeyboardInterrupt) as error:
+                # Out of a task of its own these would leave through the event loop, and end it.
+                raise LoadBrokeOff(f"{type(error).__name__}: {error}") from error
             finally:
                 self._land(key, flight)
 

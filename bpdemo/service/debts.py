@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from random import Random
 from typing import TypeVar
 
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_never
+from tenacity import AsyncRetrying, RetryCallState, retry_if_not_exception_type, stop_never
 
 from bpdemo.core.errors import DependencyError, Refused
 from bpdemo.core.events import MoneyOwed
@@ -127,7 +127,8 @@ class Debts:
                 return await attempt(try_s)
 
         retrying = AsyncRetrying(
-            retry=retry_if_exception_type(Exception),  # no fault of anybody's forgives a debt
+            # No fault of anybody's forgives a debt, not even one that would end the process.
+            retry=retry_if_not_exception_type((asyncio.CancelledError, GeneratorExit)),
             wait=self._wait_s,
             stop=stop_never,
             sleep=asyncio.sleep,

@@ -31,7 +31,7 @@ class TextTarget(Protocol):
 class ForgivingStream:
     """A stream that may be full, closed or broken: what it cannot take is counted, not raised.
 
-    A target that neither takes nor refuses (a pipe nobody reads) still blocks the writer.
+    A target that neither takes nor refuses blocks the writer: see standard_error.py.
     """
 
     def __init__(self, stream: TextTarget) -> None:

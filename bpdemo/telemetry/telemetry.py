@@ -1,7 +1,6 @@
 """All telemetry of one service, put together."""
 
 import asyncio
-import sys
 from collections.abc import Callable
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
@@ -12,6 +11,7 @@ from bpdemo.telemetry.lag import LoopLagMeter
 from bpdemo.telemetry.logs import TextTarget, make_logger
 from bpdemo.telemetry.metrics import Metrics
 from bpdemo.telemetry.order_log import OrderLog
+from bpdemo.telemetry.standard_error import standard_error
 from bpdemo.telemetry.traces import make_tracer
 
 if TYPE_CHECKING:
@@ -27,7 +27,9 @@ class Telemetry:
         self, settings: Settings, clock: Callable[[], float], stream: TextTarget | None = None
     ) -> None:
         self.metrics = Metrics()
-        self.log = make_logger(settings.log_format, settings.log_level, stream or sys.stderr)
+        self.log = make_logger(
+            settings.log_format, settings.log_level, stream or standard_error()
+        )
         self.tracer = make_tracer(settings.traces, clock, stream=stream, log=self.log)
         self._orders = OrderLog(self.log, self.tracer.ids)
         self.observer = Fanout(self.metrics, self._orders, log=self.log)

@@ -218,12 +218,19 @@ def server(**knobs: Any) -> Iterator[ServerThread]:
 class Command:
     """`python -m bpdemo …` as a process of its own."""
 
-    def __init__(self, *arguments: str, stdin: int | None = subprocess.DEVNULL, **env: str) -> None:
+    def __init__(
+        self,
+        *arguments: str,
+        stdin: int | None = subprocess.DEVNULL,
+        stderr: Any = subprocess.PIPE,
+        **env: str,
+    ) -> None:
+        """`stderr`: another target than the pipe that is read into `self.stderr`."""
         self.process = subprocess.Popen(
             [sys.executable, "-m", "bpdemo", *arguments],
             stdin=stdin,
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stderr=stderr,
             text=True,
             env={name: v for name, v in os.environ.items() if not name.startswith("BPDEMO_")} | env,
         )
@@ -260,8 +267,7 @@ class Command:
         return code
 
     def _drain_stderr(self) -> None:
-        assert self.process.stderr is not None
-        for line in self.process.stderr:
+        for line in self.process.stderr or ():
             self.stderr += line
 
 

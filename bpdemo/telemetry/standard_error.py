@@ -1,0 +1,58 @@
+"""Standard error as a target for log lines that never makes the service wait."""
+
+import os
+import select
+import sys
+from typing import IO
+
+from bpdemo.telemetry.logs import TextTarget
+
+#: As much as a pipe that is ready for anything takes in one piece.
+PIECE_BYTES = getattr(select, "PIPE_BUF", 512)
+
+
+def standard_error() -> TextTarget:
+    """What lines go to by default: the descriptor itself, where it can be asked if it is ready.
+
+    Whoever has put another stream in the place of `sys.stderr` gets what is written there.
+    """
+    if os.name != "posix" or sys.stderr is None or sys.stderr is not sys.__stderr__:
+        return sys.stderr
+    try:
+        return ReadyTarget(sys.stderr)
+    except (OSError, ValueError):  # it has no descriptor, or is closed
+        return sys.stderr
+
+
+class ReadyTarget:
+    """Hands over what the other side takes at once, and raises `BlockingIOError` for the rest.
+
+    A pipe that nobody reads is full after a while. Waiting for its reader would stop the event
+    loop, and with it every order: rather a line is lost. The descriptor's mode is left alone,
+    since other processes may share it.
+    """
+
+    def __init__(self, stream: IO[str]) -> None:
+        self._fd = stream.fileno()
+        self._stream = stream
+        self._broken_off = False  # in the middle of a line
+
+    def write(self, text: str, /) -> None:
+        data = text.encode(self._stream.encoding or "utf-8", "backslashreplace")
+        if self._broken_off:
+            data = b"\n" + data
+        while data:
+            self._require_ready()
+            written = os.write(self._fd, data[:PIECE_BYTES])
+            data = data[written:]
+            self._broken_off = bool(data)
+
+    def flush(self) -> None:
+        pass
+
+    def isatty(self) -> bool:
+        return self._stream.isatty()
+
+    def _require_ready(self) -> None:
+        if not select.select([], [self._fd], [], 0)[1]:
+            raise BlockingIOError(f"descriptor {self._fd} takes nothing now")
