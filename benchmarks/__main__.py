@@ -26,6 +26,8 @@ HERE = Path(__file__).parent
 SECTIONS = (
     "goodput", "refusals", "protection", "parts", "growth", "queue_lab", "workshop", "agreement",
 )  # fmt: skip
+#: How often a line is printed where no line can be drawn over.
+SAY_EVERY_S = 2.0
 console = Console(highlight=False)
 
 
@@ -73,18 +75,23 @@ def _run(name: str, size: Size, title: str, machine: Machine, out: Path) -> Kept
     began_s = time.monotonic()
     try:
         with console.status(title) as status:
+            told_s = 0.0
 
             def say(what: str) -> None:
-                line = f"{title}  {time.monotonic() - began_s:4.0f} s  {what}"
+                nonlocal told_s
+                now = time.monotonic()
+                line = f"{title}  {now - began_s:4.0f} s  {what}"
                 status.update(line)
-                if not console.is_terminal:
+                if not console.is_terminal and now >= told_s + SAY_EVERY_S:
                     print(line, flush=True)
+                    told_s = now
 
             say("starts")
             found = importlib.import_module(f"benchmarks.sections.{name}").measure(size, say)
             _draw(found, out, say)
     except Exception:
-        console.print(f"[red]{title}: failed[/]\n{traceback.format_exc()}", markup=True)
+        console.print(f"[red]{title}: failed[/]")
+        console.print(traceback.format_exc(), markup=False)
         return None
     took_s = time.monotonic() - began_s
     console.print(f"{title}: {took_s:.0f} s")

@@ -1,0 +1,288 @@
+"""Three-way agreement: theory, virtual time and the live service, on one grid of loads.
+
+The service as M/M/c/K: Poisson arrivals, exponential work, a bounded room, and nothing else in the
+way. Theory is its steady state in closed form. Virtual time runs the service's own code on several
+seeds; it agrees where theory lies within the 99 % confidence interval of the seeds. Live is a
+service in a process of its own under an open-loop load; it agrees within two points of what theory
+says must be refused of the load that really came (*expected*): in a run of seconds, chance alone
+moves arrivals and mean service by a few parts in a hundred, and refusals with them. Its waits are
+those its own histogram counted, its queue is looked at every 50 ms. Little's law: *λW* is what was
+admitted a second × its mean wait, to be held against the queue that was seen.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from benchmarks.drawing import COLOURS, framed
+from benchmarks.flood import Load
+from benchmarks.measured import Aim, Found, Report, Say, Size, Table
+from benchmarks.servers import flood
+from bpdemo.lab import theory
+from bpdemo.lab.service import Service, serve
+from bpdemo.lab.simulation import simulate
+
+SERVICE_S = 0.04
+ROOMS = ((2, 8), (4, 10), (8, 0))
+"""Workers, and places in the queue."""
+
+TIMES = (0.5, 0.8, 1.2, 2, 5, 10)
+LIVE_WITHIN = 0.02
+WARM_S, LOOK_S = 1.0, 0.05
+#: How many of the loads, the lightest, are put on services that run side by side.
+TOGETHER = 4
+#: Two-sided 99 % of Student's t, by degrees of freedom.
+T_99 = {4: 4.604, 7: 3.499, 14: 2.977}
+PICTURED = ROOMS[1]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Share refused, mean wait of the admitted, mean queue, and the queue as λW has it."""
+
+    refused: float
+    wait_s: float
+    queue: float
+    little: float
+    expected: float = 0.0
+    """Live: what theory says must be refused of the load that really came."""
+
+
+@dataclass(frozen=True)
+class Point:
+    workers: int
+    capacity: int
+    times: float
+    known: theory.QueueTheory
+    virtual: list[Seen]
+    live: list[Seen]
+
+    @property
+    def is_within(self) -> bool:
+        """Whether theory lies in the confidence interval of the seeds."""
+        refused = [seen.refused for seen in self.virtual]
+        half = T_99[len(refused) - 1] * statistics.stdev(refused) / math.sqrt(len(refused))
+        apart = abs(statistics.mean(refused) - self.known.blocking_probability)
+        return apart <= max(half, 1e-3)  # where next to nothing is refused, all seeds say so
+
+    @property
+    def name(self) -> str:
+        return f"{self.workers} workers, room {self.capacity}, ×{self.times:g}"
+
+    @property
+    def live_apart(self) -> list[float]:
+        return [abs(seen.refused - seen.expected) for seen in self.live]
+
+
+def measure(size: Size, say: Say) -> Found:
+    points = [point for room in ROOMS for point in _points(*room, size, say)]
+    apart = [max(point.live_apart) for point in points if point.live]
+    return Found(
+        Report(
+            title="Three-way agreement",
+            what=__doc__ or "",
+            logs="on (live)",
+            tables=[_table(points)],
+            aims=[
+                Aim(
+                    text="virtual time: points of the grid where theory lies within the 99 % "
+                    "confidence interval of the seeds (share)",
+                    values=[sum(point.is_within for point in points) / len(points)],
+                    at_least=0.94,  # one in a hundred lies outside by rights
+                ),
+                Aim(
+                    text="live within 2 points of theory, at the worst point of the grid",
+                    values=[max(apart, default=1.0)],
+                    at_most=LIVE_WITHIN,
+                ),
+            ],
+            pictures=["agreement"],
+        ),
+        {"agreement": _figure([p for p in points if (p.workers, p.capacity) == PICTURED])},
+    )
+
+
+def settings_of(workers: int, capacity: int) -> dict[str, Any]:
+    return {
+        "workers": workers,
+        "queue_capacity": capacity,
+        "payment_latency_s": SERVICE_S,
+        "payment_latency_distribution": "exponential",
+        "store_latency_s": 0.0,
+        "request_timeout_s": 0,
+        "attempt_timeout_s": 0,
+        "breaker_enabled": False,
+    }
+
+
+def _points(workers: int, capacity: int, size: Size, say: Say) -> list[Point]:
+    """All loads of one room. The light ones run side by side, for they need the longest."""
+    rates_per_s = [times * workers / SERVICE_S for times in TIMES]
+    title = f"{workers} workers, room for {capacity}"
+    say(f"{title}: live, up to ×{TIMES[TOGETHER - 1]:g}")
+    light, heavy = rates_per_s[:TOGETHER], rates_per_s[TOGETHER:]
+    with ThreadPoolExecutor(TOGETHER) as pool:
+        live = list(pool.map(lambda rate: _live(workers, capacity, rate, 6 * size.seconds), light))
+    for rate_per_s in heavy:
+        say(f"{title}: live, {rate_per_s:g} a second")
+        live.append(_live(workers, capacity, rate_per_s, size.seconds))
+    points = []
+    for times, rate_per_s, seen in zip(TIMES, rates_per_s, live, strict=True):
+        say(f"{title}: virtual time, ×{times:g}")
+        known = theory.mmck(rate_per_s, 1 / SERVICE_S, workers, workers + capacity)
+        virtual = _seeds(workers, capacity, rate_per_s, size)
+        points.append(Point(workers, capacity, times, known, virtual, seen))
+    return points
+
+
+def _seeds(workers: int, capacity: int, rate_per_s: float, size: Size) -> list[Seen]:
+    seeds = 15 if size.rounds > 5 else 8 if size.rounds > 1 else 5
+    seconds = max(1.0, size.calls / 8 / rate_per_s)
+    return [_virtual(workers, capacity, rate_per_s, seconds, seed) for seed in range(seeds)]
+
+
+def _virtual(workers: int, capacity: int, rate_per_s: float, seconds: float, seed: int) -> Seen:
+    run = simulate(
+        settings_of(workers, capacity), rate=rate_per_s, seconds=seconds, seed=seed, patience_s=60
+    )
+    begun = run.records.t_s >= seconds / 10
+    sold = run.records.status[begun] == 201
+    looked = (run.samples.t_s >= seconds / 10) & (run.samples.t_s <= seconds)
+    refused = 1 - float(sold.mean())
+    wait_s = max(0.0, float(run.records.latency_s[begun][sold].mean()) - SERVICE_S)
+    queue = float(run.samples.queue_depth[looked].mean())
+    return Seen(refused, wait_s, queue, rate_per_s * (1 - refused) * wait_s)
+
+
+def _live(workers: int, capacity: int, rate_per_s: float, seconds: float) -> list[Seen]:
+    """One look at the real service, once its queue has filled; none if the load was late."""
+    name = f"agreement {workers} {capacity} {rate_per_s:g}"
+    with serve(where="process", name=name, **settings_of(workers, capacity)) as service:
+        port = int(service.url.rpartition(":")[2])
+        load = Load(rate_per_s, WARM_S + seconds + 0.5, 30, connections=256)
+        with ThreadPoolExecutor(1) as beside:
+            sending = beside.submit(flood, port, load)
+            time.sleep(WARM_S)
+            before, queue = _counted(service), _Looks(service)
+            time.sleep(seconds)
+            depth, after = queue.mean(), _counted(service)
+            came = sending.result()
+    if not came.is_valid:
+        return []
+    spent = {name: after[name] - before[name] for name in after}
+    wait_s = spent["waited_s"] / spent["started"]
+    offered_per_s = (spent["admitted"] + spent["rejected"]) / seconds
+    known = theory.mmck(
+        offered_per_s, spent["ended"] / spent["served_s"], workers, workers + capacity
+    )
+    refused = spent["rejected"] / (spent["admitted"] + spent["rejected"])
+    little = spent["admitted"] / seconds * wait_s
+    return [Seen(refused, wait_s, depth, little, known.blocking_probability)]
+
+
+def _counted(service: Service) -> dict[str, float]:
+    """What the service has counted so far."""
+    values = service.metrics().set_index("name").value
+    books = service.stats()["books"]
+    return {
+        "waited_s": float(values["bpdemo_queue_wait_seconds_sum"]),
+        "started": float(values["bpdemo_queue_wait_seconds_count"]),
+        "served_s": float(values["bpdemo_service_seconds_sum"]),
+        "ended": float(values["bpdemo_service_seconds_count"]),
+        "admitted": float(books["admitted"]),
+        "rejected": float(books["rejected"]),
+    }
+
+
+class _Looks:
+    """Asks for the depth of the queue, until it is asked for the mean."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._depths: list[float] = []
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._look, daemon=True)
+        self._thread.start()
+
+    def mean(self) -> float:
+        self._over.set()
+        self._thread.join()
+        return statistics.mean(self._depths) if self._depths else 0.0
+
+    def _look(self) -> None:
+        while not self._over.wait(LOOK_S):
+            self._depths.append(self._service.stats()["queue"]["depth"])
+
+
+def _table(points: list[Point]) -> Table:
+    columns = [
+        "refused: theory, %", "virtual, %", "live, %", "live, expected, %",
+        "wait: theory, ms", "virtual, ms", "live, ms",
+        "queue: theory", "virtual", "live", "λW live",
+    ]  # fmt: skip
+    rows = {}
+    for point in points:
+        known, seen = point.known, (point.virtual, point.live)
+        rows[point.name] = [
+            [100 * known.blocking_probability],
+            *[[100 * each.refused for each in found] for found in seen],
+            [100 * each.expected for each in point.live],
+            [1000 * known.mean_wait_s],
+            *[[1000 * each.wait_s for each in found] for found in seen],
+            [known.mean_in_queue],
+            *[[each.queue for each in found] for found in seen],
+            [each.little for each in point.live],
+        ]
+    return Table(title="Refusals, waits, and the queue", columns=columns, rows=rows)
+
+
+def _figure(points: list[Point]) -> go.Figure:
+    workers, capacity = points[0].workers, points[0].capacity
+    loads = np.geomspace(0.4, 12, 80).tolist()
+    curve = [
+        theory.mmck(
+            times * workers / SERVICE_S, 1 / SERVICE_S, workers, workers + capacity
+        ).blocking_probability
+        for times in loads
+    ]
+    live = [point for point in points if point.live]
+    blue, orange = COLOURS[:2]
+    figure = go.Figure(
+        [
+            go.Scatter(
+                x=loads, y=curve, mode="lines", name=f"theory, M/M/{workers}/{workers + capacity}",
+                line={"color": "#666666", "width": 4},
+            ),
+            go.Scatter(
+                x=[point.times for point in points],
+                y=[statistics.mean(s.refused for s in point.virtual) for point in points],
+                mode="markers", name="virtual time, mean of the seeds",
+                marker={"color": blue, "size": 17, "symbol": "circle-open", "line": {"width": 3}},
+            ),
+            go.Scatter(
+                x=[point.times for point in live], y=[point.live[0].refused for point in live],
+                mode="markers", name="live, over HTTP",
+                marker={"color": orange, "size": 11, "symbol": "x"},
+            ),
+        ]
+    )  # fmt: skip
+    worst = max((max(point.live_apart) for point in live), default=0.0)
+    framed(
+        figure,
+        title=f"Theory, virtual time and the live service (within {100 * worst:.1f} points)",
+        x="orders offered (× capacity)",
+        y="refused (share of orders)",
+    )
+    figure.update_xaxes(
+        type="log", tickvals=list(TIMES), ticktext=[f"{times:g}" for times in TIMES], tickangle=0
+    )
+    return figure

@@ -1,0 +1,192 @@
+"""How cost grows: with the length of the queue, with open connections, with simulated customers.
+
+*Admission*: a job put and admitted with so many waiting already, and the bytes of each that waits,
+the job itself not counted. *Connections*: goodput at twice capacity (two workers of 40 ms), while
+so many keep-alive connections are open and used in turn. *Customers*: the same M/M/4/14 at 1.2
+times capacity in three simulators. simpy and ciw simulate a queue, in the words of their
+documentation; bpdemo carries each customer through its own code for gate, intake, ledger, books,
+breaker, budget, payment and store; metrics and logs are left out.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+import tracemalloc
+from functools import partial
+
+from benchmarks.flood import Load
+from benchmarks.measured import Aim, Found, Report, Say, Size, Table, interleaved, ratio
+from benchmarks.peers import SERVICE_S, WORKERS
+from benchmarks.servers import flood, ours
+from bpdemo.flow.queue import BoundedQueue, QueuePolicy
+from bpdemo.lab.simulation import simulate
+
+DEPTHS = (10, 1_000, 100_000)
+CONNECTIONS = (10, 100, 1_000, 10_000)
+ARRIVAL_PER_S, SERVICE_PER_S, SERVERS, PLACES = 120.0, 25.0, 4, 14
+#: With the workers fewer places than the fewest connections: there must be one to be refused on.
+SMALL_ROOM = 4
+OURS = "bpdemo"
+
+
+def measure(size: Size, say: Say) -> Found:
+    admissions = _admissions(size, say)
+    open_connections = _connections(size, say)
+    customers = _customers(size, say)
+    deep, shallow = f"{DEPTHS[-1]:,} waiting", f"{DEPTHS[0]:,} waiting"
+    memory = {f"{depth:,} waiting": [_bytes_a_job(depth)] for depth in DEPTHS}
+    return Found(
+        Report(
+            title="How cost grows",
+            what=__doc__ or "",
+            logs="on for the connections, off for the rest",
+            tables=[
+                Table(
+                    title="Admission",
+                    columns=["ns a job", "bytes a waiting job"],
+                    rows={name: [admissions[name], memory[name]] for name in admissions},
+                ),
+                open_connections,
+                Table.of_one("Simulated customers", "customers a second", customers),
+            ],
+            aims=[
+                Aim(
+                    text="admission with 100,000 waiting takes as long as with 10 (within 1.5)",
+                    values=ratio(admissions, deep, shallow),
+                    at_most=1.5,
+                ),
+                Aim(
+                    text="10,000 simulated customers a second through the service's own code",
+                    values=customers[OURS],
+                    at_least=10_000,
+                ),
+            ],
+        )
+    )
+
+
+def _admissions(size: Size, say: Say) -> dict[str, list[float]]:
+    jobs = max(100, size.calls // 4)
+    timed = {f"{depth:,} waiting": partial(_admission_ns, depth, jobs) for depth in DEPTHS}
+    return interleaved(timed, 2 * size.rounds + 1, say)
+
+
+def _admission_ns(depth: int, jobs: int) -> float:
+    queue = _queue_of(depth, room=depth + jobs)
+    began_ns = time.perf_counter_ns()
+    for job in range(depth, depth + jobs):
+        queue.try_put(job)
+    return (time.perf_counter_ns() - began_ns) / jobs
+
+
+def _bytes_a_job(depth: int) -> float:
+    jobs = list(range(depth))
+    tracemalloc.start()
+    before, _ = tracemalloc.get_traced_memory()
+    queue = _queue_of(0, room=depth)
+    for job in jobs:
+        queue.try_put(job)
+    after, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    return (after - before) / depth
+
+
+def _queue_of(depth: int, room: int) -> BoundedQueue[int]:
+    queue: BoundedQueue[int] = BoundedQueue(
+        QueuePolicy(capacity=room),
+        idle=lambda: 0,
+        clock=time.monotonic,
+        on_shed=lambda _job, _waited_s: None,
+    )
+    for job in range(depth):
+        queue.try_put(job)
+    return queue
+
+
+def _connections(size: Size, say: Say) -> Table:
+    rows: dict[str, list[list[float]]] = {f"{count:,} open": [[], []] for count in CONNECTIONS}
+    # A connection that has not asked yet is given longer than usual: opening them takes a while.
+    knobs = {"workers": WORKERS, "queue_capacity": SMALL_ROOM, "payment_latency_s": SERVICE_S}
+    with ours(**knobs, store_latency_s=0, read_timeout_s=60) as server:
+        for number in range(size.rounds):
+            for count in CONNECTIONS:
+                say(f"round {number + 1} of {size.rounds}: {count:,} open connections")
+                came = flood(server.port, _at_twice(count, size.seconds, number))
+                if came.is_valid and (p99_ms := came.sold_ms(0.99)) is not None:
+                    shares, p99s = rows[f"{count:,} open"]
+                    shares.append(came.sold_per_s * SERVICE_S / WORKERS)
+                    p99s.append(p99_ms)
+    return Table(
+        title="Open connections, at twice capacity",
+        columns=["sold in time, share of capacity", "p99 of those sold, ms"],
+        rows=rows,
+    )
+
+
+def _at_twice(connections: int, seconds: float, seed: int) -> Load:
+    rate_per_s = 2 * WORKERS / SERVICE_S
+    return Load(rate_per_s, seconds + 0.5, seed=seed, connections=connections)
+
+
+def _customers(size: Size, say: Say) -> dict[str, list[float]]:
+    customers = max(500, size.calls)
+    seconds = customers / ARRIVAL_PER_S
+    simulators = {OURS: _ours, "simpy": _simpy, "ciw": _ciw}
+    timed = {
+        name: partial(_per_s, partial(run, seconds), customers) for name, run in simulators.items()
+    }
+    return interleaved(timed, size.rounds, say)
+
+
+def _per_s(run: partial[None], customers: int) -> float:
+    began_s = time.perf_counter()
+    run()
+    return customers / (time.perf_counter() - began_s)
+
+
+def _ours(seconds: float) -> None:
+    settings = {
+        "workers": SERVERS,
+        "queue_capacity": PLACES - SERVERS,
+        "payment_latency_s": 1 / SERVICE_PER_S,
+        "payment_latency_distribution": "exponential",
+        "store_latency_s": 0.0,
+        "request_timeout_s": 0,
+        "attempt_timeout_s": 0,
+    }
+    simulate(settings, rate=ARRIVAL_PER_S, seconds=seconds, patience_s=60)
+
+
+def _simpy(seconds: float) -> None:
+    import simpy
+
+    chance, environment = random.Random(1), simpy.Environment()
+    servers = simpy.Resource(environment, SERVERS)
+
+    def customer():  # type: ignore[no-untyped-def]
+        with servers.request() as turn:
+            yield turn
+            yield environment.timeout(chance.expovariate(SERVICE_PER_S))
+
+    def arrivals():  # type: ignore[no-untyped-def]
+        while True:
+            yield environment.timeout(chance.expovariate(ARRIVAL_PER_S))
+            if servers.count + len(servers.queue) < PLACES:
+                environment.process(customer())
+
+    environment.process(arrivals())
+    environment.run(seconds)
+
+
+def _ciw(seconds: float) -> None:
+    import ciw
+
+    network = ciw.create_network(
+        arrival_distributions=[ciw.dists.Exponential(ARRIVAL_PER_S)],
+        service_distributions=[ciw.dists.Exponential(SERVICE_PER_S)],
+        number_of_servers=[SERVERS],
+        queue_capacities=[PLACES - SERVERS],
+    )
+    ciw.seed(1)
+    ciw.Simulation(network).simulate_until_max_time(seconds)
