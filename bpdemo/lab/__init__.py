@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from bpdemo.lab import theory as theory
     from bpdemo.lab.attempts import attempt_peak as attempt_peak
     from bpdemo.lab.attempts import attempts_figure as attempts_figure
+    from bpdemo.lab.backlog_watch import watch_backlog as watch_backlog
     from bpdemo.lab.bars import fate_bars as fate_bars
     from bpdemo.lab.by_hand import send_at_once as send_at_once
     from bpdemo.lab.calibration import calibrate as calibrate
@@ -19,9 +20,12 @@ if TYPE_CHECKING:
     from bpdemo.lab.checking import hint as hint
     from bpdemo.lab.checking import progress as progress
     from bpdemo.lab.cockpit_panel import cockpit as cockpit
+    from bpdemo.lab.crew import crew_figure as crew_figure
     from bpdemo.lab.database import find_database as find_database
     from bpdemo.lab.database import pool_wait_ms as pool_wait_ms
     from bpdemo.lab.database import slow_updates as slow_updates
+    from bpdemo.lab.durable_workers import kept_by as kept_by
+    from bpdemo.lab.durable_workers import start_workers as start_workers
     from bpdemo.lab.durations import seconds as seconds
     from bpdemo.lab.effort import watch_work as watch_work
     from bpdemo.lab.fairness import jain_index as jain_index
@@ -43,6 +47,10 @@ if TYPE_CHECKING:
     from bpdemo.lab.picture import side_by_side as side_by_side
     from bpdemo.lab.predictions import predict as predict
     from bpdemo.lab.predictions import reveal as reveal
+    from bpdemo.lab.promises import answered_within as answered_within
+    from bpdemo.lab.promises import ask_until_done as ask_until_done
+    from bpdemo.lab.promises import audit as audit
+    from bpdemo.lab.promises import send_orders as send_orders
     from bpdemo.lab.run import LoadRun as LoadRun
     from bpdemo.lab.service import serve as serve
     from bpdemo.lab.signal_panels import signal_figure as signal_figure
@@ -65,8 +73,11 @@ _HOME = {
     "LoadRun": "run",
     "NotMeasured": "verdict",
     "album": "own_page",
+    "answered_within": "promises",
+    "ask_until_done": "promises",
     "attempt_peak": "attempts",
     "attempts_figure": "attempts",
+    "audit": "promises",
     "back_after_s": "outages",
     "browsers_served": "outages",
     "buyers_wait_ms": "waits",
@@ -74,12 +85,16 @@ _HOME = {
     "challenge": "tuning_challenge",
     "check": "checking",
     "cockpit": "cockpit_panel",
+    "crew_figure": "crew",
     "fate_bars": "bars",
+    "find_database": "database",
     "goodput_figure": "sweeps",
     "hint": "checking",
     "jain_index": "fairness",
+    "kept_by": "durable_workers",
     "line_figure": "lines",
     "load": "loads",
+    "look_at_once": "looking",
     "offered_around": "offers",
     "open_time_figure": "open_time",
     "open_times": "open_time",
@@ -88,26 +103,27 @@ _HOME = {
     "p99_to_answer_ms": "outages",
     "parts_by": "fairness",
     "payment_calls": "outages",
+    "pool_wait_ms": "database",
     "predict": "predictions",
     "probes": "outages",
     "progress": "checking",
     "reveal": "predictions",
     "seconds": "durations",
     "send_at_once": "by_hand",
+    "send_orders": "promises",
     "send_traced": "tracing",
     "serve": "service",
     "side_by_side": "picture",
     "signal_figure": "signal_panels",
     "simulate": "simulation",
     "size": "sizing",
-    "stage": "talk",
-    "find_database": "database",
-    "pool_wait_ms": "database",
     "slow_updates": "database",
-    "look_at_once": "looking",
     "source_bars": "looking",
+    "stage": "talk",
+    "start_workers": "durable_workers",
     "stop_all": "stopping",
     "sweep": "sweeps",
+    "watch_backlog": "backlog_watch",
     "watch_signals": "signals",
     "watch_work": "effort",
     "waterfall": "tracing",

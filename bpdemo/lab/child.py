@@ -43,10 +43,11 @@ class Child:
         env: Mapping[str, str] | None = None,
         on_line: Callable[[str], None],
         on_exit: Callable[[int], object] = int,
+        stderr_lines: int = STDERR_LINES,
     ) -> None:
         self._on_line = on_line
         self._on_exit = on_exit
-        self._stderr: deque[str] = deque(maxlen=STDERR_LINES)
+        self._stderr: deque[str] = deque(maxlen=stderr_lines)
         self._process = subprocess.Popen(
             list(command),
             stdin=subprocess.PIPE,
@@ -93,6 +94,12 @@ class Child:
             return self._process.wait(timeout_s)
         except subprocess.TimeoutExpired:
             return None
+
+    def kill(self, within_s: float = 2.0) -> None:
+        """End it and its own children hard, in the middle of whatever they do."""
+        _kill_tree(self._process)
+        self.wait(within_s)
+        self._reader.join(within_s)  # what it wrote until then is read
 
     def stop(self, grace_s: float = 2.0) -> None:
         """End it: close its stdin, then, if it is still there, kill it and its own children."""

@@ -6,17 +6,20 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from html import escape
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from bpdemo.lab.palette import FONT, ORANGE
 
 if TYPE_CHECKING:
     from bpdemo.lab.service import Service
 
+T = TypeVar("T")
+
 BANNER: Final = (
     "PostgreSQL does not start on this machine ({why}). The lesson goes on with a store in memory: "
-    "what it says of the pool and of the one hot row cannot be seen here, the cache can."
+    "{unseen} cannot be seen here."
 )
+UNSEEN: Final = "what it says of the pool and of the one hot row"
 
 SLOW_TRIGGER: Final = """
 CREATE OR REPLACE FUNCTION audit() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -28,8 +31,9 @@ CREATE OR REPLACE TRIGGER audit BEFORE UPDATE ON items FOR EACH ROW EXECUTE FUNC
 class Database:
     """Whether there is a PostgreSQL; `store` goes into `serve`. Displayed, it says so."""
 
-    def __init__(self, missing: str = "") -> None:
+    def __init__(self, missing: str = "", unseen: str = UNSEEN) -> None:
         self.missing = missing
+        self.unseen = unseen
 
     @property
     def store(self) -> str:
@@ -38,21 +42,26 @@ class Database:
     @property
     def caveat(self) -> str:
         """How a title begins that only a real database would make true."""
-        return "In memory, without a pool: " if self.missing else ""
+        return "In memory, without a database: " if self.missing else ""
 
     def __bool__(self) -> bool:
         return not self.missing
 
     def __repr__(self) -> str:
-        return BANNER.format(why=self.missing) if self.missing else "A real PostgreSQL is here."
+        if not self.missing:
+            return "A real PostgreSQL is here."
+        return BANNER.format(why=self.missing, unseen=self.unseen)
 
     def _repr_html_(self) -> str:
         colour = f"border-left:8px solid {ORANGE};padding-left:1em;" if self.missing else ""
         return f"<div style='{colour}font:17px {FONT}'>{escape(repr(self))}</div>"
 
 
-def find_database() -> Database:
-    """Start the PostgreSQL that comes with the package, once, and stop it again."""
+def find_database(unseen: str = UNSEEN) -> Database:
+    """Start the PostgreSQL that comes with the package, once, and stop it again.
+
+    `unseen` is what the lesson cannot show where there is none.
+    """
     from bpdemo.downstream.embedded import EmbeddedPostgres
     from bpdemo.lab.finding import in_one_line
 
@@ -64,9 +73,9 @@ def find_database() -> Database:
             await server.stop()
 
     try:
-        _run(start_and_stop)
+        run_apart(start_and_stop)
     except Exception as error:  # whatever stands in its way, the lesson goes on
-        return Database(in_one_line(error))
+        return Database(in_one_line(error), unseen)
     return Database()
 
 
@@ -90,7 +99,7 @@ def slow_updates(service: Service, seconds: float) -> None:
         finally:
             await connection.close()
 
-    _run(create)
+    run_apart(create)
 
 
 def pool_wait_ms(service: Service) -> float:
@@ -101,7 +110,7 @@ def pool_wait_ms(service: Service) -> float:
     return float(1000 * total_s / waits) if waits else 0.0
 
 
-def _run(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+def run_apart(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
     """In a thread of its own: a notebook's has a loop that runs already."""
     with ThreadPoolExecutor(max_workers=1) as thread:
-        thread.submit(lambda: asyncio.run(work())).result()
+        return thread.submit(lambda: asyncio.run(work())).result()

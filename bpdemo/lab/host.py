@@ -154,7 +154,7 @@ class ProcessHost:
         self._database_url: str | None = None
         self._child = Child(
             [sys.executable, "-m", "bpdemo", "serve", "--port", "0", "--until-stdin-closes"],
-            env=_as_environment(settings),
+            env=as_environment(settings),
             on_line=self._lines.put,
             on_exit=lambda _: self._lines.put(None),
         )
@@ -201,7 +201,7 @@ class ProcessHost:
         raise ServiceFailed(said[-1] if said else "it ended before it was ready")
 
 
-def _as_environment(settings: Settings) -> dict[str, str]:
+def as_environment(settings: Settings) -> dict[str, str]:
     """Every setting that is set, as the variables that set it."""
     return {f"BPDEMO_{name.upper()}": _text(value) for name, value in settings if value is not None}
 
