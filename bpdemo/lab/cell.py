@@ -6,6 +6,7 @@ replaces their data and adds none, since a front end that joins late misses adde
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -91,10 +92,23 @@ class Cell:
 
     def level(self, y: float, cue: str) -> None:
         """A horizontal line over the whole panel."""
+        self._stroke(cue, f"x{self.axis} domain", (0, 1), (y, y))
+
+    def steps(self, levels: Sequence[tuple[float, float]], cue: str) -> None:
+        """A line that jumps: (from t_s, y), in the order of time, to the end of the panel."""
+        ends = [*(t_s for t_s, _ in levels[1:]), self.scale.seconds]
+        before = None
+        for (t_s, y), end_s in zip(levels, ends, strict=True):
+            if before is not None and before != y:
+                self._stroke(cue, f"x{self.axis}", (t_s, t_s), (before, y))
+            self._stroke(cue, f"x{self.axis}", (t_s, end_s), (y, y))
+            before = y
+
+    def _stroke(self, cue: str, x_ref: str, x: tuple[float, float], y: tuple[float, float]) -> None:
         colour, dash = LINES[cue]
         self.shapes.append(
-            {"type": "line", "xref": f"x{self.axis} domain", "yref": f"y{self.axis}"}
-            | {"x0": 0, "x1": 1, "y0": y, "y1": y}
+            {"type": "line", "xref": x_ref, "yref": f"y{self.axis}"}
+            | {"x0": x[0], "x1": x[1], "y0": y[0], "y1": y[1]}
             | {"line": {"color": colour, "dash": dash, "width": 2.5}}
         )
 

@@ -52,6 +52,8 @@ class LiveLoad:
         """Turn knobs of the service and mark them. Raises `SettingsInvalid`."""
         before = self.service.settings
         self.service.tune(**knobs)
+        if self.running is not None:
+            self.running.note_capacity(self.service.capacity_per_s)
         for name, value in knobs.items():
             if getattr(before, name) != value:
                 self._mark(name, getattr(before, name), value)

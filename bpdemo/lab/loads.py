@@ -54,6 +54,7 @@ class RunningLoad:
         self.progress: Progress | None = None
         self._on_progress = on_progress
         self._marks: list[tuple[float, str]] = []
+        self._turns: list[tuple[float, float]] = []
         self._by = by
         self._meta = Meta(
             name=str(getattr(service, "profile", None) or getattr(service, "name", "service")),
@@ -88,6 +89,12 @@ class RunningLoad:
         """
         kept = [(t_s, told) for t_s, told in self._marks if told != instead_of]
         self._marks = [*kept, (round(self.now_s, 2), text)]
+
+    def note_capacity(self, capacity_per_s: float | None) -> None:
+        """What can be sold from now on, if a knob has changed it."""
+        before = self._turns[-1][1] if self._turns else self._meta.capacity_per_s
+        if capacity_per_s is not None and capacity_per_s != before:
+            self._turns = [*self._turns, (round(self.now_s, 2), capacity_per_s)]
 
     def snapshot(self) -> LoadRun:
         """The run so far, up to where every order has had its time."""
@@ -124,6 +131,7 @@ class RunningLoad:
     def _run(self, seconds: float) -> LoadRun:
         gathered = self._driver.gathered
         meta = _with_facts(self._meta, gathered, max(seconds, 0.1), tuple(self._marks))
+        meta = replace(meta, turns=tuple(self._turns))
         return LoadRun.from_records(gathered.records, gathered.samples, meta, self._by)
 
     def __repr__(self) -> str:

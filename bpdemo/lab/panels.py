@@ -40,14 +40,18 @@ def ribbon(cell: Cell) -> None:
 
 def fates(cell: Cell) -> None:
     """What became of the orders, stacked, against capacity."""
-    top, capacity = cell.scale.orders_per_s, cell.run.meta.capacity_per_s
+    top, capacities = cell.scale.orders_per_s, cell.run.meta.capacities
     for fate in STACK:
         cell.area(fate, cell.column(f"{fate}_per_s"), f"fates{cell.axis}")
     attempts, offered = cell.column("attempts_per_s"), cell.column("offered_per_s")
     retried = np.nansum(attempts) > 1.05 * np.nansum(offered)
     cell.line("tries", attempts if retried else np.full_like(attempts, np.nan), "offered")
-    if capacity:
-        cell.level(capacity, "capacity")
+    if capacities:
+        capacity = capacities[-1][1]
+        if len(capacities) == 1:
+            cell.level(capacity, "capacity")
+        else:
+            cell.steps(capacities, "capacity")
         cell.label(f"<b>capacity</b> {capacity:,.0f}/s", capacity / top, INK)
     above = offered > top
     if retried and attempts.max() > top and not above.any():

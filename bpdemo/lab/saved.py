@@ -37,6 +37,8 @@ def read(path: Path) -> tuple[Records, Samples, Meta]:
         samples = {name: np.asarray(value, float) for name, value in document["samples"].items()}
         meta = document["meta"]
         meta["marks"] = tuple((float(t_s), str(text)) for t_s, text in meta["marks"])
+        meta["lost"] = tuple(map(str, meta.get("lost", ())))
+        meta["turns"] = tuple((float(t_s), float(to)) for t_s, to in meta.get("turns", ()))
         return Records.of(**columns), Samples(**samples), Meta(**meta)
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{path} is a damaged run file: {error}") from error

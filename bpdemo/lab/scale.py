@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 HEADROOM: Final = 1.3
 """The top panel ends at this multiple of capacity; a larger offer is an arrow."""
 
+MOST_GROWTH: Final = 4.0
+"""A knob that makes capacity larger than so many times the first may leave the panel."""
+
 
 @dataclass(frozen=True, slots=True)
 class Scale:
@@ -35,8 +38,9 @@ class Scale:
 
 
 def _orders_per_s(run: LoadRun) -> float:
-    if run.meta.capacity_per_s:
-        return HEADROOM * run.meta.capacity_per_s
+    if first := run.meta.capacity_per_s:
+        most = max(capacity for _, capacity in run.meta.capacities)
+        return HEADROOM * min(most, MOST_GROWTH * first)
     return 1.15 * max(1.0, float(run.frame["offered_per_s"].max()))
 
 

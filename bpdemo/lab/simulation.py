@@ -75,9 +75,11 @@ def simulate(
         priorities=mix_of(priorities),
         item_id=item_id,
     )
-    turned = settings
-    for _, knobs in require_changes(changes, seconds):
+    turned, turns = settings, []
+    for at_s, knobs in require_changes(changes, seconds):
         turned = turned.changed(knobs)  # now: on the loop nobody would hear of it
+        if (now_per_s := capacity_of(turned)) is not None:
+            turns.append((at_s, now_per_s))
     require_range("bin_s", bin_s, 0.05, seconds)
     crowd, rows = virtual_time.run(_play(settings, plan, changes))
     meta = Meta(
@@ -93,6 +95,7 @@ def simulate(
         sent=len(crowd.orders),
         virtual=True,
         marks=tuple((at_s, told(knobs)) for at_s, knobs in changes),
+        turns=tuple(turns),
         browse={"answers": crowd.looks} if crowd.looks else {},
         settings={knob: getattr(settings, knob) for knob in PICTURED},
     )

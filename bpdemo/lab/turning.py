@@ -27,6 +27,8 @@ class Running(Protocol):
 
     def mark(self, text: str) -> None: ...
 
+    def note_capacity(self, capacity_per_s: float | None) -> None: ...
+
 
 def require_changes(changes: Sequence[Change], seconds: float) -> list[Change]:
     """The changes in order of time; ValueError for one that lies outside the load."""
@@ -61,6 +63,7 @@ def _turn(service: Any, running: Running, changes: Sequence[Change]) -> None:
             pause.wait(LOOK_S)
         running.mark(told(knobs))
         service.tune(**knobs)
+        running.note_capacity(getattr(service, "capacity_per_s", None))
 
 
 def _told(name: str, value: Any) -> str:

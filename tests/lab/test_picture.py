@@ -37,6 +37,10 @@ def run_of(
     return LoadRun(records, Samples.of(samples), meta)
 
 
+def turned_by(run: LoadRun, *turns: tuple[float, float]) -> LoadRun:
+    return LoadRun(run.records, run.samples, replace(run.meta, turns=turns))
+
+
 def texts(figure: go.Figure) -> list[str]:
     return [note.text for note in figure.layout.annotations]
 
@@ -224,3 +228,22 @@ def test_a_report_needs_no_network(tmp_path: Path) -> None:
     assert page.count("Plotly.newPlot(") == 2 + page.split("<body>")[0].count("Plotly.newPlot(")
     assert 3_000_000 < len(page) < 9_000_000
     assert "It &lt;collapsed&gt;." in page
+
+
+def test_where_a_knob_changes_what_can_be_sold_the_dashed_line_jumps() -> None:
+    """Level, fall, level, rise, level; its name stands where it ends, the scale stays put."""
+    run = run_of()
+    turned = turned_by(run, (4.0, 20.0), (7.0, 200.0))
+    lines = [shape for shape in turned.figure().layout.shapes if shape.line.dash == "dash"]
+    assert [(line.x0, line.x1, line.y0, line.y1) for line in lines] == [
+        (0, 4, 200, 200), (4, 4, 200, 20), (4, 7, 20, 20), (7, 7, 20, 200), (7, 10, 200, 200),
+    ]  # fmt: skip
+    assert turned.figure().layout.yaxis2.range == run.figure().layout.yaxis2.range
+
+
+def test_more_workers_raise_the_line_and_the_panel_with_it() -> None:
+    """Up to four times the first capacity; beyond that the panel would show nothing else."""
+    run = run_of()
+    for capacity, top in ((500.0, 650.0), (9000.0, 1040.0)):
+        turned = turned_by(run, (4.0, capacity))
+        assert turned.figure().layout.yaxis2.range[1] == pytest.approx(top)

@@ -169,7 +169,7 @@ def test_orders_sent_late_prove_nothing() -> None:
 @pytest.mark.parametrize("name", ["run.json", "run.json.gz"])
 def test_a_saved_run_opens_as_it_was(tmp_path: Path, name: str) -> None:
     """Frame, sentence, labels and marks survive the disk."""
-    before = run(marks=((0.5, "workers 8 → 16"),))
+    before = run(marks=((0.5, "workers 8 → 16"),), turns=((0.5, 8.0),))
     after = LoadRun.open(before.save(tmp_path / name))
     assert after.frame.equals(before.frame)
     assert after.split("client").equals(before.split("client"))

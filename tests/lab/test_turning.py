@@ -11,6 +11,7 @@ class Load:
     def __init__(self, ends_s: float) -> None:
         self.ends_s = ends_s
         self.marks: list[tuple[float, str]] = []
+        self.capacities: list[float | None] = []
         self._now_s = 0.0
 
     @property
@@ -25,6 +26,9 @@ class Load:
     def mark(self, text: str) -> None:
         self.marks.append((self._now_s, text))
 
+    def note_capacity(self, capacity_per_s: float | None) -> None:
+        self.capacities.append(capacity_per_s)
+
 
 class Service:
     """Remembers how it was tuned."""
@@ -34,6 +38,10 @@ class Service:
 
     def tune(self, **knobs: float) -> None:
         self.turned.append(knobs)
+
+    @property
+    def capacity_per_s(self) -> float:
+        return 8 / self.turned[-1]["payment_latency_s"]
 
 
 DOWN_AND_BACK = [(1.0, {"payment_latency_s": 3600.0}), (2.0, {"payment_latency_s": 0.04})]
@@ -45,6 +53,7 @@ def test_each_knob_turns_when_the_load_gets_there_and_is_marked():
     turn_in_time(service, load, DOWN_AND_BACK).join(5)
     assert service.turned == [knobs for _, knobs in DOWN_AND_BACK]
     assert load.marks == [(1.0, "payment hangs"), (2.0, "payment takes 40 ms")]
+    assert load.capacities == [8 / 3600, 200.0]
 
 
 def test_a_load_that_ends_early_turns_nothing_more():
