@@ -68,12 +68,12 @@ class Worker:
             )  # fmt: skip
 
         store_guard = guard("store")
-        work = DurableWork(
+        self.work = DurableWork(
             Catalogue(self._store, store_guard, ReadThroughCache(turned.cache, clock, observer)),
             self._store, backlog, store_guard, payment, guard("payment"),
             clock=clock, rng=rng_for("give back"), observer=observer,
         )  # fmt: skip
-        self._consumer = Consumer(bare_store.dsn, settings.workers, work.work, self._on_outage)
+        self._consumer = Consumer(bare_store.dsn, settings.workers, self.work.work, self._on_outage)
         self._stopping = asyncio.Event()
 
     def stop(self) -> None:
