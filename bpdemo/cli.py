@@ -27,6 +27,11 @@ Scenario = Annotated[
 ]
 
 
+JoinWithin = Annotated[
+    float, typer.Option(min=0, metavar="SECONDS", help="How long to wait for the next to join.")
+]
+
+
 @app.callback(invoke_without_command=True)
 def about(
     context: typer.Context,
@@ -71,16 +76,60 @@ def load(
     scenario: Scenario = "steady",
     rate: Annotated[float, typer.Option(help="Peak orders a second; closed: users.")] = 100.0,
     seconds: Annotated[float, typer.Option(help="How long to send.")] = 10.0,
-    processes: Annotated[int, typer.Option(min=1, help="Load generators to share it.")] = 1,
+    processes: Annotated[
+        int, typer.Option(min=1, help="Load generators on this machine to share it.")
+    ] = 1,
     seed: Annotated[int, typer.Option(help="The same seed sends the same orders.")] = 0,
     json_file: Annotated[
         Path | None, typer.Option("--json", help="Write summary and bins to this file.")
     ] = None,
+    expect: Annotated[
+        int | None,
+        typer.Option(min=1, max=1000, help="Let that many `bpdemo load-worker` send it instead."),
+    ] = None,
+    listen: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HOST:PORT",
+            help="With --expect: where workers join, if not on 127.0.0.1:5557.",
+        ),
+    ] = None,
+    join_within: JoinWithin = 60.0,
 ) -> None:
-    """Drive a load with Locust and show what came of it."""
-    from bpdemo.lab.commands import run_load
+    """Drive a load with Locust and show what came of it.
 
-    run_load(url, scenario, rate, seconds, processes, seed, json_file)
+    With --expect other machines send it: run `bpdemo load-worker` on them.
+    It listens on loopback unless --listen says otherwise. Locust's protocol
+    has no authentication and no encryption: whoever reaches the port can
+    join, and tell wrong counts. Use a network you trust, or a tunnel.
+    """
+    from bpdemo.lab.commands import Far, run_load
+
+    if expect and processes > 1:
+        raise ValueError("processes: belongs to bpdemo load-worker where --expect is given")
+    if listen and not expect:
+        raise ValueError("expect: say how many workers are to join where --listen is given")
+    far = Far(listen or "127.0.0.1:5557", expect, join_within) if expect else None
+    run_load(url, scenario, rate, seconds, processes, seed, json_file, far)
+
+
+@app.command()
+def load_worker(
+    join: Annotated[
+        str, typer.Option(metavar="HOST:PORT", help="Where `bpdemo load --expect` listens.")
+    ],
+    processes: Annotated[
+        int, typer.Option(min=1, max=64, help="Workers to join with: one for each core, say.")
+    ] = 1,
+    join_within: JoinWithin = 60.0,
+) -> None:
+    """Send a part of a load that `bpdemo load --expect N` drives elsewhere.
+
+    It sends what that master asks for, to where it says: join no stranger.
+    """
+    from bpdemo.lab.load_worker import run_load_worker
+
+    run_load_worker(join, processes, join_within)
 
 
 @app.command()

@@ -4,19 +4,33 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from rich.console import Console
+
 from bpdemo.core.settings import Settings
-from bpdemo.lab.asking import ask_service
+from bpdemo.lab.addresses import Address, require_free
+from bpdemo.lab.asking import Told, ask_service
 from bpdemo.lab.console import make_console
+from bpdemo.lab.driver import Driver, LoadFailed
+from bpdemo.lab.far_driver import FarDriver
 from bpdemo.lab.json_file import require_folder_of, write_json
 from bpdemo.lab.plan import Plan
 from bpdemo.lab.rows import ROWS_SHOWN, Rows
 from bpdemo.lab.run import LoadRun
-from bpdemo.lab.shown_load import drive_and_show
+from bpdemo.lab.shown_load import show_load
 from bpdemo.lab.verdict_table import show_verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Far:
+    """Where workers on other machines join, how many, and how long to wait for the next."""
+
+    listen: str
+    workers: int
+    join_within_s: float
 
 
 def run_load(
@@ -27,16 +41,37 @@ def run_load(
     processes: int,
     seed: int,
     json_file: Path | None,
+    far: Far | None = None,
 ) -> None:
     """Drive a load, show it, tell what came of it. ValueError for what the user got wrong."""
     plan = Plan(rate_per_s=rate, seconds=seconds, scenario=scenario, seed=seed)
     require_folder_of(json_file)
+    listen = far and require_free("listen", Address.parse("listen", far.listen))
     told = ask_service(url)
     console = make_console()
-    run = drive_and_show(told, plan, processes, console)
-    show_verdict(run, console)
+    if far and listen:
+        run = _from_afar(told, plan, far, listen, console)
+        apart_ms = f"{run.meta.clocks_apart_s * 1000:,.1f} ms"
+        show_verdict(run, console, [("clocks apart, at most", apart_ms)])
+    else:
+        run = show_load(Driver(told.url, plan, processes), told, console)
+        show_verdict(run, console)
     if json_file:
         write_json(run, json_file)
+    if run.meta.lost:
+        raise LoadFailed(run.meta.lost[0])
+
+
+def _from_afar(told: Told, plan: Plan, far: Far, listen: Address, console: Console) -> LoadRun:
+    driver = FarDriver(
+        told.url, plan, listen, far.workers, far.join_within_s,
+        news=lambda text: console.print(text, markup=False, highlight=False, soft_wrap=True),
+    )  # fmt: skip
+    try:
+        driver.wait_until_begun()
+        return show_load(driver, told, console)
+    finally:
+        driver.kill()
 
 
 def run_simulation(

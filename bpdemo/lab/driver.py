@@ -7,7 +7,7 @@ import json
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import inf
 from pathlib import Path
@@ -65,9 +65,21 @@ def command_for(url: str) -> list[str]:
 class Driver:
     """A load under way, in `processes` child processes. Thread-safe."""
 
+    #: From the moment all are ready to the start: each must have heard of it by then.
+    head_start_s = 0.05
+    #: What a child gets to end by itself.
+    grace_s = 1.0
+
     def __init__(
         self, url: str, plan: Plan, processes: int = 1, on_progress: OnProgress | None = None
     ) -> None:
+        if plan.is_closed:
+            processes = min(processes, int(plan.rate_per_s))
+        shares = [plan.share(index, processes) for index in range(processes)]
+        self._prepare(plan, processes, on_progress)
+        self._start([(command_for(url), share) for share in shares])
+
+    def _prepare(self, plan: Plan, senders: int, on_progress: OnProgress | None) -> None:
         self.plan = plan
         self.gathered = Gathered()
         self._on_progress = on_progress
@@ -75,19 +87,21 @@ class Driver:
         self._done = threading.Event()
         self._ready = 0
         self._ended: set[int] = set()
-        self._error: str | None = None
+        self._error: Exception | None = None
         self._heard_s = time.monotonic()
         self._latest: dict[int, tuple[float, int]] = {}
-        if plan.is_closed:
-            processes = min(processes, int(plan.rate_per_s))
+        self._senders = senders
         self._children: list[Child] = []
-        with self._lock:
-            for index in range(processes):
-                self._children.append(self._start(url, plan.share(index, processes), index))
 
-    def _start(self, url: str, share: Plan, index: int) -> Child:
+    def _start(self, commands: Sequence[tuple[Sequence[str], Plan]]) -> None:
+        # Locked, so that none is ready before all are there.
+        with self._lock:
+            for index, (command, share) in enumerate(commands):
+                self._children.append(self._child(command, share, index))
+
+    def _child(self, command: Sequence[str], share: Plan, index: int) -> Child:
         return Child(
-            command_for(url),
+            command,
             env={"BPDEMO_LOAD_PLAN": share.to_json()},
             on_line=lambda line: self._hear(index, line),
             on_exit=lambda code: self._exited(index, code),
@@ -108,11 +122,11 @@ class Driver:
         give_up_s = time.monotonic() + (inf if timeout_s is None else timeout_s)
         while not self._done.wait(max(0.0, min(1.0, give_up_s - time.monotonic()))):
             self._give_up_if_silent()
-            if time.monotonic() >= give_up_s:
-                return self._done.is_set()
+            if time.monotonic() >= give_up_s and not self._done.is_set():
+                return False
         if self._error:
             self.kill()
-            raise LoadFailed(self._error)
+            raise self._error
         return True
 
     def _give_up_if_silent(self) -> None:
@@ -120,10 +134,8 @@ class Driver:
         # main thread gone, the others alive] would be waited for without end.
         silent_s = time.monotonic() - self._heard_s
         if silent_s > SILENCE_S:
-            self._error = f"the load generator said nothing for {silent_s:.0f} s; run it again"
-            self._done.set()
-            self.kill()
-            raise LoadSilent(self._error)
+            told = f"the load generator said nothing for {silent_s:.0f} s; run it again"
+            self._fail(LoadSilent(told))
 
     def stop(self) -> None:
         """Send no more orders; those under way are still waited for."""
@@ -133,7 +145,7 @@ class Driver:
     def kill(self) -> None:
         """End the children at once."""
         for child in self._children:
-            child.stop(grace_s=1.0)
+            child.stop(self.grace_s)
         self._done.set()
 
     # -- in the reader threads ----------------------------------------------------------
@@ -145,31 +157,34 @@ class Driver:
         try:
             message: dict[str, Any] = json.loads(line)
         except ValueError:
-            self._fail("the load generator said something that cannot be read")
+            self._fail(LoadFailed("the load generator said something that cannot be read"))
             return
+        self._heed(message.get("from", index), message)
+
+    def _heed(self, sender: int, message: dict[str, Any]) -> None:
         kind = message["kind"]
         if kind == "ready":
             self._one_is_ready()
         elif kind == "chunk":
-            self._take(index, message)
+            self._take(sender, message)
         elif kind == "end":
-            self._one_has_ended(index, message)
+            self._one_has_ended(sender, message)
         elif kind == "failed":
-            self._fail(f"the load generator broke down: {message['why']}")
+            self._fail(LoadFailed(f"the load generator broke down: {message['why']}"))
 
     def _one_is_ready(self) -> None:
         with self._lock:
             self._ready += 1
             if self._ready < len(self._children):
                 return
-            self.gathered.started_at_s = time.time() + 0.05
+            self.gathered.started_at_s = time.time() + self.head_start_s
             for child in self._children:
                 child.say(f"go {self.gathered.started_at_s:.6f}")
 
-    def _take(self, index: int, chunk: dict[str, Any]) -> None:
+    def _take(self, sender: int, chunk: dict[str, Any]) -> None:
         with self._lock:
             self.gathered.add(chunk)
-            self._latest[index] = (chunk["t"], chunk["waiting"])
+            self._latest[sender] = (chunk["t"], chunk["waiting"])
             progress = self._progress()
         if self._on_progress:
             # A picture that fails to draw must not end the load.
@@ -190,27 +205,29 @@ class Driver:
             waiting=sum(waiting for _, waiting in latest),
         )
 
-    def _one_has_ended(self, index: int, ending: dict[str, Any]) -> None:
+    def _one_has_ended(self, sender: int, ending: dict[str, Any]) -> None:
         with self._lock:
             self.gathered.end(ending)
-            self._ended.add(index)
-            if len(self._ended) == len(self._children):
+            self._ended.add(sender)
+            if len(self._ended) == self._senders:
                 self._done.set()
 
     def _exited(self, index: int, code: int) -> None:
-        with self._lock:
-            if index in self._ended:
-                return
+        with self._lock:  # which also waits until it is in the list
             told = self._children[index].stderr_tail.strip().splitlines()
-        self._fail(
-            f"the load generator ended early (exit code {code})" + (f": {told[-1]}" if told else "")
-        )
+        if self._is_missed(index):
+            why = f"the load generator ended early (exit code {code})"
+            self._fail(LoadFailed(f"{why}: {told[-1]}" if told else why))
 
-    def _fail(self, why: str) -> None:
+    def _is_missed(self, index: int) -> bool:
+        """Whether something was still to come from that child."""
+        return index not in self._ended
+
+    def _fail(self, error: Exception) -> None:
         """The load is over and was none; whoever waits for it is told, and ends the children."""
         with self._lock:
             if not self._done.is_set():
-                self._error = why
+                self._error = error
                 self._done.set()
 
 

@@ -24,6 +24,8 @@ class Gathered:
         self.started_at_s = 0.0
         self.counts = [0, 0, 0, 0]
         self.endings: list[dict[str, Any]] = []
+        self.lost: list[str] = []
+        self.clocks_apart_s = 0.0
         self._parts: list[dict[str, Column]] = []
         self._sent: list[Column] = []
         self._samples: list[list[float]] = []
@@ -47,6 +49,21 @@ class Gathered:
 
     def end(self, ending: dict[str, Any]) -> None:
         self.endings.append(ending)
+
+    def lose(self, why: str, last_chunk: dict[str, Any] | None) -> None:
+        """One will tell no more. What it had sent by its last chunk stays."""
+        self.lost.append(why)
+        last = last_chunk or {"t": 0, "planned": 0, "unsent": 0, "waiting": 0}
+        self.endings.append(
+            {
+                "planned": last["planned"],
+                "unsent": last["unsent"] + last["waiting"],
+                "seconds": last["t"] * TICK_S,
+                "loop_lag_p99_s": None,
+                "clock_jump_s": 0.0,
+                "cpu_s": 0.0,
+            }
+        )
 
     @property
     def records(self) -> Records:
@@ -93,6 +110,8 @@ class Gathered:
             "sent": planned - sum(e["unsent"] for e in ends),
             "loop_lag_p99_s": max(lags, default=None),
             "clock_jump_s": max((e["clock_jump_s"] for e in ends), default=0.0),
+            "clocks_apart_s": self.clocks_apart_s,
+            "lost": tuple(self.lost),
             "browse": self.browse,
         }
 

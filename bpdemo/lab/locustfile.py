@@ -7,19 +7,26 @@ a wall-clock time), `stop` ends early, and end of file means the owner is dead: 
 stdout, JSON lines: `ready`, then twice a second a `chunk` (finished orders and samples of the
 server), then `end`; `failed` if it broke down. Times in a chunk are whole ticks of 0.1 ms, counted
 from the start.
+
+As a Locust worker (`--worker`) it gets plan, `go` and `stop` from the master of its load, and
+tells that what it would tell its owner.
 """
 
 from __future__ import annotations
 
 import gc
 import os
+from typing import Any
 
 import gevent
-from locust import FastHttpUser, task
+from gevent.event import Event
+from locust import FastHttpUser, events, task
+from locust.runners import WorkerRunner
 
-from bpdemo.lab.crowd import CROWD_MAX, Crowd
+from bpdemo.lab.crowd import CROWD_MAX, Crowd, ToOwner
 from bpdemo.lab.gevent_line import open_line
 from bpdemo.lab.plan import Plan
+from bpdemo.lab.worker_line import WorkerLine
 
 
 class BoxOfficeCrowd(FastHttpUser):
@@ -32,12 +39,23 @@ class BoxOfficeCrowd(FastHttpUser):
         # What Locust has loaded stays: a collection that walks it holds up the orders.
         gc.collect()
         gc.freeze()
-        line = open_line()
+        far: WorkerLine | None = getattr(self.environment, "bpdemo_line", None)
+        line: ToOwner = far or open_line()
+        plan = (far and far.plan) or Plan.from_json(os.environ["BPDEMO_LOAD_PLAN"])
         try:
-            Crowd(self, Plan.from_json(os.environ["BPDEMO_LOAD_PLAN"]), line).run()
+            Crowd(self, plan, line).run()
         except Exception as error:
             # Locust would log it and run the plan once more.
             line.say({"kind": "failed", "why": f"{type(error).__name__}: {error}"})
-        # The runner ends its users; from a user's own greenlet it would wait for itself.
-        gevent.spawn(self.environment.runner.quit)
-        gevent.sleep(60)
+        if not far:
+            # The runner ends its users; from a user's own greenlet it would wait for itself.
+            gevent.spawn(self.environment.runner.quit)
+        Event().wait()  # to be ended, by the runner or by the master
+
+
+@events.init.add_listener  # type: ignore[untyped-decorator]
+def join(environment: Any, runner: Any, **_: Any) -> None:
+    """A worker tells the master that it is there; not before, since then it could not hear."""
+    if isinstance(runner, WorkerRunner):
+        environment.bpdemo_line = WorkerLine(runner, BoxOfficeCrowd.__name__)
+        environment.bpdemo_line.join()

@@ -13,7 +13,7 @@ from bpdemo.lab import saved
 from bpdemo.lab.frame import frame_of
 from bpdemo.lab.records import Meta, Records, Samples
 from bpdemo.lab.summary import Summary, sentence_of, summary_of
-from bpdemo.lab.verdict import NotMeasured, causes_of, send_lag_p99_s
+from bpdemo.lab.verdict import NotMeasured, causes_of, send_lag_p99_s, sentence_for
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -93,7 +93,7 @@ class LoadRun:
     def require_valid(self) -> Self:
         """This run, if the machine kept up with it; raises `NotMeasured` if not."""
         if causes := causes_of(self.records, self.meta):
-            raise NotMeasured(causes)
+            raise NotMeasured(causes, sentence_for(self.meta))
         return self
 
     def figure(self, panels: Iterable[str] = ALL_PANELS) -> go.Figure:

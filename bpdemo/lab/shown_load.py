@@ -10,7 +10,6 @@ from rich.console import Console
 
 from bpdemo.lab.asking import Told
 from bpdemo.lab.driver import Driver
-from bpdemo.lab.plan import Plan
 from bpdemo.lab.records import Meta
 from bpdemo.lab.rows import Rows
 from bpdemo.lab.run import LoadRun
@@ -18,7 +17,9 @@ from bpdemo.lab.run import LoadRun
 LOOK_EVERY_S: Final = 0.5
 
 
-def drive_and_show(told: Told, plan: Plan, processes: int, console: Console) -> LoadRun:
+def show_load(driver: Driver, told: Told, console: Console) -> LoadRun:
+    """Rows while `driver` drives, and what came of it; the driver is ended."""
+    plan = driver.plan
     meta = Meta(
         scenario=plan.scenario,
         seconds=plan.seconds,
@@ -29,7 +30,6 @@ def drive_and_show(told: Told, plan: Plan, processes: int, console: Console) -> 
         seed=plan.seed,
         settings=told.settings,
     )
-    driver = Driver(told.url, plan, processes)
     try:
         with Rows(console) as rows:
             pause_s = LOOK_EVERY_S

@@ -12,7 +12,7 @@ from bpdemo.lab.fates import FATES, WORDS
 from bpdemo.lab.palette import FATE_COLOURS
 from bpdemo.lab.run import LoadRun
 from bpdemo.lab.summary import percent
-from bpdemo.lab.verdict import SENTENCE, causes_of
+from bpdemo.lab.verdict import causes_of, sentence_for
 
 
 def show_verdict(run: LoadRun, console: Console, more: Sequence[tuple[str, str]] = ()) -> None:
@@ -26,7 +26,7 @@ def show_verdict(run: LoadRun, console: Console, more: Sequence[tuple[str, str]]
     console.print(table)
     console.print(f"\n{run.sentence}", markup=False)
     if causes := causes_of(run.records, run.meta):
-        console.print(f"{SENTENCE} ({'; '.join(causes)})", style="bold", markup=False)
+        console.print(f"{sentence_for(run.meta)} ({'; '.join(causes)})", style="bold", markup=False)
 
 
 def _empty_table() -> Table:
