@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from bpdemo.lab.attempts import attempts_figure as attempts_figure
     from bpdemo.lab.backlog_watch import watch_backlog as watch_backlog
     from bpdemo.lab.bars import fate_bars as fate_bars
+    from bpdemo.lab.bound import bound_figure as bound_figure
     from bpdemo.lab.by_hand import send_at_once as send_at_once
     from bpdemo.lab.calibration import calibrate as calibrate
     from bpdemo.lab.checking import check as check
@@ -45,9 +46,9 @@ if TYPE_CHECKING:
     from bpdemo.lab.outages import probes as probes
     from bpdemo.lab.own_page import album as album
     from bpdemo.lab.picture import side_by_side as side_by_side
+    from bpdemo.lab.pooled import p99_two_ways as p99_two_ways
     from bpdemo.lab.predictions import predict as predict
     from bpdemo.lab.predictions import reveal as reveal
-    from bpdemo.lab.promises import answered_within as answered_within
     from bpdemo.lab.promises import ask_until_done as ask_until_done
     from bpdemo.lab.promises import audit as audit
     from bpdemo.lab.promises import send_orders as send_orders
@@ -73,12 +74,12 @@ _HOME = {
     "LoadRun": "run",
     "NotMeasured": "verdict",
     "album": "own_page",
-    "answered_within": "promises",
     "ask_until_done": "promises",
     "attempt_peak": "attempts",
     "attempts_figure": "attempts",
     "audit": "promises",
     "back_after_s": "outages",
+    "bound_figure": "bound",
     "browsers_served": "outages",
     "buyers_wait_ms": "waits",
     "calibrate": "calibration",
@@ -101,6 +102,7 @@ _HOME = {
     "others_wait_ms": "waits",
     "outage": "outages",
     "p99_to_answer_ms": "outages",
+    "p99_two_ways": "pooled",
     "parts_by": "fairness",
     "payment_calls": "outages",
     "pool_wait_ms": "database",

@@ -10,6 +10,7 @@ from bpdemo.lab.questions import (
     lesson_06,
     lesson_07,
     lesson_08,
+    lesson_10,
 )
 from bpdemo.lab.questions.question import Question
 
@@ -25,4 +26,5 @@ QUESTIONS: dict[str, Question] = {
     **lesson_06.QUESTIONS,
     **lesson_07.QUESTIONS,
     **lesson_08.QUESTIONS,
+    **lesson_10.QUESTIONS,
 }
