@@ -69,6 +69,10 @@ claims: install  ## play every claim of the lessons five times (ARGS="--times 20
 exercises: install  ## make exercises/ from solutions/
 	@$(PY) scripts/make_exercises.py $(ARGS)
 
+.PHONY: soak
+soak: install  ## ten minutes of overload and seeded faults (ARGS="--minutes 2 --seed 7")
+	@$(PY) -m tests.faults.soak $(ARGS)
+
 .PHONY: pictures
 pictures: install  ## draw the pictures of the README from real runs (ARGS="notebooks/01_*.ipynb")
 	@$(PY) scripts/pictures.py $(ARGS)
@@ -118,9 +122,3 @@ docker-up: need-docker .env  ## service, Postgres, Prometheus, Grafana and the r
 	@echo "traces http://127.0.0.1:16686      load http://127.0.0.1:8089"
 	@echo "JupyterLab http://127.0.0.1:8888/lab?token=$$(sed -n 's/^JUPYTER_TOKEN=//p' .env)"
 	@echo "To stop: docker compose down (with --volumes the orders go too)"
-
-# --- not built yet: they say so, and exit 2
-
-.PHONY: soak
-soak:  ## (not there yet) hours of load, watching memory and books
-	@echo "make $@: not there yet." >&2; exit 2

@@ -113,6 +113,11 @@ class Crowd:
         offered = self.count("offered", from_s, to_s)
         return self.count("sold", from_s, to_s) / offered if offered else 0.0
 
+    def rate_sold(self, from_s: float, to_s: float) -> float:
+        """Orders a second that were sold in time, of those offered in the bins of that time."""
+        bins = math.floor(to_s / BIN_S) - math.ceil(from_s / BIN_S)
+        return self.count("sold", from_s, to_s) / (bins * BIN_S)
+
     def count(self, fate: str, from_s: float, to_s: float) -> int:
         """How many orders of the whole bins of that time were offered, sold, late and so on."""
         numbers = range(math.ceil(from_s / BIN_S), math.floor(to_s / BIN_S))

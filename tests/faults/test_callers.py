@@ -140,7 +140,8 @@ def test_five_thousand_idle_connections_are_survived(database_url, many_files, d
             if not kept_mb:
                 crowd.until_selling(8)
                 assert process.num_fds() > IDLE
-            for caller in callers[100:]:
+            stay = 0 if kept_mb else 100  # in the first round a few stay on, to be shown out
+            for caller in callers[stay:]:
                 caller.close()
             eventually(lambda: process.num_fds() < 400, "those who leave have left")
             kept_mb.append(process.memory_info().rss / 1e6)
