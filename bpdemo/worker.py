@@ -55,7 +55,7 @@ class Worker:
         assert isinstance(bare_store, PostgresStore)
         backlog = make_backlog(bare_store, settings, rng_for("backlog faults"))
         assert backlog is not None
-        self._store = FaultyStore(bare_store, faults_of_store(settings), rng_for("store faults"))
+        self.store = FaultyStore(bare_store, faults_of_store(settings), rng_for("store faults"))
         self._backlog = backlog
         ledger = LedgerPayment(bare_store, payment_policy(settings), rng_for("payment"))
         payment = FaultyPayment(ledger, faults_of_payment(settings), rng_for("payment faults"))
@@ -69,8 +69,8 @@ class Worker:
 
         store_guard = guard("store")
         self.work = DurableWork(
-            Catalogue(self._store, store_guard, ReadThroughCache(turned.cache, clock, observer)),
-            self._store, backlog, store_guard, payment, guard("payment"),
+            Catalogue(self.store, store_guard, ReadThroughCache(turned.cache, clock, observer)),
+            self.store, backlog, store_guard, payment, guard("payment"),
             clock=clock, rng=rng_for("give back"), observer=observer,
         )  # fmt: skip
         self._consumer = Consumer(bare_store.dsn, settings.workers, self.work.work, self._on_outage)
@@ -82,7 +82,7 @@ class Worker:
 
     async def run(self, on_ready: Callable[[], None]) -> None:
         """Work until stopped. Raises `SettingsInvalid` when the database cannot be used."""
-        await self._store.start()
+        await self.store.start()
         sweeping = asyncio.create_task(self._sweep())
         consuming = asyncio.create_task(self._consumer.run(on_ready))
         stopping = asyncio.create_task(self._stopping.wait())
@@ -99,7 +99,7 @@ class Worker:
             for chore in (sweeping, stopping):
                 chore.cancel()
             await asyncio.gather(sweeping, stopping, return_exceptions=True)
-            await self._store.stop()
+            await self.store.stop()
             await asyncio.to_thread(self._tracer.shutdown)
 
     async def _ends_within(self, task: "asyncio.Task[None]", seconds: float) -> bool:
