@@ -45,6 +45,15 @@ SELECT count(charged_at) AS charged, count(refunded_at) AS refunded, sum(asked) 
 FROM payments
 """
 
+#: One that a worker who runs would have sold long ago.
+CHARGED_AND_STUCK = """
+SELECT EXISTS (
+    SELECT FROM payments JOIN claims ON claims.id = payments.key
+    WHERE claims.status = 'pending' AND payments.charged_at < now() - interval '1 s'
+)
+"""
+FROZEN_S = 2.0
+
 REDONE = """
 SELECT count(*) FROM (
     SELECT job_id FROM pgqueuer_log WHERE status = 'picked' GROUP BY job_id HAVING count(*) > 1
@@ -112,6 +121,7 @@ async def test_a_killed_workers_orders_are_done_once_and_charged_once(database_u
     assert (paid["charged"], paid["refunded"]) == (ORDERS, 0)
     assert stock == 100 * STOCK - ORDERS
     assert redone >= 1, "the worker was killed with nothing in hand: this run proves nothing"
+    assert paid["asked"] > ORDERS, "and with nothing charged"
     assert told == {"confirmed": ORDERS}
     for one in books:
         assert_balanced(one)
@@ -149,14 +159,15 @@ async def _order(client: httpx.AsyncClient, ports: list[int], number: int) -> st
 
 
 async def _kill_in_the_middle(worker: Command, look: asyncpg.Connection) -> None:
-    """When a third is sold, and so many are charged and not yet sold that this one has some."""
-    await _until(
-        look,
-        f"""SELECT (SELECT count(*) FROM orders) >= {ORDERS // 3} AND (
-                SELECT count(*) FROM payments JOIN claims ON claims.id = payments.key
-                WHERE claims.status = 'pending'
-            ) > {PLACES}""",
-    )
+    """When a third is sold, and while it has an order in hand that is charged and not yet sold."""
+    await _until(look, f"SELECT count(*) >= {ORDERS // 3} FROM orders")
+    while True:
+        worker.signal(signal.SIGSTOP)  # so that nothing moves while we look
+        try:
+            await _until(look, CHARGED_AND_STUCK, FROZEN_S)
+            break
+        except TimeoutError:  # it had none; try again at another moment
+            worker.signal(signal.SIGCONT)
     worker.signal(signal.SIGKILL)
 
 
@@ -171,7 +182,7 @@ async def _told(ports: list[int], promised: list[str]) -> tuple[Counter[str], li
     return told, [answer.json()["books"] for answer in stats]
 
 
-async def _until(look: asyncpg.Connection, question: str) -> None:
-    async with asyncio.timeout(PATIENCE_S):
+async def _until(look: asyncpg.Connection, question: str, within_s: float = PATIENCE_S) -> None:
+    async with asyncio.timeout(within_s):
         while not await look.fetchval(question):  # noqa: ASYNC110 -- it tells nobody
             await asyncio.sleep(LOOK_EVERY_S)
