@@ -31,8 +31,9 @@ def test_the_compose_file_follows_the_specification():
 
 
 def test_the_asked_for_parts_are_there():
-    """Two replicas behind a balancer, and everything to look at them with."""
+    """Two replicas behind a balancer, two durable workers, and everything to look at them with."""
     assert {
+        *("worker-1", "worker-2"),
         *("web-1", "web-2", "balancer", "postgres", "prometheus", "grafana", "collector"),
         *("jaeger", "locust-master", "locust-worker", "lab"),
     } == set(SERVICES)
@@ -66,7 +67,7 @@ def test_every_variable_of_ours_is_a_setting(name):
     ]
     fields = {f"BPDEMO_{field.upper()}" for field in Settings.model_fields}
     assert set(ours) <= fields
-    assert ours or not name.startswith("web")
+    assert ours or not name.startswith(("web", "worker"))
 
 
 def test_the_values_of_the_replicas_are_settings_that_hold():
