@@ -22,6 +22,7 @@ from bpdemo.slices import faults_of_payment, faults_of_store, payment_policy, tu
 from bpdemo.telemetry.fanout import Fanout
 from bpdemo.telemetry.logs import TextTarget, make_logger
 from bpdemo.telemetry.order_log import OrderLog
+from bpdemo.telemetry.standard_error import standard_error
 from bpdemo.telemetry.traces import make_tracer
 
 #: How often to look for promises that no queue knows of any more.
@@ -46,7 +47,9 @@ class Worker:
         from bpdemo.downstream.postgres import PostgresStore
 
         clock, rng_for = time.monotonic, chance(settings.seed)
-        log = make_logger(settings.log_format, settings.log_level, log_stream)
+        # A full pipe must not stop the loop: its heartbeats would end, and others take its orders.
+        stream = log_stream or standard_error()
+        log = make_logger(settings.log_format, settings.log_level, stream)
         self.settings = settings
         self.log = log.bind(worker=name)
         self._tracer = make_tracer(settings.traces, clock, stream=log_stream, log=self.log)
