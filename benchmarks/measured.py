@@ -6,6 +6,7 @@ import statistics
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+import plotly.graph_objects as go
 from pydantic import BaseModel
 
 Say = Callable[[str], object]
@@ -79,7 +80,7 @@ class Found:
     """A report and the figures that go with it, by name of the picture."""
 
     report: Report
-    figures: dict[str, object] = field(default_factory=dict)
+    figures: dict[str, go.Figure] = field(default_factory=dict)
 
 
 def ratio(figures: Mapping[str, list[float]], a: str, b: str, less: str = "") -> list[float]:

@@ -51,6 +51,7 @@ class Sampler:
         self._known: dict[str, str] = {}
 
     def start(self) -> None:
+        signal.signal(signal.SIGUSR1, lambda *_: self.tally.clear())
         signal.signal(signal.SIGPROF, self._sample)
         signal.setitimer(signal.ITIMER_PROF, EVERY_S, EVERY_S)
 

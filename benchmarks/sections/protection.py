@@ -13,6 +13,7 @@ service, each given to the innermost part of it that was at work.
 from __future__ import annotations
 
 import json
+import signal
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
@@ -59,6 +60,8 @@ def _profile(seconds: float) -> dict[str, list[list[float]]]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "tally.json"
         with ours_profiled(path, **KNOBS) as server:
+            closed_loop(server, CONNECTIONS, 0.5)
+            server.process.send_signal(signal.SIGUSR1)  # what came before was its start
             rate = closed_loop(server, CONNECTIONS, seconds)
         tally: dict[str, int] = json.loads(path.read_text())
     total = sum(tally.values())

@@ -110,7 +110,7 @@ def _kernel(home: str) -> Iterator[tuple[Any, float]]:
 
 
 def _is_over(message: dict[str, Any]) -> bool:
-    return message["content"].get("execution_state") == "idle"
+    return bool(message["content"].get("execution_state") == "idle")
 
 
 def _await(client: Any, wanted: Any) -> dict[str, Any]:
@@ -148,8 +148,10 @@ def _told(where: str, busy: bool) -> str:
 
 def _drive(where: Any, busy: bool, seconds: float, seed: int) -> Came:
     load = Load(TIMES * WORKERS / SERVICE_S, seconds + 0.5, seed=seed, connections=CONNECTIONS)
-    knobs = {"workers": WORKERS, "payment_latency_s": SERVICE_S, "store_latency_s": 0}
-    with serve(where=where, name="bench", queue_capacity=WORKERS, **knobs) as service:
+    with serve(
+        where=where, name="bench", workers=WORKERS, queue_capacity=WORKERS,
+        payment_latency_s=SERVICE_S, store_latency_s=0,
+    ) as service:  # fmt: skip
         port = int(service.url.rpartition(":")[2])
         came: list[Came] = []
         driver = threading.Thread(target=lambda: came.append(flood(port, load)))
