@@ -11,10 +11,10 @@ import random
 import signal
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from itertools import count
-from typing import NamedTuple
+from typing import Any
+from uuid import UUID
 
 import asyncpg
 import httpx
@@ -45,11 +45,17 @@ SELECT count(charged_at) AS charged, count(refunded_at) AS refunded, sum(asked) 
 FROM payments
 """
 
-#: One that a worker who runs would have sold long ago.
+#: The only worker there is at first.
+FIRST_TO_TAKE = "SELECT queue_manager_id FROM pgqueuer WHERE queue_manager_id IS NOT NULL LIMIT 1"
+
+#: An order that a frozen worker has charged and will not sell: what was under way has arrived.
 CHARGED_AND_STUCK = """
 SELECT EXISTS (
-    SELECT FROM payments JOIN claims ON claims.id = payments.key
-    WHERE claims.status = 'pending' AND payments.charged_at < now() - interval '1 s'
+    SELECT FROM pgqueuer
+    JOIN payments ON payments.key = pgqueuer.dedupe_key
+    JOIN claims ON claims.id = pgqueuer.dedupe_key
+    WHERE pgqueuer.queue_manager_id = $1 AND claims.status = 'pending'
+        AND payments.charged_at < now() - interval '0.5 s'
 )
 """
 FROZEN_S = 2.0
@@ -61,47 +67,43 @@ SELECT count(*) FROM (
 """
 
 
-class Company(NamedTuple):
-    """Two services by their address, and two workers."""
+class Company:
+    """Two services on one database, and workers as they are asked for; all gone at the end."""
 
-    ports: list[int]
-    services: list[Command]
-    workers: list[Command]
+    def __init__(self, url: str, stack: ExitStack) -> None:
+        self._stack = stack
+        self._env = {
+            "BPDEMO_STORE": "postgres",
+            "BPDEMO_DATABASE_URL": url,
+            "BPDEMO_ASYNC_QUEUE_CAPACITY": str(ORDERS),
+            "BPDEMO_LOG_LEVEL": "warning",
+        }
+        self.services = [self._start("serve", "--port", "0") for _ in range(2)]
+        self.ports = [service.port() for service in self.services]
 
+    def start_worker(self, name: str) -> Command:
+        worker = self._start("worker", "--name", name, "--set", f"workers={PLACES}")
+        assert worker.process.stdout is not None
+        assert worker.process.stdout.readline() == f"ready {name}\n", worker.stderr
+        return worker
 
-@contextmanager
-def company(url: str) -> Iterator[Company]:
-    env = {
-        "BPDEMO_STORE": "postgres",
-        "BPDEMO_DATABASE_URL": url,
-        "BPDEMO_ASYNC_QUEUE_CAPACITY": str(ORDERS),
-        "BPDEMO_LOG_LEVEL": "warning",
-    }
-    with ExitStack() as stack:
-        services = [stack.enter_context(Command("serve", "--port", "0", **env)) for _ in range(2)]
-        ports = [service.port() for service in services]
-        workers = [
-            stack.enter_context(
-                Command("worker", "--name", f"worker-{n}", **env | {"BPDEMO_WORKERS": str(PLACES)})
-            )
-            for n in (1, 2)
-        ]
-        for worker in workers:
-            assert worker.process.stdout is not None
-            assert worker.process.stdout.readline().startswith("ready "), worker.stderr
-        yield Company(ports, services, workers)
+    def _start(self, *arguments: str) -> Command:
+        return self._stack.enter_context(Command(*arguments, **self._env))
 
 
 async def test_a_killed_workers_orders_are_done_once_and_charged_once(database_url: str) -> None:
     """Every order that was promised is sold once and charged once, though half of the workers died
     with orders in hand; none is lost."""
-    began_s = time.monotonic()
-    with company(database_url) as those:
+    with ExitStack() as stack:
+        those = Company(database_url, stack)
+        doomed = those.start_worker("doomed")
+        began_s = time.monotonic()
         async with connected(database_url) as look:
-            killing = asyncio.create_task(_kill_in_the_middle(those.workers[0], look))
-            promised = await _order_all(those.ports)
-            await killing
-        async with connected(database_url) as look:
+            ordering = asyncio.create_task(_order_all(those.ports))
+            doomed_id = await _until(look, FIRST_TO_TAKE)
+            other = await asyncio.to_thread(those.start_worker, "other")
+            await _kill_in_the_middle(doomed, doomed_id, look)
+            promised = await ordering
             await _until(look, "SELECT NOT EXISTS (SELECT FROM claims WHERE NOT settled)")
             took_s = time.monotonic() - began_s
             sold = [row["id"] for row in await look.fetch("SELECT id FROM orders")]
@@ -109,9 +111,10 @@ async def test_a_killed_workers_orders_are_done_once_and_charged_once(database_u
             stock = await look.fetchval("SELECT sum(stock) FROM items")
             redone = await look.fetchval(REDONE)
         told, books = await _told(those.ports, promised)
-        for command in (those.workers[1], *those.services):
+        left = (other, *those.services)
+        for command in left:
             command.signal()
-        codes = [command.wait() for command in (those.workers[1], *those.services)]
+        codes = [command.wait() for command in left]
     print(
         f"\n{ORDERS} orders in {took_s:.1f} s: {redone} jobs redone, "
         f"{paid['asked'] - ORDERS} charges asked for again, {paid['charged'] - ORDERS} made twice"
@@ -158,13 +161,13 @@ async def _order(client: httpx.AsyncClient, ports: list[int], number: int) -> st
     raise AssertionError
 
 
-async def _kill_in_the_middle(worker: Command, look: asyncpg.Connection) -> None:
+async def _kill_in_the_middle(worker: Command, its_id: UUID, look: asyncpg.Connection) -> None:
     """When a third is sold, and while it has an order in hand that is charged and not yet sold."""
     await _until(look, f"SELECT count(*) >= {ORDERS // 3} FROM orders")
     while True:
         worker.signal(signal.SIGSTOP)  # so that nothing moves while we look
         try:
-            await _until(look, CHARGED_AND_STUCK, FROZEN_S)
+            await _until(look, CHARGED_AND_STUCK, its_id, within_s=FROZEN_S)
             break
         except TimeoutError:  # it had none; try again at another moment
             worker.signal(signal.SIGCONT)
@@ -182,7 +185,11 @@ async def _told(ports: list[int], promised: list[str]) -> tuple[Counter[str], li
     return told, [answer.json()["books"] for answer in stats]
 
 
-async def _until(look: asyncpg.Connection, question: str, within_s: float = PATIENCE_S) -> None:
+async def _until(
+    look: asyncpg.Connection, question: str, *given: object, within_s: float = PATIENCE_S
+) -> Any:
+    """What the database answers, once it is true."""
     async with asyncio.timeout(within_s):
-        while not await look.fetchval(question):  # noqa: ASYNC110 -- it tells nobody
+        while not (answer := await look.fetchval(question, *given)):  # noqa: ASYNC110 -- none is set
             await asyncio.sleep(LOOK_EVERY_S)
+    return answer
