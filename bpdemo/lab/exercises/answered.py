@@ -6,7 +6,7 @@ import asyncio
 import dis
 import inspect
 from collections.abc import Callable, Mapping
-from types import CodeType, FunctionType
+from types import CodeType, FunctionType, TracebackType
 from typing import Any, Final
 
 _DOES_NOTHING: Final = {"RESUME", "NOP", "LOAD_CONST", "RETURN_CONST", "RETURN_VALUE", "POP_TOP"}
@@ -27,14 +27,16 @@ class Answered:
     def __init__(self, function: Callable[..., Any]) -> None:
         self.function = function
         self.error: BaseException | None = None
+        self._place: TracebackType | None = None
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
         if self.error is not None:
-            raise self.error
+            # From where it was raised first: otherwise it grows with every order of a load.
+            raise self.error.with_traceback(self._place)
         try:
             given = self.function(*arguments, **named)
         except BaseException as error:
-            self.error = error
+            self.error, self._place = error, error.__traceback__
             raise
         if inspect.iscoroutine(given):
             return self._awaited(given)
@@ -46,7 +48,7 @@ class Answered:
         except BaseException as error:
             # Only what the function itself got wrong; a refusal by the store is the judge's doing.
             if self.error is None and _is_a_mistake(error):
-                self.error = error
+                self.error, self._place = error, error.__traceback__
             raise
         return self._given(given)
 

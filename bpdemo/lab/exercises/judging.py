@@ -67,6 +67,8 @@ def defended(reason: Any, right: str, replies: Mapping[str, str]) -> None:
     and what is the case instead.
     """
     letters = sorted({right, *replies})
+    if isinstance(reason, str):
+        reason = reason.strip().lower()
     if reason not in letters:
         _malformed(f"one of the letters {', '.join(letters)} as the reason", f"{reason!r}")
     if reason != right:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import MutableSequence
 from typing import TYPE_CHECKING, Any
 
 from bpdemo.lab.exercises.exercise import Exercise, NotYet
@@ -40,11 +41,26 @@ def judge_try_put(try_put: Any) -> str:
             "to: the workers stay busy, with orders whose customers have gone.",
             look="When must try_put say no? Compare len(waiting) with capacity.",
         )
+    _judge_small(try_put)
     turned_away = most(runs, "shed_per_s")
     return (
         f"twice the capacity came, on five sale days: your queue sold {min(sold, 1):.0%} of "
         f"capacity at least, and turned {turned_away:.0f} orders a second away at once."
     )
+
+
+def _judge_small(try_put: Any) -> None:
+    """It has a bound: is it the one that it is told?"""
+    waiting: list[str] = []
+    for place in range(1, CAPACITY):
+        try_put(waiting, f"order {place}", 3)
+    if len(waiting) != 3:
+        raise NotYet(
+            expected="with a capacity of 3, three wait.",
+            seen=f"{CAPACITY - 1} came one after another, and {len(waiting)} waited.",
+            why="each room has a length of its own: the bound is told, not known.",
+            look="Compare with `capacity`, not with a number of your own.",
+        )
 
 
 def _judge_by_hand(try_put: Any) -> None:
@@ -59,6 +75,13 @@ def _judge_by_hand(try_put: Any) -> None:
             seen=f"the room of {CAPACITY} was full; one more came, and the first in it was gone.",
             why="that customer was told yes, and now waits for ever. A no at once is kinder.",
             look="Refuse the newcomer; leave `waiting` as it is.",
+        )
+    if "one too many" in waiting and answer is False:
+        raise NotYet(
+            expected="who is told no does not wait.",
+            seen=f"the room of {CAPACITY} was full; one more was told no, and is in `waiting`.",
+            why="a worker will take it up, for a customer who was sent away.",
+            look="Ask before you put: is there a place?",
         )
     if len(waiting) == CAPACITY + 1 and not _goes_on(try_put, waiting):
         raise NotYet(
@@ -120,8 +143,8 @@ def _as_method(try_put: Any) -> Any:
     return method
 
 
-class _Waiting:
-    """The queue of the service, as the learner sees it."""
+class _Waiting(MutableSequence[Any]):
+    """The queue of the service, as the list that the learner sees: it grows at its end."""
 
     def __init__(self, queue: BoundedQueue[Any], priority: int) -> None:
         self._queue = queue
@@ -130,7 +153,19 @@ class _Waiting:
     def __len__(self) -> int:
         return self._queue.depth
 
-    def append(self, job: Any) -> None:
+    def __getitem__(self, place: Any) -> Any:
+        return [job for job, _, _ in self._queue._line][place]
+
+    def __setitem__(self, place: Any, jobs: Any) -> None:
+        for job in jobs if isinstance(place, slice) else [jobs]:
+            self.insert(len(self), job)
+
+    def __delitem__(self, place: Any) -> None:
+        jobs = self[place]
+        for job in jobs if isinstance(place, slice) else [jobs]:
+            self._queue.remove(job)
+
+    def insert(self, _: int, job: Any) -> None:
         self._queue._append(job, self._priority)
 
 
@@ -144,6 +179,7 @@ BY_HAND = [(True, 0.2)] * 3 + [(True, 0.9)] * 2 + [(False, 0.001)] * 4 + [(False
 def judge_goodput(goodput_per_s: Any) -> str:
     """By hand first; then over both services on five days of overload."""
     _judge_number(goodput_per_s(BY_HAND, 0.5, 10), BY_HAND, 0.3)
+    _judge_number(goodput_per_s(BY_HAND, 1.0, 10), [], 0.5)
     from bpdemo.lab.exercises.judging import over_seeds
 
     seconds, told = 6.0, []
@@ -316,6 +352,14 @@ EXERCISES: dict[str, Exercise] = {
             "    if len(waiting) < capacity:\n"
             "        waiting.append(job)\n": "the answer was None",
             "def try_put(waiting, job, capacity):\n"
+            "    waiting.append(job)\n"
+            "    return len(waiting) <= capacity\n": "told no, and is in `waiting`",
+            "def try_put(waiting, job, capacity):\n"
+            "    if len(waiting) >= 8:\n"
+            "        return False\n"
+            "    waiting.append(job)\n"
+            "    return True\n": "a number of your own",
+            "def try_put(waiting, job, capacity):\n"
             "    if len(waiting) >= capacity:\n"
             "        waiting.pop(0)\n"
             "    waiting.append(job)\n"
@@ -351,6 +395,10 @@ EXERCISES: dict[str, Exercise] = {
             "def goodput_per_s(answers, patience_s, seconds):\n"
             "    return sum(sold and waited_s <= patience_s for sold, waited_s in answers)\n": (
                 "Divide by the seconds"
+            ),
+            "def goodput_per_s(answers, patience_s, seconds):\n"
+            "    return sum(sold and w <= 0.5 for sold, w in answers) / seconds\n": (
+                "you would steer a service by it"
             ),
             "def goodput_per_s(answers, patience_s, seconds):\n"
             "    in_time = [w for sold, w in answers if sold and w <= patience_s]\n"

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from bpdemo.flow.queue import BoundedQueue
 
 #: workers, service_s, patience_s
-TILLS = ((8, 0.04, 0.5), (16, 0.1, 0.5))
+TILLS = ((8, 0.04, 0.5), (4, 0.1, 0.5))
 
 CLIENTS = 90
 TEAM = {"workers": 8, "queue_capacity": 8}
@@ -30,7 +30,7 @@ def judge_room_for(room_for: Any) -> str:
 
 def _judge_room(room: Any, workers: int, service_s: float, patience_s: float) -> str:
     till = f"{workers} workers, {service_s:g} s an order, {patience_s:g} s of patience"
-    _require_places(room, till)
+    room = _places(room, till)
     sold = _sold_in_overload(room, workers, service_s, patience_s)
     if sold < 0.85:
         raise NotYet(
@@ -51,9 +51,12 @@ def _judge_room(room: Any, workers: int, service_s: float, patience_s: float) ->
     return f"{room} places kept sales at {min(sold, 1):.0%}, and {through:.0%} of a burst was sold"
 
 
-def _require_places(room: Any, till: str) -> None:
+def _places(room: Any, till: str) -> int:
+    """`room` as a number of places; `//` may have given it as a float."""
+    if isinstance(room, float) and room.is_integer():
+        room = int(room)
     if isinstance(room, int) and not isinstance(room, bool) and room >= -1:
-        return
+        return room
     raise NotYet(
         expected="a whole number of places, 0 or more.",
         seen=f"{till}: {room!r}.",
@@ -292,6 +295,8 @@ EXERCISES: dict[str, Exercise] = {
             "def room_for(workers, service_s, patience_s):\n    return -1\n": "without a bound",
             "def room_for(workers, service_s, patience_s):\n"
             "    return 1000\n": "after its customer has gone",
+            "def room_for(workers, service_s, patience_s):\n"
+            "    return 60\n": "after its customer has gone",
             "def room_for(workers, service_s, patience_s):\n"
             "    return 0.7 * (patience_s - service_s) * workers / service_s\n": "half a place",
         },

@@ -37,7 +37,9 @@ def judge_full_jitter(full_jitter: Any) -> str:
             why="a service that has failed four times needs more rest than one that failed once.",
             look="The longest wait doubles each time: base_s × 2 ** (failed − 1).",
         )
-    return _judge_crowd(full_jitter)
+    told = _judge_crowd(full_jitter)
+    _judge_evenness(full_jitter)
+    return told
 
 
 def _judge_range(full_jitter: Any, failed: int) -> None:
@@ -70,6 +72,37 @@ def _mean_wait_s(full_jitter: Any, failed: int) -> float:
     rng = random.Random("means by hand")
     waits_s = [float(full_jitter(failed, BASE_S, CAP_S, rng)) for _ in range(DRAWS)]
     return sum(waits_s) / DRAWS
+
+
+def _judge_evenness(full_jitter: Any) -> None:
+    """A quarter of the waits in each quarter of the range, also for another base and cap."""
+    rng = random.Random("evenness by hand")
+    for failed, base_s, cap_s in ((2, BASE_S, CAP_S), (60, BASE_S, CAP_S), (3, 0.2, 3.0)):
+        longest_s = min(cap_s, base_s * 2.0 ** (failed - 1))
+        waits_s = [full_jitter(failed, base_s, cap_s, rng) for _ in range(5 * DRAWS)]
+        quarters = [min(3, int(4 * wait_s / longest_s)) for wait_s in waits_s]
+        shares = [quarters.count(quarter) / len(waits_s) for quarter in range(4)]
+        if not all(0.18 <= share <= 0.32 for share in shares) or max(waits_s) > longest_s + 1e-9:
+            _uneven(shares, longest_s, f"base {base_s:g} s, cap {cap_s:g} s, {failed} failures")
+
+
+def _uneven(shares: list[float], longest_s: float, case: str) -> None:
+    told = ", ".join(f"{share:.0%}" for share in shares)
+    why, look = (
+        "that is *equal* jitter, which keeps half of the wait. It has its uses (nobody comes back "
+        "at once), but it spreads a crowd over half of the time only.",
+        "Draw from 0, not from the half.",
+    ) if sum(shares[:2]) < 0.01 and min(shares[2:]) > 0.4 else (
+        "where the waits crowd together, the crowd comes back together.",
+        "First the longest wait, from base_s, cap_s and failed: min(cap_s, …). Then one draw, "
+        "evenly, from 0 to it.",
+    )  # fmt: skip
+    raise NotYet(
+        expected=f"({case}) as many waits in each quarter of 0 to {longest_s:g} s.",
+        seen=f"of 1000 waits, from the first quarter to the last: {told}.",
+        why=why,
+        look=look,
+    )
 
 
 def _judge_crowd(full_jitter: Any) -> str:
@@ -189,7 +222,7 @@ def _lost_in_quiet(places: float, share: float, quiet: float) -> None:
 
 
 def judge_turn_away(turn_away: Any) -> str:
-    """By hand in four plain cases; then at the door of two services with no bound."""
+    """By hand in five plain cases; then at the door of two services with no bound."""
     for case in CASES:
         _judge_case(turn_away, *case)
     sold = [_judge_door(turn_away, *till) for till in TILLS]
@@ -205,6 +238,7 @@ CASES = (
     (0.2, 0.04, 0.5, False, "he is served after 0.24 s, half of his time"),
     (2.0, 0.04, 0.5, True, "it would be his turn long after he has left"),
     (0.48, 0.04, 0.5, True, "it is his turn just in time, and he leaves before it is done"),
+    (0.2, 0.4, 0.5, True, "his order takes so long that he leaves before it is done"),
 )
 
 
@@ -299,6 +333,15 @@ EXERCISES: dict[str, Exercise] = {
             JITTER + "min(cap_s, base_s * 2 ** (failed - 1)) * rng.uniform(0.9, 1)\n": (
                 "came back together"
             ),
+            JITTER + "min(cap_s, base_s * 2 ** (failed - 1)) * rng.uniform(0.5, 1)\n": (
+                "*equal* jitter"
+            ),
+            JITTER + "min(cap_s, rng.uniform(0, base_s * 2 ** (failed - 1)))\n": (
+                "where the waits crowd together"
+            ),
+            JITTER + "rng.uniform(0, min(1.0, 0.05 * 2 ** (failed - 1)))\n": (
+                "base 0.2 s, cap 3 s"
+            ),
             JITTER + "rng.uniform(0, base_s)\n": "waits that grow",
             JITTER + "rng.uniform(0, base_s * 2 ** (failed - 1))\n": "never comes back",
             JITTER + "rng.uniform(0, min(cap_s, base_s * 2 ** failed))\n": "no doubling in it yet",
@@ -348,6 +391,7 @@ EXERCISES: dict[str, Exercise] = {
             AWAY + "False\n": "long after he has left",
             AWAY + "True\n": "a sale lost",
             AWAY + "wait_s > 0\n": "half of his time",
+            AWAY + "wait_s > 0.5 * remaining_s\n": "takes so long",
         },
     ),
 }

@@ -79,6 +79,13 @@ def _judge_probes_by_hand(may_probe: Any) -> None:
             "one must wait for the other, it stays half-open longer than it has to.",
             look="Those who are out and those who succeeded, together: how many are let through?",
         )
+    if not may_probe(2, 2, 5) or may_probe(0, 1, 1):
+        raise NotYet(
+            expected="the rule for whatever number is allowed.",
+            seen="with 5 allowed a fifth was refused, or with 1 allowed a second was let in.",
+            why=f"`breaker_half_open_calls` is a setting; {PROBES} is only its default.",
+            look="Compare with `allowed`, not with a number of your own.",
+        )
 
 
 def _a_crowd(seen: int) -> None:
@@ -226,6 +233,7 @@ EXERCISES: dict[str, Exercise] = {
             RULE + "out + succeeded <= allowed\n": "knocked down again by the crowd",
             RULE + "out == 0 and succeeded < allowed\n": "one must wait for the other",
             RULE + "out + succeeded < allowed - 1\n": "the next one was refused",
+            RULE + "out + succeeded < 3\n": "is a setting",
         },
     ),
     "05b": Exercise(

@@ -92,18 +92,36 @@ async def _judge_others(get: Any) -> None:
             why="an outage of a moment must not outlive itself in your cache.",
             look="Let the exception through, and forget the flight in that case too.",
         )
+    await _judge_leaving(get)
+
+
+async def _judge_leaving(get: Any) -> None:
+    """The one who started a load leaves; one has joined it before that, another joins after."""
+    store, flights = Store(), {}  # type: tuple[Store, dict[str, Any]]
     leaver = asyncio.ensure_future(get("seats", flights, store.load))
     await asyncio.sleep(LOAD_S / 4)
     stayer = asyncio.ensure_future(get("seats", flights, store.load))
     await asyncio.sleep(LOAD_S / 4)
     leaver.cancel()
-    stayed = (await asyncio.gather(stayer, return_exceptions=True))[0]
-    if not isinstance(stayed, str):
+    await asyncio.sleep(LOAD_S / 4)
+    latecomer = asyncio.ensure_future(get("seats", flights, store.load))
+    await asyncio.wait({stayer, latecomer}, timeout=10 * LOAD_S)
+    if not stayer.done() or stayer.cancelled() or stayer.exception():
         raise NotYet(
             expected="one caller leaves, the other still gets the answer.",
             seen="the one who stayed got nothing: the load was cancelled with the one who left.",
             why="to cancel whoever awaits a task cancels the task, and everybody shares it.",
-            look="`await asyncio.shield(task)` waits for a task without taking it along.",
+            look="Let the load be a task of its own, and nobody's. `await asyncio.shield(task)` "
+            "waits for a task without taking it along.",
+        )
+    if store.loads != 1:
+        raise NotYet(
+            expected="the one who started a load leaves; who comes then still shares it.",
+            seen=f"the load was under way, and the store was asked again: {store.loads} loads.",
+            why="the flight left `flights` with the caller who started it, not when it landed. "
+            "The first of a crowd is also the first to lose patience.",
+            look="The end of the load takes it out of `flights` (`add_done_callback`), not the "
+            "end of a caller.",
         )
 
 
@@ -291,6 +309,25 @@ EXERCISES: dict[str, Exercise] = {
             "        flights[key] = asyncio.ensure_future(load(key))\n"
             "        flights[key].add_done_callback(lambda _: flights.pop(key))\n"
             "    return await flights[key]\n": "cancelled with the one who left",
+            GET + "    if key in flights:\n"
+            "        return await asyncio.shield(flights[key])\n"
+            "    flights[key] = asyncio.ensure_future(load(key))\n"
+            "    try:\n"
+            "        return await asyncio.shield(flights[key])\n"
+            "    finally:\n"
+            "        flights.pop(key, None)\n": "the caller who started it",
+            GET + "    if key in flights:\n"
+            "        return await asyncio.shield(flights[key])\n"
+            "    flights[key] = asyncio.get_running_loop().create_future()\n"
+            "    try:\n"
+            "        flights[key].set_result(await load(key))\n"
+            "        return flights[key].result()\n"
+            "    except Exception as error:\n"
+            "        flights[key].set_exception(error)\n"
+            "        flights[key].exception()\n"
+            "        raise\n"
+            "    finally:\n"
+            "        del flights[key]\n": "cancelled with the one who left",
             GET + "    if 0 not in flights:\n"
             "        flights[0] = asyncio.ensure_future(load(key))\n"
             "        flights[0].add_done_callback(lambda _: flights.pop(0))\n"

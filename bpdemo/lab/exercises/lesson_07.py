@@ -45,13 +45,20 @@ def _judge_hand(waits_too_long: Any) -> None:
     _ask(waits_too_long, *slow, True, "ten orders had waited 0.3 s each, after 1000 quick ones")
     quick = (_reading(4000.0, 9000), _reading(4001.0, 9100))
     _ask(waits_too_long, *quick, False, "100 orders had waited 0.01 s each, after a bad hour")
-    _ask(
-        waits_too_long, _reading(0.0, 0), _reading(0.6, 2), True, "two orders had waited 0.3 s each"
-    )
+    two = (_reading(0.0, 0), _reading(0.6, 2))
+    _ask(waits_too_long, *two, True, "two orders had waited 0.3 s each")
+    _ask(waits_too_long, *two, False, "two orders had waited 0.3 s each", limit_s=0.5)
 
 
-def _ask(waits_too_long: Any, before: Reading, after: Reading, right: bool, what: str) -> None:
-    told = waits_too_long(dict(before), dict(after), LIMIT_S)
+def _ask(
+    waits_too_long: Any,
+    before: Reading,
+    after: Reading,
+    right: bool,
+    what: str,
+    limit_s: float = LIMIT_S,
+) -> None:
+    told = waits_too_long(dict(before), dict(after), limit_s)
     if not isinstance(told, bool) and str(told) not in ("True", "False"):
         raise NotYet(
             expected="True or False.",
@@ -61,7 +68,7 @@ def _ask(waits_too_long: Any, before: Reading, after: Reading, right: bool, what
         )
     if bool(told) is not right:
         raise NotYet(
-            expected=f"{'an alarm' if right else 'silence'}: {what}; the limit is {LIMIT_S} s.",
+            expected=f"{'an alarm' if right else 'silence'}: {what}; the limit is {limit_s:g} s.",
             seen=f"from {before} to {after} it said {told}.",
             why="counters only ever rise. What happened *lately* is the difference of two "
             "readings; the mean since the start is slow to rise and slow to fall.",
