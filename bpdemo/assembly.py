@@ -42,6 +42,8 @@ class Assembly:
         self.store = FaultyStore(
             self.bare_store, faults_of_store(settings), rng_for("store faults")
         )
+        # Where others store their orders too, an id must be new to all, and two may share a seed.
+        minting = rng_for if settings.store == "memory" else chance(None)
         self.backlog = make_backlog(self.bare_store, settings, rng_for("backlog faults"))
         self.office = BoxOffice(
             tuning(settings),
@@ -54,6 +56,7 @@ class Assembly:
             tracer=tracer or NullTracer(),
             pool_counts=getattr(self.bare_store, "pool_counts", dict),
             backlog=self.backlog,
+            order_ids=minting("order ids"),
         )
 
     @property

@@ -49,10 +49,12 @@ class BoxOffice:
         tracer: Tracer,
         pool_counts: Callable[[], Mapping[str, int]] = dict,
         backlog: Backlog | None = None,
+        order_ids: Random | None = None,
     ) -> None:
         """`rng_for(name)` gives each part its own stream of chance: none disturbs another.
 
-        With a `backlog` it can promise orders that durable workers keep later.
+        With a `backlog` it can promise orders that durable workers keep later. `order_ids` mints
+        their ids, and must not draw what another service of the same store does.
 
         `pool_counts` tells how many database connections are `idle` and `busy`.
         """
@@ -80,7 +82,7 @@ class BoxOffice:
         self.catalogue = Catalogue(store, self._store_guard, self._cache)
         work = OrderWork(
             self.catalogue, store, self._store_guard, payment, self._payment_guard, self._debts,
-            clock=clock, today=today, rng=rng_for("order ids"),
+            clock=clock, today=today, rng=order_ids or rng_for("order ids"),
         )  # fmt: skip
         self._acceptance: Acceptance | None = None
         if backlog is not None:

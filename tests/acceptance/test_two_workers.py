@@ -190,6 +190,6 @@ async def _until(
 ) -> Any:
     """What the database answers, once it is true."""
     async with asyncio.timeout(within_s):
-        while not (answer := await look.fetchval(question, *given)):  # noqa: ASYNC110 -- none is set
+        while not (answer := await look.fetchval(question, *given)):  # noqa: ASYNC110
             await asyncio.sleep(LOOK_EVERY_S)
     return answer

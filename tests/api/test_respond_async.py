@@ -11,13 +11,8 @@ from tests.support.postgres import connected, database_url, postgres_server
 
 __all__ = ["database_url", "postgres_server"]
 
-#: A busy machine must not turn an answer into a time-out. No seed: two would mint the same ids.
-PATIENT = {
-    "attempt_timeout_s": 0.0,
-    "request_timeout_s": 0.0,
-    "pool_acquire_timeout_s": 0.0,
-    "seed": None,
-}
+#: A busy machine must not turn an answer into a time-out.
+PATIENT = {"attempt_timeout_s": 0.0, "request_timeout_s": 0.0, "pool_acquire_timeout_s": 0.0}
 ASYNC = {"Prefer": "respond-async"}
 
 
@@ -97,6 +92,15 @@ async def test_both_ways_at_once_across_services_are_one_order(database_url: str
             assert await look.fetchval("SELECT count(*) FROM claims") == 10
             sold = await look.fetchval("SELECT count(*) FROM orders")
         assert paid["charged"] - paid["refunded"] == sold
+
+
+async def test_services_with_one_seed_mint_ids_of_their_own(database_url: str) -> None:
+    """Or else a customer of one would be given the order of another's."""
+    async with durable(database_url, seed=5) as one, durable(database_url, seed=5) as other:
+        answers = [await order(one, "a"), await order(other, "b")]
+        answers += [await promise(one, "c"), await promise(other, "d")]
+    assert [answer.status_code for answer in answers] == [201, 201, 202, 202]
+    assert len({answer.json()["id"] for answer in answers}) == 4
 
 
 async def test_duplicates_in_flight_join(database_url: str) -> None:
