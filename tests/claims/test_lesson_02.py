@@ -1,7 +1,5 @@
 """Lesson 02: with its mechanism broken, each of its claims fails; with it, the claim holds."""
 
-from math import inf
-
 import pytest
 
 from bpdemo.flow.codel import CoDel
@@ -20,7 +18,7 @@ def own_home(monkeypatch, tmp_path):
 @pytest.fixture
 def never_full(monkeypatch):
     """A queue that has a capacity, and does not keep to it."""
-    monkeypatch.setattr(BoundedQueue, "_places", property(lambda queue: inf))
+    monkeypatch.setattr(BoundedQueue, "has_place", property(lambda queue: True))
 
 
 @pytest.fixture

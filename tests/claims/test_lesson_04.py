@@ -17,7 +17,7 @@ LESSON = "04_timeouts_retries_jitter"
 @pytest.fixture
 def never_full(monkeypatch: pytest.MonkeyPatch) -> None:
     """A queue that always has one more place."""
-    monkeypatch.setattr(BoundedQueue, "_places", property(lambda self: 1))
+    monkeypatch.setattr(BoundedQueue, "has_place", property(lambda self: True))
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def test_without_the_room_the_deadline_sells_less():
 
 def test_without_the_doors_look_the_deadline_is_no_help(monkeypatch: pytest.MonkeyPatch):
     """A queue that is never full, and a door that asks nobody for his time: hardly a sale."""
-    monkeypatch.setattr(BoundedQueue, "_places", property(lambda self: 1))
+    monkeypatch.setattr(BoundedQueue, "has_place", property(lambda self: True))
     monkeypatch.setattr(Intake, "_check_time", lambda self, deadline, priority: None)
     assert "deadline and room sold" in refute(LESSON, "deadline")
 
