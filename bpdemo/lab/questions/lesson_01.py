@@ -67,8 +67,8 @@ QUESTIONS: dict[str, Question] = {
         "It falls below that of a quiet day",
         {
             "It goes up tenfold": (
-                "The served wait a little longer, but they are few. Refusals take a millisecond "
-                "each, and they are nine of ten answers."
+                "The served wait a little longer, but they are few. Refusals take some "
+                "milliseconds, and they are nine of ten answers."
             ),
             "It stays about the same": (
                 "It would, if refusals took as long as sales. They take almost no time."

@@ -41,8 +41,8 @@ QUESTIONS: dict[str, Question] = {
                 "Refused at once, they at least know it, and the others get theirs."
             ),
             "Dropping: they had a place, and their waiting is wasted": (
-                "Who is dropped would have been served too late anyway. It hurts him, and it "
-                "keeps the queue short for all who come after."
+                "Half must go without whatever you do. Here it is those who have waited longest, "
+                "which hurts them, and keeps the queue short for all who come after."
             ),
             "None of them: each bounds the room": (
                 "The room is bounded, the *line before it* is a queue as well, and counts in the "
