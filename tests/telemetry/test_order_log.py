@@ -7,6 +7,7 @@ import pytest
 
 from bpdemo.core.events import (
     BreakerMoved,
+    DurableOrderEnded,
     JobStarted,
     MoneyOwed,
     OrderAdmitted,
@@ -107,6 +108,20 @@ def test_a_flush_begins_anew_and_is_silent_when_nobody_was_refused(lines):
     order_log.flush(3.5)
     [line] = lines.take()
     assert (line["count"], line["example_request_id"], line["over_s"]) == (1, "r-2", 1.5)
+
+
+def test_what_a_durable_worker_did_is_one_line(lines):
+    OrderLog(lines.log).observe(DurableOrderEnded("failed", "sold_out", "o-1", 0.0123456))
+    assert lines.take() == [
+        {
+            "event": "durable_order",
+            "level": "info",
+            "outcome": "failed",
+            "reason": "sold_out",
+            "order_id": "o-1",
+            "service_ms": 12.346,
+        }
+    ]
 
 
 def test_breaker_moves_are_told_and_an_open_one_is_a_warning(lines):
