@@ -70,7 +70,8 @@ class Service:
         """Turn live knobs, all or none. Raises `SettingsInvalid` that names field and range."""
         settings = self.settings.changed(knobs)
         token = self.settings.admin_token
-        headers = {"Authorization": f"Bearer {token.get_secret_value()}"} if token else None
+        bearer = f"Bearer {token.get_secret_value()}".encode() if token else b""
+        headers = {b"Authorization": bearer} if bearer else None
         answer = self._client.patch("/settings", json=knobs, headers=headers)
         if answer.status_code != 200:
             raise SettingsInvalid(answer.json().get("field", "settings"), answer.json()["detail"])

@@ -15,6 +15,7 @@ from bpdemo.app import create_app
 from bpdemo.core.errors import SettingsInvalid
 from bpdemo.core.settings import Settings
 from bpdemo.lab.collector import calm_collector
+from bpdemo.telemetry.library_logs import take_library_logs
 
 #: An orphan drains no longer than this, and is gone after four times that.
 ORPHAN_S = 0.5
@@ -38,6 +39,7 @@ def run_server(
         why = error.strerror or str(error)
         raise SettingsInvalid("port", f"cannot listen on {host}:{port}: {why}") from None
     app = create_app(settings)
+    take_library_logs(app.state.telemetry.log)
     office = app.state.assembly.office
     drain = partial(office.drain, settings.drain_timeout_s)
     if until_stdin_closes:

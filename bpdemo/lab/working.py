@@ -12,6 +12,7 @@ from typing import Any
 from bpdemo.core.errors import SettingsInvalid
 from bpdemo.core.settings import Settings
 from bpdemo.lab.collector import calm_collector
+from bpdemo.telemetry.library_logs import take_library_logs
 from bpdemo.worker import Worker
 
 #: A worker whose owner is gone may finish for so long; what it has left falls to others.
@@ -31,6 +32,7 @@ def run_worker(knobs: Mapping[str, Any], name: str, *, until_stdin_closes: bool 
     if not name.isprintable() or len(name) > LONGEST_NAME:
         raise SettingsInvalid("name", f"is not 1 to {LONGEST_NAME} printable characters")
     worker = Worker(Settings(**knobs), name)
+    take_library_logs(worker.log)
     calm_collector()
     asyncio.run(_work(worker, name, until_stdin_closes=until_stdin_closes))
 
