@@ -13,7 +13,7 @@ import asyncio
 from collections.abc import Callable
 from random import Random
 
-from bpdemo.core.errors import BoxOfficeError, NotFound, SoldOut
+from bpdemo.core.errors import AttemptTimeout, BoxOfficeError, NotFound, SoldOut
 from bpdemo.core.events import DurableOrderEnded, DurableOutcome
 from bpdemo.core.model import Order
 from bpdemo.core.ports import Backlog, Observer, Payment, Store
@@ -121,8 +121,11 @@ class DurableWork:
 
     async def _refund(self, order: Order) -> None:
         """Bars the charge too, if another worker is about to make it."""
-        async with asyncio.timeout(REFUND_S):
-            await self._payment.refund(order.id)
+        try:
+            async with asyncio.timeout(REFUND_S):
+                await self._payment.refund(order.id)
+        except TimeoutError as error:
+            raise AttemptTimeout from error
         await self._store_guard.call(lambda: self._backlog.settle(order.id))
 
 
