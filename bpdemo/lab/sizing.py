@@ -49,14 +49,18 @@ def size(*, workers: int, service_s: float, deadline_s: float) -> Sizing:
     require_range("deadline_s", deadline_s, service_s, 3600)
     capacity_per_s = workers / service_s
     cliff = int((deadline_s - service_s) * capacity_per_s)
+    attempt_s = min(3 * service_s, deadline_s)
+    calls = min(10_000, max(10, ceil(capacity_per_s / 2)))
     knobs = {
         "workers": workers,
         "payment_latency_s": service_s,
         "queue_capacity": int(MARGIN * cliff),
         "request_timeout_s": deadline_s,
-        "attempt_timeout_s": min(3 * service_s, deadline_s),
+        "attempt_timeout_s": attempt_s,
         "retry_budget_ratio": 0.1,
-        "breaker_min_calls": min(10_000, max(10, ceil(capacity_per_s / 2))),
+        "breaker_min_calls": calls,
+        # While calls hang, workers ÷ attempt_s of them end in a second: it must see enough.
+        "breaker_window_s": min(3600.0, max(10.0, 2 * calls * attempt_s / workers)),
     }
     return Sizing(capacity_per_s, cliff, knobs, _rows(workers, service_s, deadline_s, cliff, knobs))
 
@@ -78,7 +82,7 @@ def _rows(
         ("retry budget", "0.1", "one retry for every ten orders, whatever happens"),
         (
             "breaker",
-            f"{knobs['breaker_min_calls']:g} calls",
-            "judges half a second's worth of calls, never a handful",
+            f"{knobs['breaker_min_calls']:g} calls in {knobs['breaker_window_s']:g} s",
+            "half a second's worth of calls, never a handful; time for them to end if they hang",
         ),
     )

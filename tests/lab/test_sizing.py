@@ -2,7 +2,7 @@
 
 import pytest
 
-from bpdemo.lab import simulate, size
+from bpdemo.lab import outage, simulate, size
 
 
 @pytest.mark.parametrize(
@@ -22,6 +22,17 @@ def test_twice_the_longest_useful_queue_sells_next_to_nothing():
     knobs = advice.knobs | {"queue_capacity": 2 * advice.cliff, "request_timeout_s": 0}
     run = simulate(knobs, times=2, seconds=20, patience_s=0.5)
     assert run.between(10, 20)["goodput_share"] <= 0.1
+
+
+@pytest.mark.parametrize(
+    ("workers", "service_s", "deadline_s"), [(8, 0.04, 0.5), (2, 1.0, 10.0), (1, 0.5, 5.0)]
+)
+def test_the_breaker_opens_when_the_dependency_hangs(workers, service_s, deadline_s):
+    """Also where few calls can end in a second: it waits for no more than the window can hold."""
+    advice = size(workers=workers, service_s=service_s, deadline_s=deadline_s)
+    hangs = outage(20, 200)
+    run = simulate(advice.knobs, times=0.6, seconds=200, patience_s=deadline_s, changes=hangs)
+    assert run.reasons.get("circuit_open", 0) > 0
 
 
 @pytest.mark.parametrize(
