@@ -85,7 +85,7 @@ def _mark_death(figure: go.Figure, x: float) -> None:
     figure.add_vline(x=x, line={"color": VERMILLION, "width": 4})
     figure.add_annotation(
         x=x, xanchor="left", xshift=-2, yref="paper", y=1, yanchor="bottom", showarrow=False,
-        text=f"<b>killed; its heartbeat is believed for up to {HEARTBEAT_S:.0f} s</b>",
+        text=f"<b>killed; its heartbeat is believed for {HEARTBEAT_S:.0f} s</b>",
         font={"color": VERMILLION, "size": TEXT_PX},
     )  # fmt: skip
 
