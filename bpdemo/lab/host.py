@@ -21,7 +21,7 @@ LOG_LINES = 2000
 
 
 class ServiceFailed(RuntimeError):
-    """The service did not start; says why."""
+    """The service did not start, or does not run any more; says why."""
 
 
 class Host(Protocol):

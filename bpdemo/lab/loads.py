@@ -17,6 +17,7 @@ from bpdemo.lab.plan import Mix, Plan, require_choice, require_range
 from bpdemo.lab.progress_line import ProgressLine
 from bpdemo.lab.records import Meta
 from bpdemo.lab.run import LoadRun
+from bpdemo.lab.service import Service
 from bpdemo.lab.turning import Change, require_changes, turn_in_time
 
 __all__ = ["Progress", "RunningLoad", "drive", "load", "stop_loads"]
@@ -199,6 +200,9 @@ def load(
         require_choice("by", by, SPLITS)
     require_range("processes", processes, 1, 64)
     turns = require_changes(changes, seconds)
+
+    if isinstance(service, Service):
+        service.require_running()  # or all would be broken, and no picture would say why
 
     def start() -> RunningLoad:
         return RunningLoad(service, plan, bin_s, by, on_progress, processes, turns)

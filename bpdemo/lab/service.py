@@ -66,13 +66,26 @@ class Service:
         """The process it runs in: with where="thread", this kernel's own."""
         return self._host.pid
 
+    def require_running(self) -> None:
+        """Raises `ServiceFailed` when it was stopped, or another has taken its name."""
+        if self._client.is_closed:
+            raise ServiceFailed(
+                f"{self.name!r} does not run any more: it was stopped, or serve() started another "
+                "of that name. Run the cell that starts it, then this one."
+            )
+
+    @property
+    def _http(self) -> httpx.Client:
+        self.require_running()
+        return self._client
+
     def tune(self, **knobs: Any) -> Self:
         """Turn live knobs, all or none. Raises `SettingsInvalid` that names field and range."""
         settings = self.settings.changed(knobs)
         token = self.settings.admin_token
         bearer = f"Bearer {token.get_secret_value()}".encode() if token else b""
         headers = {b"Authorization": bearer} if bearer else None
-        answer = self._client.patch("/settings", json=knobs, headers=headers)
+        answer = self._http.patch("/settings", json=knobs, headers=headers)
         if answer.status_code != 200:
             raise SettingsInvalid(answer.json().get("field", "settings"), answer.json()["detail"])
         self.settings = settings
@@ -80,15 +93,15 @@ class Service:
 
     def get(self, path: str, **headers: str) -> httpx.Response:
         """One request by hand."""
-        return self._client.get(path, headers=headers)
+        return self._http.get(path, headers=headers)
 
     def post(self, path: str, body: Any, **headers: str) -> httpx.Response:
         """One request by hand, with `body` as JSON."""
-        return self._client.post(path, json=body, headers=headers)
+        return self._http.post(path, json=body, headers=headers)
 
     def stats(self) -> dict[str, Any]:
         """What `GET /stats` tells: books, queue, workers, breakers, payments."""
-        stats: dict[str, Any] = self._client.get("/stats").raise_for_status().json()
+        stats: dict[str, Any] = self._http.get("/stats").raise_for_status().json()
         return stats
 
     def metrics(self) -> pd.DataFrame:
@@ -96,7 +109,7 @@ class Service:
         import pandas as pd
         from prometheus_client.parser import text_string_to_metric_families
 
-        text = self._client.get("/metrics").raise_for_status().text
+        text = self._http.get("/metrics").raise_for_status().text
         rows = [
             {"name": sample.name, "value": sample.value, **sample.labels}
             for family in text_string_to_metric_families(text)

@@ -8,6 +8,7 @@ import pytest
 
 import bpdemo.lab
 from bpdemo.core.errors import SettingsInvalid
+from bpdemo.lab.loads import load
 from bpdemo.lab.service import ServiceFailed, serve
 
 PROMISED = ("serve", "load", "simulate", "calibrate", "predict", "reveal", "stop_all", "LoadRun")
@@ -50,6 +51,15 @@ def test_knobs_turn_all_or_none():
             service.tune(workers=4, queue_capacity=-7)
         assert service.stats()["workers"]["total"] == 3
         assert service.settings.queue_capacity == 5
+
+
+def test_a_service_that_was_replaced_says_so_by_name():
+    """A cell that was run out of order: a word on which one to run, and no picture of ruins."""
+    first = serve(workers=1, name="till")
+    with serve(workers=1, name="till"):
+        for use in (lambda: first.tune(workers=2), first.stats, lambda: load(first, seconds=1)):
+            with pytest.raises(ServiceFailed, match="'till' does not run any more"):
+                use()
 
 
 def test_running_a_cell_again_replaces_its_service_and_spares_others():
