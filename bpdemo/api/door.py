@@ -156,7 +156,7 @@ class Door:
         read_by_s: float | None = scope.get(READ_BY_KEY)
         return read_by_s or arrival.arrived_s + (self._policy.read_timeout_s or inf)
 
-    async def _say_no(self, arrival: Arrival, error: Exception, send: Send) -> None:
+    async def _say_no(self, arrival: Arrival, error: BaseException, send: Send) -> None:
         status, headers, body = self._problems.of(error)
         self._complete(arrival, status, headers)
         await send({"type": "http.response.start", "status": status, "headers": headers})

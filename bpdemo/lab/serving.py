@@ -14,7 +14,7 @@ from bpdemo.api.server import DrainingServer, address_of, bind
 from bpdemo.app import create_app
 from bpdemo.core.errors import SettingsInvalid
 from bpdemo.core.settings import Settings
-from bpdemo.lab.collector import calm_collector
+from bpdemo.lab.collector import Sweeper, calm_collector
 from bpdemo.telemetry.library_logs import take_library_logs
 
 #: An orphan drains no longer than this, and is gone after four times that.
@@ -45,16 +45,17 @@ def run_server(
     if until_stdin_closes:
         drain = partial(office.drain, ORPHAN_S, finish_s=ORPHAN_S)
     server = DrainingServer(app, drain, read_timeout_s=settings.read_timeout_s)
-    server.on_ready = lambda: _tell_ready(app, address_of(listener))
+    server.on_ready = lambda: _on_ready(app, address_of(listener))
     if until_stdin_closes:
         threading.Thread(target=_stop_at_end_of_stdin, args=(server,), daemon=True).start()
     calm_collector()
     _run(server, app, [listener])
 
 
-def _tell_ready(app: FastAPI, address: str) -> None:
+def _on_ready(app: FastAPI, address: str) -> None:
     print(f"ready {address}", flush=True)
     assembly = app.state.assembly
+    Sweeper(lambda: assembly.office.in_flight).start()
     if assembly.settings.store == "embedded":
         # Others may join by store=postgres and this address, for as long as this one runs.
         print(f"database {assembly.database_url}", flush=True)

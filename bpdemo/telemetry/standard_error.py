@@ -3,7 +3,7 @@
 import os
 import select
 import sys
-from typing import IO
+from io import TextIOWrapper
 
 from bpdemo.telemetry.logs import TextTarget
 
@@ -16,12 +16,13 @@ def standard_error() -> TextTarget:
 
     Whoever has put another stream in the place of `sys.stderr` gets what is written there.
     """
-    if os.name != "posix" or sys.stderr is None or sys.stderr is not sys.__stderr__:
-        return sys.stderr
+    stream = sys.stderr
+    if os.name != "posix" or not isinstance(stream, TextIOWrapper) or stream is not sys.__stderr__:
+        return stream
     try:
-        return ReadyTarget(sys.stderr)
+        return ReadyTarget(stream)
     except (OSError, ValueError):  # it has no descriptor, or is closed
-        return sys.stderr
+        return stream
 
 
 class ReadyTarget:
@@ -32,13 +33,13 @@ class ReadyTarget:
     since other processes may share it.
     """
 
-    def __init__(self, stream: IO[str]) -> None:
+    def __init__(self, stream: TextIOWrapper) -> None:
         self._fd = stream.fileno()
         self._stream = stream
         self._broken_off = False  # in the middle of a line
 
     def write(self, text: str, /) -> None:
-        data = text.encode(self._stream.encoding or "utf-8", "backslashreplace")
+        data = text.encode(self._stream.encoding, "backslashreplace")
         if self._broken_off:
             data = b"\n" + data
         while data:

@@ -16,7 +16,7 @@ from typing import Any
 from bpdemo.api.server import DrainingServer, address_of, bind
 from bpdemo.app import create_app
 from bpdemo.core.settings import Settings
-from bpdemo.lab.collector import calm_collector
+from bpdemo.lab.collector import Sweeper, calm_collector
 
 
 def main(knobs: str) -> None:
@@ -29,6 +29,7 @@ def main(knobs: str) -> None:
 
     def ready() -> None:
         loop = asyncio.get_running_loop()
+        Sweeper(lambda: assembly.office.in_flight).start()
         threading.Thread(target=answer, args=(server, loop), daemon=True).start()
         tell(url=address_of(listener), database=assembly.database_url)
 
