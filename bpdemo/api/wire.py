@@ -34,6 +34,7 @@ class Wire(HttpToolsProtocol):
         super().__init__(*args, **kwargs)
         self._read_timeout_s = read_timeout_s
         self._timer: asyncio.TimerHandle | None = None
+        self._due_s: float | None = None  # by when the caller must have said it all
         self._reading: Literal["nothing", "head", "body"] = "nothing"
         self._overhead_bytes = 0
         self._taking: asyncio.TimerHandle | None = None  # runs while answers are not taken
@@ -44,7 +45,9 @@ class Wire(HttpToolsProtocol):
         self._start_timer()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._stop_timer()
+        self._due_s = None
+        if self._timer is not None:
+            self._timer.cancel()
         if self._taking is not None:
             self._taking.cancel()
         super().connection_lost(exc)
@@ -73,8 +76,8 @@ class Wire(HttpToolsProtocol):
             # protocol.
             self.cycle.keep_alive = False
             self._deaf = True
-        if self._timer and not waits_its_turn:
-            cast("dict[str, Any]", self.scope)[READ_BY_KEY] = self._timer.when()
+        if self._due_s and not waits_its_turn:
+            cast("dict[str, Any]", self.scope)[READ_BY_KEY] = self._due_s
 
     def on_body(self, body: bytes) -> None:
         self._overhead_bytes = 0
@@ -82,7 +85,7 @@ class Wire(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         self._reading = "nothing"
-        self._stop_timer()
+        self._due_s = None
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
@@ -117,7 +120,7 @@ class Wire(HttpToolsProtocol):
         if self._reading != "nothing":
             self._weigh(len(data))
         if self._reading != "head" and not (
-            self._timer or self._owes_answer or self.timeout_keep_alive_task
+            self._due_s or self._owes_answer or self.timeout_keep_alive_task
         ):
             self._start_timer()  # stray line breaks end uvicorn's patience, and ours begins
 
@@ -131,17 +134,24 @@ class Wire(HttpToolsProtocol):
             self._refuse(431, f"The {self._reading} of the request is too large.")
 
     def _start_timer(self) -> None:
-        self._stop_timer()
         if self._read_timeout_s:
-            self._timer = self.loop.call_later(self._read_timeout_s, self._give_up)
+            self._due_s = self.loop.time() + self._read_timeout_s
+            # One timer serves many requests: it looks again at what is due when it rings. To set
+            # and cancel one for each would cost more than the door's whole verdict.
+            if self._timer is None:
+                self._timer = self.loop.call_at(self._due_s, self._ring)
 
-    def _stop_timer(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+    def _ring(self) -> None:
+        self._timer = None
+        if self._due_s is None:
+            return
+        if self._due_s > self.loop.time():
+            self._timer = self.loop.call_at(self._due_s, self._ring)
+        else:
+            self._give_up()
 
     def _give_up(self) -> None:
-        self._timer = None
+        self._due_s = None
         if self._reading == "head":
             self._refuse(408, "The head of the request did not arrive in time.")
         elif self._owes_answer:
