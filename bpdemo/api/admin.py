@@ -11,7 +11,8 @@ from bpdemo.api.errors import Forbidden
 
 #: Marks of a proxy, behind which every peer looks local: how such headers begin.
 FORWARDING = ("forwarded", "x-forwarded", "x-real-ip", "x-client-ip", "x-cluster-client-ip",
-              "true-client-ip", "cf-connecting-ip", "via")  # fmt: skip
+              "x-original", "x-envoy", "x-azure", "true-client-ip", "cf-connecting-ip",
+              "fastly-client-ip", "proxy-client-ip", "wl-proxy-client-ip", "via")  # fmt: skip
 
 
 def authorize(request: Request, token: SecretStr | None) -> None:

@@ -245,6 +245,8 @@ async def test_a_page_of_another_site_may_not(origin, status):
     [
         *("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP"),
         *("X-Forwarded-Server", "Via", "X-Forwarded", "CF-Connecting-IP", "True-Client-IP"),
+        *("X-Client-IP", "X-Cluster-Client-IP", "X-Original-Forwarded-For", "Fastly-Client-IP"),
+        *("X-Envoy-External-Address", "X-Azure-ClientIP", "WL-Proxy-Client-IP", "Proxy-Client-IP"),
     ],
 )
 async def test_behind_a_proxy_nobody_is_local(name):

@@ -34,7 +34,7 @@ LABELS = {
     "result": {"hit", "miss", "coalesced", "stale"},
 }
 BOUND = re.compile(r"\+Inf|[0-9.]+(e-?[0-9]+)?")
-EVENTS = {"order", "refused", "breaker", "money_owed"}
+EVENTS = {"order", "refused", "breaker", "money_owed", "refunds_owed_at_exit"}
 
 
 def assert_unharmed(thread: ServerThread) -> None:
