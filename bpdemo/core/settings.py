@@ -191,7 +191,9 @@ class Settings(BaseSettings):
         30.0, "How long past that a stale item may be served while the store is down.", live=True
     )
     drain_timeout_s: float = _seconds(10.0, "Time to finish admitted work at shutdown.")
-    read_timeout_s: float = _seconds(5.0, "Time for a request's head and body. 0: no limit.")
+    read_timeout_s: float = _seconds(
+        5.0, "Time for a request's head and body, and for its answer to be taken. 0: no limit."
+    )
     max_body_bytes: int = _count(16_384, "Largest body read.", high=100_000_000, unit="bytes")
     admin_token: SecretStr | None = _choice(
         None, "Bearer token for PATCH /settings; unset: loopback only."
