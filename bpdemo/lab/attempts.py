@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from bpdemo.lab.labels import wrapped
-from bpdemo.lab.palette import BLUE, FONT, GRID, INK, TEXT_PX, TITLE_PX, VERMILLION
+from bpdemo.lab.palette import BLUE, FONT, GRID, INK, PLAIN, TEXT_PX, TITLE_PX, VERMILLION
 from bpdemo.lab.records import Column
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def _title(figure: go.Figure, lines: list[str], top_px: float) -> None:
 def _layout(top_px: float, inner_px: float) -> dict[str, Any]:
     return {
         "font": {"family": FONT, "size": TEXT_PX, "color": INK}, "template": "none",
-        "plot_bgcolor": "white", "showlegend": False, "width": WIDTH_PX,
+        **PLAIN, "showlegend": False, "width": WIDTH_PX,
         "height": top_px + inner_px + BELOW_PX,
         "margin": {"l": 86, "r": 24, "t": top_px, "b": BELOW_PX},
     }  # fmt: skip

@@ -15,6 +15,7 @@ from bpdemo.lab.palette import (
     GRID,
     INK,
     INK_ON,
+    PLAIN,
     TEXT_PX,
     TITLE_PX,
 )
@@ -65,6 +66,6 @@ def _layout(score: Score) -> dict[str, Any]:
                   "gridcolor": GRID, "tickvals": [0, 50, 100, 150, 200, 250]},
         "yaxis": {"autorange": "reversed", "type": "category", "ticks": "outside",
                   "ticklen": 8, "tickcolor": "white"},
-        "margin": {"l": 130, "r": 30, "t": 60, "b": 60}, "plot_bgcolor": "white",
+        "margin": {"l": 130, "r": 30, "t": 60, "b": 60}, **PLAIN,
         "showlegend": False, "width": WIDTH_PX, "height": 370,
     }  # fmt: skip

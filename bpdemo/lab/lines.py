@@ -8,7 +8,18 @@ from typing import Any, Final
 import plotly.graph_objects as go
 
 from bpdemo.lab.labels import spread, width_of, wrapped
-from bpdemo.lab.palette import BLUE, FONT, GREEN, GRID, INK, LINES, TEXT_PX, TITLE_PX, VERMILLION
+from bpdemo.lab.palette import (
+    BLUE,
+    FONT,
+    GREEN,
+    GRID,
+    INK,
+    LINES,
+    PLAIN,
+    TEXT_PX,
+    TITLE_PX,
+    VERMILLION,
+)
 
 Line = Mapping[float, float]
 """x → y."""
@@ -124,5 +135,5 @@ def _layout(x: str, y: str, percent: bool, top_px: float, right_px: float) -> di
         "xaxis": {"title": x} | AXIS,
         "yaxis": {"title": y, "tickformat": ".0%" if percent else ""} | AXIS,
         "margin": {"l": LEFT_PX, "r": right_px, "t": top_px, "b": BELOW_PX},
-        "plot_bgcolor": "white", "showlegend": False, "width": WIDTH_PX, "height": HEIGHT_PX,
+        **PLAIN, "showlegend": False, "width": WIDTH_PX, "height": HEIGHT_PX,
     }  # fmt: skip

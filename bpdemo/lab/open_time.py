@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from bpdemo.lab.fates import OK, SHED
 from bpdemo.lab.outages import back_after_s, outage
-from bpdemo.lab.palette import BLUE, FATE_COLOURS, FONT, GRID, INK, TEXT_PX, TITLE_PX
+from bpdemo.lab.palette import BLUE, FATE_COLOURS, FONT, GRID, INK, PLAIN, TEXT_PX, TITLE_PX
 from bpdemo.lab.run import LoadRun
 from bpdemo.lab.simulation import simulate
 
@@ -96,5 +96,5 @@ def _layout(title: str, open_s: list[float]) -> dict[str, Any]:
         "xaxis2": x_axis | {"domain": [0.56, 1], "anchor": "y2"},
         "yaxis": y_axis | {"title": "sold again after (s)", "anchor": "x"},
         "yaxis2": y_axis | {"title": "customers sacrificed a minute", "anchor": "x2"},
-        "plot_bgcolor": "white", "showlegend": False, "width": 960, "height": 400,
+        **PLAIN, "showlegend": False, "width": 960, "height": 400,
     }  # fmt: skip

@@ -6,7 +6,7 @@ pattern or dash says the same again, for print and for the rest.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 BLACK: Final = "#000000"
 ORANGE: Final = "#E69F00"
@@ -40,3 +40,14 @@ LINES: Final = {
 FONT: Final = "Open Sans, Verdana, Arial, sans-serif"
 TEXT_PX: Final = 16
 TITLE_PX: Final = 21
+
+PLAIN: Final[dict[str, Any]] = {
+    "plot_bgcolor": "white",
+    "modebar": {
+        "remove": [
+            *("toImage", "zoom", "pan", "select", "lasso", "zoomIn", "zoomOut"),
+            *("autoScale", "resetScale"),
+        ]
+    },
+}
+"""Of every layout. Plotly's tool bar would sit on the title; a drag zooms, a double click ends it."""

@@ -16,7 +16,7 @@ from bpdemo.lab import panels as draw
 from bpdemo.lab.cell import BASE_AXIS, Cell
 from bpdemo.lab.labels import levels, width_of, wrapped
 from bpdemo.lab.marks import marks_of
-from bpdemo.lab.palette import FONT, GREY, INK, TEXT_PX, TITLE_PX
+from bpdemo.lab.palette import FONT, GREY, INK, PLAIN, TEXT_PX, TITLE_PX
 from bpdemo.lab.scale import Scale
 from bpdemo.lab.summary import percent
 
@@ -156,7 +156,7 @@ class _Sheet:
         self.layout |= {"width": self.width_px, "height": self.height_px}
         self.layout |= {"margin": {"l": 0, "r": 0, "t": 0, "b": 0, "pad": 0}}
         self.layout |= {"font": {"family": FONT, "size": TEXT_PX, "color": INK}}
-        self.layout |= {"plot_bgcolor": "white", "paper_bgcolor": "white", "showlegend": False}
+        self.layout |= {**PLAIN, "paper_bgcolor": "white", "showlegend": False}
         self.layout |= {"hovermode": "x unified", "template": "none"}
         return go.Figure(self.traces, self.layout)
 

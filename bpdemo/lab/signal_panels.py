@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from bpdemo.lab.headings import heading_lines, heading_px, write_heading
-from bpdemo.lab.palette import BLUE, FONT, GRID, INK, TEXT_PX, VERMILLION
+from bpdemo.lab.palette import BLUE, FONT, GRID, INK, PLAIN, TEXT_PX, VERMILLION
 from bpdemo.lab.signals import CPU_ALERT, WAIT_ALERT_MS, Signals
 
 WIDTH_PX: Final = 930
@@ -85,6 +85,6 @@ def _mark_capacity(figure: go.Figure, seen: Signals) -> None:
 def _layout(top_px: float) -> dict[str, Any]:
     return {
         "font": {"family": FONT, "size": TEXT_PX, "color": INK}, "showlegend": False,
-        "plot_bgcolor": "white", "width": WIDTH_PX, "height": top_px + 2 * PANEL_PX + 70,
+        **PLAIN, "width": WIDTH_PX, "height": top_px + 2 * PANEL_PX + 70,
         "margin": {"l": 96, "r": RIGHT_PX, "t": top_px, "b": 60},
     }  # fmt: skip

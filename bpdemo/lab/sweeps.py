@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 
 from bpdemo.lab.durations import seconds as in_profile
 from bpdemo.lab.loads import load
-from bpdemo.lab.palette import FATE_COLOURS, FONT, GRID, INK, TEXT_PX, TITLE_PX
+from bpdemo.lab.palette import FATE_COLOURS, FONT, GRID, INK, PLAIN, TEXT_PX, TITLE_PX
 from bpdemo.lab.service import Profile, serve
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def _layout(loads: list[float], sweeps: Sequence[Sweep]) -> dict[str, Any]:
                   "range": [0, loads[-1] * 1.04]},
         "yaxis": {"title": "sold in time (share of capacity)", "tickformat": ".0%",
                   "range": [0, 1.18], "gridcolor": GRID},
-        "plot_bgcolor": "white", "showlegend": False, "width": 960, "height": 440,
+        **PLAIN, "showlegend": False, "width": 960, "height": 440,
     }  # fmt: skip
 
 

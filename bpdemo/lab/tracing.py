@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 
 from bpdemo.lab.headings import heading_lines, heading_px, write_heading
 from bpdemo.lab.loads import RunningLoad
-from bpdemo.lab.palette import BLUE, FONT, GREEN, GRID, INK, ORANGE, SKY_BLUE, TEXT_PX
+from bpdemo.lab.palette import BLUE, FONT, GREEN, GRID, INK, ORANGE, PLAIN, SKY_BLUE, TEXT_PX
 from bpdemo.lab.service import Service
 from bpdemo.lab.signals import pause
 
@@ -105,6 +105,6 @@ def _layout(top_px: float, rows: int) -> dict[str, Any]:
         "font": {"family": FONT, "size": TEXT_PX, "color": INK}, "showlegend": False,
         "xaxis": {"title": "ms since the request came", "gridcolor": GRID, "rangemode": "tozero"},
         "yaxis": {"autorange": "reversed", "ticks": "outside", "ticklen": 8, "tickcolor": "white"},
-        "plot_bgcolor": "white", "width": WIDTH_PX, "height": top_px + 60 + ROW_PX * rows,
+        **PLAIN, "width": WIDTH_PX, "height": top_px + 60 + ROW_PX * rows,
         "margin": {"l": 190, "r": 110, "t": top_px, "b": 60}, "bargap": 0.3,
     }  # fmt: skip
