@@ -61,6 +61,10 @@ check: install  ## lint, format, types, import rules
 	$(PY) -m mypy
 	$(BIN)/lint-imports
 
+.PHONY: audit
+audit: need-python  ## known vulnerabilities in what requirements.txt pins (needs the network)
+	@$(PYTHON) scripts/audit.py $(ARGS)
+
 .PHONY: claims
 claims: install  ## play every claim of the lessons five times (ARGS="--times 20 02")
 	@$(PY) scripts/claims.py $(ARGS)
@@ -92,8 +96,8 @@ wheelhouse: install  ## fetch wheels for rooms without a network (TARGETS="win_a
 
 .PHONY: clean
 clean:  ## remove what was generated; my-work/ and wheelhouse/ stay
-	rm -rf .venv .venv-bench build dist reports htmlcov .coverage .hypothesis .import_linter_cache \
-	.mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .venv-bench .venv-audit build dist reports htmlcov .coverage .hypothesis \
+	.import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -prune -exec rm -rf {} + -o -name .ipynb_checkpoints -prune \
 	-exec rm -rf {} +
 
