@@ -11,7 +11,7 @@ from typing import Any
 
 from bpdemo.core.errors import SettingsInvalid
 from bpdemo.core.settings import Settings
-from bpdemo.lab.collector import calm_collector
+from bpdemo.lab.collector import Sweeper, calm_collector
 from bpdemo.telemetry.library_logs import take_library_logs
 from bpdemo.worker import Worker
 
@@ -39,6 +39,7 @@ def run_worker(knobs: Mapping[str, Any], name: str, *, until_stdin_closes: bool 
 
 async def _work(worker: Worker, name: str, *, until_stdin_closes: bool) -> None:
     loop = asyncio.get_running_loop()
+    Sweeper(lambda: 0).start()  # a handful of jobs is all that it ever holds
 
     def stop() -> None:
         loop.call_soon_threadsafe(worker.stop)

@@ -11,7 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from bpdemo.core.errors import CircuitOpen, DeadlineExceeded, DependencyError, NotFound
 from bpdemo.core.events import CacheAsked, CacheResult
-from bpdemo.flow.cache import CachePolicy, ReadThroughCache
+from bpdemo.flow.cache import CachePolicy, LoadBrokeOff, ReadThroughCache
 from tests.flow.helpers import Ears, Stage, now, settle
 from tests.support.virtual import virtual
 
@@ -30,7 +30,7 @@ class Bench:
         self.loads = 0
         self.cancelled = 0
         self.latency_s = 0.0
-        self.error: Exception | None = None
+        self.error: BaseException | None = None
 
     @property
     def results(self) -> list[CacheResult]:
@@ -140,6 +140,21 @@ async def test_a_failed_load_fails_all_who_wait_and_is_not_kept() -> None:
     answers = await asyncio.gather(*[bench.get() for _ in range(3)], return_exceptions=True)
     assert [type(answer) for answer in answers] == [DependencyError] * 3
     assert bench.loads == 1
+    bench.error = None
+    assert await bench.get() == ("v2", "miss")
+
+
+@pytest.mark.parametrize("error", [SystemExit(3), KeyboardInterrupt()])
+@virtual
+async def test_a_load_that_would_end_the_process_fails_those_who_wait(error: BaseException) -> None:
+    """It runs in a task of its own, out of which such an error would leave through the loop."""
+    bench = Bench()
+    bench.error = error
+    waiting = [bench.asking() for _ in range(2)]
+    await settle()
+    for task in waiting:
+        with pytest.raises(LoadBrokeOff):
+            await task
     bench.error = None
     assert await bench.get() == ("v2", "miss")
 

@@ -99,6 +99,30 @@ async def test_money_taken_before_a_crash_is_given_back() -> None:
         assert (stage.charged, stage.refunded) == (1, 1)
 
 
+@pytest.mark.parametrize("error", [SystemExit(3), KeyboardInterrupt(), Own()])
+@virtual
+async def test_a_debt_outlives_whatever_the_provider_raises(error: BaseException) -> None:
+    """A refund that would end the process is tried again until it is made."""
+    async with opened(payment_failure_rate=1.0, retry_attempts=1) as stage:
+        provider = stage.assembly.provider
+        refund, tries = provider.refund, 0
+
+        async def reluctant(key: str) -> None:
+            nonlocal tries
+            tries += 1
+            if tries < 4:
+                raise error
+            await refund(key)
+
+        provider.refund = reluctant  # type: ignore[method-assign]
+        await stage.come(4)
+        await stage.everybody_answered()
+        stage.assembly.turn({"payment_failure_rate": 0.0})
+        await asyncio.sleep(60)
+        assert tries >= 4
+        assert stage.charged == stage.refunded
+
+
 async def _broken(order: object) -> Any:
     raise ZeroDivisionError
 
