@@ -10,7 +10,7 @@ from plotly.subplots import make_subplots
 
 from bpdemo.downstream.consumer import HEARTBEAT_S
 from bpdemo.lab.headings import heading_lines, heading_px, write_heading
-from bpdemo.lab.palette import BLUE, FONT, GREEN, GRID, INK, TEXT_PX, VERMILLION
+from bpdemo.lab.palette import BLUE, FONT, GREEN, GRID, INK, PLAIN, TEXT_PX, VERMILLION
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,7 +29,7 @@ LANES: Final = (GREEN, BLUE)
 
 
 def crew_figure(
-    watch: BacklogWatch, kept: Mapping[str, pd.DataFrame], *, killed_at_s: float, title: str
+    watch: BacklogWatch, kept: Mapping[str, pd.DataFrame], *, killed_at_s: float | None, title: str
 ) -> go.Figure:
     """`kept` is what each worker brought to an end; `killed_at_s`, when one died, by the clock."""
     figure = make_subplots(
@@ -43,7 +43,8 @@ def crew_figure(
     top_px = heading_px(heading) + 30
     figure.update_layout(_layout(top_px, len(kept)))
     write_heading(figure, heading)
-    _mark_death(figure, killed_at_s - watch.began_s)
+    if killed_at_s is not None:
+        _mark_death(figure, killed_at_s - watch.began_s)
     end_s = max(watch.depths)
     figure.update_xaxes(AXIS | {"range": [0, end_s]})
     figure.update_xaxes(title="seconds", row=2, col=1)
@@ -93,7 +94,7 @@ def _mark_death(figure: go.Figure, x: float) -> None:
 def _layout(top_px: float, lanes: int) -> dict[str, Any]:
     return {
         "font": {"family": FONT, "size": TEXT_PX, "color": INK}, "showlegend": False,
-        "plot_bgcolor": "white", "width": WIDTH_PX,
+        **PLAIN, "width": WIDTH_PX,
         "height": top_px + DEPTH_PX + LANE_PX * lanes + BELOW_PX,
         "margin": {"l": LEFT_PX, "r": RIGHT_PX, "t": top_px, "b": BELOW_PX},
     }  # fmt: skip

@@ -20,13 +20,14 @@ if TYPE_CHECKING:
 #: A line for each order and some more: none of a lesson's is lost.
 LOG_LINES: Final = 10_000
 
-#: Those of this kernel by name: running a cell again replaces what it started.
-_workers: dict[str, DurableWorker] = {}
+#: Those of this kernel by their service's name and their own.
+_workers: dict[tuple[str, str], DurableWorker] = {}
 
 
 class Promising(Protocol):
     """A service whose orders outlive it, if it has a `database_url`."""
 
+    name: str
     settings: Settings
 
     @property
@@ -41,6 +42,7 @@ class DurableWorker:
 
     def __init__(self, name: str, environment: dict[str, str] | None) -> None:
         self.name = name
+        self.database_url = environment and environment["BPDEMO_DATABASE_URL"]
         self._said: Queue[str | None] = Queue()
         self._child = environment and Child(
             [sys.executable, "-m", "bpdemo", "worker", "--name", name, "--until-stdin-closes"],
@@ -96,19 +98,20 @@ class DurableWorker:
 def start_workers(service: Promising, *names: str, **knobs: Any) -> list[DurableWorker]:
     """A durable worker of each name, on the service's database and with its settings but `knobs`.
 
-    Waits until all are ready. Whoever had such a name before is killed first. Where the service
-    has no database, they are nobody. Raises `SettingsInvalid`, `ServiceFailed`.
+    Waits until all are ready. Running a cell again replaces what it started: whoever had such a
+    name there before is killed first, and whoever worked for the service that this one replaced.
+    Where there is no database, they are nobody. Raises `SettingsInvalid`, `ServiceFailed`.
     """
     environment = None
     if url := service.database_url:
         own: dict[str, Any] = {"store": "postgres", "database_url": url, "log_format": "json"}
         settings = type(service.settings)(**{**service.settings.model_dump(), **own, **knobs})
         environment = as_environment(settings)
-    for name in names:
-        if name in _workers:
-            _workers.pop(name).kill()
+    for (employer, name), earlier in list(_workers.items()):
+        if employer == service.name and (name in names or earlier.database_url != url):
+            _workers.pop((employer, name)).kill()
     crew = [DurableWorker(name, environment) for name in names]
-    _workers.update(zip(names, crew, strict=True))
+    _workers.update({(service.name, worker.name): worker for worker in crew})
     for worker in crew:
         worker.await_ready()
     return crew
