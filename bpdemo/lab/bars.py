@@ -19,6 +19,7 @@ from bpdemo.lab.palette import (
     GRID,
     INK,
     INK_ON,
+    PLAIN,
     TEXT_PX,
     TITLE_PX,
 )
@@ -50,7 +51,9 @@ def fate_bars(
     """
     shares = {name: _shares(run, after_s) for name, run in runs.items()}
     told = "; ".join(f"{name} {percent(share['ok'])}" for name, share in shares.items())
-    figure = go.Figure(layout=_layout(title or f"Sold in time, of capacity: {told}", runs, waits))
+    x_axis = {"title": _titled("orders (share of capacity)"), "tickformat": ".0%"}
+    heading = title or f"Sold in time, of capacity: {told}"
+    figure = go.Figure(layout=bar_layout(heading, runs, x_axis, 1.35 if waits else 1.0))
     longest = max(*(sum(share.values()) for share in shares.values()), mark[0]) * 1.02
     figure.update_xaxes(range=[0, longest], selector=0)
     per_px = longest / (WIDTH_PX * (0.5 if waits else 0.75))
@@ -137,7 +140,10 @@ def _titled(text: str) -> dict[str, Any]:
     return {"text": text, "font": {"size": TEXT_PX}, "standoff": 6}
 
 
-def _layout(title: str, names: Mapping[str, Any], waits: bool) -> dict[str, Any]:
+def bar_layout(
+    title: str, names: Mapping[str, Any], x_axis: dict[str, Any], rows: float = 1.0
+) -> dict[str, Any]:
+    """For bars that lie, a name each on the left. `rows`: how many times the usual height each."""
     lines = wrapped(title, WIDTH_PX - 30, TITLE_PX * 1.08)
     top_px = 46 + 1.3 * TITLE_PX * len(lines)
     left_px = 34 + max(width_of(name, TEXT_PX) for name in names)
@@ -147,12 +153,12 @@ def _layout(title: str, names: Mapping[str, Any], waits: bool) -> dict[str, Any]
         "yref": "paper", "y": 1, "yanchor": "top", "yshift": top_px - 8, "showarrow": False,
     }  # fmt: skip
     return {
-        "annotations": [heading], "barmode": "stack", "template": "none", "showlegend": False,
+        **PLAIN, "annotations": [heading], "barmode": "stack", "template": "none",
+        "showlegend": False,
         "font": {"family": FONT, "size": TEXT_PX, "color": INK},
-        "xaxis": {"title": _titled("orders (share of capacity)"), "tickformat": ".0%",
-                  "gridcolor": GRID},
+        "xaxis": {"gridcolor": GRID} | x_axis,
         "yaxis": {"autorange": "reversed", "type": "category", "ticks": "outside", "ticklen": 8,
                   "tickcolor": "white"},
         "margin": {"l": left_px, "r": 30, "t": top_px, "b": 60}, "width": WIDTH_PX,
-        "height": top_px + 60 + ROW_PX * len(names) * (1.35 if waits else 1),
+        "height": top_px + 60 + ROW_PX * len(names) * rows,
     }  # fmt: skip

@@ -9,18 +9,15 @@ from typing import TYPE_CHECKING, Any, Final
 import httpx
 import plotly.graph_objects as go
 
+from bpdemo.lab.bars import WIDTH_PX, bar_layout
 from bpdemo.lab.by_hand import TIMEOUT_S, Answering
-from bpdemo.lab.labels import width_of, wrapped
+from bpdemo.lab.labels import width_of
 from bpdemo.lab.palette import (
     BLUE,
-    FONT,
     GREEN,
-    GRID,
-    INK,
     ORANGE,
     SKY_BLUE,
     TEXT_PX,
-    TITLE_PX,
     VERMILLION,
 )
 
@@ -38,8 +35,6 @@ SOURCES: Final = {
 """Colour, pattern and ink of each source: two cues, so that one may fail."""
 
 PATTERN: Final = {"fillmode": "overlay", "fgcolor": "rgba(0,0,0,0.3)", "size": 7}
-WIDTH_PX: Final = 930
-ROW_PX: Final = 74
 SHORTEST_PX: Final = 30
 
 
@@ -74,7 +69,8 @@ def _look(http: httpx.Client, item: int) -> dict[str, Any]:
 
 def source_bars(looks: Mapping[str, pd.DataFrame], *, title: str) -> go.Figure:
     """For each crowd a bar: from where its answers came. `title` says the result."""
-    figure = go.Figure(layout=_layout(title, looks))
+    x_axis = {"title": {"text": "people who looked", "font": {"size": TEXT_PX}, "standoff": 6}}
+    figure = go.Figure(layout=bar_layout(title, looks, x_axis))
     for name, look in looks.items():
         counts = look["source"].value_counts()
         per_px = counts.sum() / (WIDTH_PX - 260)
@@ -89,24 +85,3 @@ def source_bars(looks: Mapping[str, pd.DataFrame], *, title: str) -> go.Figure:
                     marker={"color": colour, "pattern": PATTERN | {"shape": pattern}},
                 )  # fmt: skip
     return figure
-
-
-def _layout(title: str, names: Mapping[str, Any]) -> dict[str, Any]:
-    lines = wrapped(title, WIDTH_PX - 30, TITLE_PX * 1.08)
-    top_px = 30 + 1.3 * TITLE_PX * len(lines)
-    left_px = 34 + max(width_of(name, TEXT_PX) for name in names)
-    heading = {
-        "text": "<br>".join(f"<b>{line}</b>" for line in lines), "font": {"size": TITLE_PX},
-        "xref": "paper", "x": 0, "xanchor": "left", "xshift": 12 - left_px, "align": "left",
-        "yref": "paper", "y": 1, "yanchor": "top", "yshift": top_px - 8, "showarrow": False,
-    }  # fmt: skip
-    return {
-        "annotations": [heading], "barmode": "stack", "template": "none", "showlegend": False,
-        "font": {"family": FONT, "size": TEXT_PX, "color": INK},
-        "xaxis": {"title": {"text": "people who looked", "font": {"size": TEXT_PX}, "standoff": 6},
-                  "gridcolor": GRID},
-        "yaxis": {"autorange": "reversed", "type": "category", "ticks": "outside", "ticklen": 8,
-                  "tickcolor": "white"},
-        "margin": {"l": left_px, "r": 30, "t": top_px, "b": 64}, "width": WIDTH_PX,
-        "height": top_px + 64 + ROW_PX * len(names),
-    }  # fmt: skip

@@ -50,4 +50,4 @@ PLAIN: Final[dict[str, Any]] = {
         ]
     },
 }
-"""Of every layout. Plotly's tool bar would sit on the title; a drag zooms, a double click ends it."""
+"""Of every layout. The tool bar would sit on the title; a drag zooms, a double click ends it."""
