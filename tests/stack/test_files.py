@@ -113,6 +113,20 @@ def test_the_image_runs_as_nobody_and_serves():
     assert json.loads(re.search(r"^CMD (.+)", last, re.MULTILINE)[1])[0] == "serve"
 
 
+def test_jupyterlab_keeps_its_token():
+    """It asks for the one of the environment, without which the stack does not start."""
+    lab = SERVICES["lab"]
+    assert lab["environment"]["JUPYTER_TOKEN"].startswith("${JUPYTER_TOKEN:?")
+    said = " ".join([*lab["entrypoint"], *lab["command"]]).lower()
+    assert not any(word in said for word in ("token", "password", "allow-root", "disable_check"))
+
+
+def test_no_part_has_more_rights_than_its_image_gives():
+    """No root where the image has none, no machine's own network, no rights beyond a container."""
+    for service in SERVICES.values():
+        assert not {"privileged", "user", "cap_add", "network_mode", "pid"} & set(service)
+
+
 def test_what_the_image_copies_is_there_and_is_sent_to_the_builder():
     """`.dockerignore` lets through exactly what the Dockerfile asks for."""
     dockerfile = (ROOT / "Dockerfile").read_text("utf-8")
