@@ -15,6 +15,7 @@ from bpdemo.api.headers import check
 from bpdemo.api.prefer import RESPOND_ASYNC, prefers_async
 from bpdemo.api.replies import json_reply, order_fields
 from bpdemo.api.schemas import OrderBody, OrderOut
+from bpdemo.api.straight import StraightRoute
 from bpdemo.core.errors import InvalidRequest, WouldExpire
 from bpdemo.core.model import Order, OrderRequest
 from bpdemo.service.box_office import BoxOffice
@@ -51,7 +52,7 @@ _PENDING: Responses = {
 
 
 def orders_router(office: BoxOffice, max_body_bytes: int) -> APIRouter:
-    router = APIRouter(tags=["orders"])
+    router = APIRouter(tags=["orders"], route_class=StraightRoute)
 
     @router.post(
         "/orders",
