@@ -38,7 +38,8 @@ class LedgerPayment:
     async def refund(self, key: str) -> None:
         """Give back what `key` took, once; a key that took nothing is barred from charging."""
         async with self._store.lend() as connection:
-            self.book.refunded += await connection.fetchval(durable_sql.REFUND, key)
+            is_first = await connection.fetchval(durable_sql.REFUND, key)
+        self.book.refunded += is_first  # not around the await: two at once would lose a count
         await self._pause.take(self._draw_latency())
 
     def settle(self, key: str) -> None:
