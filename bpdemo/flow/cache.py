@@ -70,7 +70,7 @@ class ReadThroughCache(Generic[K, V]):
         others; it is cancelled when the last one has left. Raises what `load` raises; nothing
         is kept of a failure.
         """
-        entry = self._entries.get(key)
+        entry = self._find(key)
         if entry and self._is_fresh(entry):
             return entry.value, self._tell("hit")
         result: CacheResult = "coalesced" if key in self._flights else "miss"
@@ -87,7 +87,7 @@ class ReadThroughCache(Generic[K, V]):
 
     def peek(self, key: K) -> V | None:
         """The value if it is fresh: a hit without a coroutine. A miss is not counted."""
-        entry = self._entries.get(key)
+        entry = self._find(key)
         if entry is None or not self._is_fresh(entry):
             return None
         self._tell("hit")
@@ -95,7 +95,7 @@ class ReadThroughCache(Generic[K, V]):
 
     def peek_stale(self, key: K) -> V | None:
         """The value if it may still be served while the store is down; counted if so."""
-        entry = self._entries.get(key)
+        entry = self._find(key)
         if entry is None or self._clock() >= entry.loaded_s + self._lifetime_s:
             return None
         self._tell("stale")
@@ -113,6 +113,12 @@ class ReadThroughCache(Generic[K, V]):
         self._policy = policy
         old, self._entries = self._entries, self._new_entries()
         self._entries.update(list(old.items())[-policy.capacity :])
+
+    def _find(self, key: K) -> "_Entry[V] | None":
+        try:
+            return self._entries[key]  # its `get` would look twice
+        except KeyError:
+            return None
 
     def _is_fresh(self, entry: "_Entry[V]") -> bool:
         return self._clock() < entry.loaded_s + self._policy.ttl_s
