@@ -22,6 +22,7 @@ from tests.lab.stub import Answer, StubServer
 COMMANDS = (
     "serve",
     "load",
+    "load-worker",
     "simulate",
     "demo",
     "check",
@@ -78,6 +79,8 @@ def test_without_a_command_it_tells_what_there_is(run: Run, words: tuple[str, ..
     [
         ("serve", ("--host", "--port", "--set")),
         ("load", ("--url", "--scenario", "--rate", "--seconds", "--processes", "--json", "--seed")),
+        ("load", ("--expect", "--listen", "--join-within", "no authentication", "on loopback")),
+        ("load-worker", ("--join", "--processes", "--join-within", "join no stranger")),
         ("simulate", ("--scenario", "--rate", "--seconds", "--set", "--unprotected", "--json")),
         ("demo", ("--seconds", "--out")),
         ("doctor", ()),
