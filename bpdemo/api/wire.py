@@ -27,8 +27,8 @@ _SLICE_BYTES = 16_384
 
 
 class Wire(HttpToolsProtocol):
-    """A request must be complete `read_timeout_s` (0: no limit) after its first byte, and an answer
-    be taken within the same time."""
+    """A request must be complete `read_timeout_s` (0: no limit) after its first byte; a caller who
+    has not read on for so long, with an answer to take, is cut off."""
 
     def __init__(self, *args: Any, read_timeout_s: float, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -48,8 +48,7 @@ class Wire(HttpToolsProtocol):
         self._due_s = None
         if self._timer is not None:
             self._timer.cancel()
-        if self._taking is not None:
-            self._taking.cancel()
+        self._stop_taking()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -89,9 +88,17 @@ class Wire(HttpToolsProtocol):
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
-        if self._taking is None and self._read_timeout_s and self._is_untaken:
-            self._taking = self.loop.call_later(self._read_timeout_s, self._cut_if_untaken)
+        self._expect_taking()
         super().on_response_complete()
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._expect_taking()
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._stop_taking()  # he reads: his time begins anew
+        self._expect_taking()
 
     def send_400_response(self, msg: str) -> None:
         if self._reading == "head" and len(self.headers) > MAX_HEADERS:
@@ -103,6 +110,15 @@ class Wire(HttpToolsProtocol):
     def _is_untaken(self) -> bool:
         """Whether a part of the answers so far waits for the caller to read on."""
         return bool(self.transport.get_write_buffer_size())
+
+    def _expect_taking(self) -> None:
+        if self._taking is None and self._read_timeout_s and self._is_untaken:
+            self._taking = self.loop.call_later(self._read_timeout_s, self._cut_if_untaken)
+
+    def _stop_taking(self) -> None:
+        if self._taking is not None:
+            self._taking.cancel()
+            self._taking = None
 
     def _cut_if_untaken(self) -> None:
         self._taking = None

@@ -1,13 +1,15 @@
 """Connections: slow, endless, oversized, unreadable or crowded ones, against a real server."""
 
 import json
+import select
+import socket
 import time
 
 import pytest
 
 from tests.support.http import BODY, STUCK
-from tests.support.server import Reply, Wire, server
-from tests.support.waiting import eventually
+from tests.support.server import Reply, ServerThread, Wire, server
+from tests.support.waiting import PATIENCE_S, eventually
 
 HEAD = b"POST /orders HTTP/1.1\r\nHost: a\r\n"
 
@@ -408,3 +410,42 @@ def test_half_a_hundred_idle_connections_do_no_harm(quick):
         for wire in wires:
             wire.hang_up()
     eventually(lambda: len(quick.server.server_state.connections) <= 1)
+
+
+BUNDLE = "/docs/assets/swagger-ui-bundle.js"
+
+
+def dial_small(thread: ServerThread) -> socket.socket:
+    """A caller who has room for little, at a server that buffers little."""
+    (listener,) = thread.server.servers[0].sockets
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)  # its connections inherit it
+    caller = socket.socket()
+    caller.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    caller.connect(("127.0.0.1", thread.port))
+    return caller
+
+
+@pytest.mark.parametrize("asked", [BUNDLE, "/items?limit=100"])
+def test_answers_that_nobody_reads_are_cut_off(asked):
+    """In the midst of a long one, or between many: no task and no connection waits for ever."""
+    with server(read_timeout_s=0.3) as thread, dial_small(thread) as caller:
+        caller.sendall(f"GET {asked} HTTP/1.1\r\nHost: a\r\n\r\n".encode() * 30)
+        state = thread.server.server_state
+        eventually(lambda: state.tasks, "the answer is stuck")
+        eventually(lambda: not state.tasks and not state.connections, "he is cut off")
+        thread.assert_at_rest()
+
+
+def test_whoever_reads_slowly_gets_all():
+    """The time counts from the last that he took, not from the beginning."""
+    with server(read_timeout_s=1.0) as thread, dial_small(thread) as caller:
+        caller.sendall(f"GET {BUNDLE} HTTP/1.0\r\nHost: a\r\n\r\n".encode())
+        caller.settimeout(PATIENCE_S)
+        started_s, got = time.monotonic(), b""
+        while piece := caller.recv(65_536):
+            got += piece
+            if time.monotonic() - started_s < 2.5:
+                select.select([], [], [], len(piece) / 400_000)  # slow, and well within the time
+        head, _, body = got.partition(b"\r\n\r\n")
+        assert len(body) == int(head.lower().split(b"content-length: ")[1].split()[0])
+        assert time.monotonic() - started_s > 1.5

@@ -82,8 +82,8 @@ class Crowd:
         self._busy: set[Line] = set()
         self._opening: set[asyncio.Task[None]] = set()
         self._count = 0
+        # Ids of 201 answers, each a promise of an order of its own; and those told once more.
         self.acknowledged: list[str] = []
-        """Ids of 201 answers: each is a promise of an order of its own."""
         self.replayed: list[str] = []
         self.statuses: Counter[int] = Counter()
         self.unsent = 0

@@ -67,7 +67,7 @@ class InThread(ServerThread):
         return self.server._loop
 
     def tune(self, **knobs: Any) -> None:
-        self.ask("PATCH", "/settings", json.dumps(knobs).encode())
+        assert self.ask("PATCH", "/settings", json.dumps(knobs).encode()).status == 200
 
 
 class AsProcess:
