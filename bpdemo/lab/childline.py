@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import Any, Final, NoReturn
+from typing import Any, Final, NoReturn, Protocol
 
 TICK_S: Final = 1e-4
 
@@ -21,6 +21,19 @@ def ticks(seconds: float) -> int:
 def exit_at_once() -> NoReturn:
     """There and then, even if the event loop is stuck."""
     os._exit(3)
+
+
+class ToOwner(Protocol):
+    """Whoever sends the crowd off and hears of it: a pipe to the owner, or Locust's master."""
+
+    @property
+    def is_stopped(self) -> bool: ...
+
+    def stopped_after_s(self, start_s: float) -> float: ...
+
+    def wait_for_go(self) -> float: ...
+
+    def say(self, message: dict[str, Any]) -> None: ...
 
 
 class Line:

@@ -24,6 +24,10 @@ class Offset:
         """From our clock when asking and when hearing, and theirs in between."""
         return cls(theirs_s - (asked_s + heard_s) / 2, (heard_s - asked_s) / 2)
 
+    def theirs(self, ours_s: float) -> float:
+        """What their clock shows when ours shows `ours_s`."""
+        return ours_s + self.seconds
+
 
 def surest(readings: Sequence[Offset]) -> Offset:
     return min(readings, key=lambda reading: reading.error_s)

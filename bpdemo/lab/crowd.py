@@ -14,7 +14,7 @@ import os
 import random
 import time
 from collections.abc import Callable, Iterator
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 import gevent
 from gevent.event import Event
@@ -23,7 +23,7 @@ from geventhttpclient import URL, HTTPClient
 from locust import FastHttpUser
 
 from bpdemo.lab.answers import CallerLeft, judge
-from bpdemo.lab.childline import Tally, ticks
+from bpdemo.lab.childline import Tally, ToOwner, ticks
 from bpdemo.lab.fates import CALLER_LEFT, NO_CONNECTION, fate_of, is_worth_retrying
 from bpdemo.lab.plan import Plan
 from bpdemo.lab.retries import RetryBudget, retry_delay_s
@@ -35,19 +35,6 @@ T = TypeVar("T", bound=tuple[Any, ...])
 CROWD_MAX = 8000
 FLUSH_S = 0.5
 BODIES = [b'{"item_id":%d,"quantity":1}' % item for item in range(1, 101)]
-
-
-class ToOwner(Protocol):
-    """Whoever sends the crowd off and hears of it: a pipe to the owner, or Locust's master."""
-
-    @property
-    def is_stopped(self) -> bool: ...
-
-    def stopped_after_s(self, start_s: float) -> float: ...
-
-    def wait_for_go(self) -> float: ...
-
-    def say(self, message: dict[str, Any]) -> None: ...
 
 
 class Crowd:

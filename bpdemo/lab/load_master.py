@@ -78,7 +78,7 @@ class Master:
             self.tell("ready")
             start_s = self.line.wait_for_go()
             for member in self.members.values():
-                self.send(member, "go", at_s=start_s + offset_of(member).seconds)
+                self.send(member, "go", at_s=offset_of(member).theirs(start_s))
             self.see_through(start_s + self.plan.seconds + self.plan.settle_s + SILENT_S)
             self.tell("clocks", apart_s=self.look_at_clocks())
             for member in self.members.values():

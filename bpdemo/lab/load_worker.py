@@ -47,7 +47,7 @@ class Crew:
 
     def __init__(self, master: Address) -> None:
         self.heard: dict[str, dict[str, Any]] = {}
-        self.has_exited = False
+        self.code: int | None = None
         self.child = Child(worker_command(master), on_line=self._hear, on_exit=self._exited)
 
     def _hear(self, line: str) -> None:
@@ -55,8 +55,12 @@ class Crew:
             message = json.loads(line)
             self.heard[message["kind"]] = message
 
-    def _exited(self, _: int) -> None:
-        self.has_exited = True
+    def _exited(self, code: int) -> None:
+        self.code = code
+
+    @property
+    def has_exited(self) -> bool:
+        return self.code is not None
 
     @property
     def sent(self) -> int:
@@ -96,8 +100,11 @@ def require_well(crew: Crew, master: Address) -> None:
         if trouble in crew.heard:
             raise LoadFailed(crew.heard[trouble]["why"])
     if crew.has_exited and "end" not in crew.heard:
+        if crew.code == 0:
+            raise LoadFailed("the load was ended by its master before its time")
         said = crew.child.stderr_tail.strip().splitlines()[-1:]
-        raise LoadFailed(": ".join(["the load was ended by its master", *said]))
+        early = f"the load generator ended early (exit code {crew.code})"
+        raise LoadFailed(": ".join([early, *said]))
 
 
 def parts_of(crews: Sequence[Crew]) -> str:

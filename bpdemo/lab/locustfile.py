@@ -23,7 +23,8 @@ from gevent.event import Event
 from locust import FastHttpUser, events, task
 from locust.runners import WorkerRunner
 
-from bpdemo.lab.crowd import CROWD_MAX, Crowd, ToOwner
+from bpdemo.lab.childline import ToOwner
+from bpdemo.lab.crowd import CROWD_MAX, Crowd
 from bpdemo.lab.gevent_line import open_line
 from bpdemo.lab.plan import Plan
 from bpdemo.lab.worker_line import WorkerLine

@@ -18,10 +18,11 @@ def read(offset_s: float, there_s: float, back_s: float, now_s: float = 100.0) -
 def test_the_error_is_no_larger_than_it_says(
     offset_s: float, delays: list[tuple[float, float]]
 ) -> None:
-    """However lopsided the way there and back, also for the surest of many readings."""
+    """However lopsided the way there and back; and so is a moment told by it."""
     readings = [read(offset_s, *delay) for delay in delays]
     found = surest(readings)
     assert abs(found.seconds - offset_s) <= found.error_s + 1e-6
+    assert abs(found.theirs(7.0) - (7.0 + offset_s)) <= found.error_s + 1e-6
     assert found.error_s == min(reading.error_s for reading in readings)
 
 

@@ -223,11 +223,13 @@ class Command:
         *arguments: str,
         stdin: int | None = subprocess.DEVNULL,
         stderr: Any = subprocess.PIPE,
+        under: Sequence[str] = (),
         **env: str,
     ) -> None:
-        """`stderr`: another target than the pipe that is read into `self.stderr`."""
+        """`stderr`: another target than the pipe that is read into `self.stderr`. `under`: words
+        before the command, of a program that starts it."""
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "bpdemo", *arguments],
+            [*under, sys.executable, "-m", "bpdemo", *arguments],
             stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=stderr,
