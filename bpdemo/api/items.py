@@ -13,6 +13,7 @@ from bpdemo.api.query import read_query
 from bpdemo.api.replies import item_fields, json_reply
 from bpdemo.api.schemas import LARGEST_ID, ItemOut, ItemsOut
 from bpdemo.core.errors import InvalidRequest, NotFound
+from bpdemo.core.events import CACHE_RESULTS
 from bpdemo.service.catalogue import Catalogue
 
 _PAGE = {
@@ -30,6 +31,7 @@ _PAGE = {
     ]
 }
 
+_SOURCE = {"X-Cache": {"required": True, "schema": {"type": "string", "enum": list(CACHE_RESULTS)}}}
 #: Read by ourselves, so that what is wrong with it is told as all else is.
 ItemId = Annotated[str, WithJsonSchema({"type": "integer", "minimum": 1})]
 
@@ -53,7 +55,10 @@ def items_router(catalogue: Catalogue) -> APIRouter:
 
     @router.get(
         "/items/{id}",
-        responses=answers(ItemOut, 404, 422, 429, 503, 504),
+        responses={
+            **answers(ItemOut, 404, 422, 429, 503, 504),
+            200: {"model": ItemOut, "headers": _SOURCE},
+        },
         summary="One item, from the cache where possible.",
     )
     async def get_item(request: Request, id: ItemId) -> Response:

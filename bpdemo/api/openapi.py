@@ -60,6 +60,7 @@ _LIMITED_HEADERS = [
         {
             "type": "string",
             "pattern": "^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$",
+            "not": {"pattern": "-0+-"},
             "examples": ["00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"],
         },
     ),

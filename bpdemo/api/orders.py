@@ -39,12 +39,13 @@ _ASKED: dict[str, Any] = {
         "content": {"application/json": {"schema": OrderBody.model_json_schema()}},
     },
 }
+_LOCATION = {"Location": {"required": True, "schema": {"type": "string"}}}
 _PENDING: Responses = {
     202: {
         "model": OrderOut,
         "description": "The order is promised and waits for a worker; ask for it at `Location`.",
         "headers": {
-            "Location": {"schema": {"type": "string"}},
+            **_LOCATION,
             "Preference-Applied": {"schema": {"type": "string", "const": RESPOND_ASYNC}},
         },
     }
@@ -58,7 +59,7 @@ def orders_router(office: BoxOffice, max_body_bytes: int) -> APIRouter:
         "/orders",
         status_code=201,
         responses={
-            201: {"model": OrderOut},
+            201: {"model": OrderOut, "headers": _LOCATION},
             **_PENDING,
             **answers(OrderOut, 408, 409, 413, 422, 429, 503, 504),
         },

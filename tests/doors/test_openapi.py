@@ -15,6 +15,7 @@ import pytest
 
 from tests.doors.closed import assert_unharmed
 from tests.support.http import STUCK
+from tests.support.postgres import connected
 from tests.support.server import ServerThread, assert_balanced, server
 
 HERE = Path(__file__).parent
@@ -89,6 +90,18 @@ def test_a_bad_day_is_as_written(tmp_path):
         assert attack(tmp_path, thread, *CUSTOMERS) > 100
         assert thread.books["failure"] > 0
         assert_unharmed(thread)
+
+
+async def test_promises_are_as_written(tmp_path, database_url):
+    """Orders on a real PostgreSQL, of callers who do not wait: promised, and found as such."""
+    knobs = {"store": "postgres", "database_url": database_url, "payment_latency_s": 0.0}
+    with server(**knobs) as thread:
+        paths = ("--include-path", "/orders", "--include-path", "/orders/{id}")
+        prefer = ("-H", "Prefer: respond-async")
+        assert await asyncio.to_thread(attack, tmp_path, thread, *paths, *prefer) > 50
+        await asyncio.to_thread(assert_unharmed, thread)
+    async with connected(database_url) as look:
+        assert await look.fetchval("SELECT count(*) FROM claims WHERE NOT settled") > 20
 
 
 def test_a_full_house_is_as_written(tmp_path):
