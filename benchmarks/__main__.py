@@ -8,6 +8,8 @@ python -m benchmarks --size full        longer loads, more rounds
 from __future__ import annotations
 
 import importlib
+import signal
+import sys
 import time
 import traceback
 from enum import StrEnum
@@ -50,6 +52,7 @@ def main(
     if unknown := sorted(set(chosen) - set(SECTIONS)):
         console.print(f"no such section: {', '.join(unknown)}; there are {', '.join(SECTIONS)}")
         raise typer.Exit(2)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # by way of what stops the servers
     out.mkdir(parents=True, exist_ok=True)
     results = Results.read(out)
     machine, failed = this_machine(), []

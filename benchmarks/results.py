@@ -83,7 +83,7 @@ def _section(name: str, kept: Kept) -> str:
     versions = ", ".join(f"{package} {version}" for package, version in machine.packages.items())
     parts = [
         f'<a id="{name}"></a>', "",
-        f"## {report.title}", "", report.what, "",
+        f"## {report.title}", "", _lead(report), "",
         *[f"![{report.title}](pictures/{picture}.png)\n" for picture in report.pictures],
         *[_table(table) for table in report.tables],
         *[f"- {note}" for note in report.notes], "",
@@ -93,6 +93,12 @@ def _section(name: str, kept: Kept) -> str:
         f"{versions}.*", "",
     ]  # fmt: skip
     return "\n".join(parts)
+
+
+def _lead(report: Report) -> str:
+    """What it says of itself, without its name, which stands above."""
+    text = report.what.strip().removeprefix(f"{report.title}: ")
+    return text[:1].upper() + text[1:]
 
 
 def _table(table: Table) -> str:
