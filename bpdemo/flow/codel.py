@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class CoDelPolicy:
-    """`target_s` is the wait that is fine in a standing queue; `interval_s` makes it a standing."""
+    """A queue not empty for `interval_s` is standing; a wait of `target_s` is still fine in it."""
 
     target_s: float = 0.02
     interval_s: float = 0.2
