@@ -27,9 +27,7 @@ class Telemetry:
         self, settings: Settings, clock: Callable[[], float], stream: TextTarget | None = None
     ) -> None:
         self.metrics = Metrics()
-        self.log = make_logger(
-            settings.log_format, settings.log_level, stream or standard_error()
-        )
+        self.log = make_logger(settings.log_format, settings.log_level, stream or standard_error())
         self.tracer = make_tracer(settings.traces, clock, stream=stream, log=self.log)
         self._orders = OrderLog(self.log, self.tracer.ids)
         self.observer = Fanout(self.metrics, self._orders, log=self.log)
