@@ -84,7 +84,10 @@ class Backlog(Protocol):
         ...
 
     async def requeue_lost(self) -> int:
-        """Put orders that are not settled, yet not in the queue, there again; tell how many."""
+        """Put orders that are not settled, yet not in the queue, there again; tell how many.
+
+        What the queue itself remembers of jobs an hour ago is forgotten on the way.
+        """
         ...
 
 

@@ -59,6 +59,7 @@ class PostgresBacklog:
 
     async def requeue_lost(self) -> int:
         async with self._store.lend() as connection:
+            await connection.execute(durable_sql.FORGET_STEPS)
             lost = [row["id"] for row in await connection.fetch(durable_sql.FIND_LOST)]
             if not lost:
                 return 0

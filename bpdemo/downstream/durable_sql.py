@@ -78,6 +78,9 @@ SELECT id FROM claims WHERE NOT settled AND NOT EXISTS (
 )
 """
 
+#: PgQueuer notes every step of every job, and would keep that for ever.
+FORGET_STEPS = "DELETE FROM pgqueuer_log WHERE created < now() - interval '1 hour'"
+
 CHARGE = """
 INSERT INTO payments (key, amount_cents, asked, charged_at) VALUES ($1, $2, 1, now())
 ON CONFLICT (key) DO UPDATE SET asked = payments.asked + 1

@@ -260,6 +260,16 @@ async def test_what_the_queue_has_lost_is_queued_again(backlog, look):
     assert sorted(await queued(look)) == sorted([pending.id, failed.id, kept.id])
 
 
+async def test_the_queues_own_memory_ends_after_an_hour(backlog, look):
+    """Steps of a job long ago are forgotten, those of just now are not."""
+    await backlog.accept(an_order(key="a"), ROOMY)
+    await look.execute("UPDATE pgqueuer_log SET created = now() - interval '61 minutes'")
+    await backlog.accept(an_order(key="b"), ROOMY)
+    before = await look.fetchval("SELECT count(*) FROM pgqueuer_log")
+    await backlog.requeue_lost()
+    assert 0 < await look.fetchval("SELECT count(*) FROM pgqueuer_log") < before
+
+
 async def test_services_that_start_at_once_make_its_tables_once(database_url):
     """And one that comes later finds them; PgQueuer's are among them."""
     stores = [PostgresStore(database_url, PATIENT, STOCK, SilentObserver()) for _ in range(4)]
