@@ -26,8 +26,8 @@ IDLE_S = 2.0
 TICK_S = 0.002
 #: Orders are counted by the quarter of a second in which they were meant to leave.
 BIN_S = 0.25
-#: Long enough for three of them.
-WINDOW_S = 1.0
+#: Long enough for two or three of them.
+WINDOW_S = 0.75
 MOST_LINES = 3000
 
 
@@ -227,6 +227,10 @@ class CrowdThread:
 
         eventually(sells, f"{share:.0%} of the offer is sold: {self.told()}", within_s=within_s)
         return time.monotonic() - began_s
+
+    def until_under_way(self, orders: int = 20) -> None:
+        """Wait until that many are sold."""
+        eventually(lambda: self.crowd.statuses[201] >= orders, f"{orders} are sold: {self.told()}")
 
     def told(self) -> str:
         return ", ".join(f"{n} × {status}" for status, n in sorted(self.crowd.statuses.items()))

@@ -106,13 +106,13 @@ class AsProcess:
 def on_trial(rate: float = RATE_PER_S, **knobs: Any) -> Iterator[tuple[InThread, CrowdThread]]:
     """A server in this process and the load at it; what must hold afterwards is asserted.
 
-    The crowd sells before the block begins, and must sell again at its end.
+    The crowd buys when the block begins, and must get all it wants again at its end.
     """
     server = InThread(**(KNOBS | {"store_latency_s": 0.0} | knobs))
     server.start()
     try:
         with CrowdThread(server.port, rate) as crowd:
-            crowd.until_selling(RECOVERED_S)
+            crowd.until_under_way()
             yield server, crowd
             crowd.until_selling(RECOVERED_S)
         assert_nothing_lost(server, crowd.crowd.acknowledged)
@@ -133,7 +133,7 @@ def process_on_trial(
     with Command("serve", "--port", "0", *arguments, **command) as running:
         server = AsProcess(running, database_url)
         with CrowdThread(server.port, rate) as crowd:
-            crowd.until_selling(RECOVERED_S)
+            crowd.until_under_way()
             yield server, crowd
             crowd.until_selling(RECOVERED_S)
         assert_nothing_lost(server, crowd.crowd.acknowledged)

@@ -1,12 +1,10 @@
-"""PostgreSQL dies, hangs up or has no connection left in the middle of a sale.
+"""PostgreSQL hangs up, or has no connection left, in the middle of a sale.
 
-A longer sale through a killed server is in tests/acceptance/test_database_killed.py.
+It is killed in test_soak.py, and for a longer sale in tests/acceptance/test_database_killed.py.
 """
 
 import asyncio
 import contextlib
-import os
-import signal
 import threading
 from collections.abc import Iterator
 
@@ -51,19 +49,6 @@ def item_locked(url: str, waiting: int) -> Iterator[None]:
 async def cut(url: str) -> int:
     async with connected(url) as connection:
         return int(await connection.fetchval(CUT))
-
-
-def test_a_killed_postgres_comes_back_and_so_does_the_sale():
-    """SIGKILL to the server itself: refused meanwhile, and then as if nothing had been."""
-    with on_trial(store="embedded") as (server, crowd):
-        pid = server.assembly.bare_store.server.postmaster_pid
-        os.kill(pid, signal.SIGKILL)
-        eventually(lambda: server.stats["breakers"]["store"] == "open", "the circuit is open")
-        eventually(
-            lambda: server.assembly.bare_store.server.postmaster_pid not in (None, pid),
-            "another server runs",
-        )
-        crowd.until_selling(15)
 
 
 def test_connections_cut_in_mid_query_cost_nothing(database_url):

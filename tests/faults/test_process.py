@@ -91,7 +91,7 @@ def test_a_jump_of_the_wall_clock_changes_nothing(monkeypatch):
             monkeypatch.setattr(time, "time", lambda jump_s=jump_s: wall() + jump_s)
             work = server.office.intake._work
             work._today = lambda jump_s=jump_s: datetime.now(UTC) + timedelta(seconds=jump_s)
-            sold = crowd.crowd.statuses[201] + RATE_PER_S
+            sold = crowd.crowd.statuses[201] + RATE_PER_S / 2
             eventually(lambda sold=sold: crowd.crowd.statuses[201] > sold, "it sells on")
             (latest,) = server.orders[-1:]
             assert abs((latest.created_at - datetime.now(UTC)).total_seconds() - jump_s) < 60

@@ -146,8 +146,8 @@ async def soak(seconds: float, seed: int, tell: Callable[[str], None] = print) -
         record.statuses = dict(sorted(crowd.statuses.items()))
         record.unsent = crowd.unsent
         record.acknowledged, record.replayed = crowd.acknowledged, crowd.replayed
-        record.after = await _quiet(office, record.before)
         await target.client.aclose()
+        record.after = await _quiet(office, record.before)
         record.left_behind = office.stop()
     return record
 
