@@ -45,8 +45,8 @@ def send_orders(
 
     They come at random over `over_s` seconds, whatever the answers; if that is 0, as fast as
     `at_once` people get theirs answered. A row each, in the order of sending: `at_s` (of the clock)
-    of the sending, `status` and `ms` of the answer, `order` (its status: pending, confirmed), `id`, `reason` and
-    `retry_after` of a refusal.
+    of the sending, `status` and `ms` of the answer, `order` (its status: pending, confirmed), `id`,
+    `reason` and `retry_after` of a refusal.
     """
     import pandas as pd
 
