@@ -6,14 +6,14 @@ could ever do), and a FastAPI hello, as every tutorial has it. 32 connections as
 they are answered, from the other core. bpdemo decides, counts it in books and metrics, makes a
 request id and draws a Retry-After; its log tells refusals once a second and reason.
 
-Rates are only those of the server if the server was the limit: the share of a core it used stands
-beside them. The processor time per answer holds in any case.
+The aims are on processor time, a core's worth of answers beside a core's worth of the other's: the
+fastest of these servers is faster than its callers, as the share of a core it used shows, and the
+plain rate would then be theirs.
 """
 
 from __future__ import annotations
 
 import socket
-import statistics
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
@@ -79,9 +79,7 @@ def table_of(title: str, rates: dict[str, list[Rate]]) -> Table:
 
 
 def _report(rates: dict[str, list[Rate]]) -> Report:
-    per_s = {name: [rate.per_s for rate in found] for name, found in rates.items()}
     cpu_us = {name: [rate.cpu_us for rate in found] for name, found in rates.items()}
-    by_cpu = statistics.median(ratio(cpu_us, BARE, OURS))
     return Report(
         title="The price of no",
         what=__doc__ or "",
@@ -89,15 +87,14 @@ def _report(rates: dict[str, list[Rate]]) -> Report:
         tables=[table_of("Refusals", rates)],
         aims=[
             Aim(
-                text="refusals a second, at least 0.6 of a bare ASGI 503",
-                values=ratio(per_s, OURS, BARE),
+                text="refusals of one core, at least 0.6 of a bare ASGI 503's",
+                values=ratio(cpu_us, BARE, OURS),
                 at_least=0.6,
             ),
             Aim(
-                text="refusals a second, over 2 times a FastAPI hello",
-                values=ratio(per_s, OURS, HELLO),
+                text="refusals of one core, over 2 times a FastAPI hello's answers",
+                values=ratio(cpu_us, HELLO, OURS),
                 at_least=2.0,
             ),
         ],
-        notes=[f"by processor time, a bare 503 costs {by_cpu:.2f} of ours"],
     )
