@@ -30,6 +30,9 @@ TIDY_S = 1.0
 CLOSE_S = 1.5
 #: The server's own timeout ends a statement; the driver's is for a server that says nothing.
 DRIVER_SPARE_S = 0.1
+#: A process that stops between two statements of a transaction keeps its locks, and all the others
+#: waiting, for so long and no longer.
+IDLE_IN_TRANSACTION_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,13 +157,17 @@ def _make_pool(dsn: str, policy: PoolPolicy) -> "Pool[asyncpg.Record]":
         min_size=0,
         max_size=policy.max_size,
         max_inactive_connection_lifetime=0,
-        # Every call is a single statement and leaves nothing behind: no reset, no round trip.
+        # Every call is one statement or one transaction, and leaves nothing behind: no reset, no
+        # round trip.
         reset=_leave_as_is,
         timeout=CONNECT_S,
         command_timeout=limit_s + DRIVER_SPARE_S if limit_s else None,
         server_settings={
             "application_name": "bpdemo",
             "statement_timeout": str(math.ceil(limit_s * 1000)),
+            "idle_in_transaction_session_timeout": str(math.ceil(IDLE_IN_TRANSACTION_S * 1000)),
+            # Whatever the database's own default is: a second statement must see what came between.
+            "default_transaction_isolation": "read committed",
         },
     )
 

@@ -78,8 +78,14 @@ SELECT id FROM claims WHERE NOT settled AND NOT EXISTS (
 )
 """
 
-#: PgQueuer notes every step of every job, and would keep that for ever.
-FORGET_STEPS = "DELETE FROM pgqueuer_log WHERE created < now() - interval '1 hour'"
+#: PgQueuer notes every step of every job, and would keep that for ever. In pieces: after a night
+#: without workers there may be millions, more than a statement may take time for.
+FORGET_STEPS = """
+DELETE FROM pgqueuer_log WHERE id = ANY (ARRAY(
+    SELECT id FROM pgqueuer_log WHERE created < now() - interval '1 hour'
+    ORDER BY created LIMIT $1 FOR UPDATE SKIP LOCKED
+))
+"""
 
 CHARGE = """
 INSERT INTO payments (key, amount_cents, asked, charged_at) VALUES ($1, $2, 1, now())

@@ -11,6 +11,7 @@ from pgqueuer.adapters.persistence.qb import QueryBuilderEnvironment
 from bpdemo.core.errors import DependencyError, QueueFull, SoldOut
 from bpdemo.core.model import Order
 from bpdemo.core.ports import SilentObserver
+from bpdemo.downstream import durable_sql
 from bpdemo.downstream.backlog import PostgresBacklog
 from bpdemo.downstream.pgqueuer_tables import NAMES
 from bpdemo.downstream.postgres import PoolPolicy, PostgresStore
@@ -177,6 +178,34 @@ async def test_a_promise_does_not_wait_for_ever(database_url, store):
         await PostgresBacklog(hasty).accept(an_order(key="k"), ROOMY)
 
 
+async def test_who_stops_in_mid_promise_does_not_stop_the_others(database_url, store, backlog):
+    """A process is frozen while it holds the lock they all need: the database takes it away."""
+    accepted: list[Order] = []
+
+    async def freeze() -> None:
+        async with store.lend() as frozen, frozen.transaction():
+            await frozen.execute(durable_sql.LOCK_DEPTH, durable_sql.DEPTH_LOCK)
+            async with started(database_url) as other:
+                accepted.append(await PostgresBacklog(other).accept(an_order(key="k"), ROOMY))
+
+    with pytest.raises(DependencyError):  # what the frozen one hears, when it goes on
+        await freeze()
+    assert await store.find_order_by_key("k") == accepted[0]
+    assert await backlog.accept(an_order(key="k"), ROOMY) == accepted[0]
+
+
+async def test_the_bound_holds_whatever_the_database_has_by_default(database_url):
+    """Under a stricter isolation each would count what was there before it had the lock."""
+    strict = f"{database_url}&default_transaction_isolation=repeatable%20read"
+    async with started(strict, PoolPolicy(1, 10, 0.0, 0.0)) as wide:
+        ended = await asyncio.gather(
+            *(PostgresBacklog(wide).accept(an_order(key=f"k{n}"), 2) for n in range(20)),
+            return_exceptions=True,
+        )
+        assert sum(isinstance(end, QueueFull) for end in ended) == 18
+        assert await PostgresBacklog(wide).depth() == 2
+
+
 async def test_confirming_takes_the_stock_once(backlog, store, look):
     """A second worker that comes to the same order finds it sold."""
     order = await backlog.accept(an_order(quantity=4, key="k"), ROOMY)
@@ -268,6 +297,20 @@ async def test_the_queues_own_memory_ends_after_an_hour(backlog, look):
     before = await look.fetchval("SELECT count(*) FROM pgqueuer_log")
     await backlog.requeue_lost()
     assert 0 < await look.fetchval("SELECT count(*) FROM pgqueuer_log") < before
+
+
+async def test_a_long_memory_is_forgotten_piece_by_piece(backlog, look, monkeypatch):
+    """What is too much for one statement is done in several, and holds up no search."""
+    monkeypatch.setattr("bpdemo.downstream.backlog.FORGOTTEN_AT_ONCE", 2)
+    lost = [await backlog.accept(an_order(key=key), ROOMY) for key in "abcde"]
+    await look.execute("DELETE FROM pgqueuer")
+    await look.execute("UPDATE pgqueuer_log SET created = now() - interval '61 minutes'")
+    old = "SELECT count(*) FROM pgqueuer_log WHERE created < now() - interval '1 hour'"
+    assert await backlog.requeue_lost() == len(lost)
+    assert await look.fetchval(old) == 3
+    await backlog.requeue_lost()
+    await backlog.requeue_lost()
+    assert await look.fetchval(old) == 0
 
 
 async def test_services_that_start_at_once_make_its_tables_once(database_url):
