@@ -1,5 +1,6 @@
 """Orders that were promised, in PostgreSQL: the promise in our tables, its turn in PgQueuer's."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import asyncpg
@@ -84,12 +85,12 @@ async def _promise(connection: "Connection", order: Order, capacity: int) -> Ord
     return order._replace(status="pending")
 
 
-async def _requeue(connection: "Connection", order_ids: list[str]) -> int:
+async def _requeue(connection: "Connection", lost: Sequence[str]) -> int:
     jobs = await queries_on(connection).enqueue(
-        [ENTRYPOINT] * len(order_ids),
-        [order_id.encode() for order_id in order_ids],
-        [0] * len(order_ids),
-        dedupe_key=order_ids,
+        [ENTRYPOINT] * len(lost),
+        [order_id.encode() for order_id in lost],
+        [0] * len(lost),
+        dedupe_key=list(lost),
         on_conflict="skip",  # another worker was quicker
     )
     return sum(job is not None for job in jobs)
