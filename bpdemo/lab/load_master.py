@@ -109,6 +109,7 @@ class Master:
         """Give each its part of the plan, and wait until all are ready."""
         for index, member in enumerate(self.members.values()):
             member.index = index
+            member.heard_s = time.monotonic()  # nobody asked it while it waited for the others
             share = self.plan.share(index, self.workers)
             self.send(member, "plan", plan=share.to_json(), url=url)
         self.until(lambda: all(member.is_ready for member in self.members.values()))

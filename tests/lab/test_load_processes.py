@@ -10,15 +10,17 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from queue import Queue
+from typing import Any
 
 import numpy as np
 import psutil
 import pytest
 
 from bpdemo.cli import main
-from bpdemo.lab import load_worker
+from bpdemo.lab import far_driver, load_worker
 from bpdemo.lab.addresses import Address
-from bpdemo.lab.far_driver import FarDriver
+from bpdemo.lab.far_driver import FarDriver, master_command
 from bpdemo.lab.load_worker import run_load_worker
 from bpdemo.lab.plan import Plan
 from bpdemo.lab.records import Meta, Records, Samples
@@ -194,6 +196,40 @@ def test_workers_do_not_outlive_their_master(room: Room) -> None:
         master.process.kill()
         assert [worker.wait(20) for worker in workers] == [1]
         assert "ended by its master" in workers[0].stderr
+    room.assert_empty()
+
+
+@pytest.mark.load
+def test_workers_may_join_long_after_one_another(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first waits longer than a worker may be silent in mid-load: it is not taken for lost."""
+    silent_s = 4.0
+    master = (
+        "import sys, bpdemo.lab.load_master as master;"
+        f"master.SILENT_S = {silent_s}; master.main(*sys.argv[1:])"
+    )
+
+    def impatient(*words: Any) -> list[str]:
+        program, _, _, *arguments = master_command(*words)
+        return [program, "-c", master, *arguments]
+
+    monkeypatch.setattr(far_driver, "master_command", impatient)
+    heard: Queue[str] = Queue()
+    with StubServer() as server:
+        where = Address("127.0.0.1", room.port)
+        far = FarDriver(server.url, Plan(20, seconds=1), where, workers=2, news=heard.put)
+        try:
+            first = room.worker()
+            while "1 of 2 workers are there" not in heard.get(timeout=START_S):
+                pass
+            time.sleep(silent_s)
+            second = room.worker()
+            assert far.wait(START_S)
+        finally:
+            far.kill()
+    assert far.gathered.facts()["lost"] == ()
+    assert [first.wait(START_S), second.wait(START_S)] == [0, 0]
     room.assert_empty()
 
 
