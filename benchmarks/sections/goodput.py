@@ -47,7 +47,7 @@ SERVERS: dict[str, Callable[[], AbstractContextManager[Server]]] = {
 #: They take on all they are offered, so what one load leaves behind would spoil the next.
 HOARDERS = ("semaphore", "granian")
 #: Beyond this there is nothing left to see of a server that has sold nothing since.
-HOARDERS_UP_TO = 10
+HOARDERS_UP_TO = 5
 
 Points = dict[tuple[str, float], list[Came]]
 
@@ -72,7 +72,7 @@ def measure(size: Size, say: Say) -> Found:
                 _table("Sold in time, share of capacity", shares),
                 _table("p99 of those sold, ms", _p99s(points)),
             ],
-            aims=_aims(shares),
+            aims=_aims(points, shares),
             notes=_notes(points),
             pictures=["goodput"],
         ),
@@ -112,15 +112,14 @@ def _p99s(points: Points) -> dict[tuple[str, float], list[float]]:
     }
 
 
-def _aims(shares: dict[tuple[str, float], list[float]]) -> list[Aim]:
+def _aims(points: Points, shares: dict[tuple[str, float], list[float]]) -> list[Aim]:
     aims = []
     for times in TIMES:
         peers = [name for name in SERVERS if name != OURS and shares[name, times]]
-        if not shares[OURS, times] or not peers:
+        best = max(peers, key=lambda name: statistics.median(shares[name, times]), default=OURS)
+        ahead = _ahead(points[OURS, times], points[best, times])
+        if not ahead:
             continue
-        best = max(peers, key=lambda name: statistics.median(shares[name, times]))
-        pairs = zip(shares[OURS, times], shares[best, times], strict=False)
-        ahead = [mine - theirs for mine, theirs in pairs]
         if times < 20:
             text = f"goodput at ×{times:g} at most {TOLERATED} below the best peer's ({best})"
             aims.append(Aim(text=text, values=ahead, at_least=-TOLERATED))
@@ -128,6 +127,15 @@ def _aims(shares: dict[tuple[str, float], list[float]]) -> list[Aim]:
             text = f"goodput at ×{times:g} ahead of the best peer's ({best})"
             aims.append(Aim(text=text, values=ahead, at_least=0.0))
     return aims
+
+
+def _ahead(ours: list[Came], theirs: list[Came]) -> list[float]:
+    """By how much of capacity, in the rounds that count for both: they had the same arrivals."""
+    return [
+        (mine.sold_per_s - other.sold_per_s) / CAPACITY_PER_S
+        for mine, other in zip(ours, theirs, strict=True)
+        if mine.is_valid and other.is_valid
+    ]
 
 
 def _notes(points: Points) -> list[str]:
