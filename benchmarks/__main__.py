@@ -122,7 +122,8 @@ def _tell(results: Results, chosen: list[str]) -> None:
             for aim in kept.report.aims:
                 mark = "[green]met[/]" if aim.is_met else "[red]missed[/]"
                 table.add_row(name, aim.text, cell(aim.values), mark)
-    console.print(table)
+    if table.row_count:
+        console.print(table)
 
 
 if __name__ == "__main__":

@@ -88,7 +88,12 @@ def _one(way: str, times: float, seconds: float, seed: int) -> tuple[float | Non
 
 def _figure(goodput: dict[float, dict[str, float]]) -> go.Figure:
     bars = [
-        go.Bar(name=f"×{times:g}", x=list(sold), y=list(sold.values()), marker_color=colour)
+        go.Bar(
+            name=f"×{times:g}",
+            x=[way.replace(", ", ",<br>") for way in sold],
+            y=list(sold.values()),
+            marker_color=colour,
+        )
         for (times, sold), colour in zip(goodput.items(), COLOURS, strict=False)
     ]
     return framed(
