@@ -9,9 +9,9 @@ import pytest
 from pgqueuer.adapters.persistence.qb import QueryBuilderEnvironment
 
 from bpdemo.core.errors import DependencyError, QueueFull, SoldOut
-from bpdemo.core.model import Order
+from bpdemo.core.model import Order, Placed
 from bpdemo.core.ports import SilentObserver
-from bpdemo.downstream import durable_sql
+from bpdemo.downstream import durable_sql, postgres
 from bpdemo.downstream.backlog import PostgresBacklog
 from bpdemo.downstream.pgqueuer_tables import NAMES
 from bpdemo.downstream.postgres import PoolPolicy, PostgresStore
@@ -98,6 +98,21 @@ async def test_a_key_that_is_promised_is_not_sold_to(store, backlog, look):
     placed = await store.place(an_order(key="k"))
     assert placed.order == promised
     assert await stock_of(look) == STOCK
+
+
+async def test_a_key_given_back_in_mid_sale_is_sold_to(store, backlog, look, monkeypatch):
+    """The promise that stood in the way fails before one can look at it: that is no sold-out."""
+    promised = await backlog.accept(an_order(key="k"), ROOMY)
+    look_for_it = postgres._standing_for
+
+    async def fail_first(order: Order, connection) -> Placed | None:
+        await backlog.fail(promised.id, "downstream_failed")
+        return await look_for_it(order, connection)
+
+    monkeypatch.setattr(postgres, "_standing_for", fail_first)
+    order = an_order(key="k")
+    assert (await store.place(order)).order == order
+    assert await stock_of(look) == STOCK - 1
 
 
 @pytest.mark.parametrize("capacity", [0, 1, 20])
