@@ -76,9 +76,9 @@ def orders_router(office: BoxOffice, max_body_bytes: int) -> APIRouter:
             raise InvalidRequest("Idempotency-Key", f"is needed with Prefer: {RESPOND_ASYNC}")
         wanted = await _read(arrival, request.receive, max_body_bytes, office.intake)
         sale = await _wait(office.intake, arrival, wanted, request.receive, durable=durable)
-        if sale.order.status == "pending":
-            return _promised(sale.order, durable)
-        return _sold(sale, caller)
+        if sale.order.status == "confirmed":
+            return _sold(sale, caller)
+        return _promised(sale.order, durable)
 
     @router.get(
         "/orders/{id}",
@@ -140,7 +140,10 @@ async def _watch(intake: Intake, caller: Caller, receive: Receive) -> None:
 
 
 def _promised(order: Order, preferred: bool) -> Response:
-    """Also for one who did not ask for it: his key is promised, so there is nothing to wait for."""
+    """Also for one who did not ask for it: his key is promised, so there is nothing to wait for.
+
+    An order that has failed by now tells why; whoever reads the status alone will ask, and hear.
+    """
     headers = {"Location": f"/orders/{order.id}"}
     if preferred:
         headers["Preference-Applied"] = RESPOND_ASYNC

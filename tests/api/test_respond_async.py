@@ -6,6 +6,8 @@ import httpx
 import pytest
 
 from bpdemo.api.prefer import prefers_async
+from bpdemo.core.errors import DependencyError
+from bpdemo.core.model import Order
 from tests.support.http import ORDER, STUCK, Service, assert_problem, running
 from tests.support.postgres import connected, database_url, postgres_server
 
@@ -175,6 +177,30 @@ async def test_lost_answers_make_no_second_promise(database_url: str) -> None:
         assert [answer.status_code for answer in answers] == [202] * 20
         service.turn(store_failure_rate=0.0)
         assert await service.assembly.backlog.depth() == 20
+
+
+async def test_what_failed_before_its_answer_was_heard_is_not_told_as_sold(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The promise is made, its answer lost, and a worker fails the order before the second try:
+    202 and where to ask, with the reason in it; never 201."""
+    async with durable(database_url, retry_attempts=2, retry_base_s=0.0) as service:
+        backlog = service.assembly.backlog
+        accept, lost = backlog.accept, []
+
+        async def lose_first(order: Order, capacity: int) -> Order:
+            promised = await accept(order, capacity)
+            if not lost:
+                lost.append(promised)
+                await backlog.fail(order.id, "sold_out")
+                raise DependencyError
+            return promised
+
+        monkeypatch.setattr(backlog, "accept", lose_first)
+        answer = await promise(service)
+        assert (answer.status_code, answer.json()["id"]) == (202, lost[0].id)
+        assert (answer.json()["status"], answer.json()["reason"]) == ("failed", "sold_out")
+        assert answer.headers["location"] == f"/orders/{lost[0].id}"
 
 
 async def test_in_memory_the_preference_is_ignored() -> None:
