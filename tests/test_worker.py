@@ -245,7 +245,8 @@ async def test_no_more_at_once_than_it_has_places(desk: Desk, database_url: str)
 
 
 async def test_stopped_it_finishes_what_it_has_and_gives_back_the_rest(desk, database_url) -> None:
-    """One place, a payment of a second, five orders: one is sold, four are in the queue again."""
+    """One place, a payment of a second, five orders: one is sold, four are in the queue again, and
+    nobody has tried them."""
     await desk.promise_many(5)
     async with at_work(database_url, workers=1, payment_latency_s=1.0) as worker:
         async with asyncio.timeout(PATIENCE_S):
@@ -253,8 +254,8 @@ async def test_stopped_it_finishes_what_it_has_and_gives_back_the_rest(desk, dat
                 await asyncio.sleep(0.01)
         worker.stop()
     assert await desk.money() == await desk.sold() == 1
-    states = await desk.look.fetch("SELECT status::text AS status FROM pgqueuer")
-    assert [row["status"] for row in states] == ["queued"] * 4
+    left = await desk.look.fetch("SELECT status::text AS status, attempts FROM pgqueuer")
+    assert [tuple(row) for row in left] == [("queued", 0)] * 4
 
 
 async def test_cut_from_its_database_it_comes_back(desk: Desk, database_url: str) -> None:

@@ -8,12 +8,14 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import timedelta
+from typing import NoReturn
 
 import asyncpg
 from pgqueuer.core.qm import QueueManager
 from pgqueuer.domain.errors import RetryRequested
 from pgqueuer.domain.models import Job
 
+from bpdemo.downstream import durable_sql
 from bpdemo.downstream.connections import CONNECT_S
 from bpdemo.downstream.outages import is_outage, startup_told
 from bpdemo.downstream.pgqueuer_tables import ENTRYPOINT, NAMES, queries_on
@@ -104,7 +106,14 @@ class Consumer:
         assert job.payload is not None, "whoever put it there gave it the order's id"
         async with self._places:
             if self._stopping.is_set():
-                raise RetryRequested(reason="the worker stops")
+                await self._give_back(job)
             after_s = await self._handle(job.payload.decode(), job.attempts)
         if after_s is not None:
             raise RetryRequested(delay=timedelta(seconds=after_s))
+
+    async def _give_back(self, job: Job) -> NoReturn:
+        """As if it had never been taken. Raises what tells PgQueuer so."""
+        assert self._manager is not None, "it has called us"
+        with suppress(Exception):  # or it is one try the poorer
+            await self._manager.queries.driver.execute(durable_sql.NOT_TRIED, job.id)
+        raise RetryRequested(reason="the worker stops")

@@ -87,6 +87,9 @@ DELETE FROM pgqueuer_log WHERE id = ANY (ARRAY(
 ))
 """
 
+#: PgQueuer counts whatever is given back as a try.
+NOT_TRIED = "UPDATE pgqueuer SET attempts = attempts - 1 WHERE id = $1"
+
 CHARGE = """
 INSERT INTO payments (key, amount_cents, asked, charged_at) VALUES ($1, $2, 1, now())
 ON CONFLICT (key) DO UPDATE SET asked = payments.asked + 1
