@@ -14,17 +14,21 @@ Say = Callable[[str], object]
 
 @dataclass(frozen=True)
 class Size:
-    """How thorough a run is. `seconds` is one load, `calls` one timing of a part."""
+    """How thorough a run is. `seconds` is one load, `calls` one timing of a part.
+
+    `long_rounds` are for where a round takes long.
+    """
 
     name: str
     rounds: int
+    long_rounds: int
     seconds: float
     calls: int
 
 
-TINY = Size("tiny", rounds=1, seconds=0.5, calls=200)
-QUICK = Size("quick", rounds=3, seconds=2.5, calls=20_000)
-FULL = Size("full", rounds=7, seconds=8.0, calls=100_000)
+TINY = Size("tiny", rounds=1, long_rounds=1, seconds=0.5, calls=200)
+QUICK = Size("quick", rounds=3, long_rounds=2, seconds=2.5, calls=20_000)
+FULL = Size("full", rounds=7, long_rounds=5, seconds=8.0, calls=100_000)
 
 
 class Table(BaseModel):

@@ -131,7 +131,7 @@ def _points(workers: int, capacity: int, size: Size, say: Say) -> list[Point]:
     say(f"{title}: live, up to ×{TIMES[TOGETHER - 1]:g}")
     light, heavy = rates_per_s[:TOGETHER], rates_per_s[TOGETHER:]
     with ThreadPoolExecutor(TOGETHER) as pool:
-        live = list(pool.map(lambda rate: _live(workers, capacity, rate, 6 * size.seconds), light))
+        live = list(pool.map(lambda rate: _live(workers, capacity, rate, 5 * size.seconds), light))
     for rate_per_s in heavy:
         say(f"{title}: live, {rate_per_s:g} a second")
         live.append(_live(workers, capacity, rate_per_s, size.seconds))

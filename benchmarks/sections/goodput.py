@@ -54,10 +54,9 @@ Points = dict[tuple[str, float], list[Came]]
 
 def measure(size: Size, say: Say) -> Found:
     points: Points = {(name, times): [] for name in SERVERS for times in TIMES}
-    rounds = max(1, size.rounds - 1)  # the longest section
-    for number in range(rounds):
+    for number in range(size.long_rounds):
         for name in SERVERS:
-            say(f"round {number + 1} of {rounds}: {name}")
+            say(f"round {number + 1} of {size.long_rounds}: {name}")
             for times, came in _all_loads(name, size.seconds, number):
                 points[name, times].append(came)
     shares = {

@@ -109,9 +109,9 @@ def _connections(size: Size, say: Say) -> Table:
     # A connection that has not asked yet is given longer than usual: opening them takes a while.
     knobs = {"workers": WORKERS, "queue_capacity": SMALL_ROOM, "payment_latency_s": SERVICE_S}
     with ours(**knobs, store_latency_s=0, read_timeout_s=60) as server:
-        for number in range(size.rounds):
+        for number in range(size.long_rounds):
             for count in CONNECTIONS:
-                say(f"round {number + 1} of {size.rounds}: {count:,} open connections")
+                say(f"round {number + 1} of {size.long_rounds}: {count:,} open connections")
                 came = flood(server.port, _at_twice(count, size.seconds, number))
                 if came.is_valid and (p99_ms := came.sold_ms(0.99)) is not None:
                     shares, p99s = rows[f"{count:,} open"]

@@ -130,9 +130,9 @@ def _await(client: Any, wanted: Any) -> dict[str, Any]:
 def _places(size: Size, say: Say) -> dict[str, list[list[float]]]:
     cases = [(where, busy) for where in PLACES for busy in (False, True)]
     rows: dict[str, list[list[float]]] = {_told(*case): [[], [], []] for case in cases}
-    for number in range(size.rounds):
+    for number in range(size.long_rounds):
         for where, busy in cases:
-            say(f"round {number + 1} of {size.rounds}: {_told(where, busy)}")
+            say(f"round {number + 1} of {size.long_rounds}: {_told(where, busy)}")
             came = _drive(where, busy, size.seconds, number)
             if came.is_valid and came.sold_s:
                 shares, p50s, p99s = rows[_told(where, busy)]
