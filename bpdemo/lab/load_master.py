@@ -78,6 +78,7 @@ class Master:
             self.tell("ready")
             start_s = self.line.wait_for_go()
             for member in self.members.values():
+                member.heard_s = start_s  # its clock may have been read long before the last one's
                 self.send(member, "go", at_s=offset_of(member).theirs(start_s))
             self.see_through(start_s + self.plan.seconds + self.plan.settle_s + SILENT_S)
             self.tell("clocks", apart_s=self.look_at_clocks())
