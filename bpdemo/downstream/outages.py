@@ -55,7 +55,7 @@ def startup_told() -> Iterator[None]:
     except OSError as error:
         reason = error.strerror or str(error)
         raise SettingsInvalid("database_url", f"cannot reach PostgreSQL: {reason}") from error
-    except (ValueError, asyncpg.InterfaceError, asyncpg.InternalClientError):
+    except (ValueError, OverflowError, asyncpg.InterfaceError, asyncpg.InternalClientError):
         # Their text quotes the URL, and so perhaps the password.
         raise SettingsInvalid(
             "database_url", "is not a PostgreSQL URL (postgresql://user:password@host:port/name)"

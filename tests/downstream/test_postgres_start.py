@@ -57,6 +57,7 @@ async def test_it_makes_the_connections_that_are_kept(database_url: str) -> None
         "postgresql://me:hunter2@127.0.0.1:1/tickets",
         "postgresql://me:hunter2@no-such-host.invalid/tickets",
         "postgresql://me:hunter2@127.0.0.1:port/tickets",
+        "postgresql://me:hunter2@127.0.0.1:99999/tickets",
         "postgresql://me:hunter2:x@[::1/tickets",
         "mysql://me:hunter2@127.0.0.1/tickets",
         "postgresql://me:hunter2@/tickets?host=/no/such/folder",
