@@ -35,6 +35,8 @@ def require_free(name: str, address: Address) -> Address:
             probe.listen()
     except OSError as error:
         raise ValueError(f"{name}: cannot listen on {address}: {error.strerror}") from None
+    except UnicodeError:
+        raise ValueError(f"{name}: no host can be called {address.host!r}") from None
     return Address(str(where[0]), address.port)
 
 
@@ -44,6 +46,8 @@ def is_reachable(name: str, address: Address, within_s: float = 2.0) -> bool:
         socket.create_connection(address, timeout=within_s).close()
     except socket.gaierror as error:
         raise ValueError(f"{name}: no host is called {address.host!r} ({error.strerror})") from None
+    except UnicodeError:
+        raise ValueError(f"{name}: no host can be called {address.host!r}") from None
     except OSError:
         return False
     return True

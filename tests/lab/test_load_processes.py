@@ -296,6 +296,8 @@ def test_a_port_in_use_is_told(run: Run) -> None:
         (("load", "--listen", "127.0.0.1:5557"), "expect: say how many"),
         (("load-worker", "--join", "here"), "join: 'here' is not HOST:PORT"),
         (("load-worker", "--join", "no.such.host.invalid:1"), "join: no host is called"),
+        (("load-worker", "--join", "a..b:1"), "join: no host can be called 'a..b'"),
+        (("load", "--expect", 1, "--listen", "a..b:1"), "listen: no host can be called 'a..b'"),
     ],
 )
 def test_a_bad_address_is_told(run: Run, words: tuple[object, ...], told: str) -> None:
