@@ -1,6 +1,7 @@
 """The command line. Each command imports what it needs itself, so that all start fast."""
 
 import io
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, cast
@@ -55,6 +56,7 @@ def serve(
     """Run the box office until it is told to stop (Ctrl-C drains, a second one ends at once)."""
     from bpdemo.lab.serving import run_server
 
+    _warn_of_misspelt_variables()
     run_server(host, port, parse_knobs(knobs), until_stdin_closes=until_stdin_closes)
 
 
@@ -67,6 +69,7 @@ def worker(
     """Work off the orders that a service has promised, from the PostgreSQL they share."""
     from bpdemo.lab.working import run_worker
 
+    _warn_of_misspelt_variables()
     run_worker(parse_knobs(knobs), name, until_stdin_closes=until_stdin_closes)
 
 
@@ -147,6 +150,7 @@ def simulate(
     """The same under virtual time: the real code, hours in seconds, no sockets."""
     from bpdemo.lab.commands import run_simulation
 
+    _warn_of_misspelt_variables()
     run_simulation(parse_knobs(knobs), unprotected, scenario, rate, seconds, seed, json_file)
 
 
@@ -231,6 +235,13 @@ def parse_knobs(texts: list[str]) -> dict[str, str]:
             raise SettingsInvalid(text, "is not NAME=VALUE")
         knobs[name.strip().lower()] = value
     return knobs
+
+
+def _warn_of_misspelt_variables() -> None:
+    from bpdemo.core.settings import misspelt_in
+
+    for name, meant in misspelt_in(os.environ).items():
+        print(f"bpdemo: {name} sets nothing; did you mean {meant}?", file=sys.stderr)
 
 
 def main() -> None:

@@ -121,6 +121,7 @@ LOAD = ("load", "--url", "http://127.0.0.1:9")
         (("serve", "--set", "workers=0"), "workers"),
         (("serve", "--set", "workers"), "is not NAME=VALUE"),
         (("serve", "--set", "no_such_knob=1"), "there is no such setting"),
+        (("serve", "--set", "queue_capcity=8"), "did you mean queue_capacity?"),
         (("serve", "--host", "0.0.0.0"), "admin_token"),
         (("serve", "--port", "70000"), "--port"),
         (("demo", "--seconds", "1"), "seconds must be a number from 3"),
@@ -133,6 +134,14 @@ def test_what_the_user_got_wrong_is_one_line(run: Run, words: tuple[str, ...], t
     assert told in err
     assert err.startswith("bpdemo: ")
     assert err.count("\n") == 1
+
+
+def test_a_misspelt_variable_is_told(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The simulation runs all the same, and one line names what was meant."""
+    monkeypatch.setenv("BPDEMO_WORKRS", "2")
+    code, out, err = run("simulate", "--seconds", "1")
+    assert (code, "sold" in out) == (0, True)
+    assert err == "bpdemo: BPDEMO_WORKRS sets nothing; did you mean BPDEMO_WORKERS?\n"
 
 
 def test_a_port_in_use_is_one_line(run: Run) -> None:

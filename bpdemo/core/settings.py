@@ -5,6 +5,7 @@ knobs (docs, `GET /settings`, widgets) reads `describe()`; nothing is written do
 """
 
 from collections.abc import Mapping
+from difflib import get_close_matches
 from typing import Any, Literal, Self, get_args
 
 from pydantic import Field, SecretStr, ValidationError, model_validator
@@ -25,6 +26,7 @@ Traces = Literal["off", "console", "otlp", "memory"]
 #: What a memory store costs an order; a real database brings its own latency.
 MEMORY_STORE_LATENCY_S = 0.002
 MASK = "********"
+ENV_PREFIX = "BPDEMO_"
 
 
 def _knob(default: Any, text: str, *, unit: str, live: bool = False, **bounds: Any) -> Any:
@@ -62,7 +64,7 @@ class Settings(BaseSettings):
     Raises `SettingsInvalid`, naming field, value and range.
     """
 
-    model_config = SettingsConfigDict(env_prefix="BPDEMO_", frozen=True, extra="forbid")
+    model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, frozen=True, extra="forbid")
 
     workers: int = _count(8, "Orders worked on at once.", high=1024, unit="workers", live=True)
     queue_capacity: int = _count(
@@ -268,9 +270,24 @@ def _strictly(cls: type[Settings], name: str, value: Any) -> Any:
 def _require_live(name: str) -> None:
     field = Settings.model_fields.get(name)
     if field is None:
-        raise SettingsInvalid(name, "there is no such setting")
+        raise _unknown(name)
     if not _extra(field)["live"]:
         raise SettingsInvalid(name, "cannot be changed while the service runs; set it at the start")
+
+
+def _unknown(name: str) -> SettingsInvalid:
+    near = get_close_matches(name.lower(), Settings.model_fields, n=1)
+    hint = f"did you mean {near[0]}?" if near else "GET /settings lists them all"
+    return SettingsInvalid(name, f"there is no such setting; {hint}")
+
+
+def misspelt_in(environment: Mapping[str, str]) -> dict[str, str]:
+    """Variables that set nothing and are spelt almost like one that does, each with that one."""
+    known = [(ENV_PREFIX + name).upper() for name in Settings.model_fields]
+    names = [n for n in environment if n.upper().startswith(ENV_PREFIX) and n.upper() not in known]
+    # Close indeed: BPDEMO_ is on variables that are no settings too.
+    near = {name: get_close_matches(name.upper(), known, n=1, cutoff=0.85) for name in names}
+    return {name: close[0] for name, close in near.items() if close}
 
 
 def _extra(field: FieldInfo) -> dict[str, Any]:
@@ -286,7 +303,7 @@ def explain(error: ValidationError) -> SettingsInvalid:
         field, _, detail = fault["msg"].removeprefix("Value error, ").partition(": ")
         return SettingsInvalid(field, detail)
     if fault["type"] == "extra_forbidden":
-        return SettingsInvalid(field, "there is no such setting")
+        return _unknown(field)
     info = Settings.model_fields.get(field)
     if info is None or _is_secret(info):
         return SettingsInvalid(field, fault["msg"])

@@ -6,7 +6,7 @@ import pytest
 from pydantic import SecretStr
 
 from bpdemo.core.errors import SettingsInvalid
-from bpdemo.core.settings import MASK, Settings, describe
+from bpdemo.core.settings import MASK, Settings, describe, misspelt_in
 
 DEFAULTS: dict[str, Any] = {
     "workers": 8,
@@ -145,7 +145,8 @@ def test_ranges_reach_as_far_as_the_contract_asks() -> None:
         ("request_timeout_s", float("inf"), "inf is not a number from 0 to 3600"),
         ("retry_budget_min_per_s", -1, "-1 is not a number from 0 to 10000"),
         ("seed", "x", "'x' is not a whole number"),
-        ("no_such_thing", 1, "no_such_thing: there is no such setting"),
+        ("no_such_thing", 1, "there is no such setting; GET /settings lists them all"),
+        ("queue_capcity", 8, "there is no such setting; did you mean queue_capacity?"),
     ],
 )
 def test_a_bad_value_is_one_clear_line(name: str, value: Any, words: str) -> None:
@@ -155,6 +156,14 @@ def test_a_bad_value_is_one_clear_line(name: str, value: Any, words: str) -> Non
     assert words in str(caught.value)
     assert "\n" not in str(caught.value)
     assert caught.value.field == name
+
+
+def test_a_variable_spelt_almost_like_a_setting_is_found() -> None:
+    """What sets something, or is the name of something else, is left in peace."""
+    others = ("HOME", "PROFILE", "LOAD_PLAN", "LESSONS", "REQUIRE", "SCREENSHOTS", "WORKERS")
+    environment = dict.fromkeys([f"BPDEMO_{name}" for name in others] + ["WORKRS"], "8")
+    assert misspelt_in(environment | {"bpdemo_store": "memory"}) == {}
+    assert misspelt_in(environment | {"BPDEMO_WORKRS": "8"}) == {"BPDEMO_WORKRS": "BPDEMO_WORKERS"}
 
 
 def test_parts_that_do_not_fit_each_other_are_named() -> None:
