@@ -16,11 +16,16 @@ FULL_S: Final = 24.0
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """One act. `changes` turn knobs at shares of its length, so that a short one tells the same."""
+    """One act: what it `says` when the curtain rises, and what it says `after` that share of it.
+
+    The room is asked what it expects, so nothing is told before it is to be seen. `changes` turn
+    knobs at shares of the length too, so that a short act tells the same.
+    """
 
     key: str
     name: str
     says: str
+    after: tuple[float, str] | None
     profile: Profile
     load: Mapping[str, Any]
     knobs: Mapping[str, Any] = field(default_factory=dict)
@@ -40,21 +45,24 @@ ACTS: Final = (
     Act(
         "1",
         "calm",
-        "Half as many orders as it can work off: all are sold, at once.",
+        "Half as many orders come as it can work off.",
+        None,
         "unprotected",
         {"times": 0.5},
     ),
     Act(
         "2",
         "naive spike",
-        "The crowd has long gone, and still every order is too late: it works for people who left.",
+        "For eight seconds three times as many come as it can sell to, and it says yes to all.",
+        (0.75, "The crowd has gone, and still orders are too late: it works for people who left."),
         "unprotected",
         SPIKE,
     ),
     Act(
         "3",
         "bound",
-        "The same crowd, but only eight may wait: the rest hear no at once, and it sells on.",
+        "The same crowd, but only eight may wait: the rest hear no at once.",
+        (0.75, "The crowd has gone, and it has sold on all the while."),
         "protected",
         SPIKE,
         {"queue_capacity": 8},
@@ -62,7 +70,8 @@ ACTS: Final = (
     Act(
         "4",
         "retry storm",
-        "Three slow seconds, and everybody tries again: the cause is gone, the storm stays.",
+        "For three seconds payment will be slow, and everybody tries again.",
+        (0.6, "The cause is gone, the storm stays: it keeps itself alive."),
         "unprotected",
         {"times": 0.7, "retries": 3},
         changes=((0.25, SLOW), (0.375, USUAL)),
@@ -70,7 +79,8 @@ ACTS: Final = (
     Act(
         "5",
         "payment dies",
-        "Payment is down: the breaker opens, refuses at once, tries, and lets the sale go on.",
+        "Payment will go down, and come back. A breaker stands before it.",
+        (0.75, "The breaker opened, refused at once, tried now and then, and let the sale go on."),
         "protected",
         {"times": 0.7},
         {"queue_capacity": 8, "breaker_open_s": 2.0, "breaker_window_s": 3.0},

@@ -166,10 +166,13 @@ class Stage:
 
     def _go_on(self) -> None:
         if playback := self._playback:
-            self.picture.show(playback.now(), playback.run.meta.seconds)
+            so_far = playback.now()
+            self.picture.show(so_far, playback.run.meta.seconds)
+            self._comment(so_far.meta.seconds / playback.run.meta.seconds)
             if playback.is_over:
                 self._playback = None
         elif self._load and self._load.running and self._service:
+            self._comment(self._load.running.now_s / seconds(FULL_S))
             run = self._load.tick(self._service.stats())
             if run is not None:
                 self.run = run
@@ -197,6 +200,11 @@ class Stage:
         self._badge.value = "<div class='bp-badge'>RECORDED</div>" if recorded else ""
         self._tell(act.says if act else WELCOME)
         self.act = act
+
+    def _comment(self, share: float) -> None:
+        """Say what is to be seen by now, once so much of the act is over."""
+        if self.act and self.act.after and share >= self.act.after[0]:
+            self._tell(self.act.after[1])
 
     def _tell(self, text: str) -> None:
         self._says.value = f"<div class='bp-says' role='status'>{escape(text)}</div>"

@@ -91,7 +91,7 @@ def test_a_clicker_and_the_number_keys_play_the_acts(
     expect(page.locator(STAGE)).to_be_visible()
 
     page.keyboard.press("2")
-    says(page, "The crowd has long gone")
+    says(page, "three times as many come")
     page.wait_for_function(AREAS, timeout=15_000)
     page.keyboard.press("PageDown")
     says(page, "only eight may wait")
@@ -102,7 +102,7 @@ def test_a_clicker_and_the_number_keys_play_the_acts(
     assert measured["right"] <= PROJECTOR["width"] + 1
     assert measured["bottom"] <= PROJECTOR["height"] + 1
     page.keyboard.press("PageUp")
-    says(page, "The crowd has long gone")
+    says(page, "three times as many come")
 
     page.keyboard.press("r")
     expect(page.get_by_text("RECORDED", exact=True)).to_be_visible()
