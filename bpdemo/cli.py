@@ -4,7 +4,7 @@ import io
 import os
 import sys
 from pathlib import Path
-from typing import Annotated, cast
+from typing import Annotated, Any, cast
 
 import typer
 
@@ -252,7 +252,7 @@ def main() -> None:
     """
     _survive_narrow_consoles()
     try:
-        code = app(standalone_mode=False)
+        code = app(prog_name="bpdemo", standalone_mode=False)
     except (SettingsInvalid, ValueError, UsageError) as error:
         fail(error)
     except typer.Abort:
@@ -264,9 +264,16 @@ def main() -> None:
 
 def fail(why: Exception | str, code: int = 2) -> None:
     """End with one line on standard error."""
-    told = why.format_message() if hasattr(why, "format_message") else str(why)
+    told = str(why)
+    if isinstance(why, UsageError):
+        told = _with_help(why)
     print(f"bpdemo: {' '.join(told.split())}", file=sys.stderr)
     raise SystemExit(code)
+
+
+def _with_help(error: Any) -> str:
+    command = error.ctx.command_path if error.ctx else "bpdemo"
+    return f"{error.format_message().rstrip('.')}. Try: {command} --help"
 
 
 def _failures() -> tuple[type[Exception], ...]:

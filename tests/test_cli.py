@@ -105,8 +105,8 @@ LOAD = ("load", "--url", "http://127.0.0.1:9")
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (("sell",), "No such command"),
-        (("load",), "Missing option '--url'"),
+        (("sell",), "No such command 'sell'. Try: bpdemo --help"),
+        (("load",), "Missing option '--url'. Try: bpdemo load --help"),
         ((*LOAD, "--rate", "many"), "--rate"),
         ((*LOAD, "--rate", "-1"), "rate_per_s must be a number from"),
         ((*LOAD, "--seconds", "0"), "seconds must be a number from"),
@@ -151,6 +151,7 @@ def test_a_port_in_use_is_one_line(run: Run) -> None:
         code, _, err = run("serve", "--port", port)
     assert code == 2
     assert f"127.0.0.1:{port}" in err
+    assert "--port 0 for any free one" in err
     assert err.count("\n") == 1
 
 
@@ -193,6 +194,16 @@ def test_a_load_that_is_refused_has_run_all_the_same(run: Run) -> None:
     assert "100% turned away" in out
 
 
+@pytest.mark.load
+def test_what_is_no_box_office_is_told_before_the_load(run: Run) -> None:
+    """The load is sent all the same, and the verdict says what broke most of the orders."""
+    with StubServer(lambda n: Answer(404)) as server:
+        code, out, _ = run("load", "--url", server.url, "--rate", 50, "--seconds", 1)
+    assert code == 0
+    assert "(GET /settings: 200, but no settings)" in out.splitlines()[0]
+    assert "status 404" in out
+
+
 def test_a_box_office_tells_its_capacity() -> None:
     """Workers ÷ service time, from its settings; another server tells nothing."""
 
@@ -202,7 +213,8 @@ def test_a_box_office_tells_its_capacity() -> None:
             return {"settings": {name: {"value": value} for name, value in knobs.items()}}
 
     with BoxOffice() as server:
-        assert ask_service(server.url).capacity_per_s == pytest.approx(200)
+        told = ask_service(server.url)
+        assert (told.capacity_per_s, told.doubt) == (pytest.approx(200), "")
     with StubServer() as server:
         assert ask_service(server.url).capacity_per_s is None
 
@@ -243,6 +255,7 @@ def test_an_interrupted_load_leaves_nothing_running() -> None:
         start("load", "--url", server.url, "--rate", 50, "--seconds", 60) as command,
     ):
         assert command.stdout is not None
+        command.stdout.readline()  # that the stub is no box office
         command.stdout.readline()  # rows come: the load runs
         children = psutil.Process(command.pid).children(recursive=True)
         command.send_signal(signal.SIGINT)

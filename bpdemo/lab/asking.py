@@ -16,11 +16,15 @@ ANSWER_WITHIN_S: Final = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What a service tells of itself; one that is no box office tells nothing."""
+    """What a service tells of itself; one that is no box office tells nothing.
+
+    `doubt` is a line on what it answered instead.
+    """
 
     url: str
     capacity_per_s: float | None = None
     settings: dict[str, Any] = field(default_factory=dict)
+    doubt: str = ""
 
 
 def ask_service(url: str) -> Told:
@@ -45,5 +49,6 @@ def _told(url: str, answer: httpx.Response) -> Told:
         settings = {name: knob["value"] for name, knob in answer.json()["settings"].items()}
         capacity_per_s = capacity_of(SimpleNamespace(**settings))
     except (ValueError, KeyError, TypeError, AttributeError):
-        return Told(url)
+        got = f"GET /settings: {answer.status_code}" + ", but no settings" * answer.is_success
+        return Told(url, doubt=f"What answers at {url} is no box office, by its looks ({got}).")
     return Told(url, capacity_per_s, settings)

@@ -49,6 +49,8 @@ def run_load(
     listen = far and require_free("listen", Address.parse("listen", far.listen))
     told = ask_service(url)
     console = make_console()
+    if told.doubt:
+        console.print(told.doubt, markup=False, highlight=False, soft_wrap=True)
     if far and listen:
         run = _from_afar(told, plan, far, listen, console)
         apart_ms = f"{run.meta.clocks_apart_s * 1000:,.1f} ms"

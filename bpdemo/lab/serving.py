@@ -1,5 +1,6 @@
 """`bpdemo serve`: the service as a process, from its first check to its exit code."""
 
+import errno
 import os
 import threading
 import time
@@ -37,6 +38,8 @@ def run_server(
         listener = bind(host, port)
     except OSError as error:
         why = error.strerror or str(error)
+        if error.errno == errno.EADDRINUSE:
+            why += "; give another with --port, or --port 0 for any free one"
         raise SettingsInvalid("port", f"cannot listen on {host}:{port}: {why}") from None
     app = create_app(settings)
     take_library_logs(app.state.telemetry.log)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 
 from rich.console import Console
 from rich.table import Table
 
-from bpdemo.lab.fates import FATES, WORDS
+from bpdemo.lab.fates import FAILED, FATES, NO_CONNECTION, WORDS
 from bpdemo.lab.palette import FATE_COLOURS
 from bpdemo.lab.run import LoadRun
 from bpdemo.lab.summary import percent
@@ -45,6 +46,10 @@ def _add_orders(table: Table, run: LoadRun) -> None:
         count = int((run.records.fate == code).sum())
         per_s, share = f"{count / run.meta.seconds:,.1f}", percent(count / max(orders, 1))
         table.add_row(WORDS[fate], f"{count:,}", per_s, share, style=f"bold {FATE_COLOURS[fate]}")
+    if broken := Counter(run.records.status[run.records.fate == FAILED].tolist()):
+        (status, count), *_ = broken.most_common(1)
+        told = "no connection" if status == NO_CONNECTION else f"status {status}"
+        table.add_row("  most often by", f"{count:,}", "", told)
 
 
 def _add_service(table: Table, run: LoadRun) -> None:
