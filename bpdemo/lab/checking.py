@@ -40,13 +40,18 @@ def check(name: str, answer: Any = None) -> Verdict:
 
 def hint(name: str, again: bool = False) -> Hint:
     """The next hint; there are three. `again=True` begins with the first one again."""
+    return next_hint(name, again, f"hint({name!r}, again=True)")
+
+
+def next_hint(name: str, again: bool, call: str) -> Hint:
+    """The same for wherever one begins again by `call`."""
     require_exercise(name)
     hints = EXERCISES[name].hints
     number = (0 if again else all_marks()[name].hint) + 1
     if number > len(hints):
         return Hint(
-            f"These were all {len(hints)} hints for {name}. hint({name!r}, again=True) begins "
-            "again; the solution is in the folder solutions/."
+            f"These were all {len(hints)} hints for {name}. {call} begins again; "
+            "the solution is in the folder solutions/."
         )
     note_hint(name, number)
     return Hint(f"Hint {number} of {len(hints)}: {hints[number - 1]}")

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from bpdemo.lab.answer_cells import NoAnswerCell, find_answer
-from bpdemo.lab.checking import hint, progress, require_exercise
+from bpdemo.lab.checking import next_hint, progress, require_exercise
 from bpdemo.lab.exercises.judging_process import judge_source
 from bpdemo.lab.exercises.marks import note_check
 
@@ -31,7 +31,7 @@ def run_check(name: str) -> int:
 
 
 def run_hint(name: str, again: bool) -> None:
-    print(hint(name, again))
+    print(next_hint(name, again, f"bpdemo hint {name} --again"))
 
 
 def run_progress() -> None:

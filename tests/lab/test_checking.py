@@ -356,6 +356,15 @@ def test_a_broken_cell_is_told_its_line(run: Run, folder: Path) -> None:
     save(folder / "my-work" / "a.ipynb", "def try_put(:\n    pass\n")
     code, out, _ = run("check", "01a")
     assert (code, "SyntaxError" in out, "line 1" in out) == (1, True, True), out
+    assert "it was called with" not in out  # it was not
+
+
+def test_a_cell_that_defines_another_name_is_told_both(run: Run, folder: Path) -> None:
+    """A slip in the name is no blank."""
+    save(folder / "my-work" / "a.ipynb", "N = 3\ndef tryput(waiting, job, capacity):\n    pass\n")
+    code, out, _ = run("check", "01a")
+    assert code == 1
+    assert "defines N, tryput; I look for try_put." in " ".join(out.split())
 
 
 def test_no_answer_says_what_was_looked_for_and_where(run: Run, folder: Path) -> None:
@@ -377,3 +386,5 @@ def test_hints_from_a_terminal(run: Run, folder: Path) -> None:
     assert run("hint", "01a")[1].startswith("Hint 1 of 3")
     assert hint("01a").startswith("Hint 2 of 3")
     assert run("hint", "01a", "--again")[1].startswith("Hint 1 of 3")
+    assert [run("hint", "01a")[0] for _ in range(2)] == [0, 0]
+    assert "bpdemo hint 01a --again begins again" in run("hint", "01a")[1]

@@ -21,8 +21,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from bpdemo.lab.exercises import EXERCISES, Exercise
-from bpdemo.lab.exercises.learner_code import forbid_sleep, place_in
-from bpdemo.lab.exercises.telling import Told, tell, tell_endless, tell_mistake
+from bpdemo.lab.exercises.answered import NotTried
+from bpdemo.lab.exercises.learner_code import defined_in, forbid_sleep, place_in
+from bpdemo.lab.exercises.telling import NO_ANSWER, Told, tell, tell_endless, tell_mistake
 from bpdemo.lab.exercises.trial import Trial
 
 PRINTED_MAX: Final = 1000
@@ -82,7 +83,14 @@ def _load(exercise: Exercise, asked: Mapping[str, Any]) -> Any:
     names: dict[str, Any] = {"__name__": "__main__"}
     for source in (asked["imports"], asked["source"]):
         exec(compile(source, f"answer-{asked['name']}", "exec"), names)
-    return names.get(exercise.answer)
+    if exercise.answer not in names:
+        raise NotTried(_missing(exercise.answer, asked["source"]))
+    return names[exercise.answer]
+
+
+def _missing(answer: str, source: str) -> str:
+    names = ", ".join(defined_in(source))
+    return f"Your cell defines {names}; I look for {answer}." if names else NO_ANSWER
 
 
 @contextlib.contextmanager

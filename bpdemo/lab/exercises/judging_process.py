@@ -13,6 +13,7 @@ from typing import Any, Final
 from bpdemo.lab.child import Child
 from bpdemo.lab.exercises import EXERCISES
 from bpdemo.lab.exercises.answered import is_blank
+from bpdemo.lab.exercises.telling import NO_ANSWER
 from bpdemo.lab.exercises.verdict import Verdict
 
 START_S: Final = 20.0
@@ -21,7 +22,7 @@ QUIET_S: Final = 2.0
 
 BLANK: Final = {
     "state": "not tried",
-    "says": [("", "There is no answer yet. Fill in the answer cell, run it, and check again.")],
+    "says": [("", NO_ANSWER)],
 }
 
 

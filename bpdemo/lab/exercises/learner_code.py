@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import sys
 import sysconfig
 import time
@@ -25,6 +26,17 @@ _OTHERS: Final = tuple(
 def is_learners(filename: str) -> bool:
     """Neither Python's, nor a package's, nor ours: a notebook's cells have names of their own."""
     return not filename.startswith(("<frozen", "<string", *_OTHERS))
+
+
+def defined_in(source: str) -> list[str]:
+    """The names that a cell gives to functions, classes and values, in its order."""
+    names: list[str] = []
+    for statement in ast.parse(source).body:
+        if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            names.append(statement.name)
+        elif isinstance(statement, ast.Assign):
+            names += [target.id for target in statement.targets if isinstance(target, ast.Name)]
+    return names
 
 
 def place_of(error: BaseException, lines: Sequence[str]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from bpdemo.core.errors import SettingsInvalid
 from bpdemo.lab.exercises.answered import NotTried, Slept
@@ -11,6 +11,7 @@ from bpdemo.lab.exercises.exercise import NotYet
 from bpdemo.lab.exercises.learner_code import place_of
 
 Told = dict[str, Any]
+NO_ANSWER: Final = "There is no answer yet. Fill in the answer cell, run it, and check again."
 
 
 def tell(state: str, *says: tuple[str, str]) -> Told:
@@ -34,7 +35,7 @@ def tell_mistake(error: BaseException, lines: Sequence[str], whose: str) -> Told
     if isinstance(error, NotTried | NotImplementedError):
         return tell(
             "not tried",
-            ("", "There is no answer yet. Fill in the answer cell, run it, and check again."),
+            ("", str(error) if isinstance(error, NotTried) and error.args else NO_ANSWER),
         )
     if isinstance(error, Slept):
         return _tell_slept(place_of(error, lines))
@@ -88,10 +89,21 @@ def _tell_raised(error: BaseException, place: str, whose: str) -> Told:
             ("", f"The check itself stumbled ({told}). If the form of your answer is that of the "
              "task, it is not your fault: please tell your instructor."),
         )  # fmt: skip
-    at = f" at {place}" if place else f" at line {getattr(error, 'lineno', '?')}"
+    if isinstance(error, SyntaxError) and not place:
+        return _tell_unreadable(error)
     return tell(
         "not yet",
         ("Expected", f"{whose} to run without an error."),
-        ("Seen", f"it raised {told}{at}."),
+        ("Seen", f"it raised {told} at {place}."),
         ("Where to look", "at that line, with the values it was called with in mind."),
+    )
+
+
+def _tell_unreadable(error: SyntaxError) -> Told:
+    """Python could not even read the cell: nothing of it has run."""
+    return tell(
+        "not yet",
+        ("Expected", "a cell that Python can read."),
+        ("Seen", f"{type(error).__name__} at line {error.lineno or '?'}: {error.msg}."),
+        ("Where to look", "at that line and the one before it: a bracket, a colon, the indent."),
     )
