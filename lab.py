@@ -34,6 +34,7 @@ LOG = VENV / "bpdemo-setup.log"
 REQUIREMENTS = ROOT / "requirements.txt"
 WHEELHOUSE = ROOT / "wheelhouse"
 START = "notebooks/00_start_here.ipynb"
+PORT_MAX = 65535
 OPEN_FILES = 10000  # as many as `bpdemo doctor` asks for
 NO_NEWS = {
     "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False}
@@ -182,7 +183,7 @@ def hand_out_exercises() -> None:
 
 
 def free_port(preferred: int) -> int:
-    for port in (*range(preferred, preferred + 20), 0):
+    for port in (*range(preferred, min(preferred + 20, PORT_MAX + 1)), 0):
         try:
             with socket.create_server(("127.0.0.1", port)) as server:
                 return server.getsockname()[1]
@@ -264,6 +265,8 @@ def main() -> int:
     parser.add_argument("--port", type=int, default=8888, help="the port to try first (8888)")
     parser.add_argument("--no-browser", action="store_true", help="only print the address")
     options = parser.parse_args()
+    if not 0 <= options.port <= PORT_MAX:
+        parser.exit(2, f"lab.py: --port {options.port} is none from 0 to {PORT_MAX}\n")
     check_python()
     setup()
     if options.setup_only:

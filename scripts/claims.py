@@ -4,7 +4,7 @@
     python scripts/claims.py --times 20 02 04  those of two lessons, twenty times
 
 Needs a machine with nothing else to do: a run on a busy one is played once more, then counted as
-*busy* and not as broken. Exits with 1 if a claim did not hold.
+*busy* and not as broken. Exits with 1 if a claim did not hold, with 2 if there is no such lesson.
 """
 
 import argparse
@@ -32,7 +32,14 @@ def main() -> int:
     parser.add_argument("--times", type=int, default=5, help="how often each is played")
     args = parser.parse_args()
     broken = 0
-    for path in sorted(ROOT.glob("notebooks/[0-9]*.ipynb")):
+    paths = sorted(ROOT.glob("notebooks/[0-9]*.ipynb"))
+    known = [path.stem[:2] for path in paths]
+    if strangers := [lesson for lesson in args.lessons if lesson not in known]:
+        print(
+            f"no such lesson: {', '.join(strangers)}; there are {', '.join(known)}", file=sys.stderr
+        )
+        return 2
+    for path in paths:
         if not args.lessons or path.stem[:2] in args.lessons:
             for claim in claims_of(path):
                 broken += hold(path.stem, claim, args.times)["broken"]

@@ -39,6 +39,8 @@ def main(arguments: list[str]) -> int:
         else:
             (EXERCISES / name).unlink()
         print(f"exercises/{name}: {'written' if name in wanted else 'removed'}")
+    if not differing:
+        print(f"exercises/: all {len(wanted)} notebooks are up to date")
     return 0
 
 

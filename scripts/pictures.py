@@ -28,8 +28,11 @@ BUSY = "NotMeasured"
 
 
 def main(chosen: list[str]) -> int:
-    PICTURES.mkdir(exist_ok=True)
     paths = [Path(path) for path in chosen] or sorted(ROOT.glob("notebooks/*.ipynb"))
+    if strangers := [str(p) for p in paths if p.suffix != ".ipynb" or not p.is_file()]:
+        print(f"no such notebook: {', '.join(strangers)}", file=sys.stderr)
+        return 2
+    PICTURES.mkdir(exist_ok=True)
     wanted = [path for path in paths if any(True for _ in tagged(read(path)))]
     if not wanted:
         print(f"no cell is tagged {TAG}NAME in {', '.join(map(str, paths))}", file=sys.stderr)

@@ -17,6 +17,7 @@ from bpdemo.lab.tuning_challenge import plain_word
 
 DIGITS: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 CHECK_LENGTH: Final = 7  # of 5 bits each: room for 32
+FORM: Final = "it does not look like NAME-WORD-0000-XXXXXXX"
 POINTS_MAX: Final = 1000
 _MISREAD: Final = str.maketrans("OIL", "011")
 _FORM: Final = re.compile(r"([^\W_]+(?:\.[^\W_]+)*)-([^\W_]+)-(\d{4})-(\w{7})")
@@ -48,7 +49,7 @@ def read_code(code: str) -> Result:
     plain = unicodedata.normalize("NFKC", code).strip().upper()
     parts = _FORM.fullmatch(plain)
     if parts is None:
-        raise BadCode("it does not look like NAME-WORD-0000-XXXXXXX")
+        raise BadCode(FORM)
     name, word, points, check = parts.groups()
     if check.translate(_MISREAD) != _check(f"{name}-{word}-{points}"):
         raise BadCode("its checksum does not fit: a letter or digit differs from what was printed")

@@ -13,7 +13,7 @@ from bpdemo.core.settings import Settings
 from bpdemo.lab.answer_cells import NoAnswerCell, find_answer
 from bpdemo.lab.board import Board
 from bpdemo.lab.console import make_console
-from bpdemo.lab.score_code import code_of, plain_name
+from bpdemo.lab.score_code import FORM, code_of, plain_name
 from bpdemo.lab.tuning_challenge import challenge
 
 CELL: Final = "08"
@@ -56,6 +56,9 @@ def run_board(codes: list[str], file: Path | None) -> int:
         console.print(table)
     for code, why in board.refused:
         print(f"Not counted: {code}: {why}. Please ask for it again.")
+    for text in codes:
+        if Board.of([text]) == Board():  # neither read nor refused
+            print(f"Not counted: {text!r} is no code: {FORM}.")
     if not board.words:
         print("There is no valid code yet.")
     return 0 if board.words else 1

@@ -135,6 +135,18 @@ def test_exercises_are_what_the_solutions_give(capsys: pytest.CaptureFixture[str
     assert maker().main(["--check"]) == 0, capsys.readouterr().out
 
 
+def test_it_is_told_what_was_written_and_that_nothing_was(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The second time there is nothing left to write."""
+    module: Any = maker()
+    module.EXERCISES = tmp_path
+    assert module.main([]) == 0
+    assert capsys.readouterr().out.count(": written\n") == len(list(tmp_path.iterdir())) > 0
+    assert module.main([]) == 0
+    assert capsys.readouterr().out.endswith("are up to date\n")
+
+
 def test_no_solution_is_handed_out() -> None:
     """Between the marks stands the solution, and neither it nor a mark reaches the learner."""
     for path in (ROOT / "exercises").glob("*.ipynb"):

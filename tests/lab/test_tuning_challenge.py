@@ -205,4 +205,6 @@ def test_the_board_ranks_codes_from_anywhere(
     code, out, _ = run("board", anna.replace("0700", "0999"))
     assert code == 1
     assert "Please ask for it again" in out
+    code, out, _ = run("board", "nonsense")
+    assert (code, "'nonsense' is no code" in out) == (1, True)
     assert run("board", "--file", "nowhere.txt")[0] == 2
