@@ -8,11 +8,13 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from bpdemo.lab.headings import heading_lines, heading_px, write_heading
+from bpdemo.lab.labels import spread
 from bpdemo.lab.palette import BLUE, FONT, GRID, INK, PLAIN, TEXT_PX, VERMILLION
 from bpdemo.lab.signals import CPU_ALERT, WAIT_ALERT_MS, Signals
 
 WIDTH_PX: Final = 930
 PANEL_PX: Final = 210
+LABEL_PX: Final = 22
 RIGHT_PX: Final = 150
 AXIS: Final = {"gridcolor": GRID, "ticks": "outside", "ticklen": 8, "tickcolor": "white"}
 #: An axis ends at least so far above the alert, so that one sees what was not reached.
@@ -50,9 +52,13 @@ def _panel(
     top = max(values.max(), alert) * HEADROOM
     figure.update_yaxes(range=[-0.015 * top, top], **place)
     figure.add_hline(y=alert, line={"color": VERMILLION, "dash": "dash", "width": 3}, **place)
-    known = values.dropna()
-    for y, text, ink in ((alert, alert_text, VERMILLION), (known.iloc[-1], name, colour)):
-        _label(figure, row, y, text, ink)
+    ends = (alert, float(values.dropna().iloc[-1]))
+    wanted = [y / top * PANEL_PX for y in ends]
+    placed = spread(wanted, LABEL_PX, 0.0, PANEL_PX)
+    for y, at_px, px, text, ink in zip(
+        ends, wanted, placed, (alert_text, name), (VERMILLION, colour), strict=True
+    ):
+        _label(figure, row, y, px - at_px, text, ink)
     at_s = seen.first_over(column, alert)
     if at_s is not None:
         figure.add_scatter(
@@ -62,9 +68,10 @@ def _panel(
         )  # fmt: skip
 
 
-def _label(figure: go.Figure, row: int, y: float, text: str, colour: str) -> None:
+def _label(figure: go.Figure, row: int, y: float, up_px: float, text: str, colour: str) -> None:
     figure.add_annotation(
         xref="paper", x=1, xanchor="left", xshift=10, y=y, yref=f"y{row}", yanchor="middle",
+        yshift=up_px,
         text=f"<b>{text}</b>", showarrow=False, font={"color": colour, "size": TEXT_PX},
     )  # fmt: skip
 

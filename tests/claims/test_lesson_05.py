@@ -11,7 +11,7 @@ LESSON = "05_circuit_breaker"
 @pytest.fixture
 def never_opens(monkeypatch: pytest.MonkeyPatch) -> None:
     """A breaker that counts and never acts."""
-    monkeypatch.setattr(Breaker, "_is_failing", lambda self: False)
+    monkeypatch.setattr(Breaker, "_open_if_failing", lambda self: None)
 
 
 @pytest.mark.load
@@ -63,5 +63,10 @@ def test_the_harm_is_the_breakers_doing():
 
 def test_the_defaults_are_judged_too(monkeypatch: pytest.MonkeyPatch):
     """One that opens at the first failure is in the way whatever its settings."""
-    monkeypatch.setattr(Breaker, "_is_failing", lambda self: self._calls.marked > 0)
+
+    def open_at_once(self: Breaker) -> None:
+        if self._calls.marked:
+            self._move_to("open")
+
+    monkeypatch.setattr(Breaker, "_open_if_failing", open_at_once)
     assert "patient settings" in refute(LESSON, "twitchy")

@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.load, pytest.mark.slow]
 NOBODY_WAITS = """
     from bpdemo.flow.queue import BoundedQueue
 
-    BoundedQueue._places = property(lambda self: self._idle() - len(self._line) - self._granted)
+    BoundedQueue.has_place = property(lambda self: self.depth + self._granted < self._idle())
 """
 THE_PAYMENT_COMPUTES = """
     import asyncio, hashlib, threading, time
