@@ -25,7 +25,8 @@ def cockpit_threads() -> list[str]:
 
 
 def texts(made: Cockpit) -> str:
-    return " | ".join(note.text or "" for note in made.picture.figure.layout.annotations)
+    with made.picture._lock:  # its thread puts others in their place meanwhile
+        return " | ".join(note.text or "" for note in made.picture.figure.layout.annotations)
 
 
 def test_each_knob_reaches_the_service(office: Service) -> None:
