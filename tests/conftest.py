@@ -9,10 +9,13 @@ import importlib.util
 import os
 import shutil
 import signal
+import sys
 from collections.abc import Callable, Generator
 
 import hypothesis
 import pytest
+
+from tests.support.command import Run
 
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 
@@ -93,3 +96,19 @@ def chromium_path() -> str:
 @pytest.fixture(scope="session")
 def prometheus_path() -> str:
     return shutil.which("prometheus") or pytest.skip("prometheus: no binary in PATH")
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Runs `bpdemo` with these words: exit code, standard output, standard error."""
+
+    from bpdemo.cli import main
+
+    def call(*words: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["bpdemo", *map(str, words)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        told = capsys.readouterr()
+        return int(str(ended.value.code)), told.out, told.err
+
+    return call

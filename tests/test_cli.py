@@ -6,7 +6,6 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +13,10 @@ import psutil
 import pytest
 
 from bpdemo import __version__
-from bpdemo.cli import main
 from bpdemo.lab.asking import ask_service
 from bpdemo.lab.child import PACKAGE_PARENT
 from tests.lab.stub import Answer, StubServer
+from tests.support.command import Run
 
 COMMANDS = (
     "serve",
@@ -32,22 +31,6 @@ COMMANDS = (
     "board",
     "doctor",
 )
-
-Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Runs `bpdemo` with these words: exit code, standard output, standard error."""
-
-    def call(*words: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["bpdemo", *map(str, words)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        told = capsys.readouterr()
-        return int(str(ended.value.code)), told.out, told.err
-
-    return call
 
 
 def start(*words: object, **environment: str) -> "subprocess.Popen[str]":

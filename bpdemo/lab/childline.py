@@ -36,7 +36,24 @@ class ToOwner(Protocol):
     def say(self, message: dict[str, Any]) -> None: ...
 
 
-class Line:
+class Stoppable:
+    """Remembers when it was told to stop."""
+
+    _stopped_at_s: float | None = None
+
+    @property
+    def is_stopped(self) -> bool:
+        return self._stopped_at_s is not None
+
+    def stopped_after_s(self, start_s: float) -> float:
+        """When it was told to stop, in seconds after `start_s`; infinite if it was not."""
+        return float("inf") if self._stopped_at_s is None else self._stopped_at_s - start_s
+
+    def _note_stop(self) -> None:
+        self._stopped_at_s = time.monotonic()
+
+
+class Line(Stoppable):
     """Commands in by stdin, JSON lines out by stdout, each of them whole.
 
     A native thread reads stdin, since a pipe cannot be polled on every system. When the
@@ -57,7 +74,6 @@ class Line:
         self._lock = lock
         self._at_end = at_end
         self._go_at: float | None = None
-        self._stopped_at_s: float | None = None
         start_thread(self._listen, ())
 
     def _listen(self) -> None:
@@ -73,15 +89,7 @@ class Line:
         if words[:1] == ["go"]:
             self._go_at = float(words[1]) if len(words) > 1 else time.time()
         elif words[:1] == ["stop"]:
-            self._stopped_at_s = time.monotonic()
-
-    @property
-    def is_stopped(self) -> bool:
-        return self._stopped_at_s is not None
-
-    def stopped_after_s(self, start_s: float) -> float:
-        """When the owner said stop, in seconds after `start_s`; infinite if it did not."""
-        return float("inf") if self._stopped_at_s is None else self._stopped_at_s - start_s
+            self._note_stop()
 
     def wait_for_go(self) -> float:
         """The moment to start at, on this process's monotonic clock."""

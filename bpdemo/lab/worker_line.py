@@ -16,6 +16,7 @@ from locust.runners import WorkerRunner
 
 from bpdemo import __version__
 from bpdemo.lab.addresses import Address, is_reachable
+from bpdemo.lab.childline import Stoppable
 from bpdemo.lab.gevent_line import open_line
 from bpdemo.lab.members import TOPIC
 from bpdemo.lab.plan import Plan
@@ -23,7 +24,7 @@ from bpdemo.lab.plan import Plan
 MASTER_SILENT_S: Final = 10.0
 
 
-class WorkerLine:
+class WorkerLine(Stoppable):
     """What a crowd needs of its line, where the owner of the load is on another machine."""
 
     def __init__(self, runner: WorkerRunner, user_class: str) -> None:
@@ -32,7 +33,6 @@ class WorkerLine:
         self._user_class = user_class
         self._owner = open_line(runner.quit)
         self._go_at_s: float | None = None
-        self._stopped_at_s: float | None = None
         self._master_heard_s = time.monotonic()
         runner.register_message(TOPIC, self._hear)
         events: Any = runner.environment.events  # its listeners carry no types
@@ -44,13 +44,6 @@ class WorkerLine:
         self._send({"kind": "hello", "host": socket.gethostname(), "version": __version__})
 
     # -- for the crowd ------------------------------------------------------------------
-
-    @property
-    def is_stopped(self) -> bool:
-        return self._stopped_at_s is not None
-
-    def stopped_after_s(self, start_s: float) -> float:
-        return float("inf") if self._stopped_at_s is None else self._stopped_at_s - start_s
 
     def wait_for_go(self) -> float:
         """The moment to start at: the master's, on this machine's clock."""
@@ -78,7 +71,7 @@ class WorkerLine:
         elif kind == "go":
             self._go_at_s = message["at_s"]
         elif kind == "stop":
-            self._stopped_at_s = time.monotonic()
+            self._note_stop()
         elif kind == "refused":
             self._leave("refused", message["why"])
 

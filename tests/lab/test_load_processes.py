@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from queue import Queue
@@ -17,7 +17,6 @@ import numpy as np
 import psutil
 import pytest
 
-from bpdemo.cli import main
 from bpdemo.lab import far_driver, load_worker
 from bpdemo.lab.addresses import Address
 from bpdemo.lab.far_driver import FarDriver, master_command
@@ -28,6 +27,7 @@ from bpdemo.lab.run import LoadRun
 from bpdemo.lab.verdict import NotMeasured
 from bpdemo.lab.visits import visits
 from tests.lab.stub import Answer, StubServer
+from tests.support.command import Run
 from tests.support.processes import Family, command_line, free_port
 from tests.support.server import Command
 from tests.support.waiting import eventually
@@ -60,23 +60,6 @@ class Room:
 
     def assert_empty(self) -> None:
         eventually(lambda: not self.family.alive(), "nothing of it is left")
-
-
-Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Runs `bpdemo` with these words: exit code, standard output, standard error."""
-
-    def call(*words: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["bpdemo", *map(str, words)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        told = capsys.readouterr()
-        return int(str(ended.value.code)), told.out, told.err
-
-    return call
 
 
 @pytest.fixture
