@@ -11,6 +11,7 @@ from bpdemo.api.arrival import Arrival, arrival_of
 from bpdemo.api.body import parse_as, read_body
 from bpdemo.api.documented import Responses, answers
 from bpdemo.api.errors import CallerGone, ReadTimeout
+from bpdemo.api.hang_up import Listening
 from bpdemo.api.headers import check
 from bpdemo.api.prefer import RESPOND_ASYNC, prefers_async
 from bpdemo.api.replies import json_reply, order_fields
@@ -75,7 +76,7 @@ def orders_router(office: BoxOffice, max_body_bytes: int) -> APIRouter:
         if durable and not arrival.wishes.key:
             raise InvalidRequest("Idempotency-Key", f"is needed with Prefer: {RESPOND_ASYNC}")
         wanted = await _read(arrival, request.receive, max_body_bytes, office.intake)
-        sale = await _wait(office.intake, arrival, wanted, request.receive, durable=durable)
+        sale = await _wait(office.intake, arrival, wanted, request, durable=durable)
         if sale.order.status == "confirmed":
             return _sold(sale, caller)
         return _promised(sale.order, durable)
@@ -111,15 +112,15 @@ async def _read(
 
 
 async def _wait(
-    intake: Intake, arrival: Arrival, wanted: OrderRequest, receive: Receive, *, durable: bool
+    intake: Intake, arrival: Arrival, wanted: OrderRequest, request: Request, *, durable: bool
 ) -> Sale:
     """The sale. Raises what became of the order instead, `CallerGone` if nobody waits for it."""
     caller = arrival.caller
     assert caller is not None
-    watch = asyncio.ensure_future(_watch(intake, caller, receive))
     try:
-        await intake.admit(caller, wanted, arrival.wishes.key, durable=durable)
-        return await caller.answer
+        with Listening(request.scope, request.receive, lambda: intake.hang_up(caller)):
+            await intake.admit(caller, wanted, arrival.wishes.key, durable=durable)
+            return await caller.answer
     except CallerLeft:
         raise CallerGone from None
     except asyncio.CancelledError:
@@ -128,15 +129,6 @@ async def _wait(
             raise CallerGone from None
         intake.hang_up(caller)  # and with the request, which took its answer along
         raise
-    finally:
-        watch.cancel()
-
-
-async def _watch(intake: Intake, caller: Caller, receive: Receive) -> None:
-    """Nothing but a hang-up can come after the body."""
-    while (await receive())["type"] != "http.disconnect":
-        pass
-    intake.hang_up(caller)
 
 
 def _promised(order: Order, preferred: bool) -> Response:

@@ -68,6 +68,17 @@ class DrainingServer(uvicorn.Server):
         with suppress(RuntimeError):  # the loop is closed: it has stopped already
             self._loop.call_soon_threadsafe(self._begin_drain)
 
+    def finish_turn(self, timeout_s: float = 1.0) -> None:
+        """From another thread: wait until the loop is done with what it does just now.
+
+        An answer has left before the request it belongs to has come to its end.
+        """
+        turned = threading.Event()
+        if self._loop is not None:
+            with suppress(RuntimeError):  # the loop is closed, and so everything has ended
+                self._loop.call_soon_threadsafe(turned.set)
+                turned.wait(timeout_s)
+
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         if self._signalled or self._draining is not None or self.should_exit:
             os._exit(128 + sig)

@@ -15,6 +15,7 @@ from uvicorn.protocols.http.httptools_impl import (
 )
 
 from bpdemo.api.arrival import READ_BY_KEY
+from bpdemo.api.hang_up import HANG_UP_KEY, HangUp
 from bpdemo.api.problems import CONTENT_TYPE, render_problem
 
 #: Of a head; and of whatever a chunked body consists of besides its content, between two pieces.
@@ -67,6 +68,7 @@ class Wire(HttpToolsProtocol):
         self._overhead_bytes = 0
         self._taking: asyncio.TimerHandle | None = None  # runs while answers are not taken
         self._deaf = False  # what follows cannot be understood any more
+        self._hang_up = HangUp()
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -78,6 +80,7 @@ class Wire(HttpToolsProtocol):
             self._timer.cancel()
         self._stop_taking()
         super().connection_lost(exc)
+        self._hang_up.happen()
 
     def data_received(self, data: bytes) -> None:
         for start in range(0, len(data), _SLICE_BYTES):
@@ -96,7 +99,9 @@ class Wire(HttpToolsProtocol):
         waits_its_turn = self._owes_answer
         super().on_headers_complete()
         self._reading = "body"
-        if cast("dict[str, Any]", self.scope)["method"] != "HEAD":  # whose answer is a head alone
+        scope = cast("dict[str, Any]", self.scope)
+        scope[HANG_UP_KEY] = self._hang_up
+        if scope["method"] != "HEAD":  # whose answer is a head alone
             self.cycle.transport = cast("Any", _WholeAnswer(self.transport))
         # What follows a chunked body must not become headers of a request that was let in already.
         self.headers = []
@@ -106,7 +111,7 @@ class Wire(HttpToolsProtocol):
             self.cycle.keep_alive = False
             self._deaf = True
         if self._due_s and not waits_its_turn:
-            cast("dict[str, Any]", self.scope)[READ_BY_KEY] = self._due_s
+            scope[READ_BY_KEY] = self._due_s
 
     def on_body(self, body: bytes) -> None:
         self._overhead_bytes = 0
