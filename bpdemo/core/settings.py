@@ -15,7 +15,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from bpdemo.core.errors import SettingsInvalid
 
 QueuePolicy = Literal["reject", "block"]
-QueueDiscipline = Literal["fifo", "lifo", "priority", "codel"]
+QueueDiscipline = Literal["fifo", "lifo", "adaptive_lifo", "priority", "codel"]
 Jitter = Literal["full", "equal", "decorrelated", "none"]
 Distribution = Literal["constant", "exponential", "lognormal"]
 StoreKind = Literal["memory", "embedded", "postgres"]
@@ -87,15 +87,17 @@ class Settings(BaseSettings):
     )
     queue_discipline: QueueDiscipline = _choice(
         "fifo",
-        "Whose turn it is: oldest first, newest first, by X-Priority, "
-        "or oldest first with stale work shed (CoDel).",
+        "Whose turn it is: oldest first, newest first, newest first only while the queue is "
+        "standing, by X-Priority, or oldest first with stale work shed (CoDel).",
         live=True,
     )
     codel_target_s: float = _seconds(
         0.02, "CoDel: the queueing time that is still fine in a standing queue.", live=True
     )
     codel_interval_s: float = _seconds(
-        0.2, "CoDel: a queue that has not been empty for this long is standing.", live=True
+        0.2,
+        "CoDel and adaptive LIFO: a queue that has not been empty for this long is standing.",
+        live=True,
     )
     async_queue_capacity: int = _count(
         1000,

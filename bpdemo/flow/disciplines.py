@@ -8,7 +8,7 @@ from collections import OrderedDict
 from collections.abc import Hashable, Iterator
 from typing import Generic, Literal, Protocol, TypeVar
 
-DisciplineName = Literal["fifo", "lifo", "priority", "codel"]
+DisciplineName = Literal["fifo", "lifo", "adaptive_lifo", "priority", "codel"]
 LEVELS = 4
 
 J = TypeVar("J", bound=Hashable)
@@ -63,6 +63,25 @@ class Line(Generic[J]):
         return len(self._jobs)
 
 
+class AdaptiveLine(Line[J]):
+    """Oldest first, but newest first as long as the line is *standing*: fair while it can be.
+
+    Standing: not empty since `standing_s`, as CoDel has it. From B. Maurer, "Fail at Scale", ACM
+    Queue 13(8), 2015. The next arrival decides, so that nobody's turn changes while none come.
+    """
+
+    def __init__(self, standing_s: float) -> None:
+        super().__init__()
+        self._standing_s = standing_s
+        self._not_empty_since_s = 0.0
+
+    def push(self, job: J, came_s: float, priority: int) -> None:
+        if not self._jobs:
+            self._not_empty_since_s = came_s
+        self._newest_first = came_s - self._not_empty_since_s > self._standing_s
+        super().push(job, came_s, priority)
+
+
 class PriorityLines(Generic[J]):
     """The highest of `LEVELS` priorities first (3 is critical), oldest first within one."""
 
@@ -91,8 +110,10 @@ class PriorityLines(Generic[J]):
         return sum(map(len, self._lines))
 
 
-def make_discipline(name: DisciplineName) -> Discipline[J]:
+def make_discipline(name: DisciplineName, standing_s: float = 0.2) -> Discipline[J]:
     """An empty line of that name. CoDel is oldest first; its shedding is the queue's work."""
     if name == "priority":
         return PriorityLines()
+    if name == "adaptive_lifo":
+        return AdaptiveLine(standing_s)
     return Line(newest_first=name == "lifo")

@@ -59,7 +59,7 @@ class BoundedQueue(Generic[J]):
         self._idle = idle
         self._clock = clock
         self._on_shed = on_shed
-        self._line: Discipline[J] = make_discipline(policy.discipline)
+        self._line: Discipline[J] = _line_for(policy)
         self._depth = 0  # the length of the line: asked for often, and counting is cheaper
         self._codel = CoDel(policy.codel, clock())
         self._takers: deque[asyncio.Future[None]] = deque()
@@ -135,7 +135,7 @@ class BoundedQueue(Generic[J]):
         """Use another policy from now on. No job is lost: after a shrink the surplus drains."""
         old, self._policy = self._policy, policy
         self._codel.policy = policy.codel
-        if policy.discipline != old.discipline:
+        if _kind_of(policy) != _kind_of(old):
             self._reorder()
         self.place_freed()
 
@@ -230,10 +230,19 @@ class BoundedQueue(Generic[J]):
                 return
 
     def _reorder(self) -> None:
-        line: Discipline[J] = make_discipline(self._policy.discipline)
+        line: Discipline[J] = _line_for(self._policy)
         for job, came_s, priority in sorted(self._line, key=lambda entry: entry[1]):
             line.push(job, came_s, priority)
         self._line = line
+
+
+def _kind_of(policy: QueuePolicy) -> tuple[DisciplineName, float]:
+    """What a line is made of."""
+    return policy.discipline, policy.codel.interval_s
+
+
+def _line_for(policy: QueuePolicy) -> Discipline[J]:
+    return make_discipline(*_kind_of(policy))
 
 
 def _expire(waiter: "asyncio.Future[None]") -> None:

@@ -6,9 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bpdemo.flow.disciplines import Discipline, DisciplineName, Line, make_discipline
+from bpdemo.flow.disciplines import (
+    AdaptiveLine,
+    Discipline,
+    DisciplineName,
+    Line,
+    make_discipline,
+)
 
-NAMES: list[DisciplineName] = ["fifo", "lifo", "priority", "codel"]
+NAMES: list[DisciplineName] = ["fifo", "lifo", "adaptive_lifo", "priority", "codel"]
 
 #: Jobs in the order they come: name and priority.
 COMING = [("a", 1), ("b", 3), ("c", 0), ("d", 1), ("e", 3), ("f", 2)]
@@ -27,7 +33,13 @@ def emptied(line: Discipline[str]) -> str:
 
 @pytest.mark.parametrize(
     ("name", "order"),
-    [("fifo", "abcdef"), ("lifo", "fedcba"), ("priority", "befadc"), ("codel", "abcdef")],
+    [
+        ("fifo", "abcdef"),
+        ("lifo", "fedcba"),
+        ("adaptive_lifo", "fedcba"),
+        ("priority", "befadc"),
+        ("codel", "abcdef"),
+    ],
 )
 def test_whose_turn_it_is(name: DisciplineName, order: str) -> None:
     """Oldest first, newest first, highest first and oldest within one; CoDel is oldest first."""
@@ -74,9 +86,9 @@ def test_ahead_of_tells_how_many_are_served_first(
     """The estimate of the door agrees with what then happens."""
     line: Discipline[int] = make_discipline(name)
     for n, priority in enumerate(priorities):
-        line.push(n, float(n), priority)
+        line.push(n, 1e-4 * n, priority)
     ahead = line.ahead_of(newcomer)
-    line.push(-1, 1e9, newcomer)
+    line.push(-1, 1e-4 * len(priorities), newcomer)
     served = [line.pop()[0] for _ in range(len(line))]
     assert served.index(-1) == ahead
 
@@ -95,6 +107,31 @@ def test_newest_first_is_a_choice_of_the_same_line() -> None:
     line: Line[str] = Line(newest_first=True)
     line.push("a", 0, 1)
     assert line.ahead_of(0) == 0
+
+
+def test_an_adaptive_line_is_fair_while_it_is_short_lived() -> None:
+    """Oldest first for 0.2 s of standing, newest first from then on, and fair again once empty."""
+    line: AdaptiveLine[str] = AdaptiveLine(standing_s=0.2)
+    for job, came_s in (("a", 5.0), ("b", 5.1), ("c", 5.15)):
+        line.push(job, came_s, 1)
+    assert line.pop() == ("a", 5.0)
+    assert line.ahead_of(1) == 2
+    line.push("d", 5.3, 1)
+    assert line.ahead_of(1) == 0
+    assert emptied(line) == "dcb"
+    line.push("e", 9.0, 1)
+    line.push("f", 9.1, 1)
+    assert emptied(line) == "ef"
+
+
+def test_whoever_leaves_an_adaptive_line_empty_ends_its_standing() -> None:
+    """A line emptied by those who left is as good as one that was served."""
+    line: AdaptiveLine[str] = AdaptiveLine(standing_s=0.2)
+    line.push("a", 0.0, 1)
+    line.remove("a")
+    line.push("b", 1.0, 1)
+    line.push("c", 1.1, 1)
+    assert emptied(line) == "bc"
 
 
 @pytest.mark.parametrize("name", NAMES)

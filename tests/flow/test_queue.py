@@ -133,6 +133,7 @@ async def test_each_discipline_in_the_queue() -> None:
     orders: dict[DisciplineName, tuple[str, int]] = {
         "fifo": ("abcd", 4),
         "lifo": ("dcba", 0),
+        "adaptive_lifo": ("abcd", 4),  # all in one moment: nothing stands
         "priority": ("cabd", 3),
         "codel": ("abcd", 4),
     }
@@ -691,7 +692,7 @@ class QueueMachine(RuleBasedStateMachine):
         policy=st.builds(
             QueuePolicy,
             capacity=st.sampled_from([-1, 0, 0, 1, 2, 5]),
-            discipline=st.sampled_from(["fifo", "lifo", "priority", "codel"]),
+            discipline=st.sampled_from(["fifo", "lifo", "adaptive_lifo", "priority", "codel"]),
             waiters=st.integers(0, 3),
             codel=st.just(CoDelPolicy(interval_s=1e9)),  # it never sheds here
         )

@@ -20,7 +20,8 @@ SEQUENCES: dict[str, list[dict[str, Any]]] = {
         {"workers": 16, "queue_capacity": 4},
     ],
     "disciplines": [
-        {"queue_discipline": name} for name in ("lifo", "priority", "codel", "fifo", "priority")
+        {"queue_discipline": name}
+        for name in ("lifo", "priority", "codel", "adaptive_lifo", "fifo", "priority")
     ],
     "policies": [{"queue_policy": "block"}, {"queue_policy": "reject"}, {"queue_policy": "block"}],
     "no waiting room, no bound": [{"queue_capacity": 0}, {"queue_capacity": -1}],
