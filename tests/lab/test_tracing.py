@@ -29,6 +29,16 @@ def test_an_order_is_found_by_its_trace_in_spans_and_log():
     assert spans.set_index("name").http_status["POST /orders"] == 201
 
 
+def test_whoever_has_his_answer_finds_its_span():
+    """The answer leaves a moment before the span of its request ends."""
+    with serve(workers=1, payment_latency_s=0, store_latency_s=0, traces="memory") as service:
+        for _ in range(200):
+            request_id = service.post("/orders", {"item_id": 1, "quantity": 1}).headers[
+                "X-Request-Id"
+            ]
+            assert request_id == service._host.spans[-1].attributes["request_id"]
+
+
 def test_a_service_that_keeps_no_spans_says_how_it_would():
     """In a process, or without traces in memory, there is nothing to show."""
     with serve(workers=1) as service, pytest.raises(ValueError, match=r"traces=.memory"):
