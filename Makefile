@@ -83,7 +83,7 @@ pictures: install  ## draw the pictures of the README from real runs (ARGS="note
 
 .PHONY: bench
 bench: need-python  ## measure beside peers, theory and the limit, in ten minutes (ARGS="parts")
-	@$(PYTHON) benchmarks/environment.py
+	@$(PYTHON) benchmarks/environment.py $(ARGS)
 	@.venv-bench/bin/python -m benchmarks $(ARGS)
 
 .PHONY: bench-full

@@ -4,6 +4,7 @@ A run on a machine that was busy proves nothing, and says so (`NotMeasured`). Su
 once more; any other failure, or a second one of that kind, is a failure.
 """
 
+import os
 import subprocess
 import sys
 import time
@@ -34,10 +35,13 @@ def passes(notebook: str) -> bool:
 def run(notebook: str) -> tuple[int, str]:
     """Exit code and output of one notebook under nbval."""
     before = time.monotonic()
-    # The cell's time-out must strike before the test's: it interrupts the cell and names it.
+    # The cell's time-out must strike before the test's: it interrupts the cell and names it. Only
+    # the plugins of need: all that are installed take longer to load than some notebooks to run.
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "--nbval-lax",
-         f"--nbval-cell-timeout={CELL_TIMEOUT_S}", "--timeout=300", notebook],
+        [sys.executable, "-m", "pytest", "-q", "-c", os.devnull, "--rootdir=.",
+         "-p", "nbval.plugin", "--nbval-lax", f"--nbval-cell-timeout={CELL_TIMEOUT_S}",
+         "-p", "pytest_timeout", "--timeout=300", notebook],
+        env=os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
         capture_output=True, text=True, check=False, cwd=Path(__file__).parents[1],
     )  # fmt: skip
     verdict = "passed" if done.returncode == 0 else "failed"

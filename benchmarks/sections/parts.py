@@ -39,7 +39,7 @@ class Deaf:
 
 
 def measure(size: Size, say: Say) -> Found:
-    calls = size.calls
+    calls = 4 * size.calls
     rounds = 2 * size.rounds + 1  # they are short
     breakers = _figures(_breakers(), rounds, calls, say)
     queues = _figures({OURS: _our_queue, "asyncio.Queue": _asyncio_queue}, rounds, calls, say)

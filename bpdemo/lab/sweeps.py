@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 import plotly.graph_objects as go
@@ -45,16 +46,24 @@ class Sweep:
 
 
 def sweep(
-    profile: Profile, times: Sequence[float], seconds: float | None = None, **knobs: Any
+    profile: Profile,
+    times: Sequence[float],
+    seconds: float | None = None,
+    *,
+    known: Mapping[float, LoadRun] = MappingProxyType({}),
+    **knobs: Any,
 ) -> Sweep:
-    """Drive a fresh service at each of `times` its capacity; `seconds` each (usually 6)."""
+    """Drive a fresh service at each of `times` its capacity; `seconds` each (usually 6).
+
+    `known` are runs that have been made already, by how many times capacity they offered.
+    """
     run_s = in_profile(6) if seconds is None else seconds
-    runs = {}
+    runs = dict(known)
     for multiple in times:
         # A fresh one each: what an unprotected queue holds would weigh on the next run.
         with serve(profile, name=f"{profile} sweep", **knobs) as service:
             runs[multiple] = load(service, times=multiple, seconds=run_s)
-    return Sweep(profile, runs)
+    return Sweep(profile, dict(sorted(runs.items())))
 
 
 def goodput_figure(*sweeps: Sweep) -> go.Figure:

@@ -26,10 +26,18 @@ def simulated(name: str, **knobs: object) -> Sweep:
 def test_each_load_meets_a_fresh_service():
     """What one run left behind does not weigh on the next: each begins with an empty queue."""
     found = sweep("unprotected", [2, 0.5], seconds=2, workers=2)
-    assert list(found.runs) == [2, 0.5]
+    assert list(found.runs) == [0.5, 2]
     assert found[2].meta.rate_per_s == pytest.approx(4 * found[0.5].meta.rate_per_s)
     assert found[0.5].frame["queue_depth"].iloc[0] < found[2].frame["queue_depth"].max() / 2
     assert found.goodput_share[0.5] == found[0.5].summary["goodput_share"]
+
+
+def test_runs_that_are_known_need_not_be_made_again():
+    """They take their place among the others, by load."""
+    runs = simulated("protected").runs
+    found = sweep("protected", [], known={2: runs[2], 1: runs[1]})
+    assert list(found.runs) == [1, 2]
+    assert found[2] is runs[2]
 
 
 def test_the_figure_names_its_lines_and_tells_the_last_load():

@@ -45,8 +45,8 @@ QUESTIONS: dict[str, Question] = {
         },
     ),
     "01b2": Question(
-        "Both services again, at half of their capacity, at twice and at five times it. Where do "
-        "their sales part?",
+        "You have seen both at twice their capacity. Now at half of it, and at ten times. Where "
+        "do their sales differ?",
         "Only above capacity",
         {
             "From the start: saying no costs the careful one sales": (
@@ -55,9 +55,9 @@ QUESTIONS: dict[str, Question] = {
             "Only above capacity": (
                 "Yes, and therefore nobody notices the difference until the day it matters."
             ),
-            "Only at five times: twice is bad for both": (
-                "Twice is enough. Any lasting surplus makes an endless queue longer every second; "
-                "more of it only does so sooner."
+            "Only at twice: no door stands ten times": (
+                "A no costs microseconds, so the greater crowd hardly costs more. The workers do "
+                "not even notice it."
             ),
         },
     ),
