@@ -1,8 +1,9 @@
 """Hearing that a caller hung up, while his request is under way.
 
 ASGI has one way to learn of it: a second task that waits for a message which hardly ever comes.
-That costs more than the door's whole verdict, so our own connection also tells it directly; the
-task is for any other server.
+That costs every order some microseconds, so our own connection tells it directly; the task is for
+any other server. Neither hears of it while the caller's next request waits for its turn already,
+since the server then reads no further.
 """
 
 import asyncio

@@ -1,17 +1,15 @@
 """Answers that are a yes."""
 
-import json
 from typing import Any
 
+from pydantic_core import to_json
 from starlette.responses import Response
 
 from bpdemo.core.model import Item, Order
 
-_encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
-
 
 def json_reply(content: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    return Response(_encode(content), status, headers, media_type="application/json")
+    return Response(to_json(content), status, headers, media_type="application/json")
 
 
 def item_fields(item: Item) -> dict[str, Any]:

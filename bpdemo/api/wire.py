@@ -6,7 +6,7 @@ headers, and says no to an unreadable request even in the middle of the answer t
 """
 
 import asyncio
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 from uvicorn.protocols.http.httptools_impl import (
     STATUS_LINE,
@@ -91,6 +91,7 @@ class Wire(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self._reading, self._overhead_bytes = "head", 0
+        self._due_s = None  # the pause between two requests is over
         self._start_timer()
 
     def on_headers_complete(self) -> None:
@@ -99,10 +100,10 @@ class Wire(HttpToolsProtocol):
         waits_its_turn = self._owes_answer
         super().on_headers_complete()
         self._reading = "body"
-        scope = cast("dict[str, Any]", self.scope)
+        scope: Any = self.scope
         scope[HANG_UP_KEY] = self._hang_up
         if scope["method"] != "HEAD":  # whose answer is a head alone
-            self.cycle.transport = cast("Any", _WholeAnswer(self.transport))
+            self.cycle.transport = _WholeAnswer(self.transport)  # type: ignore[assignment]
         # What follows a chunked body must not become headers of a request that was let in already.
         self.headers = []
         if self.parser.should_upgrade():
@@ -121,10 +122,19 @@ class Wire(HttpToolsProtocol):
         self._reading = "nothing"
         self._due_s = None
         super().on_message_complete()
+        if not self.pipeline:
+            self.flow.resume_reading()  # a long body may have paused it, and a hang-up is read too
 
     def on_response_complete(self) -> None:
         self._expect_taking()
-        super().on_response_complete()
+        if self.pipeline or self.transport.is_closing():
+            super().on_response_complete()
+            return
+        # As uvicorn does, but for its timer, which is set and cancelled anew for each request.
+        self.server_state.total_requests += 1
+        self.flow.resume_reading()
+        if self._reading == "nothing" or self._due_s is None:
+            self._expect(self.timeout_keep_alive)
 
     def pause_writing(self) -> None:
         super().pause_writing()
@@ -170,10 +180,8 @@ class Wire(HttpToolsProtocol):
         super().data_received(data)
         if self._reading != "nothing":
             self._weigh(len(data))
-        if self._reading != "head" and not (
-            self._due_s or self._owes_answer or self.timeout_keep_alive_task
-        ):
-            self._start_timer()  # stray line breaks end uvicorn's patience, and ours begins
+        if self._reading != "head" and not (self._due_s or self._owes_answer):
+            self._expect(self.timeout_keep_alive)  # a body that was answered before it had come
 
     def _weigh(self, fed_bytes: int) -> None:
         self._overhead_bytes += fed_bytes
@@ -186,11 +194,18 @@ class Wire(HttpToolsProtocol):
 
     def _start_timer(self) -> None:
         if self._read_timeout_s:
-            self._due_s = self.loop.time() + self._read_timeout_s
-            # One timer serves many requests: it looks again at what is due when it rings. To set
-            # and cancel one for each would cost more than the door's whole verdict.
-            if self._timer is None:
-                self._timer = self.loop.call_at(self._due_s, self._ring)
+            self._expect(self._read_timeout_s)
+
+    def _expect(self, within_s: float) -> None:
+        """Something must come by then, or `_give_up`."""
+        self._due_s = self.loop.time() + within_s
+        # One timer serves many requests: it looks again at what is due when it rings. To set and
+        # cancel one for each would cost some microseconds every time.
+        if self._timer is not None and self._timer.when() <= self._due_s:
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self.loop.call_at(self._due_s, self._ring)
 
     def _ring(self) -> None:
         self._timer = None

@@ -67,7 +67,8 @@ class AdaptiveLine(Line[J]):
     """Oldest first, but newest first as long as the line is *standing*: fair while it can be.
 
     Standing: not empty since `standing_s`, as CoDel has it. From B. Maurer, "Fail at Scale", ACM
-    Queue 13(8), 2015. The next arrival decides, so that nobody's turn changes while none come.
+    Queue 13(8), 2015. The next arrival decides, so that nobody's turn changes while none come;
+    the one that turns the order round has been told the longer wait by `ahead_of`.
     """
 
     def __init__(self, standing_s: float) -> None:
@@ -111,7 +112,8 @@ class PriorityLines(Generic[J]):
 
 
 def make_discipline(name: DisciplineName, standing_s: float = 0.2) -> Discipline[J]:
-    """An empty line of that name. CoDel is oldest first; its shedding is the queue's work."""
+    """An empty line of that name. `standing_s` is for adaptive LIFO; CoDel is oldest first, and its
+    shedding is the queue's work."""
     if name == "priority":
         return PriorityLines()
     if name == "adaptive_lifo":

@@ -60,6 +60,7 @@ class BoundedQueue(Generic[J]):
         self._clock = clock
         self._on_shed = on_shed
         self._line: Discipline[J] = _line_for(policy)
+        self._may_shed = policy.discipline == "codel"
         self._depth = 0  # the length of the line: asked for often, and counting is cheaper
         self._codel = CoDel(policy.codel, clock())
         self._takers: deque[asyncio.Future[None]] = deque()
@@ -135,6 +136,7 @@ class BoundedQueue(Generic[J]):
         """Use another policy from now on. No job is lost: after a shrink the surplus drains."""
         old, self._policy = self._policy, policy
         self._codel.policy = policy.codel
+        self._may_shed = policy.discipline == "codel"
         if _kind_of(policy) != _kind_of(old):
             self._reorder()
         self.place_freed()
@@ -179,7 +181,7 @@ class BoundedQueue(Generic[J]):
             job, came_s = self._line.pop()
             self._depth -= 1
             waited_s = now - came_s
-            if self._policy.discipline != "codel" or not self._sheds(waited_s, now):
+            if not self._may_shed or not self._sheds(waited_s, now):
                 return job, waited_s
             self._on_shed(job, waited_s)
             self.place_freed()
@@ -238,7 +240,8 @@ class BoundedQueue(Generic[J]):
 
 def _kind_of(policy: QueuePolicy) -> tuple[DisciplineName, float]:
     """What a line is made of."""
-    return policy.discipline, policy.codel.interval_s
+    standing_s = policy.codel.interval_s if policy.discipline == "adaptive_lifo" else 0.0
+    return policy.discipline, standing_s
 
 
 def _line_for(policy: QueuePolicy) -> Discipline[J]:

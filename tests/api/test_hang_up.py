@@ -3,11 +3,14 @@
 import asyncio
 from collections.abc import Callable
 
-from starlette.types import Message, Scope
+import pytest
+from starlette.types import Message, Receive, Scope, Send
 
 from bpdemo.api.hang_up import HANG_UP_KEY, HangUp, Listening
+from bpdemo.api.server import DrainingServer, bind
 from tests.flow.helpers import settle
 from tests.support.virtual import virtual
+from tests.support.waiting import PATIENCE_S
 
 
 class Line:
@@ -76,3 +79,45 @@ async def test_a_caller_who_has_left_already_is_told_at_once() -> None:
     hang_up.happen()
     with Listening(scope_of(hang_up), Line().receive, lambda: heard.append(1)):
         assert heard == [1]
+
+
+@pytest.mark.parametrize("body_bytes", [26, 70_000])
+async def test_our_server_tells_it_without_a_task(body_bytes: int) -> None:
+    """Over a real socket, and also when a long body had paused the reading."""
+    heard, asked, inside = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def application(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            for step in ("startup", "shutdown"):
+                await receive()
+                await send({"type": f"lifespan.{step}.complete"})
+            return
+        asked.set()
+        while (await receive())["more_body"]:
+            pass
+
+        async def nothing_more() -> Message:
+            raise AssertionError("a task waits for what the connection tells")
+
+        with Listening(scope, nothing_more, heard.set):
+            inside.set()
+            await heard.wait()
+
+    async def nobody_left() -> None:
+        pass
+
+    listener = bind("127.0.0.1", 0)
+    server = DrainingServer(application, nobody_left, read_timeout_s=5)
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    reader, writer = await asyncio.open_connection(*listener.getsockname())
+    head = f"POST / HTTP/1.1\r\nHost: here\r\nContent-Length: {body_bytes}\r\n\r\n"
+    writer.write(head.encode())
+    async with asyncio.timeout(PATIENCE_S):
+        await asked.wait()
+        writer.write(b"x" * body_bytes)
+        await inside.wait()
+        writer.close()
+        await heard.wait()
+    server.stop()
+    await serving
+    assert await reader.read() == b""

@@ -94,11 +94,21 @@ def test_nothing_at_all_is_closed_without_a_word(quick):
 
 
 def test_stray_line_breaks_do_not_hold_a_connection(quick):
-    """After an answer, line breaks now and then keep nothing open for ever."""
+    """After an answer they ask for nothing: the server's patience runs from that answer on."""
     with quick.connect() as wire:
         in_step(wire)
         wire.send(b"\r\n")
-        assert wire.is_closed(within_s=2)
+        assert wire.is_closed(within_s=10)
+
+
+def test_patience_with_a_silent_caller_ends_when_he_speaks():
+    """Where reading has no limit, one who has begun may take longer than one who says nothing."""
+    with server(read_timeout_s=0) as sut, sut.connect() as wire:
+        in_step(wire)
+        wire.send(b"GET /healthz HTTP/1.1\r\n")
+        assert not wire.is_closed(within_s=6)
+        wire.send(b"Host: a\r\n\r\n")
+        assert wire.reply().status == 200
 
 
 def test_line_breaks_between_requests_are_skipped(quick):

@@ -56,8 +56,8 @@ QUESTIONS: dict[str, Question] = {
                 "Yes, and therefore nobody notices the difference until the day it matters."
             ),
             "Only at twice: no door stands ten times": (
-                "A no costs microseconds, so the greater crowd hardly costs more. The workers do "
-                "not even notice it."
+                "A no costs the service a twentieth of a millisecond, so the greater crowd hardly "
+                "costs more. The workers do not even notice it."
             ),
         },
     ),
