@@ -25,6 +25,15 @@ class Size:
     seconds: float
     calls: int
 
+    @property
+    def bursts(self) -> int:
+        """Rounds of a third of `seconds`: of many short ones a busy moment spoils few."""
+        return 3 * self.rounds
+
+    @property
+    def burst_s(self) -> float:
+        return self.seconds / 3
+
 
 TINY = Size("tiny", rounds=1, long_rounds=1, seconds=0.5, calls=200)
 QUICK = Size("quick", rounds=3, long_rounds=2, seconds=2.5, calls=20_000)

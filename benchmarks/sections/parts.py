@@ -39,8 +39,8 @@ class Deaf:
 
 
 def measure(size: Size, say: Say) -> Found:
-    calls = 4 * size.calls
-    rounds = 2 * size.rounds + 1  # they are short
+    calls = size.calls
+    rounds = 9 * size.rounds  # many short ones: a busy moment of the machine then spoils few
     breakers = _figures(_breakers(), rounds, calls, say)
     queues = _figures({OURS: _our_queue, "asyncio.Queue": _asyncio_queue}, rounds, calls, say)
     caches = _figures({OURS: _our_cache, "cachetools alone": _plain_cache}, rounds, calls, say)

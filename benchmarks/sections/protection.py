@@ -50,10 +50,10 @@ def _in_turn(servers: dict[str, Server], size: Size, say: Say) -> dict[str, list
     for server in servers.values():
         say("warming up")
         closed_loop(server, CONNECTIONS, 0.5)
-    for number in range(size.rounds):
+    for number in range(size.bursts):
         for name, server in servers.items():
-            say(f"round {number + 1} of {size.rounds}: {name}")
-            rates[name].append(closed_loop(server, CONNECTIONS, size.seconds))
+            say(f"round {number + 1} of {size.bursts}: {name}")
+            rates[name].append(closed_loop(server, CONNECTIONS, size.burst_s))
     return rates
 
 

@@ -56,10 +56,10 @@ def full_house() -> Iterator[Server]:
 def in_turn(servers: dict[str, Server], size: Size, say: Say) -> dict[str, list[Rate]]:
     """All of them stay up; one is busy at a time."""
     rates: dict[str, list[Rate]] = {name: [] for name in servers}
-    for number in range(-1, size.rounds):
+    for number in range(-1, size.bursts):
         for name, server in servers.items():
-            say(f"round {number + 1} of {size.rounds}: {name}" if number >= 0 else "warming up")
-            rate = closed_loop(server, CONNECTIONS, size.seconds if number >= 0 else 0.5)
+            say(f"round {number + 1} of {size.bursts}: {name}" if number >= 0 else "warming up")
+            rate = closed_loop(server, CONNECTIONS, size.burst_s if number >= 0 else 0.5)
             if number >= 0:
                 rates[name].append(rate)
     return rates

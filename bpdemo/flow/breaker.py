@@ -117,11 +117,9 @@ class Breaker:
             if self._return_probe(permit):
                 self._successes += 1
                 self._close_if_proven()
-        elif permit == self._permit and self._policy.enabled:
-            self._calls.count()
-            # With no failure in the window there is nothing to judge: nearly every call ends here.
-            if self._calls.marked:
-                self._open_if_failing()
+        # With no failure in the window there is nothing to judge: nearly every call ends here.
+        elif permit == self._permit and self._policy.enabled and self._calls.count():
+            self._open_if_failing()
 
     def failure(self, permit: Permit) -> None:
         """The dependency failed, or did not answer in the time an attempt has."""

@@ -14,6 +14,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
+from math import inf
 from typing import Generic, TypeVar
 
 from bpdemo.core.errors import Draining, QueueFull, QueueTimeout
@@ -60,7 +61,7 @@ class BoundedQueue(Generic[J]):
         self._clock = clock
         self._on_shed = on_shed
         self._line: Discipline[J] = _line_for(policy)
-        self._may_shed = policy.discipline == "codel"
+        self._read(policy)
         self._depth = 0  # the length of the line: asked for often, and counting is cheaper
         self._codel = CoDel(policy.codel, clock())
         self._takers: deque[asyncio.Future[None]] = deque()
@@ -83,8 +84,7 @@ class BoundedQueue(Generic[J]):
 
     @property
     def has_place(self) -> bool:
-        capacity = self._policy.capacity
-        return capacity < 0 or self._depth + self._granted < capacity + self._idle()
+        return self._depth + self._granted < self._places + self._idle()
 
     @property
     def may_wait(self) -> bool:
@@ -122,7 +122,15 @@ class BoundedQueue(Generic[J]):
         while not self._depth:
             self._codel.saw_empty(self._clock())
             await self._wait_for_job()
-        return self._next()
+        now = self._clock()
+        while True:
+            job, came_s = self._line.pop()
+            self._depth -= 1
+            waited_s = now - came_s
+            if not self._may_shed or not self._sheds(waited_s, now):
+                return job, waited_s
+            self._on_shed(job, waited_s)
+            self.place_freed()
 
     def remove(self, job: J) -> bool:
         """Take a job out that nobody wants any more; False if it is not queued."""
@@ -136,7 +144,7 @@ class BoundedQueue(Generic[J]):
         """Use another policy from now on. No job is lost: after a shrink the surplus drains."""
         old, self._policy = self._policy, policy
         self._codel.policy = policy.codel
-        self._may_shed = policy.discipline == "codel"
+        self._read(policy)
         if _kind_of(policy) != _kind_of(old):
             self._reorder()
         self.place_freed()
@@ -166,6 +174,11 @@ class BoundedQueue(Generic[J]):
         self.place_freed()
         return jobs
 
+    def _read(self, policy: QueuePolicy) -> None:
+        """What every job asks of the policy, in the form it is asked for."""
+        self._places = inf if policy.capacity < 0 else policy.capacity
+        self._may_shed = policy.discipline == "codel"
+
     def _append(self, job: J, priority: int) -> None:
         now = self._clock()
         if not self._depth:
@@ -174,17 +187,6 @@ class BoundedQueue(Generic[J]):
         self._depth += 1
         if self._takers:
             self._wake_taker()
-
-    def _next(self) -> tuple[J, float]:
-        now = self._clock()
-        while True:
-            job, came_s = self._line.pop()
-            self._depth -= 1
-            waited_s = now - came_s
-            if not self._may_shed or not self._sheds(waited_s, now):
-                return job, waited_s
-            self._on_shed(job, waited_s)
-            self.place_freed()
 
     def _sheds(self, waited_s: float, now: float) -> bool:
         # The worker that asks counts as idle still. Shedding must leave no worker without work.

@@ -32,10 +32,12 @@ class RollingCounts:
         self._other_marks = 0
         self._begin(floor(clock() / self._width_s))
 
-    def count(self) -> None:
+    def count(self) -> int:
+        """One more; tells how many are marked by now."""
         if not self._begins_s <= self._clock() < self._ends_s:
             self._turn()
         self.total += 1
+        return self.marked
 
     def mark(self) -> None:
         self.expire()
