@@ -23,11 +23,9 @@ from rich.table import Table as ScreenTable
 from benchmarks.machine import Machine, this_machine
 from benchmarks.measured import FULL, QUICK, TINY, Found, Say, Size
 from benchmarks.results import Kept, Results, cell
+from benchmarks.sections import SECTIONS, complaint
 
 HERE = Path(__file__).parent
-SECTIONS = (
-    "goodput", "refusals", "protection", "parts", "growth", "queue_lab", "workshop", "agreement",
-)  # fmt: skip
 #: How often a line is printed where no line can be drawn over.
 SAY_EVERY_S = 2.0
 console = Console(highlight=False)
@@ -49,8 +47,8 @@ def main(
 ) -> None:
     """Measure bpdemo beside its peers. Exit 1 if a section failed, 2 if there is none so named."""
     chosen = sections or list(SECTIONS)
-    if unknown := sorted(set(chosen) - set(SECTIONS)):
-        console.print(f"no such section: {', '.join(unknown)}; there are {', '.join(SECTIONS)}")
+    if told := complaint(chosen):
+        console.print(told)
         raise typer.Exit(2)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # by way of what stops the servers
     out.mkdir(parents=True, exist_ok=True)

@@ -13,16 +13,13 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 import lab  # noqa: E402
+from benchmarks.sections import complaint  # noqa: E402
 
 
 def main(arguments: list[str]) -> int:
     """Exit code: 2 if there is no such section."""
-    there = sorted(path.stem for path in (ROOT / "benchmarks" / "sections").glob("[!_]*.py"))
-    if strangers := [name for name in sections_in(arguments) if name not in there]:
-        print(
-            f"no such section: {', '.join(strangers)}; there are {', '.join(there)}",
-            file=sys.stderr,
-        )
+    if told := complaint(sections_in(arguments)):
+        print(told, file=sys.stderr)
         return 2
     setup()
     return 0

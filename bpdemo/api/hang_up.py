@@ -8,7 +8,6 @@ since the server then reads no further.
 
 import asyncio
 from collections.abc import Callable
-from types import TracebackType
 
 from starlette.types import Receive, Scope
 
@@ -53,12 +52,7 @@ class Listening:
         else:
             self._hang_up.tell = self._tell
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         if self._hang_up is not None:
             self._hang_up.tell = None
         elif self._task is not None:

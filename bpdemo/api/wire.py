@@ -180,8 +180,8 @@ class Wire(HttpToolsProtocol):
         super().data_received(data)
         if self._reading != "nothing":
             self._weigh(len(data))
-        if self._reading != "head" and not (self._due_s or self._owes_answer):
-            self._expect(self.timeout_keep_alive)  # a body that was answered before it had come
+        if self._reading != "head" and not self._owes_answer:
+            self._hurry()
 
     def _weigh(self, fed_bytes: int) -> None:
         self._overhead_bytes += fed_bytes
@@ -195,6 +195,15 @@ class Wire(HttpToolsProtocol):
     def _start_timer(self) -> None:
         if self._read_timeout_s:
             self._expect(self._read_timeout_s)
+
+    def _hurry(self) -> None:
+        """He sends what asks for nothing: line breaks, or a body that was answered before it came.
+
+        That must not hold the connection, however often it is done.
+        """
+        within_s = self._read_timeout_s or self.timeout_keep_alive
+        if self._due_s is None or self._due_s > self.loop.time() + within_s:
+            self._expect(within_s)
 
     def _expect(self, within_s: float) -> None:
         """Something must come by then, or `_give_up`."""

@@ -4,8 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from benchmarks.__main__ import SECTIONS
 from benchmarks.environment import sections_in
+from benchmarks.sections import SECTIONS
 
 SCRIPT = Path(__file__).parents[2] / "benchmarks" / "environment.py"
 
