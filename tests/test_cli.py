@@ -13,8 +13,8 @@ import psutil
 import pytest
 
 from bpdemo import __version__
+from bpdemo.core.environment import PACKAGE_PARENT
 from bpdemo.lab.asking import ask_service
-from bpdemo.lab.child import PACKAGE_PARENT
 from tests.lab.stub import Answer, StubServer
 from tests.support.command import Run
 

@@ -7,6 +7,7 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
+from bpdemo.core.environment import PACKAGE_PARENT, own_environment
 from bpdemo.core.errors import SettingsInvalid
 from bpdemo.downstream.folder import make_folder, postmaster, remove
 
@@ -72,6 +73,7 @@ def _launch_guardian(folder: Path) -> "subprocess.Popen[bytes]":
     return subprocess.Popen(
         [sys.executable, "-m", "bpdemo.downstream.guardian", str(folder)],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        cwd=PACKAGE_PARENT, env=own_environment(),
         start_new_session=sys.platform != "win32", creationflags=NEW_PROCESS_GROUP,
     )  # fmt: skip
 

@@ -15,21 +15,11 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Final
 
-import bpdemo
+from bpdemo.core.environment import PACKAGE_PARENT, own_environment
 
 STDERR_LINES: Final = 50
-PACKAGE_PARENT: Final = Path(bpdemo.__file__).resolve().parents[1]
-
-
-def child_environment(extra: Mapping[str, str]) -> dict[str, str]:
-    """This environment, with bpdemo importable, without what would reconfigure Locust."""
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("LOCUST_")}
-    paths = [str(PACKAGE_PARENT), environment.get("PYTHONPATH", "")]
-    environment["PYTHONPATH"] = os.pathsep.join(path for path in paths if path)
-    return environment | {"PYTHONUNBUFFERED": "1"} | dict(extra)
 
 
 class Child:
@@ -56,8 +46,7 @@ class Child:
             text=True,
             encoding="utf-8",
             errors="replace",
-            env=child_environment(env or {}),
-            # Locust imports what lies in its working directory: not the learner's notebooks.
+            env=own_environment(env),
             cwd=PACKAGE_PARENT,
             start_new_session=True,  # does nothing on Windows, which has the flag instead
             creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),

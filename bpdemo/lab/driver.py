@@ -18,6 +18,8 @@ from bpdemo.lab.gathered import TICK_S, Gathered
 from bpdemo.lab.plan import Plan
 
 SILENCE_S: Final = 15.0
+#: Locust's command line, deaf to the configuration of other loads.
+LOCUST: Final = "bpdemo.lab.locust_alone"
 LOCUSTFILE: Final = Path(__file__).with_name("locustfile.py")
 
 
@@ -56,7 +58,7 @@ OnProgress = Callable[[Progress], None]
 def command_for(url: str) -> list[str]:
     """The child's command line. Interpreter and module, so the same environment runs it."""
     return [
-        *(sys.executable, "-m", "locust", "-f", str(LOCUSTFILE), "--host", url.rstrip("/")),
+        *(sys.executable, "-m", LOCUST, "-f", str(LOCUSTFILE), "--host", url.rstrip("/")),
         *("--headless", "-u", "1", "-r", "1", "--only-summary", "--skip-log-setup"),
         *("--exit-code-on-error", "0"),
     ]

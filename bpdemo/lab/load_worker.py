@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from bpdemo.lab.addresses import Address, is_reachable
 from bpdemo.lab.child import Child
-from bpdemo.lab.driver import LOCUSTFILE, LoadFailed
+from bpdemo.lab.driver import LOCUST, LOCUSTFILE, LoadFailed
 from bpdemo.lab.gathered import TICK_S
 
 GREETED_WITHIN_S: Final = 30.0
@@ -126,7 +126,7 @@ def tell(text: str) -> None:
 def worker_command(master: Address) -> list[str]:
     host = f"[{master.host}]" if ":" in master.host else master.host
     return [
-        *(sys.executable, "-m", "locust", "-f", str(LOCUSTFILE), "--worker", "--headless"),
+        *(sys.executable, "-m", LOCUST, "-f", str(LOCUSTFILE), "--worker", "--headless"),
         *("--master-host", host, "--master-port", str(master.port)),
         *("--only-summary", "--skip-log-setup", "--exit-code-on-error", "0"),
     ]

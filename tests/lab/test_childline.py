@@ -9,7 +9,8 @@ from collections.abc import Iterator
 import psutil
 import pytest
 
-from bpdemo.lab.child import Child, child_environment
+from bpdemo.core.environment import own_environment
+from bpdemo.lab.child import Child
 from bpdemo.lab.driver import Driver, LoadFailed, command_for
 from bpdemo.lab.plan import Plan
 from bpdemo.lab.visits import visits
@@ -37,7 +38,7 @@ def test_two_who_speak_at_once_are_both_heard() -> None:
     """Lines far longer than a pipe takes at once do not get into one another."""
     command = [sys.executable, "-c", TWO_SPEAKERS]
     with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=child_environment({})
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=own_environment()
     ) as child:
         assert child.stdout is not None
         messages = [json.loads(line) for line in child.stdout]

@@ -12,7 +12,7 @@ import numpy as np
 import psutil
 import pytest
 
-from bpdemo.lab.child import PACKAGE_PARENT
+from bpdemo.core.environment import PACKAGE_PARENT
 from bpdemo.lab.demo_verdict import numbers, sentences
 from bpdemo.lab.driver import Progress
 from bpdemo.lab.fates import FAILED, LATE, OK, SHED

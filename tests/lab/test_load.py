@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from bpdemo.lab.child import PACKAGE_PARENT
+from bpdemo.core.environment import PACKAGE_PARENT
 from bpdemo.lab.driver import Driver, LoadFailed, Progress, drive
 from bpdemo.lab.loads import RunningLoad, load, stop_loads
 from bpdemo.lab.plan import Plan
