@@ -20,7 +20,7 @@ STYLES: Final = (
     (FATE_COLOURS["late"], "dash", "square"),
     (FATE_COLOURS["ok"], "solid", "circle"),
 )
-"""An unprotected service loses orders as *too late*, a protected one sells: so their colours."""
+"""The first sweep is the one that loses orders as *too late*, the second the one that sells."""
 
 
 class Sweep:
@@ -51,11 +51,13 @@ def sweep(
     seconds: float | None = None,
     *,
     known: Mapping[float, LoadRun] = MappingProxyType({}),
+    name: str | None = None,
     **knobs: Any,
 ) -> Sweep:
     """Drive a fresh service at each of `times` its capacity; `seconds` each (usually 6).
 
-    `known` are runs that have been made already, by how many times capacity they offered.
+    `known` are runs that have been made already, by how many times capacity they offered. `name`
+    is what the figure calls the sweep: the profile, unless told.
     """
     run_s = in_profile(6) if seconds is None else seconds
     runs = dict(known)
@@ -63,7 +65,7 @@ def sweep(
         # A fresh one each: what an unprotected queue holds would weigh on the next run.
         with serve(profile, name=f"{profile} sweep", **knobs) as service:
             runs[multiple] = load(service, times=multiple, seconds=run_s)
-    return Sweep(profile, dict(sorted(runs.items())))
+    return Sweep(name or profile, dict(sorted(runs.items())))
 
 
 def goodput_figure(*sweeps: Sweep) -> go.Figure:

@@ -40,6 +40,12 @@ def test_runs_that_are_known_need_not_be_made_again():
     assert found[2] is runs[2]
 
 
+def test_a_sweep_is_called_by_its_profile_unless_told():
+    """Two sweeps of one profile that differ in a knob need names of their own in a picture."""
+    assert sweep("unprotected", [], queue_capacity=8).name == "unprotected"
+    assert sweep("unprotected", [], name="bounded", queue_capacity=8).name == "bounded"
+
+
 def test_the_figure_names_its_lines_and_tells_the_last_load():
     """A line and a label each beside the best that is possible, the result as title."""
     sweeps = simulated("unprotected", queue_capacity=-1), simulated("protected", queue_capacity=8)

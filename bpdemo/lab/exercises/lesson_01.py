@@ -197,11 +197,13 @@ def _unprotected() -> Any:
     return Settings.unprotected()
 
 
-def _protected() -> Any:
-    return {"queue_capacity": CAPACITY}
+def _bounded() -> Any:
+    from bpdemo.core.settings import Settings
+
+    return Settings.unprotected(queue_capacity=CAPACITY)
 
 
-_BOTH = {"naive": _unprotected, "protected": _protected}
+_BOTH = {"unbounded": _unprotected, "bounded": _bounded}
 
 
 def _as_answers(run: LoadRun) -> list[tuple[bool, float]]:

@@ -26,43 +26,45 @@ QUESTIONS: dict[str, Question] = {
         },
     ),
     "01b": Question(
-        "The same load at a service with a waiting room for 8, which refuses whoever finds it "
-        "full. How many tickets does it sell?",
+        "The same load and the same service, with one setting changed: at most 8 orders may wait, "
+        "and an order that finds the queue full is refused at once. How many tickets does it sell "
+        "in time?",
         "About as many as its capacity",
         {
-            "Fewer than the service that says yes: it sends customers away": (
-                "The one that says yes sent *nobody* away, and sold to nobody. A no to half of "
-                "them is what makes the yes to the others worth something."
+            "Fewer than without the bound: it refuses customers": (
+                "The service without a bound refused *nobody*, and served nobody in time. "
+                "Refusing half of the orders is what lets it serve the other half."
             ),
             "About as many as its capacity": (
-                "Yes. Whoever gets in waits at most for a full waiting room, so he is still there "
-                "when his ticket is."
+                "Yes. An order that is admitted waits behind at most eight others, so its customer "
+                "is still there when the answer comes."
             ),
             "About half of its capacity": (
-                "Half of the *customers* are turned away. The offer was twice the capacity, so "
-                "what remains is all of it."
+                "Half of the *orders* are refused. Twice the capacity was offered, so the half "
+                "that remains is all of the capacity."
             ),
         },
     ),
     "01b2": Question(
-        "You have seen both at twice their capacity. Now at half of it, and at ten times. Where "
-        "do their sales differ?",
+        "You have seen both at twice their capacity. Now at half of it, and at ten times. At "
+        "which of these loads does the bound change how much is sold in time?",
         "Only above capacity",
         {
-            "From the start: saying no costs the careful one sales": (
-                "Below capacity hardly anyone finds the room full. There is nobody to refuse."
+            "At every load: refusing costs the bounded service sales": (
+                "At half of capacity hardly any order finds the queue full, so there is hardly "
+                "anything to refuse."
             ),
             "Only above capacity": (
                 "Yes, and therefore nobody notices the difference until the day it matters."
             ),
-            "Only at twice: no door stands ten times": (
-                "A no costs the service a twentieth of a millisecond, so the greater crowd hardly "
-                "costs more. The workers do not even notice it."
+            "Only at twice: refusing ten times as many is too much work": (
+                "A refusal costs the service a twentieth of a millisecond, so the greater crowd "
+                "hardly costs more, and none of it reaches a worker."
             ),
         },
     ),
     "01c": Question(
-        "Ten times the capacity arrives at the protected service. What does the mean response "
+        "Ten times the capacity arrives at the bounded service. What does the mean response "
         "time of all answers do?",
         "It falls below that of a quiet day",
         {
