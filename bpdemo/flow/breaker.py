@@ -7,11 +7,16 @@
        └────────────────────────────────────────────────────────────────────────┘
                                all probes succeed
 
-Every call that is let through holds a *permit* and ends it in one of three ways: `success`,
-`failure`, or `ignore` for what says nothing of the dependency's health (the caller left, the
-tickets were sold out). Ignoring gives a probe's place back, so aborted work can neither wedge
-the breaker half-open nor let a crowd in. A permit that belongs to an earlier state is stale: a
-call that began before the breaker opened has no say in whether it closes.
+Every call that is let through holds a *permit* and ends it in one of three ways: `success` for any
+answer (`sold out` is one), `failure`, or `ignore` for what says nothing of the dependency's health
+(the caller left, our own pool was exhausted). Ignoring gives a probe's place back, so aborted work
+can neither wedge the breaker half-open nor let a crowd in. A permit that belongs to an earlier
+state is stale: a call that began before the breaker opened has no say in whether it closes.
+
+A probe that takes longer than a permit lasts loses its place, but not its say: when it succeeds
+while the breaker is still half-open, that success counts. Otherwise a dependency that is well, yet
+slower than a permit lasts, would never be seen to be well. So once every call succeeds, the breaker
+closes after at most `half_open_calls` further ones, and one more for each that lapsed.
 
 After M. Nygard, *Release It!*, with counted half-open permits as in failsafe-go.
 """
@@ -35,7 +40,8 @@ class BreakerPolicy:
     """Opens when, over `window_s`, at least `min_calls` ended and `failure_ratio` of them failed.
 
     Half-open, exactly `half_open_calls` probes decide. A probe that has not reported within
-    `permit_ttl_s` lapses: its place goes to another, and what it reports later is ignored.
+    `permit_ttl_s` lapses: its place goes to another. If it succeeds later, while the breaker is
+    half-open still, that counts; a failure so late does not.
     """
 
     enabled: bool = True
@@ -59,8 +65,8 @@ class Breaker:
     """Pure decisions: no tasks, no timers. It moves only when asked or told something."""
 
     __slots__ = (
-        "_calls", "_clock", "_dependency", "_observer", "_opened_at", "_permit", "_policy",
-        "_probes", "_state", "_successes",
+        "_calls", "_clock", "_dependency", "_lapsed", "_observer", "_opened_at", "_permit",
+        "_policy", "_probes", "_state", "_successes",
     )  # fmt: skip
 
     def __init__(
@@ -79,6 +85,7 @@ class Breaker:
         self._opened_at = 0.0
         self._permit: Permit = 0  # the newest one; those of CLOSED share it, a probe has its own
         self._probes: dict[Permit, float] = {}  # outstanding, with the moment each was granted
+        self._lapsed: set[Permit] = set()  # outstanding too, but without a place any more
         self._successes = 0
 
     @property
@@ -114,7 +121,7 @@ class Breaker:
     def success(self, permit: Permit) -> None:
         """The dependency answered as it should."""
         if self._state != "closed":
-            if self._return_probe(permit):
+            if self._take_back(permit):
                 self._successes += 1
                 self._close_if_proven()
         # With no failure in the window there is nothing to judge: nearly every call ends here.
@@ -124,8 +131,10 @@ class Breaker:
     def failure(self, permit: Permit) -> None:
         """The dependency failed, or did not answer in the time an attempt has."""
         if self._state != "closed":
-            if self._return_probe(permit):
+            self._lapse()
+            if self._probes.pop(permit, None) is not None:
                 self._move_to("open")
+            self._lapsed.discard(permit)
         elif permit == self._permit and self._policy.enabled:
             self._calls.count()
             self._calls.mark()
@@ -133,7 +142,7 @@ class Breaker:
 
     def ignore(self, permit: Permit) -> None:
         """The call ended in a way that says nothing of the dependency."""
-        self._probes.pop(permit, None)
+        self._take_back(permit)
 
     def retune(self, policy: BreakerPolicy) -> None:
         """Use another policy from now on. Disabling closes the breaker; counts start anew."""
@@ -166,20 +175,24 @@ class Breaker:
         self._lapse()
         return len(self._probes) + self._successes < self._policy.half_open_calls
 
-    def _return_probe(self, permit: Permit) -> bool:
-        """Take a probe back; False if it lapsed or belongs to an earlier state."""
-        self._lapse()
+    def _take_back(self, permit: Permit) -> bool:
+        """End a probe, lapsed or not; False if it belongs to an earlier state, or ended before."""
+        if permit in self._lapsed:
+            self._lapsed.remove(permit)
+            return True
         return self._probes.pop(permit, None) is not None
 
     def _lapse(self) -> None:
         granted_before = self._clock() - self._policy.permit_ttl_s - GRACE_S
         for permit in [p for p, granted in self._probes.items() if granted < granted_before]:
             del self._probes[permit]
+            self._lapsed.add(permit)
 
     def _move_to(self, state: BreakerState) -> None:
         self._state = state
         self._permit += 1  # whatever was handed out before is stale now
         self._probes.clear()
+        self._lapsed.clear()
         self._successes = 0
         if state == "open":
             self._opened_at = self._clock()

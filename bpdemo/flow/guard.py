@@ -132,10 +132,13 @@ class Guard:
 
     def _end(self, permit: Permit, error: BaseException, started_s: float) -> None:
         outcome = _outcome_of(error)
-        if outcome in ("failure", "timeout"):
-            self.breaker.failure(permit)
-        else:
-            self.breaker.ignore(permit)
+        match outcome:
+            case "success":
+                self.breaker.success(permit)
+            case "failure" | "timeout":
+                self.breaker.failure(permit)
+            case _:
+                self.breaker.ignore(permit)
         self._tell(outcome, started_s)
 
     def _tell(self, outcome: AttemptOutcome, started_s: float) -> None:
@@ -187,10 +190,10 @@ def _outcome_of(error: BaseException) -> AttemptOutcome:
     match error:
         case AttemptTimeout():
             return "timeout"
-        case DependencyError():
+        case DependencyError() | DownstreamFailed():
             return "failure"
-        case PoolExhausted():
-            return "refused"  # our own shortage
+        case PoolExhausted() | CircuitOpen():
+            return "refused"  # our own shortage, or our own caution further in
         case DeadlineExceeded():
             return "cancelled"  # the caller's time, not the dependency's
         case BoxOfficeError():

@@ -258,9 +258,9 @@ def test_a_silent_probe_lapses_and_its_place_goes_to_another() -> None:
     assert [bench.lets_in() for _ in range(4)] == [True, True, True, False]
 
 
-@pytest.mark.parametrize("end", ["success", "failure", "ignore"])
-def test_what_a_lapsed_probe_reports_is_ignored(end: str) -> None:
-    """Late, it neither closes, nor opens, nor makes room."""
+@pytest.mark.parametrize("end", ["failure", "ignore"])
+def test_what_a_lapsed_probe_reports_late_says_nothing_unless_it_succeeded(end: str) -> None:
+    """A late failure neither opens, nor makes room beyond the place that has been given away."""
     bench = Bench()
     late = bench.probes()
     bench.clock.advance(LAPSED_S)
@@ -268,6 +268,88 @@ def test_what_a_lapsed_probe_reports_is_ignored(end: str) -> None:
         getattr(bench.breaker, end)(permit)
     assert bench.breaker.state == "half_open"
     assert [bench.lets_in() for _ in range(4)] == [True, True, True, False]
+
+
+@pytest.mark.parametrize("noticed", [True, False], ids=["noticed", "not noticed"])
+@pytest.mark.parametrize("late_s", [LAPSED_S, 60.0, 3600.0])
+def test_a_late_success_of_the_same_half_open_time_counts(late_s: float, noticed: bool) -> None:
+    """However late, and whether or not anybody asked meanwhile: three of them close it."""
+    bench = Bench()
+    late = bench.probes()
+    bench.clock.advance(late_s)
+    if noticed:
+        bench.breaker.check()
+    for permit in late:
+        assert bench.breaker.state == "half_open"
+        bench.breaker.success(permit)
+    assert bench.breaker.state == "closed"
+
+
+def test_late_successes_and_those_in_time_add_up() -> None:
+    """Two came late and one in time: that makes three, and others are not asked for."""
+    bench = Bench()
+    first, second, _ = bench.probes()
+    bench.clock.advance(LAPSED_S)
+    fourth = bench.breaker.acquire()
+    bench.breaker.success(first)
+    assert bench.lets_in()
+    assert not bench.lets_in(), "two are out, and one has succeeded"
+    bench.breaker.success(second)
+    assert bench.breaker.state == "half_open"
+    bench.breaker.success(fourth)
+    assert bench.moves == ["open", "half_open", "closed"]
+
+
+def test_a_late_success_counts_once() -> None:
+    """However often a lapsed permit is ended, it was one."""
+    bench = Bench()
+    late, *_ = bench.probes()
+    bench.clock.advance(LAPSED_S)
+    bench.breaker.check()
+    for _ in range(5):
+        bench.breaker.success(late)
+    assert bench.breaker.state == "half_open"
+
+
+@pytest.mark.parametrize("first", ["failure", "ignore"])
+def test_a_lapsed_permit_that_ended_cannot_succeed_afterwards(first: str) -> None:
+    """Its first end is its end."""
+    bench = Bench(dataclasses.replace(POLICY, half_open_calls=1))
+    (late,) = bench.probes(1)
+    bench.clock.advance(LAPSED_S)
+    bench.breaker.check()
+    getattr(bench.breaker, first)(late)
+    bench.breaker.success(late)
+    assert bench.breaker.state == "half_open"
+
+
+@pytest.mark.parametrize("end", ["success", "failure", "ignore"])
+def test_a_lapsed_probe_has_no_say_in_the_next_half_open_time(end: str) -> None:
+    """It lapsed, the breaker opened and half-opened again: now its permit is stale."""
+    bench = Bench()
+    late = bench.probes()
+    bench.clock.advance(LAPSED_S)
+    bench.fail()
+    bench.clock.advance(5.0)
+    probes = [bench.breaker.acquire() for _ in range(3)]
+    for permit in late:
+        getattr(bench.breaker, end)(permit)
+    assert bench.breaker.state == "half_open"
+    assert not bench.lets_in(), "it freed a place that was not its own"
+    for permit in probes:
+        bench.breaker.success(permit)
+    assert bench.moves == ["open", "half_open", "open", "half_open", "closed"]
+
+
+def test_every_lapsed_permit_frees_its_place_time_after_time() -> None:
+    """Probes that never report are replaced for ever: three each time, and never more."""
+    bench = Bench()
+    bench.trip()
+    bench.clock.advance(5.0)
+    for _ in range(100):
+        assert [bench.lets_in() for _ in range(5)] == [True, True, True, False, False]
+        bench.clock.advance(LAPSED_S)
+    assert bench.moves == ["open", "half_open"]
 
 
 def test_a_probe_that_times_out_is_a_failure_and_not_late() -> None:
@@ -471,6 +553,7 @@ class BreakerMachine(RuleBasedStateMachine):
         self.moves: list[BreakerState] = []
         self.ended: list[tuple[float, bool]] = []
         self.probes: list[Held] = []
+        self.lapsed: list[Held] = []
         self.successes = 0
         self.opened_s = 0.0
 
@@ -482,11 +565,12 @@ class BreakerMachine(RuleBasedStateMachine):
         self.state = state
         self.moves.append(state)
         self.era += 1
-        self.probes, self.successes, self.ended = [], 0, []
+        self.probes, self.lapsed, self.successes, self.ended = [], [], 0, []
         self.opened_s = self.now
 
     def lapse(self) -> None:
         oldest_s = self.now - self.policy.permit_ttl_s - GRACE_S
+        self.lapsed += [probe for probe in self.probes if probe.granted_s < oldest_s]
         self.probes = [probe for probe in self.probes if probe.granted_s >= oldest_s]
 
     def would_admit(self) -> bool:
@@ -525,10 +609,9 @@ class BreakerMachine(RuleBasedStateMachine):
                 self.judge()
             return
         self.lapse()
-        if mine not in self.probes:
-            return
-        self.probes.remove(mine)
-        if how == "failure":
+        in_time = mine in self.probes
+        (self.probes if in_time else self.lapsed).remove(mine)
+        if how == "failure" and in_time:
             self.move_to("open")
         elif how == "success":
             self.successes += 1
@@ -553,6 +636,16 @@ class BreakerMachine(RuleBasedStateMachine):
                 break
             self.end(self.acquire(), "failure")
         self.bench.clock.advance(self.policy.open_s)
+
+    @rule()
+    def half_open_and_late(self) -> None:
+        """What chance seldom does either: probes that are out for too long, and report then."""
+        self.trip()
+        late = [self.acquire() for _ in range(3)]
+        self.bench.clock.advance(self.policy.permit_ttl_s + GRACE_S + 0.25)
+        self.end(late[0], "success")
+        self.acquire()
+        self.end(late[1], "failure")
 
     @rule(by_s=st.sampled_from([0.25, 1.0, 1.25, 5.0, 11.0]))
     def pass_time(self, by_s: float) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from math import inf
 from random import Random
@@ -11,14 +12,19 @@ import pytest
 
 from bpdemo.core.errors import (
     AttemptTimeout,
+    BoxOfficeError,
     CircuitOpen,
     DeadlineExceeded,
     DependencyError,
     DownstreamFailed,
+    InvalidRequest,
+    NotFound,
     PoolExhausted,
+    QueueFull,
+    SettingsInvalid,
     SoldOut,
 )
-from bpdemo.core.events import AttemptEnded, Retried, RetryDenied
+from bpdemo.core.events import AttemptEnded, BreakerMoved, Retried, RetryDenied
 from bpdemo.core.ports import NullTracer
 from bpdemo.flow import guard as guard_module
 from bpdemo.flow.backoff import BackoffPolicy
@@ -173,20 +179,104 @@ async def test_one_attempt_has_no_second_chance() -> None:
 # Answers that are no failures
 
 
-@pytest.mark.parametrize("policy", [GuardPolicy(0.5, STEADY), GuardPolicy(0, STEADY)])
+#: What each error that is no plain answer counts as: for the metric, and for the breaker.
+VERDICTS: dict[type[BaseException], tuple[str, str]] = {
+    DependencyError: ("failure", "failure"),
+    AttemptTimeout: ("timeout", "failure"),
+    DownstreamFailed: ("failure", "failure"),
+    PoolExhausted: ("refused", "neither"),
+    CircuitOpen: ("refused", "neither"),
+    DeadlineExceeded: ("cancelled", "neither"),
+    asyncio.CancelledError: ("cancelled", "neither"),
+    OSError: ("failure", "failure"),
+    TimeoutError: ("failure", "failure"),
+    ZeroDivisionError: ("failure", "failure"),
+}
+
+
+def every_kind(root: type[BoxOfficeError] = BoxOfficeError) -> list[type[BoxOfficeError]]:
+    """The whole tree of errors."""
+    return [root, *(kind for branch in root.__subclasses__() for kind in every_kind(branch))]
+
+
+def verdict_on(error: BaseException) -> tuple[str, str]:
+    return VERDICTS.get(type(error), ("success", "success"))
+
+
+def made(kind: type[BaseException]) -> BaseException:
+    if issubclass(kind, InvalidRequest | SettingsInvalid):
+        return kind("item_id", "there is none")
+    return kind("as it happens")
+
+
+ERRORS = [made(kind) for kind in {**dict.fromkeys(every_kind()), **VERDICTS}]
+
+
+@pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
+@pytest.mark.parametrize("timeout_s", [0.5, 0])
 @virtual
-async def test_sold_out_is_an_answer(policy: GuardPolicy) -> None:
-    """Not tried again, and a success for the breaker: it even closes it."""
-    bench = Bench(policy, TOUCHY)
-    assert await bench.call(Dependency([SoldOut()])) is SoldOut
-    assert bench.outcomes == ["success"]
-    with pytest.raises(DependencyError):
-        await bench.guard.attempt(Dependency(errors(1)))
+async def test_what_every_error_counts_as(error: BaseException, timeout_s: float) -> None:
+    """For the breaker when it is closed and as its probe, for the metric, and for the budget."""
+    outcome, verdict = verdict_on(error)
+    bench = Bench(GuardPolicy(timeout_s, STEADY), TOUCHY, BudgetPolicy(ratio=1, min_per_s=0))
+
+    async def attempt() -> None:
+        # A driver's own timeout becomes a `DependencyError`.
+        kind = DependencyError if isinstance(error, TimeoutError) else type(error)
+        with pytest.raises(kind) as raised:
+            await bench.guard.attempt(Dependency([error]), is_first=True)
+        assert error in (raised.value, raised.value.__cause__)
+
+    await attempt()
+    assert bench.outcomes == [outcome]
+    assert bench.breaker.state == ("open" if verdict == "failure" else "closed")
+    assert bench.budget.balance == 1
+    with suppress(CircuitOpen):
+        await bench.call(Dependency([DependencyError()]))
+    assert bench.breaker.state == "open"
+    await asyncio.sleep(TOUCHY.open_s)
+    await attempt()  # as the only probe
+    after = {"failure": "open", "neither": "half_open", "success": "closed"}
+    assert bench.breaker.state == after[verdict]
+
+
+@pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
+@virtual
+async def test_only_a_failure_of_the_dependency_is_tried_again(error: BaseException) -> None:
+    """An answer is not, nor a shortage, a bug or a caller who has left; and those spend nothing."""
+    bench, dependency = Bench(), Dependency([error])
+    before = bench.budget.balance
+    if isinstance(error, DependencyError | TimeoutError):
+        assert await bench.call(dependency) == "ok"
+        assert len(bench.ears.heard(Retried)) == 1
+    else:
+        with pytest.raises(type(error)):
+            await bench.guard.call(dependency)
+        assert len(dependency.called_s) == 1
+        assert bench.budget.balance >= before
+
+
+@pytest.mark.parametrize("kind", [SoldOut, NotFound, InvalidRequest, QueueFull])
+@virtual
+async def test_an_answer_we_may_not_like_is_a_success_for_the_breaker(
+    kind: type[BoxOfficeError],
+) -> None:
+    """Three percent of failures among such answers open nothing at a ratio of one half, and after
+    an outage those answers close it: a thousand of them leave nothing half-open."""
+    bench = Bench(breaker=BreakerPolicy(min_calls=20, failure_ratio=0.5, open_s=5))
+    for number in range(1000):
+        error = DependencyError() if number % 33 == 0 else made(kind)
+        with pytest.raises(type(error)):
+            await bench.guard.attempt(Dependency([error]))
+        await asyncio.sleep(0.01)
+    assert bench.ears.heard(BreakerMoved) == []
+    while bench.breaker.state != "open":
+        await bench.call(Dependency([OSError()]))
     await asyncio.sleep(5)
-    assert await bench.call(Dependency([SoldOut()])) is SoldOut
-    # An answer we may not like says nothing against it, and ends the probe all the same.
-    assert await bench.call(Dependency()) == "ok"
-    assert bench.breaker.state == "closed"
+    for _ in range(1000):
+        with pytest.raises(kind):
+            await bench.guard.attempt(Dependency([made(kind)]))
+    assert [move.to for move in bench.ears.heard(BreakerMoved)] == ["open", "half_open", "closed"]
 
 
 @virtual
