@@ -6,7 +6,7 @@
     │   ├── ConcurrencyLimit    too many requests in flight at the edge
     │   ├── QueueFull           no place, or too many already wait for one
     │   ├── QueueTimeout        waited for a place, none came free
-    │   ├── WouldExpire         your time would run out before your turn
+    │   ├── WouldExpire         your order could not be finished in your time
     │   ├── QueueShed           dropped from the queue after admission
     │   ├── CircuitOpen         the breaker before a dependency is open
     │   ├── PoolExhausted       no database connection in time
@@ -66,7 +66,7 @@ class QueueTimeout(Refused):
 
 class WouldExpire(Refused):
     reason = "would_expire"
-    detail = "Your time would run out before your turn came."
+    detail = "Your time would run out before your order could be finished."
 
 
 class QueueShed(Refused):

@@ -230,8 +230,8 @@ class Intake:
     def _check_time(self, deadline: Deadline, priority: int) -> None:
         if deadline.at == inf:
             return
-        remaining_s = deadline.remaining_s(self._clock())
-        if remaining_s <= 0 or self._line.estimated_wait_s(priority) > remaining_s:
+        wait_s = self._line.estimated_wait_s(priority)
+        if not self._line.can_finish(wait_s, deadline.remaining_s(self._clock())):
             raise WouldExpire
 
     async def _place_job(self, caller: Caller, job: OrderJob) -> OrderJob:
@@ -272,7 +272,8 @@ class Intake:
                 raise WouldExpire from None
             raise
         job.came_s = self._clock()
-        if self._line.wait_in_it_s(caller.priority) > caller.deadline.remaining_s(job.came_s):
+        wait_s = self._line.wait_in_it_s(caller.priority)
+        if not self._line.can_finish(wait_s, caller.deadline.remaining_s(job.came_s)):
             self._queue.remove(job)
             raise WouldExpire
 

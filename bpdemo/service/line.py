@@ -5,6 +5,9 @@ from bpdemo.flow.seats import Seats
 from bpdemo.service.order_job import OrderJob
 from bpdemo.service.pace import Pace
 
+#: Share of the caller's remaining time that wait and service may take: service times scatter.
+FINISH_WITHIN = 0.8
+
 
 class Line:
     """Reads queue, seats and pace together."""
@@ -31,8 +34,20 @@ class Line:
 
     def wait_in_it_s(self, priority: int) -> float:
         """The same for the one who has just joined the line."""
-        # He is among those ahead of a newcomer already, unless newcomers go first.
+        # They are among those ahead of a newcomer already, unless newcomers go first.
         return self._wait_s(max(1, self._queue.ahead_of(priority)))
+
+    def can_finish(self, wait_s: float, remaining_s: float) -> bool:
+        """Whether an order that waits `wait_s` can be finished in the `remaining_s` of its caller.
+
+        Wait and mean service must fit into 0.8 of that time. An order that need not wait is given
+        to its idle worker whatever the mean, as long as any time is left.
+        """
+        if remaining_s <= 0:
+            return False
+        # After a slow moment the mean says no to everybody, and without orders it never changes:
+        # an idle worker is how the service learns that it is fast again.
+        return wait_s == 0 or wait_s + self._pace.mean_s <= FINISH_WITHIN * remaining_s
 
     def _wait_s(self, turns: int) -> float:
         # Each of those ahead takes a worker that comes free, and so does the one who asks.

@@ -121,13 +121,14 @@ async def test_queue_timeout_and_too_many_waiters():
 
 
 async def test_would_expire_at_the_door():
-    """Whose time is shorter than the wait for a worker is not let in."""
+    """An order that cannot be finished in time is not let in, and the answer says so."""
     async with running(workers=1, payment_latency_s=60.0, attempt_timeout_s=0.0) as service:
         service.turn(request_timeout_s=0.0)
         await service.fill()
         patience = {"x-request-timeout-ms": "50"}
         answer = await service.client.post("/orders", json=ORDER, headers=patience)
         assert_problem(answer, 503, "would_expire")
+        assert "finished" in answer.json()["detail"]
 
 
 async def test_queue_shed():

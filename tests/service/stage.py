@@ -210,6 +210,11 @@ class Stage:
         """Set the pace that estimates rest on: wrong, as it is after a sudden change."""
         self.office.intake._pace.mean_s = service_s
 
+    async def passes(self, seconds: float) -> None:
+        """Let time pass, and everything happen that falls due."""
+        await asyncio.sleep(seconds)
+        await settle()
+
     def next_id(self) -> str:
         return f"r{next(self._ids)}"
 

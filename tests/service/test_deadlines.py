@@ -66,6 +66,7 @@ async def test_a_deadline_that_falls_on_the_start_is_not_worth_starting() -> Non
     """At the very moment the time is over nobody waits any more."""
     async with opened(queue_capacity=1) as stage:
         stage.comes()
+        stage.believes(0.1)  # so that the estimate lets them in
         await settle()
         on_the_dot = stage.comes(patience_s=1.0)
         await stage.everybody_answered()

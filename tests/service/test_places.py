@@ -89,10 +89,11 @@ async def test_time_that_ran_out_while_the_body_came_is_refused() -> None:
 
 @virtual
 async def test_an_estimated_wait_beyond_the_deadline_is_refused_at_the_door() -> None:
-    """One running and one queued make two seconds of waiting: 1.9 is too little, 2.1 is enough."""
+    """One running and one queued make two seconds of waiting, and the order takes a third: three
+    must fit into 0.8 of the time, so 3.7 s are too little and 3.8 are enough."""
     async with opened(queue_capacity=5) as stage:
         await stage.come(2)
-        hasty, patient = stage.comes(patience_s=1.9), stage.comes(patience_s=2.1)
+        hasty, patient = stage.comes(patience_s=3.7), stage.comes(patience_s=3.8)
         assert hasty.fate == "would_expire"
         assert hasty.caller is None
         assert patient.caller is not None
