@@ -7,7 +7,17 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from bpdemo.lab.palette import BLUE, FONT, GREEN, GRID, INK, ORANGE, PURPLE, SKY_BLUE, VERMILLION
+from bpdemo.picture.palette import (
+    BLUE,
+    FONT,
+    GREEN,
+    GRID,
+    INK,
+    ORANGE,
+    PURPLE,
+    SKY_BLUE,
+    VERMILLION,
+)
 
 WIDTH_PX, HEIGHT_PX = 930, 460
 COLOURS = (BLUE, ORANGE, VERMILLION, SKY_BLUE, PURPLE, GREEN)

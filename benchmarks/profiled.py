@@ -18,7 +18,7 @@ from collections import Counter
 from pathlib import Path
 from types import FrameType
 
-from bpdemo.cli import main as bpdemo
+from bpdemo.cli.main import main as bpdemo
 
 EVERY_S = 0.001
 #: The first that is part of a frame's file names its section; files of none are looked through.

@@ -1,6 +1,6 @@
 """`python -m bpdemo` is `bpdemo`."""
 
-from bpdemo.cli import main
+from bpdemo.cli.main import main
 
 if __name__ == "__main__":
     main()

@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from bpdemo.lab import NotMeasured  # noqa: E402
-from bpdemo.lab.driver import LoadSilent  # noqa: E402
+from bpdemo.load.driver import LoadSilent  # noqa: E402
 from tests.support.claims import play  # noqa: E402
 
 TAG = re.compile(r"claim-([\w-]+)")

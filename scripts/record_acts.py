@@ -1,18 +1,18 @@
 """Play the acts of the talk for real and keep them: what key R of the live demo shows.
 
-Writes bpdemo/lab/recordings/act_1.json.gz and so on. An act on a machine that was busy is played
-once more; one that is still not valid is not kept.
+Writes bpdemo/lab/talk/recordings/act_1.json.gz and so on. An act on a machine that was busy is
+played once more; one that is still not valid is not kept.
 """
 
 from pathlib import Path
 
-from bpdemo.lab.acts import ACTS
-from bpdemo.lab.talk import stage
-from bpdemo.lab.verdict import NotMeasured
+from bpdemo.lab.talk.acts import ACTS
+from bpdemo.lab.talk.talk import stage
+from bpdemo.results.validity import NotMeasured
 
 #: Enough orders a second for smooth lines; the files stay small.
 WORKERS = 8
-FOLDER = Path(__file__).parents[1] / "bpdemo" / "lab" / "recordings"
+FOLDER = Path(__file__).parents[1] / "bpdemo" / "lab" / "talk" / "recordings"
 
 
 def main() -> int:

@@ -14,8 +14,8 @@ import pytest
 
 from bpdemo import __version__
 from bpdemo.core.environment import PACKAGE_PARENT
-from bpdemo.lab.asking import ask_service
-from tests.lab.stub import Answer, StubServer
+from bpdemo.load.target import ask_service
+from tests.load.stub import Answer, StubServer
 from tests.support.command import Run
 
 COMMANDS = (
@@ -206,7 +206,7 @@ def test_a_box_office_tells_its_capacity() -> None:
 def test_a_generator_that_dies_is_one_line(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """Exit code 1: nothing the user got wrong, nothing the service answered."""
     dying = [sys.executable, "-c", "raise SystemExit('no memory')"]
-    monkeypatch.setattr("bpdemo.lab.driver.command_for", lambda url: dying)
+    monkeypatch.setattr("bpdemo.load.driver.command_for", lambda url: dying)
     with StubServer() as server:
         code, _, err = run("load", "--url", server.url, "--rate", 50, "--seconds", 1)
     assert code == 1

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 import asyncpg
 import pytest
 
+from bpdemo.assembly.worker import Worker
 from bpdemo.core.errors import SettingsInvalid
 from bpdemo.core.model import Order
 from bpdemo.core.ports import SilentObserver
@@ -16,7 +17,6 @@ from bpdemo.core.settings import Settings
 from bpdemo.downstream.backlog import PostgresBacklog
 from bpdemo.downstream.postgres import PostgresStore
 from bpdemo.service.durable_work import TRIES
-from bpdemo.worker import Worker
 from tests.downstream.orders import an_order
 from tests.downstream.stage import PATIENT, STOCK, cut_all
 from tests.support.postgres import connected, database_url, postgres_server

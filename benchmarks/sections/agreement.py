@@ -28,8 +28,8 @@ from benchmarks.flood import Load
 from benchmarks.measured import Aim, Found, Report, Say, Size, Table
 from benchmarks.servers import flood
 from bpdemo.lab import theory
-from bpdemo.lab.service import Service, serve
-from bpdemo.lab.simulation import simulate
+from bpdemo.lab.services.service import Service, serve
+from bpdemo.lab.services.simulation import simulate
 
 
 class Room(NamedTuple):

@@ -20,7 +20,7 @@ from benchmarks.measured import Aim, Found, Report, Say, Size, Table, interleave
 from benchmarks.peers import SERVICE_S, WORKERS
 from benchmarks.servers import flood, ours
 from bpdemo.flow.queue import BoundedQueue, QueuePolicy
-from bpdemo.lab.simulation import simulate
+from bpdemo.lab.services.simulation import simulate
 
 DEPTHS = (10, 1_000, 100_000)
 CONNECTIONS = (10, 100, 1_000, 10_000)

@@ -18,7 +18,7 @@ import plotly.graph_objects as go
 from benchmarks.drawing import COLOURS, framed
 from benchmarks.measured import Found, Report, Say, Size, Table
 from bpdemo.core.settings import Settings
-from bpdemo.lab.simulation import simulate
+from bpdemo.lab.services.simulation import simulate
 
 WORKERS, ROOM = 8, 64
 LOADS = (1.2, 3.0)

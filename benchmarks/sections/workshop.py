@@ -24,7 +24,7 @@ from typing import Any
 from benchmarks.flood import Load
 from benchmarks.measured import Found, Report, Say, Size, Table
 from benchmarks.servers import Came, flood
-from bpdemo.lab.service import serve
+from bpdemo.lab.services.service import serve
 
 START_S = 60.0
 FIRST_PICTURE = """
@@ -34,7 +34,7 @@ cockpit(serve(workers=2))
 FRAMES = """
 import json, time
 from bpdemo.lab import simulate
-from bpdemo.lab.live_picture import LivePicture
+from bpdemo.lab.live.live_picture import LivePicture
 run, live, took_ms = simulate({"workers": 8}, times=2, seconds=20), LivePicture(), []
 for _ in range(FRAMES):
     began = time.perf_counter()

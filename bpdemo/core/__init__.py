@@ -1,1 +1,4 @@
-"""The words everything else is said in: model, events, ports, errors, settings."""
+"""The ground floor: model, events, ports, errors and settings. Imports nothing of bpdemo.
+
+Begin with `model.py`, then `ports.py`, which says what the service expects of the world.
+"""

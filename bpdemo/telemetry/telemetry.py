@@ -12,7 +12,7 @@ from bpdemo.telemetry.logs import TextTarget, make_logger
 from bpdemo.telemetry.metrics import Metrics
 from bpdemo.telemetry.order_log import OrderLog
 from bpdemo.telemetry.standard_error import standard_error
-from bpdemo.telemetry.traces import make_tracer
+from bpdemo.telemetry.tracer import make_tracer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

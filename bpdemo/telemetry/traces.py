@@ -1,13 +1,11 @@
-"""Spans from the edge to the store. OpenTelemetry is imported only when somebody wants them."""
+"""Spans from the edge to the store: what a tracer offers, and the one that draws nothing."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import Literal, NamedTuple, Protocol
 
 from bpdemo.core.ports import NullTracer, Tracer
-from bpdemo.core.settings import Traces
-from bpdemo.telemetry.logs import Logger, TextTarget
 
 Attribute = str | int | float
 
@@ -86,26 +84,6 @@ def parse_traceparent(value: str) -> TraceParent | None:
     if match is None or (match["version"] == "00" and match["more"] is not None):
         return None
     return TraceParent(match["trace"], match["parent"], bool(int(match["flags"], 16) & 1))
-
-
-def make_tracer(
-    kind: Traces,
-    clock: Callable[[], float],
-    service_name: str = "bpdemo",
-    stream: TextTarget | None = None,
-    log: Logger | None = None,
-) -> ServiceTracer:
-    """The tracer of one service; none is ever made global.
-
-    `stream` is where kind console writes (standard error if None); `log` hears once per outage
-    that a collector of kind otlp takes no spans.
-    """
-    if kind == "off":
-        return SilentTracer()
-    from bpdemo.telemetry.otel import OtelTracer
-    from bpdemo.telemetry.span_targets import make_target
-
-    return OtelTracer(make_target(kind, stream, log), clock, service_name)
 
 
 class _SilentSpan:

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
-from bpdemo.lab.run import LoadRun
-from bpdemo.lab.verdict import NotMeasured
+from bpdemo.load.run import LoadRun
+from bpdemo.results.validity import NotMeasured
 
 
 def measured(run: Callable[[], LoadRun]) -> LoadRun:

@@ -10,7 +10,7 @@ import asyncpg
 import httpx
 import pytest
 
-from bpdemo.lab.service import Service, serve
+from bpdemo.lab.services.service import Service, serve
 
 pytestmark = [pytest.mark.load, pytest.mark.timeout(180)]
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from bpdemo.lab.durations import seconds
-from bpdemo.lab.loads import load
-from bpdemo.lab.service import Service, serve
-from bpdemo.lab.verdict import SEND_LAG_MAX_S
+from bpdemo.lab.lessons.durations import seconds
+from bpdemo.lab.services.service import Service, serve
+from bpdemo.load.loads import load
+from bpdemo.results.validity import SEND_LAG_MAX_S
 from tests.acceptance.measuring import measured
 
 pytestmark = pytest.mark.load

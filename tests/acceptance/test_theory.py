@@ -2,10 +2,10 @@
 
 import pytest
 
-from bpdemo.lab.durations import is_short, seconds
-from bpdemo.lab.loads import load
-from bpdemo.lab.service import serve
-from bpdemo.lab.theory import mmck
+from bpdemo.lab.lessons.durations import is_short, seconds
+from bpdemo.lab.services.service import serve
+from bpdemo.load.loads import load
+from bpdemo.sim.theory import mmck
 from tests.acceptance.measuring import measured
 
 pytestmark = pytest.mark.load

@@ -9,7 +9,8 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
-from bpdemo.lab.questions import QUESTIONS, Question
+from bpdemo.lab.predictions.questions.catalogue import QUESTIONS
+from bpdemo.lab.predictions.questions.question import Question
 from tests.support.browser import Journal, Notebook, Page, expect, shoot
 from tests.support.jupyter import KERNELSPEC, Workshop
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from bpdemo.lab.calibration import CAUTIOUS_WORKERS, Calibration, _machine
+from bpdemo.lab.services.machine import CAUTIOUS_WORKERS, Calibration, this_machine
 from tests.support.browser import Cell, Journal, Notebook, Page, expect, shoot
 from tests.support.jupyter import ROOT, Workshop
 from tests.support.processes import Family, free_port
@@ -49,7 +49,7 @@ AREAS = """() => [...document.querySelectorAll(".bp-stage .scatterlayer .trace .
 
 def recall_calibration(home: Path) -> None:
     """This machine as one that has run lesson 00 already, modestly: nothing is measured again."""
-    known = Calibration(CAUTIOUS_WORKERS, 95.0, 2000.0, 0.001, 0.001, "before", _machine())
+    known = Calibration(CAUTIOUS_WORKERS, 95.0, 2000.0, 0.001, 0.001, "before", this_machine())
     home.mkdir(exist_ok=True)
     (home / "calibration.json").write_text(json.dumps(asdict(known)), encoding="utf-8")
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from bpdemo.assembly import Assembly
+from bpdemo.assembly.office import Assembly
 from bpdemo.flow.queue import BoundedQueue
-from bpdemo.lab.sim_crowd import Crowd
+from bpdemo.sim.crowd import Crowd
 from tests.support.claims import play, refute
 
 LESSON = "01_when_queues_explode"

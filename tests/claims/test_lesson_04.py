@@ -5,10 +5,11 @@ import random
 import pytest
 
 from bpdemo.flow.queue import BoundedQueue
-from bpdemo.lab import retries, sim_crowd
-from bpdemo.lab.retries import RetryBudget
+from bpdemo.plan import retries
+from bpdemo.plan.retries import RetryBudget
 from bpdemo.service.intake import Intake
 from bpdemo.service.order_job import OrderJob
+from bpdemo.sim import crowd as sim_crowd
 from tests.support.claims import play, refute
 
 LESSON = "04_timeouts_retries_jitter"

@@ -6,7 +6,7 @@ import pytest
 
 from bpdemo.downstream.connections import Connections
 from bpdemo.flow.cache import ReadThroughCache, _Entry
-from bpdemo.lab import database
+from bpdemo.lab.lessons import database
 from tests.support.claims import play, refute
 
 LESSON = "06_database_and_cache"

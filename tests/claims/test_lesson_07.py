@@ -4,7 +4,7 @@ import textwrap
 
 import pytest
 
-from bpdemo.lab import verdict
+from bpdemo.results import validity as verdict
 from bpdemo.service import order_job
 from bpdemo.telemetry.otel import OtelTracer
 from bpdemo.telemetry.traces import SpanIds

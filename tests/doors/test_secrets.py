@@ -11,10 +11,10 @@ from urllib.parse import quote, urlsplit, urlunsplit
 import psutil
 import pytest
 
-from bpdemo.app import create_app
+from bpdemo.assembly.app import create_app
 from bpdemo.core.errors import SettingsInvalid
 from bpdemo.core.settings import Settings
-from bpdemo.lab.service import serve
+from bpdemo.lab.services.service import serve
 from tests.support.http import BODY
 from tests.support.postgres import connected
 from tests.support.server import Command, Reply, Wire

@@ -6,8 +6,8 @@ import signal
 import psutil
 import pytest
 
-from bpdemo.lab.driver import Driver, LoadFailed
-from bpdemo.lab.plan import Plan
+from bpdemo.load.driver import Driver, LoadFailed
+from bpdemo.plan.plan import Plan
 from tests.faults.stand import on_trial
 from tests.support.waiting import eventually
 

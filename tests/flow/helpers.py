@@ -5,7 +5,7 @@ from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 from bpdemo.core.events import Event
-from bpdemo.lab.virtual_time import VirtualTimeLoop
+from bpdemo.sim.virtual_time import VirtualTimeLoop
 
 T = TypeVar("T")
 E = TypeVar("E", bound=Event)

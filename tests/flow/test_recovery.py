@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from bpdemo import slices
+from bpdemo.assembly import slices
 from bpdemo.core.errors import CircuitOpen, DependencyError
 from bpdemo.core.events import BreakerMoved
 from bpdemo.core.ports import NullTracer

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from bpdemo.core.environment import own_environment
-from bpdemo.lab.driver import LOCUST, LOCUSTFILE, drive
-from bpdemo.lab.plan import Plan
-from tests.lab.stub import StubServer
+from bpdemo.load.driver import LOCUST, LOCUSTFILE, drive
+from bpdemo.plan.plan import Plan
+from tests.load.stub import StubServer
 from tests.support.locales import CHARMAPS, make_locale
 
 OTHERS = "master = true\nheadless = false\nlocustfile = no_such_file.py\nhost = http://192.0.2.1\n"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bpdemo.lab.service import serve
+from bpdemo.lab.services.service import serve
 
 RULES = Path(__file__).parents[2] / "stack" / "prometheus" / "alerts.yml"
 METRIC = re.compile(r"\bbpdemo_\w+")

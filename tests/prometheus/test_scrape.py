@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from bpdemo.core.events import OUTCOMES
-from bpdemo.lab.loads import load
-from bpdemo.lab.service import Service, serve
+from bpdemo.lab.services.service import Service, serve
+from bpdemo.load.loads import load
 from tests.support.prometheus import SCRAPE_S, Prometheus, scraping
 from tests.support.waiting import eventually
 

@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager
 from itertools import count
 from typing import Any, TypeVar
 
-from bpdemo.assembly import Assembly
+from bpdemo.assembly.office import Assembly
 from bpdemo.core.errors import BoxOfficeError, Refused
 from bpdemo.core.events import Event
 from bpdemo.core.model import Order, OrderRequest

@@ -8,11 +8,11 @@ from statistics import fmean, stdev
 
 import pytest
 
-from bpdemo.assembly import Assembly
+from bpdemo.assembly.office import Assembly
 from bpdemo.core.errors import QueueFull
 from bpdemo.core.model import OrderRequest
 from bpdemo.core.settings import Settings
-from bpdemo.lab.theory import mmck
+from bpdemo.sim.theory import mmck
 from tests.service.stage import now
 from tests.support.virtual import virtual
 

@@ -15,8 +15,8 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from bpdemo.lab.virtual_time import VirtualTimeLoop
 from bpdemo.service.books import Books
+from bpdemo.sim.virtual_time import VirtualTimeLoop
 from tests.service.stage import PLAIN, Stage, close, settle
 
 T = TypeVar("T")

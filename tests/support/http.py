@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 from fastapi import FastAPI
 
-from bpdemo.app import create_app
+from bpdemo.assembly.app import create_app
 from bpdemo.core.settings import Settings
 from tests.support.waiting import PATIENCE_S, until
 

@@ -18,7 +18,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from bpdemo.api.server import DrainingServer, address_of, bind
-from bpdemo.app import create_app
+from bpdemo.assembly.app import create_app
 from bpdemo.core.model import Order
 from bpdemo.core.settings import Settings
 from tests.support.http import BODY

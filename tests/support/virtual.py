@@ -4,7 +4,7 @@ import functools
 from collections.abc import Callable, Coroutine
 from typing import Any, ParamSpec
 
-from bpdemo.lab import virtual_time
+from bpdemo.sim import virtual_time
 
 P = ParamSpec("P")
 

@@ -16,7 +16,8 @@ from bpdemo.core.events import (
 )
 from bpdemo.telemetry.logs import make_logger
 from bpdemo.telemetry.order_log import OrderLog
-from bpdemo.telemetry.traces import SpanIds, make_tracer
+from bpdemo.telemetry.tracer import make_tracer
+from bpdemo.telemetry.traces import SpanIds
 
 SOLD = OrderSettled("success", None, "r-1", 0.0123456, 0.04)
 

@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 
 from bpdemo.core.errors import SoldOut
 from bpdemo.telemetry.logs import make_logger
-from bpdemo.telemetry.traces import TraceParent, make_tracer, parse_traceparent
+from bpdemo.telemetry.tracer import make_tracer
+from bpdemo.telemetry.traces import TraceParent, parse_traceparent
 
 TRACE, PARENT = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 CALLER = f"00-{TRACE}-{PARENT}-01"
@@ -206,8 +207,8 @@ def test_off_draws_nothing_and_answers_everything(clock):
 
 def test_off_does_not_import_opentelemetry():
     code = (
-        "import sys; from bpdemo.telemetry import fanout, lag, metrics, order_log, traces;"
-        "traces.make_tracer('off', float);"
+        "import sys; from bpdemo.telemetry import fanout, lag, metrics, order_log, tracer;"
+        "tracer.make_tracer('off', float);"
         "sys.exit(any(name.startswith('opentelemetry') for name in sys.modules))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False, timeout=60).returncode == 0

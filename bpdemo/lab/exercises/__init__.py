@@ -1,24 +1,5 @@
-"""The exercises, lesson by lesson. How to write one stands in the README of this folder."""
+"""The exercises, lesson by lesson, and their judges.
 
-from bpdemo.lab.exercises import (
-    lesson_01,
-    lesson_02,
-    lesson_03,
-    lesson_04,
-    lesson_05,
-    lesson_06,
-    lesson_07,
-)
-from bpdemo.lab.exercises.exercise import Exercise, NotYet
-
-__all__ = ["EXERCISES", "Exercise", "NotYet"]
-
-EXERCISES: dict[str, Exercise] = {
-    **lesson_01.EXERCISES,
-    **lesson_02.EXERCISES,
-    **lesson_03.EXERCISES,
-    **lesson_04.EXERCISES,
-    **lesson_05.EXERCISES,
-    **lesson_06.EXERCISES,
-    **lesson_07.EXERCISES,
-}
+Uses `lab.services`, `lab.lessons`, `sim` and `results`. Begin with `exercise.py`; how to write one
+stands in the README of this folder.
+"""

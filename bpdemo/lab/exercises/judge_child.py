@@ -20,10 +20,11 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from bpdemo.lab.exercises import EXERCISES, Exercise
 from bpdemo.lab.exercises.answered import NotTried
+from bpdemo.lab.exercises.catalogue import EXERCISES
+from bpdemo.lab.exercises.exercise import Exercise
 from bpdemo.lab.exercises.learner_code import defined_in, forbid_sleep, place_in
-from bpdemo.lab.exercises.telling import NO_ANSWER, Told, tell, tell_endless, tell_mistake
+from bpdemo.lab.exercises.replies import NO_ANSWER, Told, tell, tell_endless, tell_mistake
 from bpdemo.lab.exercises.trial import Trial
 
 PRINTED_MAX: Final = 1000
@@ -119,8 +120,8 @@ def _watched(
 
 
 def _stop_all() -> None:
-    if "bpdemo.lab.service" in sys.modules:  # only then can anything be running
-        from bpdemo.lab.stopping import stop_all
+    if "bpdemo.lab.services.service" in sys.modules:  # only then can anything be running
+        from bpdemo.lab.live.stopping import stop_all
 
         stop_all()
 

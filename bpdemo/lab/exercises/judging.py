@@ -10,8 +10,8 @@ from unittest.mock import patch
 
 from bpdemo.core.settings import Settings
 from bpdemo.lab.exercises.exercise import NotYet
-from bpdemo.lab.run import LoadRun
-from bpdemo.lab.simulation import simulate
+from bpdemo.lab.services.simulation import simulate
+from bpdemo.load.run import LoadRun
 
 SEEDS: Final = range(5)
 

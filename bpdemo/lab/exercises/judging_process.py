@@ -10,11 +10,11 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from bpdemo.lab.child import Child
-from bpdemo.lab.exercises import EXERCISES
 from bpdemo.lab.exercises.answered import is_blank
-from bpdemo.lab.exercises.telling import NO_ANSWER
+from bpdemo.lab.exercises.catalogue import EXERCISES
+from bpdemo.lab.exercises.replies import NO_ANSWER
 from bpdemo.lab.exercises.verdict import Verdict
+from bpdemo.load.child import Child
 
 START_S: Final = 20.0
 """How long the process may take to start; a laptop with a virus scanner takes its time."""

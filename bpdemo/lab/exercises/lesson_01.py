@@ -9,7 +9,7 @@ from bpdemo.lab.exercises.exercise import Exercise, NotYet
 
 if TYPE_CHECKING:
     from bpdemo.flow.queue import BoundedQueue
-    from bpdemo.lab.run import LoadRun
+    from bpdemo.load.run import LoadRun
 
 CAPACITY = 8
 
@@ -208,7 +208,7 @@ _BOTH = {"unbounded": _unprotected, "bounded": _bounded}
 
 def _as_answers(run: LoadRun) -> list[tuple[bool, float]]:
     """Who refuses answers at once; who is late has waited out the patience, and a little more."""
-    from bpdemo.lab.fates import LATE, OK
+    from bpdemo.plan.fates import LATE, OK
 
     return [
         (fate in (OK, LATE), float(waited_s) + (0.01 if fate == LATE else 0.0))

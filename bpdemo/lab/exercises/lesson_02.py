@@ -126,7 +126,7 @@ def _naive(room: int, workers: int, service_s: float) -> Any:
 def judge_batch(settings: Any) -> str:
     """Ninety obedient clients: is anybody sent away, and how much do they send?"""
     from bpdemo.lab.exercises.judging import chosen, defended, over_seeds
-    from bpdemo.lab.simulation import simulate
+    from bpdemo.lab.services.simulation import simulate
 
     (waiters,) = chosen(settings, queue_block_waiters=(0, 10_000))
     knobs = TEAM | {"queue_policy": settings.get("queue_policy"), "queue_block_waiters": waiters}
@@ -222,7 +222,7 @@ def _judge_extremes(may_wait: Any) -> None:
 def _judge_door(may_wait: Any, workers: int, service_s: float) -> float:
     from bpdemo.flow.queue import BoundedQueue
     from bpdemo.lab.exercises.judging import installed, most, over_seeds
-    from bpdemo.lab.simulation import simulate
+    from bpdemo.lab.services.simulation import simulate
 
     def rule(queue: BoundedQueue[Any]) -> bool:
         return bool(may_wait(queue.waiting, queue.depth, workers, service_s, PATIENCE_S))

@@ -9,7 +9,7 @@ from bpdemo.lab.exercises.exercise import Exercise, NotYet
 if TYPE_CHECKING:
     from bpdemo.flow.codel import CoDel
     from bpdemo.flow.share import FairShare
-    from bpdemo.lab.run import LoadRun
+    from bpdemo.load.run import LoadRun
 
 # -- 03a ------------------------------------------------------------------------------------
 
@@ -131,7 +131,7 @@ def judge_line(settings: Any) -> str:
 
 def _judge_speed(name: str, sold: float, runs: list[LoadRun]) -> float:
     """Within how many ms half of those who got nothing knew it."""
-    from bpdemo.lab.waits import others_wait_ms
+    from bpdemo.results.waits import others_wait_ms
 
     if sold < 0.85:
         raise NotYet(
@@ -165,7 +165,7 @@ def judge_try_enter(try_enter: Any) -> str:
         _judge_visits(try_enter, limit)
     from bpdemo.flow.share import FairShare
     from bpdemo.lab.exercises.judging import installed, over_seeds
-    from bpdemo.lab.fairness import jain_index, parts_by
+    from bpdemo.results.fairness import jain_index, parts_by
 
     def method(share: FairShare, client: str) -> bool:
         return bool(try_enter(share._in_flight, client, share.limit))

@@ -106,9 +106,9 @@ def _uneven(shares: list[float], longest_s: float, case: str) -> None:
 
 
 def _judge_crowd(full_jitter: Any) -> str:
-    from bpdemo.lab import sim_crowd
-    from bpdemo.lab.attempts import attempt_peak
     from bpdemo.lab.exercises.judging import installed, over_seeds, worst
+    from bpdemo.picture.attempts import attempt_peak
+    from bpdemo.sim import crowd as sim_crowd
 
     def delay_s(_: str, __: str, retry: int, ___: float | None, rng: random.Random) -> float:
         return float(full_jitter(retry, BASE_S, CAP_S, rng))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from bpdemo.lab.exercises.exercise import Exercise, NotYet
 
 if TYPE_CHECKING:
-    from bpdemo.lab.run import LoadRun
+    from bpdemo.load.run import LoadRun
 
 #: A small box office with customers who wait half a second, at 0.6 of its capacity.
 OFFICE: dict[str, Any] = {
@@ -26,7 +26,7 @@ def judge_may_probe(may_probe: Any) -> str:
     _judge_probes_by_hand(may_probe)
     from bpdemo.flow.breaker import Breaker
     from bpdemo.lab.exercises.judging import installed, over_seeds
-    from bpdemo.lab.outages import back_after_s, outage, probes
+    from bpdemo.lab.lessons.outages import back_after_s, outage, probes
 
     def rule(breaker: Breaker) -> bool:
         breaker._lapse()
@@ -107,7 +107,7 @@ CAN_END_PER_S = OFFICE["workers"] / OFFICE["attempt_timeout_s"]
 def judge_sleeper(settings: Any) -> str:
     """It must open when the payment hangs, and must not when one call in five fails."""
     from bpdemo.lab.exercises.judging import chosen, over_seeds, worst
-    from bpdemo.lab.outages import outage
+    from bpdemo.lab.lessons.outages import outage
 
     calls, window_s = chosen(settings, breaker_min_calls=(1, 10_000), breaker_window_s=(0.1, 60))
     knobs = ASLEEP | {"breaker_min_calls": calls, "breaker_window_s": window_s}
@@ -175,7 +175,7 @@ REPLIES = {
 def judge_open_for(settings: Any) -> str:
     """Both prices of an open time, by simulation; then the reason."""
     from bpdemo.lab.exercises.judging import chosen, defended
-    from bpdemo.lab.open_time import open_times
+    from bpdemo.lab.lessons.open_time import open_times
 
     (open_s,) = chosen(settings, breaker_open_s=(0.1, 60))
     (cost,) = open_times(OFFICE, [open_s])

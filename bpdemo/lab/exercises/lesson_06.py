@@ -34,7 +34,7 @@ class Store:
 
 def judge_get(get: Any) -> str:
     """Crowds at a key under virtual time: together, again, at two keys, in an outage, leaving."""
-    from bpdemo.lab import virtual_time
+    from bpdemo.sim import virtual_time
 
     return virtual_time.run(_judge_get(get))
 
@@ -158,8 +158,8 @@ class Seen:
 
 def judge_ages(settings: Any) -> str:
     """The service's own cache under virtual time: a good day, then an outage."""
-    from bpdemo.lab import virtual_time
     from bpdemo.lab.exercises.judging import chosen, defended
+    from bpdemo.sim import virtual_time
 
     ttl_s, stale_s = chosen(settings, cache_ttl_s=(0, 3600), cache_stale_s=(0, 3600))
     days = [virtual_time.run(_day(ttl_s, stale_s, seed)) for seed in range(5)]

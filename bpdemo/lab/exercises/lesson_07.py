@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from bpdemo.lab.exercises.exercise import Exercise, NotYet
 
 if TYPE_CHECKING:
-    from bpdemo.lab.run import LoadRun
+    from bpdemo.load.run import LoadRun
 
 SERVICE_S = 0.042
 """Payment and store, as they are set by default."""
@@ -176,26 +176,26 @@ def _by_hand() -> list[Span]:
 
 
 def _trace_of_crowd() -> list[Span]:
-    from bpdemo.lab.by_hand import send_at_once
+    from bpdemo.lab.lessons.single_orders import send_at_once
 
     return _longest_trace(lambda service: send_at_once(service, ["c"] * 5))
 
 
 def _trace_of_one() -> list[Span]:
-    from bpdemo.lab.tracing import send_traced
+    from bpdemo.lab.lessons.tracing import send_traced
 
     return _longest_trace(send_traced)
 
 
 def _trace_of_slow_store() -> list[Span]:
-    from bpdemo.lab.tracing import send_traced
+    from bpdemo.lab.lessons.tracing import send_traced
 
     return _longest_trace(send_traced, store_latency_s=0.15)
 
 
 def _longest_trace(send: Callable[[Any], object], **knobs: Any) -> list[Span]:
     """The spans of the slowest order that was sent to a service of its own."""
-    from bpdemo.lab.service import serve
+    from bpdemo.lab.services.service import serve
 
     with serve(workers=1, traces="memory", name="07b", **knobs) as service:
         service.get("/items/1")  # the first look fills the cache
@@ -246,7 +246,7 @@ def _windows(settings: Any, times: float) -> list[list[tuple[float, float]]]:
     import numpy as np
 
     from bpdemo.lab.exercises.judging import over_seeds
-    from bpdemo.lab.fates import SHED
+    from bpdemo.plan.fates import SHED
 
     found = []
     for run in over_seeds(settings, times=times, seconds=4, patience_s=30):
@@ -337,7 +337,7 @@ EXERCISES: dict[str, Exercise] = {
         answer="culprit",
         parameters=("spans",),
         judge=judge_culprit,
-        needs=("pandas", "bpdemo.app", "bpdemo.lab.service"),
+        needs=("pandas", "bpdemo.assembly.app", "bpdemo.lab.services.service"),
         hints=(
             "POST /orders is always the longest. What of its time is its own?",
             "Own time = duration − the durations of the children. The children of a span are "

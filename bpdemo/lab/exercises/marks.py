@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from bpdemo.lab.exercises import EXERCISES
+from bpdemo.lab.exercises.catalogue import EXERCISES
 from bpdemo.lab.home import note, noted
 
 KEPT: Final = "exercises"

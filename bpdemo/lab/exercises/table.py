@@ -5,9 +5,9 @@ from __future__ import annotations
 from html import escape
 from typing import Final
 
-from bpdemo.lab.exercises import EXERCISES
+from bpdemo.lab.exercises.catalogue import EXERCISES
 from bpdemo.lab.exercises.marks import all_marks
-from bpdemo.lab.palette import FONT
+from bpdemo.picture.palette import FONT
 
 HEAD: Final = ("", "exercise", "state", "tries", "hints")
 _SIGNS: Final = {"passed": "✔", "not yet": "…", "not tried": "○"}

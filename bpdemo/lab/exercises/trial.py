@@ -8,7 +8,7 @@ from typing import Any
 
 from bpdemo.lab.exercises.answered import Answered, NotTried, is_blank
 from bpdemo.lab.exercises.exercise import Exercise
-from bpdemo.lab.exercises.telling import Told, tell, tell_mistake, tell_passed
+from bpdemo.lab.exercises.replies import Told, tell, tell_mistake, tell_passed
 
 
 class Trial:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any, Final, Literal
 
-from bpdemo.lab.palette import BLUE, FONT, GREEN, GREY, ORANGE
+from bpdemo.picture.palette import BLUE, FONT, GREEN, GREY, ORANGE
 
 State = Literal["passed", "not yet", "not tried", "could not judge"]
 COLOURS: Final[Mapping[State, str]] = {

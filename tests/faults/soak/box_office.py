@@ -14,9 +14,9 @@ from functools import partial
 from typing import Any
 
 from bpdemo.api.server import DrainingServer, address_of, bind
-from bpdemo.app import create_app
+from bpdemo.assembly.app import create_app
+from bpdemo.assembly.collector import Sweeper, calm_collector
 from bpdemo.core.settings import Settings
-from bpdemo.lab.collector import Sweeper, calm_collector
 
 
 def main(knobs: str) -> None:

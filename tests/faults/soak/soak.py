@@ -15,7 +15,7 @@ import asyncpg
 import psutil
 
 from bpdemo.core.settings import Settings
-from bpdemo.lab.child import Child
+from bpdemo.load.child import Child
 from tests.faults.crowd import Crowd
 from tests.faults.soak.faults import FAULTS, Target
 from tests.faults.soak.storms import RECOVERY_S, Storm, storms

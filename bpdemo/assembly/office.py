@@ -1,0 +1,115 @@
+"""One service put together from its settings: on any clock, with no HTTP around it.
+
+The application builds on it, and so do the simulation and the tests, which run it in virtual time.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from random import Random, SystemRandom
+from typing import Any
+
+from bpdemo.assembly.slices import faults_of_payment, faults_of_store, payment_policy, tuning
+from bpdemo.core.ports import NullTracer, Observer, SilentObserver, Store, Tracer
+from bpdemo.core.settings import Settings
+from bpdemo.downstream.faults import FaultyBacklog, FaultyPayment, FaultyStore
+from bpdemo.downstream.memory import MemoryStore
+from bpdemo.downstream.payment import SimulatedPayment
+from bpdemo.service.box_office import BoxOffice
+
+
+class Assembly:
+    """The parts of one service. It knows the settings and turns the knobs."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        today: Callable[[], datetime] = lambda: datetime.now(UTC),
+        observer: Observer | None = None,
+        tracer: Tracer | None = None,
+    ) -> None:
+        """`clock` must be that of the event loop it will run on; `today` stamps the orders."""
+        self.settings = settings
+        observer = observer or SilentObserver()
+        rng_for = chance(settings.seed)
+        self.provider = SimulatedPayment(payment_policy(settings), rng_for("payment"), clock)
+        self.payment = FaultyPayment(
+            self.provider, faults_of_payment(settings), rng_for("payment faults")
+        )
+        self.bare_store = make_store(settings, observer)
+        self.store = FaultyStore(
+            self.bare_store, faults_of_store(settings), rng_for("store faults")
+        )
+        # Where others store their orders too, an id must be new to all, and two may share a seed.
+        minting = rng_for if settings.store == "memory" else chance(None)
+        self.backlog = make_backlog(self.bare_store, settings, rng_for("backlog faults"))
+        self.office = BoxOffice(
+            tuning(settings),
+            self.payment,
+            self.store,
+            clock=clock,
+            today=today,
+            rng_for=rng_for,
+            observer=observer,
+            tracer=tracer or NullTracer(),
+            pool_counts=getattr(self.bare_store, "pool_counts", dict),
+            backlog=self.backlog,
+            order_ids=minting("order ids"),
+        )
+
+    @property
+    def database_url(self) -> str | None:
+        """Where its PostgreSQL listens; None for a memory store."""
+        return getattr(self.bare_store, "dsn", None)
+
+    def turn(self, knobs: Mapping[str, Any]) -> None:
+        """Turn live knobs, all of them or none. Raises `SettingsInvalid`."""
+        settings = self.settings.changed(knobs)
+        self.settings = settings
+        self.provider.policy = payment_policy(settings)
+        self.payment.policy = faults_of_payment(settings)
+        self.store.policy = faults_of_store(settings)
+        if self.backlog:
+            self.backlog.policy = faults_of_store(settings)
+        self.office.retune(tuning(settings))
+
+
+def chance(seed: int | None) -> Callable[[str], Random]:
+    """A stream of chance for each name: the same for the same seed, whoever else draws."""
+    root = SystemRandom().getrandbits(64) if seed is None else seed
+    return lambda name: Random(f"{root} {name}")
+
+
+def make_store(settings: Settings, observer: Observer) -> Store:
+    """The store that the settings ask for, not started."""
+    if settings.store == "memory":
+        return MemoryStore(settings.initial_stock)
+    # asyncpg is imported only by those who use it: the demo mode starts faster.
+    from bpdemo.downstream.embedded_store import EmbeddedStore
+    from bpdemo.downstream.postgres import PoolPolicy, PostgresStore
+
+    # Statements get as long as an attempt does: beyond that nobody waits for them.
+    pool = PoolPolicy(
+        settings.pool_min,
+        settings.pool_max,
+        settings.pool_acquire_timeout_s,
+        settings.attempt_timeout_s,
+    )
+    stock = settings.initial_stock
+    if settings.store == "embedded":
+        return EmbeddedStore(pool, stock, observer)
+    assert settings.database_url is not None, "Settings sees to it"
+    return PostgresStore(settings.database_url.get_secret_value(), pool, stock, observer)
+
+
+def make_backlog(store: Store, settings: Settings, rng: Random) -> FaultyBacklog | None:
+    """Where orders may be promised, beside that store; None for one in memory."""
+    if settings.store == "memory":
+        return None
+    from bpdemo.downstream.backlog import PostgresBacklog
+    from bpdemo.downstream.postgres import PostgresStore
+
+    assert isinstance(store, PostgresStore), "it is what those settings make"
+    return FaultyBacklog(PostgresBacklog(store), faults_of_store(settings), rng)

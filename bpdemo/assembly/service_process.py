@@ -1,0 +1,82 @@
+"""`bpdemo serve`: the service as a process, from its first check to its exit code."""
+
+import errno
+import os
+import threading
+import time
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from fastapi import FastAPI
+
+from bpdemo.api.admin import is_loopback
+from bpdemo.api.server import DrainingServer, address_of, bind
+from bpdemo.assembly.app import create_app
+from bpdemo.assembly.collector import Sweeper, calm_collector
+from bpdemo.core.errors import SettingsInvalid
+from bpdemo.core.settings import Settings
+from bpdemo.telemetry.library_logs import take_library_logs
+
+#: An orphan drains no longer than this, and is gone after four times that.
+ORPHAN_S = 0.5
+
+
+def run_server(
+    host: str, port: int, knobs: Mapping[str, Any], *, until_stdin_closes: bool = False
+) -> None:
+    """Serve until a signal, or until standard input closes: then drain, and exit 0.
+
+    Raises `SettingsInvalid` for whatever keeps it from starting.
+    """
+    settings = Settings(**knobs)
+    if not is_loopback(host) and not settings.admin_token:
+        raise SettingsInvalid(
+            "admin_token", f"is needed on {host}, beyond this machine: set BPDEMO_ADMIN_TOKEN"
+        )
+    try:
+        listener = bind(host, port)
+    except OSError as error:
+        why = error.strerror or str(error)
+        if error.errno == errno.EADDRINUSE:
+            why += "; give another with --port, or --port 0 for any free one"
+        raise SettingsInvalid("port", f"cannot listen on {host}:{port}: {why}") from None
+    app = create_app(settings)
+    take_library_logs(app.state.telemetry.log)
+    office = app.state.assembly.office
+    drain = partial(office.drain, settings.drain_timeout_s)
+    if until_stdin_closes:
+        drain = partial(office.drain, ORPHAN_S, finish_s=ORPHAN_S)
+    server = DrainingServer(app, drain, read_timeout_s=settings.read_timeout_s)
+    server.on_ready = lambda: _on_ready(app, address_of(listener))
+    if until_stdin_closes:
+        threading.Thread(target=_stop_at_end_of_stdin, args=(server,), daemon=True).start()
+    calm_collector()
+    _run(server, app, [listener])
+
+
+def _on_ready(app: FastAPI, address: str) -> None:
+    print(f"ready {address}", flush=True)
+    assembly = app.state.assembly
+    Sweeper(lambda: assembly.office.in_flight).start()
+    if assembly.settings.store == "embedded":
+        # Others may join by store=postgres and this address, for as long as this one runs.
+        print(f"database {assembly.database_url}", flush=True)
+
+
+def _run(server: DrainingServer, app: FastAPI, sockets: list[Any]) -> None:
+    try:
+        server.run(sockets=sockets)
+    except SystemExit:
+        error = app.state.startup_error
+        raise (error or RuntimeError("the service did not start")) from None
+
+
+def _stop_at_end_of_stdin(server: DrainingServer) -> None:
+    # Whoever started us is gone, however that ended: nobody is left to be patient for.
+    # Not by sys.stdin: its lock, held by this thread, would upset the interpreter's end.
+    while os.read(0, 4096):
+        pass
+    server.stop()
+    time.sleep(4 * ORPHAN_S)
+    os._exit(1)

@@ -1,0 +1,111 @@
+"""`bpdemo load` and `bpdemo simulate`: rows while it runs, a verdict, and the numbers as JSON."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from bpdemo.cli.console import make_console
+from bpdemo.cli.rows import ROWS_SHOWN, Rows
+from bpdemo.cli.shown_load import show_load
+from bpdemo.cli.verdict_table import show_verdict
+from bpdemo.core.settings import Settings
+from bpdemo.load.addresses import Address, require_free
+from bpdemo.load.driver import Driver, LoadFailed
+from bpdemo.load.far_driver import FarDriver
+from bpdemo.load.run import LoadRun
+from bpdemo.load.target import Told, ask_service
+from bpdemo.plan.plan import Plan
+from bpdemo.results.json_file import require_folder_of, write_json
+
+
+@dataclass(frozen=True, slots=True)
+class Far:
+    """Where workers on other machines join, how many, and how long to wait for the next."""
+
+    listen: str
+    workers: int
+    join_within_s: float
+
+
+def run_load(
+    url: str,
+    scenario: str,
+    rate: float,
+    seconds: float,
+    processes: int,
+    seed: int,
+    json_file: Path | None,
+    far: Far | None = None,
+) -> None:
+    """Drive a load, show it, tell what came of it. ValueError for what the user got wrong."""
+    plan = Plan(rate_per_s=rate, seconds=seconds, scenario=scenario, seed=seed)
+    require_folder_of(json_file)
+    listen = far and require_free("listen", Address.parse("listen", far.listen))
+    told = ask_service(url)
+    console = make_console()
+    if told.doubt:
+        console.print(told.doubt, markup=False, highlight=False, soft_wrap=True)
+    if far and listen:
+        run = _from_afar(told, plan, far, listen, console)
+        apart_ms = f"{run.meta.clocks_apart_s * 1000:,.1f} ms"
+        show_verdict(run, console, [("clocks apart, at most", apart_ms)])
+    else:
+        run = show_load(Driver(told.url, plan, processes), told, console)
+        show_verdict(run, console)
+    if json_file:
+        write_json(run, json_file)
+    if run.meta.lost:
+        raise LoadFailed(run.meta.lost[0])
+
+
+def _from_afar(told: Told, plan: Plan, far: Far, listen: Address, console: Console) -> LoadRun:
+    driver = FarDriver(
+        told.url, plan, listen, far.workers, far.join_within_s,
+        news=lambda text: console.print(text, markup=False, highlight=False, soft_wrap=True),
+    )  # fmt: skip
+    try:
+        driver.wait_until_begun()
+        return show_load(driver, told, console)
+    finally:
+        driver.kill()
+
+
+def run_simulation(
+    knobs: Mapping[str, Any],
+    unprotected: bool,
+    scenario: str,
+    rate: float,
+    seconds: float,
+    seed: int,
+    json_file: Path | None,
+) -> None:
+    """The same under virtual time. ValueError or `SettingsInvalid` for what the user got wrong."""
+    from bpdemo.lab.services.simulation import simulate
+
+    Plan(rate_per_s=rate, seconds=seconds, scenario=scenario, seed=seed)
+    require_folder_of(json_file)
+    settings = Settings.unprotected(**knobs) if unprotected else Settings(**knobs)
+    started_s = time.perf_counter()
+    run = simulate(settings, rate=rate, seconds=seconds, scenario=scenario, seed=seed)
+    took_s = time.perf_counter() - started_s
+    console = make_console()
+    coarse = replace(run.meta, bin_s=max(run.meta.bin_s, run.meta.seconds / ROWS_SHOWN))
+    with Rows(console) as rows:
+        rows.show(LoadRun(run.records, run.samples, coarse))
+    show_verdict(
+        run,
+        console,
+        [
+            ("virtual seconds", f"{run.meta.seconds:,.0f}"),
+            ("real seconds", f"{took_s:,.2f}"),
+            ("customers per real second", f"{len(run.records) / took_s:,.0f}"),
+        ],
+    )
+    if json_file:
+        write_json(run, json_file)

@@ -1,0 +1,92 @@
+"""The report of the demo: verdict, pictures, and how both came about, in one HTML file."""
+
+from __future__ import annotations
+
+import platform
+from pathlib import Path
+from typing import Any
+
+from bpdemo.cli.demo.outcome import Outcome
+from bpdemo.cli.demo.spike import PROFILES
+from bpdemo.cli.demo.verdict import numbers, sentences, warnings
+from bpdemo.core.settings import Settings, describe
+from bpdemo.results.summary import percent
+
+READING = (
+    "Time runs to the right, both services share their axes. Top: what became of the orders, in "
+    "orders a second; the dashed line is capacity, the arrow an offer beyond the panel, and the "
+    "ribbon above it the shares of all orders. Middle: how long those let in waited, half of them "
+    "(p50) and all but one in a hundred (p99), on a scale where each step is ten times as long. "
+    "Bottom: orders in the queue, the room there is for them, and busy workers."
+    "\n\nBoth services work just as hard. The difference is for whom: a queue without a bound "
+    "grows until all who reach its head have left already. A bounded one says no early, while no "
+    "is still of use, and keeps its workers for orders somebody waits for."
+)
+
+NEXT = (
+    ("what it shows", "file"),
+    ("your machine, the first order, the picture panel by panel", "notebooks/00_start_here.ipynb"),
+    ("this story step by step, and figures that hide it", "notebooks/01_when_queues_explode.ipynb"),
+    ("the bounded queue, in code", "bpdemo/flow/queue.py"),
+)
+
+
+def write_demo_report(path: Path, naive: Outcome, safe: Outcome) -> Path:
+    # Plotly takes a second to load: not before the story is told.
+    from bpdemo.picture.picture import comparison, side_by_side
+    from bpdemo.picture.report import Section, write_report
+
+    runs = (naive.run, safe.run)
+    words = [*warnings(naive, safe), *sentences(naive, safe)]
+    alt = f"{comparison(*runs)} {naive.run.sentence} {safe.run.sentence}"
+    return write_report(
+        path,
+        "The box office on sale day: one spike, two services",
+        [
+            Section("The verdict", "\n\n".join(words), [("", *PROFILES), *numbers(naive, safe)]),
+            Section("The same spike, twice", figure=side_by_side(*runs), alt=alt),
+            Section("How to read it", READING),
+            Section("What made the difference", rows=_differing_knobs()),
+            Section("How it was measured", rows=_facts(naive, safe)),
+            Section(
+                "What to read next", "Open the lessons with make lab (or python lab.py).", NEXT
+            ),
+        ],
+    )
+
+
+def _differing_knobs() -> list[tuple[str, ...]]:
+    """The settings in which the two services differ, and what each means."""
+    naive, safe = describe(Settings.unprotected()), describe(Settings())
+    rows: list[tuple[str, ...]] = [("setting", *PROFILES, "what it means")]
+    rows += [
+        (name, _value(naive[name]), _value(safe[name]), safe[name]["description"])
+        for name in safe
+        if naive[name]["value"] != safe[name]["value"]
+    ]
+    return rows
+
+
+def _value(knob: dict[str, Any]) -> str:
+    value = knob["value"]
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value} {knob['unit']}".strip()
+
+
+def _facts(*outcomes: Outcome) -> list[tuple[str, ...]]:
+    runs = [outcome.run for outcome in outcomes]
+    table = {
+        "workers": [str(run.meta.settings.get("workers", "-")) for run in runs],
+        "capacity, orders a second": [f"{run.meta.capacity_per_s or 0:,.0f}" for run in runs],
+        "peak of the spike, orders a second": [f"{run.meta.rate_per_s:,.0f}" for run in runs],
+        "a customer's patience": [f"{run.meta.patience_s * 1000:,.0f} ms" for run in runs],
+        "seed": [str(run.meta.seed) for run in runs],
+        "sent as planned": [percent(run.meta.sent / max(run.meta.planned, 1)) for run in runs],
+        "p99 of send lag (at most 50 ms)": [f"{run.send_lag_p99_ms:.1f} ms" for run in runs],
+        "p99 of event-loop lag (at most 20 ms)": [
+            f"{(run.meta.loop_lag_p99_s or 0) * 1000:.1f} ms" for run in runs
+        ],
+        "Python": [platform.python_version()] * len(runs),
+    }
+    return [("", *PROFILES), *((name, *cells) for name, cells in table.items())]

@@ -1,0 +1,104 @@
+"""`bpdemo doctor`: is this machine ready? A line for each thing looked at."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Final
+
+from rich.console import Console
+from rich.text import Text
+
+from bpdemo.cli.console import make_console, measured
+from bpdemo.cli.doctor.finding import Check, Finding, looked_at
+from bpdemo.cli.doctor.folders import disk_space, write_access
+from bpdemo.cli.doctor.machine import event_loop_lag, mains_power, processors, timer_tick
+from bpdemo.cli.doctor.network import loopback, open_files, proxy_variables
+from bpdemo.cli.doctor.programs import chromium, locust, postgres
+from bpdemo.cli.doctor.python import packages, python
+
+if TYPE_CHECKING:
+    from bpdemo.lab.services.machine import Calibration
+
+CHECKS: Final[tuple[Check, ...]] = (
+    *(python, packages, write_access, disk_space, proxy_variables, loopback, open_files),
+    *(processors, mains_power, timer_tick, event_loop_lag, locust, postgres, chromium),
+)
+
+STYLES: Final = {"ok": "green", "warn": "bold yellow", "FAIL": "bold red"}
+NAME_WIDTH: Final = 16
+SPEEDUP_WANTED: Final = 20
+"""Ten times capacity must need at most half of the send rate."""
+
+WORKERS_WANTED: Final = 4
+"""Fewer are chosen only where the load generator is starved."""
+
+
+def run_doctor() -> int:
+    """Look at everything and tell it. The exit code: 0, or 1 if a line says FAIL."""
+    console = make_console()
+    findings = []
+    for finding in examine([*CHECKS, calibration], announced(console)):
+        findings.append(finding)
+        show(finding, console)
+    failed = sum(finding.grade == "FAIL" for finding in findings)
+    warned = sum(finding.grade == "warn" for finding in findings)
+    console.print(f"\n{_conclusion(failed, warned)}")
+    return 1 if failed else 0
+
+
+def examine(checks: Iterable[Check], about_to: Callable[[Check], None]) -> Iterator[Finding]:
+    """The findings, one after another; `about_to` hears of each check before its turn."""
+    for check in checks:
+        about_to(check)
+        yield looked_at(check)
+
+
+def announced(console: Console) -> Callable[[Check], None]:
+    """On a terminal, a word on what is being looked at: some checks take seconds."""
+
+    def announce(check: Check) -> None:
+        if console.is_terminal:
+            name = check.__name__.replace("_", " ")
+            console.print(f"      {name} ...".ljust(console.width - 1), end="\r")
+
+    return announce
+
+
+def show(finding: Finding, console: Console) -> None:
+    line = Text(f"{finding.grade:<5} ", style=STYLES[finding.grade])
+    line.append(f"{finding.name:<{NAME_WIDTH}} ", style="bold").append(finding.seen, style="none")
+    if console.is_terminal:
+        line.pad_right(max(0, console.width - 1 - line.cell_len))
+    console.print(line, soft_wrap=True)
+    if finding.mend and finding.grade != "ok":
+        console.print(f"      mend: {finding.mend}", markup=False, soft_wrap=True)
+
+
+def _conclusion(failed: int, warned: int) -> str:
+    if failed:
+        lines = "line says" if failed == 1 else "lines say"
+        return f"Not ready: {failed} {lines} FAIL. Mend that, then run it again."
+    if warned:
+        return f"Ready, with {warned} thing{'s' if warned > 1 else ''} to know about."
+    return "Ready."
+
+
+def calibration() -> Finding:
+    """Measures anew what the machine can do, and keeps it for the lessons."""
+    began_s = time.perf_counter()
+    machine = measured(make_console(), force=True)
+    return judged(machine, time.perf_counter() - began_s)
+
+
+def judged(machine: Calibration, took_s: float) -> Finding:
+    """A calibration as a finding."""
+    seen = (
+        f"{machine.workers} workers, {machine.capacity_per_s:,.0f} orders/s of capacity; "
+        f"the load generator sustains {machine.send_rate_per_s:,.0f}/s ({took_s:.1f} s)"
+    )
+    is_slow = machine.workers < WORKERS_WANTED
+    if is_slow or machine.send_rate_per_s < SPEEDUP_WANTED * machine.capacity_per_s:
+        mend = "the machine is slow, or was busy: close other programs, and run the doctor again"
+        return Finding("calibration", "warn", seen, mend)
+    return Finding("calibration", "ok", seen)

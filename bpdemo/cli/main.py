@@ -1,0 +1,291 @@
+"""The command line. Each command imports what it needs itself, so that all start fast."""
+
+import io
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any, cast
+
+import typer
+
+from bpdemo import __version__
+from bpdemo.core.errors import SettingsInvalid
+
+app = typer.Typer(name="bpdemo", add_completion=False, pretty_exceptions_enable=False)
+
+#: What the command line itself finds wrong, such as a missing option.
+UsageError = cast(type[Exception], typer.BadParameter.__base__)
+
+Knobs = Annotated[
+    list[str],
+    typer.Option(
+        "--set", metavar="NAME=VALUE", help="A setting, such as queue_capacity=8. Repeatable."
+    ),
+]
+Scenario = Annotated[
+    str,
+    typer.Option(help="steady, ramp, spike, sustained, retry_storm or closed."),
+]
+
+
+JoinWithin = Annotated[
+    float, typer.Option(min=0, metavar="SECONDS", help="How long to wait for the next to join.")
+]
+
+
+@app.callback(invoke_without_command=True)
+def about(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Show the version and exit.")] = False,
+) -> None:
+    """The workshop on backpressure: a service on sale day, its load, and what to learn from it."""
+    if version:
+        typer.echo(f"bpdemo {__version__}")
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 8000,
+    knobs: Knobs = [],  # noqa: B006 - typer copies it
+    until_stdin_closes: Annotated[bool, typer.Option(hidden=True)] = False,
+) -> None:
+    """Run the box office until it is told to stop (Ctrl-C drains, a second one ends at once)."""
+    from bpdemo.assembly.service_process import run_server
+
+    _warn_of_misspelt_variables()
+    run_server(host, port, parse_knobs(knobs), until_stdin_closes=until_stdin_closes)
+
+
+@app.command()
+def worker(
+    name: Annotated[str, typer.Option(help="What its log lines call it.")] = "",
+    knobs: Knobs = [],  # noqa: B006 - typer copies it
+    until_stdin_closes: Annotated[bool, typer.Option(hidden=True)] = False,
+) -> None:
+    """Work off the orders that a service has promised, from the PostgreSQL they share."""
+    from bpdemo.assembly.worker_process import run_worker
+
+    _warn_of_misspelt_variables()
+    run_worker(parse_knobs(knobs), name, until_stdin_closes=until_stdin_closes)
+
+
+@app.command()
+def load(
+    url: Annotated[str, typer.Option(help="The service, such as http://127.0.0.1:8000.")],
+    scenario: Scenario = "steady",
+    rate: Annotated[float, typer.Option(help="Peak orders a second; closed: users.")] = 100.0,
+    seconds: Annotated[float, typer.Option(help="How long to send.")] = 10.0,
+    processes: Annotated[
+        int, typer.Option(min=1, help="Load generators on this machine to share it.")
+    ] = 1,
+    seed: Annotated[int, typer.Option(help="The same seed sends the same orders.")] = 0,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", help="Write summary and bins to this file.")
+    ] = None,
+    expect: Annotated[
+        int | None,
+        typer.Option(min=1, max=1000, help="Let that many `bpdemo load-worker` send it instead."),
+    ] = None,
+    listen: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HOST:PORT",
+            help="With --expect: where workers join, if not on 127.0.0.1:5557.",
+        ),
+    ] = None,
+    join_within: JoinWithin = 60.0,
+) -> None:
+    """Drive a load with Locust and show what came of it.
+
+    With --expect other machines send it: run `bpdemo load-worker` on them.
+    It listens on loopback unless --listen says otherwise. Locust's protocol
+    has no authentication and no encryption: whoever reaches the port can
+    join, and tell wrong counts. Use a network you trust, or a tunnel.
+    """
+    from bpdemo.cli.commands import Far, run_load
+
+    if expect and processes > 1:
+        raise ValueError("processes: belongs to bpdemo load-worker where --expect is given")
+    if listen and not expect:
+        raise ValueError("expect: say how many workers are to join where --listen is given")
+    far = Far(listen or "127.0.0.1:5557", expect, join_within) if expect else None
+    run_load(url, scenario, rate, seconds, processes, seed, json_file, far)
+
+
+@app.command()
+def load_worker(
+    join: Annotated[
+        str, typer.Option(metavar="HOST:PORT", help="Where `bpdemo load --expect` listens.")
+    ],
+    processes: Annotated[
+        int, typer.Option(min=1, max=64, help="Workers to join with: one for each core, say.")
+    ] = 1,
+    join_within: JoinWithin = 60.0,
+) -> None:
+    """Send a part of a load that `bpdemo load --expect N` drives elsewhere.
+
+    It sends what that master asks for, to where it says: join no stranger.
+    """
+    from bpdemo.load.load_worker import run_load_worker
+
+    run_load_worker(join, processes, join_within)
+
+
+@app.command()
+def simulate(
+    scenario: Scenario = "steady",
+    rate: Annotated[float, typer.Option(help="Peak orders a second; closed: users.")] = 400.0,
+    seconds: Annotated[float, typer.Option(help="Virtual seconds.")] = 30.0,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same run.")] = 0,
+    unprotected: Annotated[bool, typer.Option(help="Start from the naive service.")] = False,
+    knobs: Knobs = [],  # noqa: B006 - typer copies it
+    json_file: Annotated[
+        Path | None, typer.Option("--json", help="Write summary and bins to this file.")
+    ] = None,
+) -> None:
+    """The same under virtual time: the real code, hours in seconds, no sockets."""
+    from bpdemo.cli.commands import run_simulation
+
+    _warn_of_misspelt_variables()
+    run_simulation(parse_knobs(knobs), unprotected, scenario, rate, seconds, seed, json_file)
+
+
+@app.command()
+def demo(
+    seconds: Annotated[float, typer.Option(help="Length of each of the two runs.")] = 12.0,
+    out: Annotated[Path, typer.Option(help="Folder for the report.")] = Path("reports"),
+) -> None:
+    """The whole story: one spike, once without protection and once with it."""
+    from bpdemo.cli.demo.demo import run_demo
+
+    raise typer.Exit(run_demo(seconds, out))
+
+
+ExerciseName = Annotated[str, typer.Argument(metavar="NAME", help="Of an exercise, as 01a.")]
+
+
+@app.command()
+def check(name: ExerciseName) -> None:
+    """Judge the answer in your saved notebook; exit code 0 if it passed."""
+    from bpdemo.cli.exercise_commands import run_check
+
+    raise typer.Exit(run_check(name))
+
+
+@app.command()
+def hint(
+    name: ExerciseName,
+    again: Annotated[bool, typer.Option(help="Begin with the first hint again.")] = False,
+) -> None:
+    """The next hint for an exercise; each has three."""
+    from bpdemo.cli.exercise_commands import run_hint
+
+    run_hint(name, again)
+
+
+@app.command()
+def progress() -> None:
+    """All exercises, and how far you have come."""
+    from bpdemo.cli.exercise_commands import run_progress
+
+    run_progress()
+
+
+@app.command()
+def score(
+    name: Annotated[str, typer.Option(prompt="Your name", help="As it stands on the board.")],
+    word: Annotated[str, typer.Option(prompt="The word", help="The one that was revealed.")],
+    knobs: Knobs = [],  # noqa: B006 - typer copies it
+) -> None:
+    """Score the settings in your saved lesson 08 (or those given), and print your code."""
+    from bpdemo.cli.score_commands import run_score
+
+    raise typer.Exit(run_score(name, word, parse_knobs(knobs)))
+
+
+@app.command()
+def board(
+    codes: Annotated[list[str] | None, typer.Argument(metavar="[CODE]...")] = None,
+    file: Annotated[Path | None, typer.Option(help="A text with codes in it.")] = None,
+) -> None:
+    """Rank the codes of a room: given here, in a file, or pasted."""
+    from bpdemo.cli.score_commands import run_board
+
+    raise typer.Exit(run_board(codes or [], file))
+
+
+@app.command()
+def doctor() -> None:
+    """Is this machine ready? Each failing line says how to mend it."""
+    from bpdemo.cli.doctor.doctor import run_doctor
+
+    raise typer.Exit(run_doctor())
+
+
+def parse_knobs(texts: list[str]) -> dict[str, str]:
+    """`NAME=VALUE` texts as settings. Raises `SettingsInvalid` for one without a `=`."""
+    knobs = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise SettingsInvalid(text, "is not NAME=VALUE")
+        knobs[name.strip().lower()] = value
+    return knobs
+
+
+def _warn_of_misspelt_variables() -> None:
+    from bpdemo.core.settings import misspelt_in
+
+    for name, meant in misspelt_in(os.environ).items():
+        print(f"bpdemo: {name} sets nothing; did you mean {meant}?", file=sys.stderr)
+
+
+def main() -> None:
+    """Run the command line.
+
+    What the user got wrong is told in one line, with exit code 2; a service or a load generator
+    that failed, with exit code 1. Ctrl-C is 130.
+    """
+    _survive_narrow_consoles()
+    try:
+        code = app(prog_name="bpdemo", standalone_mode=False)
+    except (SettingsInvalid, ValueError, UsageError) as error:
+        fail(error)
+    except typer.Abort:
+        fail("interrupted", code=130)
+    except _failures() as error:
+        fail(error, code=1)
+    raise SystemExit(code if isinstance(code, int) else 0)
+
+
+def fail(why: Exception | str, code: int = 2) -> None:
+    """End with one line on standard error."""
+    told = str(why)
+    if isinstance(why, UsageError):
+        told = _with_help(why)
+    print(f"bpdemo: {' '.join(told.split())}", file=sys.stderr)
+    raise SystemExit(code)
+
+
+def _with_help(error: Any) -> str:
+    command = error.ctx.command_path if error.ctx else "bpdemo"
+    return f"{error.format_message().rstrip('.')}. Try: {command} --help"
+
+
+def _failures() -> tuple[type[Exception], ...]:
+    # Asked for only when something has failed: these modules take their time to load.
+    from bpdemo.lab.services.host import ServiceFailed
+    from bpdemo.load.driver import LoadFailed
+
+    return LoadFailed, ServiceFailed
+
+
+def _survive_narrow_consoles() -> None:
+    # A Windows console may know neither × nor …: a question mark is better than an end.
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")

@@ -1,0 +1,70 @@
+"""The picture of a score: four bars, what was won of each, and how the rest was lost."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import plotly.graph_objects as go
+
+from bpdemo.lab.contest.scene_score import SCENE_POINTS, WORDS, SceneScore
+from bpdemo.picture.labels import width_of
+from bpdemo.picture.palette import (
+    FATE_COLOURS,
+    FATE_PATTERNS,
+    FONT,
+    GRID,
+    INK,
+    INK_ON,
+    PLAIN,
+    TEXT_PX,
+    TITLE_PX,
+)
+
+WIDTH_PX: Final = 960
+FATE_OF: Final = {"won": "ok", "late": "late", "failed": "failed", "shed": "shed"}
+
+
+def score_figure(sentence: str, scenes: Sequence[SceneScore]) -> go.Figure:
+    """Points won and lost, scene by scene, under the result in words."""
+    figure = go.Figure(layout=_layout(sentence))
+    for part, fate in FATE_OF.items():
+        figure.add_bar(**_bar(scenes, part, fate))
+    return figure
+
+
+def _bar(scenes: Sequence[SceneScore], part: str, fate: str) -> dict[str, Any]:
+    points = [getattr(scene, part) for scene in scenes]
+    return {
+        "x": points, "y": [scene.title for scene in scenes], "orientation": "h",
+        "width": 0.7, "name": WORDS[part],
+        "text": [_told(part, each) for each in points],
+        "textposition": "inside", "insidetextanchor": "middle", "textangle": 0,
+        "textfont": {"color": INK_ON[fate], "size": TEXT_PX}, "constraintext": "none",
+        "marker": {"color": FATE_COLOURS[fate], "line": {"color": "white", "width": 1},
+                   "pattern": {"shape": FATE_PATTERNS[fate], "size": 9, "solidity": 0.12,
+                               "bgcolor": FATE_COLOURS[fate], "fgcolor": "white"}},
+    }  # fmt: skip
+
+
+def _told(part: str, points: float) -> str:
+    """Word and number, or what of it the bar has room for."""
+    room_px = points / SCENE_POINTS * WIDTH_PX * 0.8
+    for text in (f"{WORDS[part]} {points:.0f}", f"{points:.0f}"):
+        if width_of(text, TEXT_PX) + 8 < room_px:
+            return f"<b>{text}</b>"
+    return ""
+
+
+def _layout(sentence: str) -> dict[str, Any]:
+    return {
+        "title": {"text": f"<b>{sentence}</b>", "font": {"size": TITLE_PX},
+                  "x": 0.01, "xanchor": "left"},
+        "font": {"family": FONT, "size": TEXT_PX, "color": INK}, "barmode": "stack",
+        "xaxis": {"title": f"points (of {SCENE_POINTS} a scene)", "range": [0, SCENE_POINTS],
+                  "gridcolor": GRID, "tickvals": [0, 50, 100, 150, 200, 250]},
+        "yaxis": {"autorange": "reversed", "type": "category", "ticks": "outside",
+                  "ticklen": 8, "tickcolor": "white"},
+        "margin": {"l": 130, "r": 30, "t": 60, "b": 60}, **PLAIN,
+        "showlegend": False, "width": WIDTH_PX, "height": 370,
+    }  # fmt: skip

@@ -1,0 +1,100 @@
+"""`crew_figure`: how many promises wait, and below it who kept which; with the death of one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from bpdemo.downstream.consumer import HEARTBEAT_S
+from bpdemo.picture.headings import heading_lines, heading_px, write_heading
+from bpdemo.picture.palette import BLUE, FONT, GREEN, GRID, INK, PLAIN, TEXT_PX, VERMILLION
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from bpdemo.lab.lessons.backlog_watch import BacklogWatch
+
+WIDTH_PX: Final = 930
+DEPTH_PX: Final = 250
+LANE_PX: Final = 62
+LEFT_PX: Final = 96
+RIGHT_PX: Final = 200
+BELOW_PX: Final = 60
+AXIS: Final = {"gridcolor": GRID, "ticks": "outside", "ticklen": 8, "tickcolor": "white"}
+LANES: Final = (GREEN, BLUE)
+"""Colour of the first worker's orders, of the second's, and so on in turn."""
+
+
+def crew_figure(
+    watch: BacklogWatch, kept: Mapping[str, pd.DataFrame], *, killed_at_s: float | None, title: str
+) -> go.Figure:
+    """`kept` is what each worker brought to an end; `killed_at_s`, when one died, by the clock."""
+    figure = make_subplots(
+        rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.08,
+        row_heights=[DEPTH_PX, LANE_PX * len(kept)],
+    )  # fmt: skip
+    _draw_depth(figure, watch)
+    for lane, (name, orders) in enumerate(kept.items()):
+        _draw_lane(figure, lane, name, orders["at_s"] - watch.began_s, len(kept))
+    heading = heading_lines(title, WIDTH_PX)
+    top_px = heading_px(heading) + 30
+    figure.update_layout(_layout(top_px, len(kept)))
+    write_heading(figure, heading)
+    if killed_at_s is not None:
+        _mark_death(figure, killed_at_s - watch.began_s)
+    end_s = max(watch.depths)
+    figure.update_xaxes(AXIS | {"range": [0, end_s]})
+    figure.update_xaxes(title="seconds", row=2, col=1)
+    return figure
+
+
+def _draw_depth(figure: go.Figure, watch: BacklogWatch) -> None:
+    figure.add_scatter(
+        x=list(watch.depths), y=list(watch.depths.values()), mode="lines", fill="tozeroy",
+        line={"color": INK, "width": 4, "shape": "hv"}, fillcolor="rgba(0,0,0,0.10)",
+        row=1, col=1,
+    )  # fmt: skip
+    top = max(1, watch.deepest) * 1.1
+    figure.update_yaxes(
+        AXIS | {"range": [-0.015 * top, top]}, title="promises not kept yet", row=1, col=1
+    )
+
+
+def _draw_lane(figure: go.Figure, lane: int, name: str, t_s: pd.Series[float], lanes: int) -> None:
+    colour = LANES[lane % len(LANES)]
+    figure.add_scatter(
+        x=t_s, y=[lane] * len(t_s), mode="markers", row=2, col=1,
+        marker={"symbol": "line-ns-open", "size": 26, "color": colour, "line": {"width": 2}},
+    )  # fmt: skip
+    figure.add_annotation(
+        xref="paper", x=1, xanchor="left", xshift=12, y=lane, yref="y2", showarrow=False,
+        text=f"<b>{name}: {len(t_s)} orders</b>", font={"color": colour, "size": TEXT_PX},
+    )  # fmt: skip
+    figure.update_yaxes(
+        range=[lanes - 0.4, -0.6], showticklabels=False, showgrid=False, zeroline=False,
+        title="kept by", row=2, col=1,
+    )  # fmt: skip
+
+
+def _mark_death(figure: go.Figure, x: float) -> None:
+    figure.add_vrect(
+        x0=x, x1=x + HEARTBEAT_S, fillcolor=VERMILLION, opacity=0.10, line_width=0, layer="below"
+    )
+    figure.add_vline(x=x, line={"color": VERMILLION, "width": 4})
+    figure.add_annotation(
+        x=x, xanchor="left", xshift=-2, yref="paper", y=1, yanchor="bottom", showarrow=False,
+        text=f"<b>killed; its heartbeat is believed for {HEARTBEAT_S:.0f} s</b>",
+        font={"color": VERMILLION, "size": TEXT_PX},
+    )  # fmt: skip
+
+
+def _layout(top_px: float, lanes: int) -> dict[str, Any]:
+    return {
+        "font": {"family": FONT, "size": TEXT_PX, "color": INK}, "showlegend": False,
+        **PLAIN, "width": WIDTH_PX,
+        "height": top_px + DEPTH_PX + LANE_PX * lanes + BELOW_PX,
+        "margin": {"l": LEFT_PX, "r": RIGHT_PX, "t": top_px, "b": BELOW_PX},
+    }  # fmt: skip

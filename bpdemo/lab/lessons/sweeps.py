@@ -1,0 +1,108 @@
+"""`sweep`: the same service at several loads, and goodput drawn over load."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final
+
+import plotly.graph_objects as go
+
+from bpdemo.lab.lessons.durations import seconds as in_profile
+from bpdemo.lab.services.service import Profile, serve
+from bpdemo.load.loads import load
+from bpdemo.picture.palette import FATE_COLOURS, FONT, GRID, INK, PLAIN, TEXT_PX, TITLE_PX
+
+if TYPE_CHECKING:
+    from bpdemo.load.run import LoadRun
+
+STYLES: Final = (
+    (FATE_COLOURS["late"], "dash", "square"),
+    (FATE_COLOURS["ok"], "solid", "circle"),
+)
+"""The first sweep is the one that loses orders as *too late*, the second the one that sells."""
+
+
+class Sweep:
+    """Runs by how many times capacity was offered. `sweep[2]` is the run at twice capacity."""
+
+    def __init__(self, name: str, runs: dict[float, LoadRun]) -> None:
+        self.name = name
+        self.runs = runs
+
+    def __getitem__(self, times: float) -> LoadRun:
+        return self.runs[times]
+
+    @property
+    def goodput_share(self) -> dict[float, float]:
+        """Goodput as a share of capacity, by load."""
+        return {times: run.summary["goodput_share"] for times, run in self.runs.items()}
+
+    def require_valid(self) -> Sweep:
+        """Raise `NotMeasured` if the machine was too busy in any of the runs."""
+        for run in self.runs.values():
+            run.require_valid()
+        return self
+
+
+def sweep(
+    profile: Profile,
+    times: Sequence[float],
+    seconds: float | None = None,
+    *,
+    known: Mapping[float, LoadRun] = MappingProxyType({}),
+    name: str | None = None,
+    **knobs: Any,
+) -> Sweep:
+    """Drive a fresh service at each of `times` its capacity; `seconds` each (usually 6).
+
+    `known` are runs that have been made already, by how many times capacity they offered. `name`
+    is what the figure calls the sweep: the profile, unless told.
+    """
+    run_s = in_profile(6) if seconds is None else seconds
+    runs = dict(known)
+    for multiple in times:
+        # A fresh one each: what an unprotected queue holds would weigh on the next run.
+        with serve(profile, name=f"{profile} sweep", **knobs) as service:
+            runs[multiple] = load(service, times=multiple, seconds=run_s)
+    return Sweep(name or profile, dict(sorted(runs.items())))
+
+
+def goodput_figure(*sweeps: Sweep) -> go.Figure:
+    """Goodput over load, one line a sweep, beside the best that is possible."""
+    loads = sorted({times for sweep in sweeps for times in sweep.runs})
+    figure = go.Figure(layout=_layout(loads, sweeps))
+    figure.add_scatter(
+        x=[0, 1, loads[-1]], y=[0, 1, 1], mode="lines", line={"color": INK, "dash": "dot"}
+    )
+    _label(figure, loads[-1], 1.0, "all it can sell", INK, shift=14)
+    for sweep, (colour, dash, symbol) in zip(sweeps, STYLES, strict=False):
+        shares = sweep.goodput_share
+        figure.add_scatter(
+            x=list(shares), y=list(shares.values()), mode="lines+markers",
+            line={"color": colour, "dash": dash, "width": 4},
+            marker={"size": 12, "symbol": symbol},
+        )  # fmt: skip
+        _label(figure, loads[-1], shares[max(shares)], sweep.name, colour, shift=-18)
+    return figure
+
+
+def _layout(loads: list[float], sweeps: Sequence[Sweep]) -> dict[str, Any]:
+    told = "; ".join(f"{s.name} {s.goodput_share[max(s.runs)]:.0%}" for s in sweeps)
+    return {
+        "title": {"text": f"<b>Sold in time at {loads[-1]:g}× capacity: {told}</b>",
+                  "font": {"size": TITLE_PX}},
+        "font": {"family": FONT, "size": TEXT_PX, "color": INK},
+        "xaxis": {"title": "orders offered (× capacity)", "tickvals": loads, "gridcolor": GRID,
+                  "range": [0, loads[-1] * 1.04]},
+        "yaxis": {"title": "sold in time (share of capacity)", "tickformat": ".0%",
+                  "range": [0, 1.18], "gridcolor": GRID},
+        **PLAIN, "showlegend": False, "width": 960, "height": 440,
+    }  # fmt: skip
+
+
+def _label(figure: go.Figure, x: float, y: float, text: str, colour: str, *, shift: int) -> None:
+    figure.add_annotation(
+        x=x, y=y, text=f"<b>{text}</b>", showarrow=False, xanchor="right", yshift=shift,
+        font={"color": colour, "size": TEXT_PX},
+    )  # fmt: skip

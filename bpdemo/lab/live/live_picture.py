@@ -1,0 +1,111 @@
+"""The picture of a load under way, drawn again and again in place."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import plotly.graph_objects as go
+
+from bpdemo.load.run import LoadRun
+from bpdemo.picture import panels as draw
+from bpdemo.picture.picture import PANELS, Format, picture, repaint
+from bpdemo.results.records import Meta, Records, Samples
+
+if TYPE_CHECKING:
+    from bpdemo.load.loads import RunningLoad
+
+SPANS_S: Final = (20.0, 40.0, 60.0)
+"""Ends of the time axis: it grows in steps, so that the picture stands still in between."""
+
+COCKPIT: Final = Format(
+    width_px=826,
+    rows={
+        "top": ((draw.ribbon, 22, 34), (draw.fates, 94, 13)),
+        "middle": ((draw.latency, 52, 13),),
+        "bottom": ((draw.queue, 50, 18),),
+    },
+    has_title=False,
+    mark_levels=2,
+    names={"orders per second": "orders/s", "time to answer": "answer"},
+    steady=True,
+)
+"""Fits below the knobs on a laptop's screen; enlarged on the page by `ZOOM`."""
+
+ZOOM: Final = 1.125
+
+
+class LivePicture:
+    """A FigureWidget with all of its traces from the start. Draws under a lock: one writer."""
+
+    def __init__(
+        self,
+        form: Format = COCKPIT,
+        zoom: float = ZOOM,
+        panels: Sequence[str] = PANELS,
+        spans_s: Sequence[float] = SPANS_S,
+    ) -> None:
+        import ipywidgets as widgets
+
+        self.form = form
+        self._panels = tuple(panels)
+        self._spans_s = spans_s
+        self._lock = threading.Lock()
+        self.figure = go.FigureWidget(self._drawn(nothing(spans_s[0]), 0.0))
+        self.figure._config = {"displayModeBar": False, "staticPlot": True}
+        style = widgets.HTML(f"<style>.bp-zoom-{zoom * 1000:.0f} {{zoom: {zoom}}}</style>")
+        style.layout.display = "none"
+        frame = widgets.Box([self.figure]).add_class(f"bp-zoom-{zoom * 1000:.0f}")
+        frame.layout.overflow = "visible"
+        self.widget: Any = widgets.VBox([style, frame])
+
+    def show(self, run: LoadRun, span_s: float = 0.0) -> None:
+        """A run that is over, or one that was recorded, as far as it goes."""
+        self._paint(self._drawn(run, span_s))
+
+    def clear(self, capacity_per_s: float | None) -> None:
+        """An empty picture, before anything has happened."""
+        self.show(nothing(self._spans_s[0], capacity_per_s))
+
+    def show_load(self, running: RunningLoad, looks: Sequence[Sequence[float]]) -> None:
+        """A load as far as it is settled; the queue up to the last of `looks`.
+
+        What became of an order is known only when its time is over, and the load generator reports
+        twice a second. The queue can be asked at once: `looks` are rows as `Samples` has them.
+        """
+        run = running.snapshot()
+        fresh = self._drawn(run, self.span_s(running.now_s))
+        if "bottom" in self._panels:
+            _go_on(fresh, run, Samples.of(list(looks)))
+        self._paint(fresh)
+
+    def span_s(self, now_s: float) -> float:
+        """Where the time axis ends at this moment."""
+        return next((span_s for span_s in self._spans_s if now_s < span_s), now_s)
+
+    def _drawn(self, run: LoadRun, span_s: float) -> go.Figure:
+        fresh = picture(run, self._panels, self.form, span_s)
+        fresh.layout.hovermode = False
+        return fresh
+
+    def _paint(self, fresh: go.Figure) -> None:
+        with self._lock:
+            repaint(self.figure, fresh)
+
+
+def nothing(seconds: float, capacity_per_s: float | None = None) -> LoadRun:
+    """A run without orders."""
+    meta = Meta(name="", seconds=seconds, capacity_per_s=capacity_per_s)
+    return LoadRun(Records.of([], [], []), Samples.none(), meta)
+
+
+def _go_on(fresh: go.Figure, run: LoadRun, looks: Samples) -> None:
+    """Draw the three lines of the queue on from where the run's own samples end."""
+    later = looks.t_s > run.meta.seconds
+    columns = (looks.queue_depth, looks.queue_capacity, looks.workers_busy)
+    for trace, column in zip(fresh.data[-3:], columns, strict=True):
+        values = np.where(column < 0, np.nan, column)[later]
+        trace.x = np.concatenate((trace.x, looks.t_s[later]))
+        trace.y = np.concatenate((trace.y, values))

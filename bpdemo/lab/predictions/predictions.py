@@ -1,0 +1,156 @@
+"""`predict` before a run, `reveal` after it: a guess one commits to teaches more than none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import Any, Final, Protocol
+
+from bpdemo.lab.home import keep, recall
+from bpdemo.lab.predictions.keepsakes import keep_run
+from bpdemo.lab.predictions.questions.catalogue import QUESTIONS
+from bpdemo.lab.predictions.questions.question import Question
+from bpdemo.picture.palette import BLUE, FONT, GREEN, ORANGE
+
+KEPT: Final = "predictions"
+CONFIDENCE: Final = ("a guess", "fairly sure", "certain")
+
+
+class Outcome(Protocol):
+    """What `reveal` shows: a run has it."""
+
+    @property
+    def sentence(self) -> str: ...
+
+
+def predict(
+    name: str,
+    question: str | None = None,
+    choices: Sequence[str] | Mapping[str, str] | None = None,
+    right: str | None = None,
+) -> Any:
+    """Ask before a run: radio buttons, and how sure you are. Never waits for the answer.
+
+    `predict("01a")` asks a question of the lessons; with `question` and `choices` (with a reply to
+    each, if they are a mapping) it asks one of your own. The choice is kept, and shown again.
+    """
+    asked = _question(name, question, choices, right)
+    return _form(name, asked)
+
+
+def reveal(name: str, run: Outcome | str) -> Any:
+    """Show the prediction beside the outcome (a run, or a sentence), and answer it.
+
+    The outcome is kept for `album`, a run with its picture.
+    """
+    from IPython.display import HTML
+
+    sentence = run if isinstance(run, str) else run.sentence
+    asked, chosen = asked_and_chosen(name)
+    _note(name, measured=sentence)
+    keep_run(name, run)
+    told = _told(asked, chosen.get("choice"), chosen.get("confidence"), sentence)
+    return HTML(told)  # type: ignore[no-untyped-call]
+
+
+def asked_and_chosen(name: str) -> tuple[Question, dict[str, Any]]:
+    """The question of that name, and what is kept of it: choice, confidence, measured."""
+    kept = _kept(name)
+    asked = QUESTIONS.get(name) or Question(
+        kept.get("question", ""), kept.get("right", ""), kept.get("replies", {})
+    )
+    if kept.get("choice") not in asked.choices:  # an earlier edition offered it
+        kept.pop("choice", None)
+    return asked, kept
+
+
+def _question(
+    name: str,
+    text: str | None,
+    choices: Sequence[str] | Mapping[str, str] | None,
+    right: str | None,
+) -> Question:
+    if text is None or not choices:
+        if name not in QUESTIONS:
+            known = ", ".join(QUESTIONS)
+            raise ValueError(f"there is no question {name!r}; there are {known}, or give your own")
+        return QUESTIONS[name]
+    if name in QUESTIONS:
+        raise ValueError(f"{name!r} is a question of the lessons: give yours another name")
+    replies = choices if isinstance(choices, Mapping) else dict.fromkeys(choices, "")
+    if right is not None and right not in replies:
+        raise ValueError(f"right: {right!r} is not one of the choices")
+    _note(name, question=text, replies=dict(replies), right=right or "")
+    return Question(text, right or "", replies)
+
+
+def _kept(name: str) -> dict[str, Any]:
+    kept = recall(KEPT).get(name)
+    return dict(kept) if isinstance(kept, dict) else {}
+
+
+def _note(name: str, **facts: Any) -> None:
+    kept = recall(KEPT)
+    kept[name] = _kept(name) | facts
+    keep(KEPT, kept)
+
+
+def _form(name: str, asked: Question) -> Any:
+    import ipywidgets as widgets
+
+    earlier = _kept(name)
+    choice = widgets.RadioButtons(
+        options=asked.choices,
+        value=earlier.get("choice") if earlier.get("choice") in asked.choices else None,
+        layout=widgets.Layout(width="auto"),
+    )
+    sure = widgets.ToggleButtons(
+        options=CONFIDENCE,
+        value=earlier.get("confidence") if earlier.get("confidence") in CONFIDENCE else None,
+    )
+    said = widgets.HTML()
+
+    def remember(_: Any) -> None:
+        if choice.value is not None:
+            _note(name, choice=choice.value, confidence=sure.value)
+            said.value = _small("Kept. Now run the next cell, also if you ran it before.")
+
+    choice.observe(remember, "value")
+    sure.observe(remember, "value")
+    heading = widgets.HTML(
+        f"<div style='font:600 18px {FONT};line-height:1.4'>{escape(asked.text)}</div>"
+    )
+    return widgets.VBox([heading, choice, widgets.HTML(_small("How sure are you?")), sure, said])
+
+
+def _small(text: str) -> str:
+    return f"<span style='font:15px {FONT}'>{escape(text)}</span>"
+
+
+def _told(asked: Question, choice: str | None, confidence: str | None, sentence: str) -> str:
+    lines = []
+    colour = BLUE
+    if choice is None:
+        lines.append("<b>You made no prediction.</b> The next one teaches more if you do.")
+        if asked.right:
+            lines.append(f"What happens: {escape(asked.right)}.")
+    else:
+        sure = f" ({escape(confidence)})" if confidence else ""
+        lines.append(f"<b>You said</b>{sure}: {escape(choice)}.")
+        if asked.right:
+            is_right = choice == asked.right
+            colour = GREEN if is_right else ORANGE
+            lines.append(_marked(asked.replies.get(choice, ""), is_right))
+    lines.append(f"<b>Measured:</b> {escape(sentence)}")
+    body = "".join(f"<div style='margin:.3em 0'>{line}</div>" for line in lines)
+    return (
+        f"<div style='border-left:8px solid {colour};padding:.2em 1em;"
+        f"font:17px {FONT};line-height:1.5;max-width:60em'>{body}</div>"
+    )
+
+
+def _marked(reply: str, is_right: bool) -> str:
+    """The reply; its *stars* stand for emphasis."""
+    parts = escape(reply).split("*")
+    text = "".join(f"<i>{part}</i>" if i % 2 else part for i, part in enumerate(parts))
+    return text if is_right else f"Not so. {text}"

@@ -1,0 +1,28 @@
+"""The questions of the lessons. Each wrong choice is a misconception, with an answer of its own."""
+
+from bpdemo.lab.predictions.questions import (
+    lesson_00,
+    lesson_01,
+    lesson_02,
+    lesson_03,
+    lesson_04,
+    lesson_05,
+    lesson_06,
+    lesson_07,
+    lesson_08,
+    lesson_10,
+)
+from bpdemo.lab.predictions.questions.question import Question
+
+QUESTIONS: dict[str, Question] = {
+    **lesson_00.QUESTIONS,
+    **lesson_01.QUESTIONS,
+    **lesson_02.QUESTIONS,
+    **lesson_03.QUESTIONS,
+    **lesson_04.QUESTIONS,
+    **lesson_05.QUESTIONS,
+    **lesson_06.QUESTIONS,
+    **lesson_07.QUESTIONS,
+    **lesson_08.QUESTIONS,
+    **lesson_10.QUESTIONS,
+}

@@ -1,0 +1,119 @@
+"""Questions of lesson 04: timeouts, retries, jitter."""
+
+from bpdemo.lab.predictions.questions.question import Question
+
+QUESTIONS: dict[str, Question] = {
+    "04a": Question(
+        "Twice the capacity comes. Every customer has a timeout of half a second, and leaves when "
+        "it is over. How much work do the workers of the naive service do from then on?",
+        "As much as before, all of their time",
+        {
+            "About half: the timeouts take away what is too much": (
+                "The timeouts take away the *customers*. Their orders stay in the queue, since "
+                "nobody told the service."
+            ),
+            "Hardly any: whoever has left needs none": (
+                "So it should be. But the service does not know that they left, and works on."
+            ),
+            "As much as before, all of their time": (
+                "Yes. A timeout frees the caller. The work he asked for goes on without him."
+            ),
+        },
+    ),
+    "04b": Question(
+        "Now each order carries its deadline, and the service turns away whom it cannot begin with "
+        "in time. The waiting room stays without a bound. What does it sell?",
+        "More than nothing, but clearly less than its capacity",
+        {
+            "All of its capacity: no work is wasted any more": (
+                "It only asks whether an order can be *begun* in time. Many begin with hardly any "
+                "time left, and end too late."
+            ),
+            "Still nothing: a deadline does not make workers faster": (
+                "It makes nobody faster, but it keeps out those who come too late anyway. That is "
+                "worth something."
+            ),
+            "More than nothing, but clearly less than its capacity": (
+                "Yes. It keeps out the hopeless. But everybody who gets in has used up nearly all "
+                "of his time in the queue."
+            ),
+        },
+    ),
+    "04c": Question(
+        "The payment is slow for three seconds, then as fast as ever. Customers who give up try "
+        "again at once, three times at most. All the time the offer is 0.6 of capacity. When does "
+        "the naive service sell again?",
+        "Never, as long as this load goes on",
+        {
+            "At once, when the payment is fast again": (
+                "By then hundreds of old orders stand before every new one, and each new customer "
+                "becomes four."
+            ),
+            "After some seconds, when the queue is worked off": (
+                "It would, if 0.6 came. But each of those customers comes four times: that is 2.4 "
+                "times the capacity, and the queue grows."
+            ),
+            "Never, as long as this load goes on": (
+                "Yes. The cause is gone, the collapse stays: the retries alone are more than it "
+                "can do."
+            ),
+        },
+    ),
+    "04d": Question(
+        "The same three seconds, the same service. But the customers are polite: they wait longer "
+        "before each retry, and each for a random time (exponential backoff, full jitter). What "
+        "does it sell five seconds after?",
+        "Nothing, as before",
+        {
+            "About half of the offer": (
+                "Backoff *delays* the retries by a second or so. It does not make them fewer, and "
+                "the queue forgets nobody."
+            ),
+            "Nothing, as before": (
+                "Yes. Three retries are three retries, however politely they come."
+            ),
+            "All of the offer: that is what backoff and jitter are for": (
+                "They are for something else, which comes next. Against too *many* retries they "
+                "do not help."
+            ),
+        },
+    ),
+    "04e": Question(
+        "The doors open, and hundreds come in the same twentieth of a second. Nearly all are "
+        "refused, and try again with exponential backoff. From half a second on: how high are the "
+        "waves of retries with jitter, compared to those without?",
+        "A quarter as high, or less",
+        {
+            "As high: the same number of retries comes": (
+                "The same *number* comes. Without jitter it comes in the same moments."
+            ),
+            "A little lower": (
+                "More than that. After a few retries the random waits are spread over most of a "
+                "second; a wave that was as short as the opening becomes a hum."
+            ),
+            "A quarter as high, or less": (
+                "Yes. Without jitter the crowd stays a crowd: backoff only sets the times at which "
+                "it comes back together."
+            ),
+        },
+    ),
+    "04f": Question(
+        "Five times the capacity comes for ten seconds. The service refuses most, each with a time "
+        "to come back (*Retry-After*). One crowd obeys it, another tries again at once, three "
+        "times each. Who sells more to the *new* customers of the ten seconds after it?",
+        "The crowd that ignored it",
+        {
+            "The crowd that obeyed": (
+                "They come back when told, all of them, and stand before the new ones. Those who "
+                "ignored it have used up their retries and gone home."
+            ),
+            "No difference: the rush is over": (
+                "For those who ignored it, it is. The obedient have only put it off."
+            ),
+            "The crowd that ignored it": (
+                "Yes, odd as it sounds. To obey is to wait in a queue at home, and that queue is "
+                "worked off after the rush."
+            ),
+        },
+    ),
+}

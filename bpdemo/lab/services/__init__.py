@@ -1,0 +1,4 @@
+"""The services that a notebook runs, and the machine they run on.
+
+Uses `assembly`, `load` and `sim`. Begin with `service.py`, which holds `serve`.
+"""

@@ -1,0 +1,77 @@
+"""`calibrate`: what this machine can do, measured once and kept.
+
+Capacity is a property of the machine. The lessons speak of multiples of it only, and so the same
+lesson tells the same story on a laptop and on a server, provided that the load generator can send
+the highest multiple. So `workers` is chosen to fit what the machine can send.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from math import floor
+from typing import Final
+
+from bpdemo.core.settings import Settings
+from bpdemo.lab.services.machine import Calibration, learn, recalled, this_machine
+from bpdemo.lab.services.measures import (
+    loop_lag_p99_s,
+    measured_capacity_per_s,
+    send_rate_per_s,
+    timer_tick_s,
+)
+from bpdemo.results.validity import LOOP_LAG_MAX_S
+
+MOST_WORKERS: Final = 8
+#: Lessons go up to ten times capacity, which may need half of what the machine can send.
+HIGHEST_TIMES: Final = 10
+SENDING_SHARE: Final = 0.5
+
+
+def calibrate(force: bool = False) -> Calibration:
+    """Measure this machine, or recall what was measured on it before; `force` measures again.
+
+    Takes about ten seconds, and tells what it is doing. What was measured while the machine was
+    busy with something else is used, but not kept.
+    """
+    kept = recalled()
+    if kept is not None and not force:
+        return kept
+    found = _measure()
+    learn(found, keeps=found.loop_lag_p99_s <= LOOP_LAG_MAX_S)
+    return found
+
+
+def _measure() -> Calibration:
+    say("How fine are the timers?")
+    tick_s = timer_tick_s()
+    lag_s = loop_lag_p99_s()
+    say("How many orders a second can this machine send?")
+    sent_per_s = send_rate_per_s()
+    count = workers_for(sent_per_s)
+    say(f"What do {count} workers work off?")
+    capacity_per_s = measured_capacity_per_s(count)
+    say("")
+    return Calibration(
+        workers=count,
+        capacity_per_s=round(capacity_per_s, 1),
+        send_rate_per_s=round(sent_per_s),
+        timer_tick_s=round(tick_s, 5),
+        loop_lag_p99_s=round(lag_s, 5),
+        measured_at=time.strftime("%Y-%m-%d %H:%M"),
+        machine=this_machine(),
+    )
+
+
+def workers_for(send_rate_per_s: float) -> int:
+    """As many as can be offered ten times their capacity with half of that send rate."""
+    s = Settings()
+    each_per_s = 1 / (s.payment_latency_s + s.store_latency_s)
+    fitting = floor(SENDING_SHARE * send_rate_per_s / (HIGHEST_TIMES * each_per_s))
+    return max(1, min(MOST_WORKERS, fitting))
+
+
+def say(text: str) -> None:
+    """One line of progress that takes the place of the last, where somebody watches."""
+    if sys.stdout.isatty() or "ipykernel" in sys.modules:
+        print(f"\r{text:<60}", end="" if text else "\r", flush=True)

@@ -1,0 +1,213 @@
+"""`serve`: the real service, a line away."""
+
+from __future__ import annotations
+
+import atexit
+import json
+from html import escape
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+import httpx
+
+from bpdemo.core.errors import SettingsInvalid
+from bpdemo.core.settings import Settings
+from bpdemo.lab.services.host import Host, ProcessHost, ServiceFailed, ThreadHost
+from bpdemo.lab.services.machine import workers
+from bpdemo.plan.capacity import capacity_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Service", "ServiceFailed", "serve", "stop_services"]
+
+Profile = Literal["protected", "unprotected"]
+Where = Literal["thread", "process"]
+
+#: The services of this kernel by name: running a cell again replaces what it started.
+_services: dict[str, Service] = {}
+
+
+class Service:
+    """A running service. As a context manager it stops at the end of the block."""
+
+    def __init__(self, name: str, profile: str, host: Host, settings: Settings) -> None:
+        self.name = name
+        self.profile = profile
+        self.settings = settings
+        self._host = host
+        # A laptop's proxy variables must not send requests to itself through a proxy.
+        self._client = httpx.Client(base_url=host.url, trust_env=False, timeout=10)
+
+    @property
+    def url(self) -> str:
+        return self._host.url
+
+    @property
+    def is_running(self) -> bool:
+        return self._host.is_alive
+
+    @property
+    def capacity_per_s(self) -> float | None:
+        """Orders a second it can work off: workers ÷ service time. None if that takes no time."""
+        return capacity_of(self.settings)
+
+    @property
+    def database_url(self) -> str | None:
+        """Where its embedded PostgreSQL listens; others join by `store="postgres"` and this."""
+        return self._host.database_url
+
+    @property
+    def logs(self) -> list[str]:
+        """The last lines it logged."""
+        return self._host.logs
+
+    @property
+    def pid(self) -> int:
+        """The process it runs in: with where="thread", this kernel's own."""
+        return self._host.pid
+
+    def require_running(self) -> None:
+        """Raises `ServiceFailed` when it was stopped, or another has taken its name."""
+        if self._client.is_closed:
+            raise ServiceFailed(
+                f"{self.name!r} does not run any more: it was stopped, or serve() started another "
+                "of that name. Run the cell that starts it, then this one."
+            )
+
+    @property
+    def _http(self) -> httpx.Client:
+        self.require_running()
+        return self._client
+
+    def tune(self, **knobs: Any) -> Self:
+        """Turn live knobs, all or none. Raises `SettingsInvalid` that names field and range."""
+        settings = self.settings.changed(knobs)
+        token = self.settings.admin_token
+        bearer = f"Bearer {token.get_secret_value()}".encode() if token else b""
+        headers = {b"Authorization": bearer} if bearer else None
+        answer = self._http.patch("/settings", json=knobs, headers=headers)
+        if answer.status_code != 200:
+            raise SettingsInvalid(answer.json().get("field", "settings"), answer.json()["detail"])
+        self.settings = settings
+        return self
+
+    def get(self, path: str, **headers: str) -> httpx.Response:
+        """One request by hand."""
+        return self._http.get(path, headers=headers)
+
+    def post(self, path: str, body: Any, **headers: str) -> httpx.Response:
+        """One request by hand, with `body` as JSON."""
+        return self._http.post(path, json=body, headers=headers)
+
+    def stats(self) -> dict[str, Any]:
+        """What `GET /stats` tells: books, queue, workers, breakers, payments."""
+        stats: dict[str, Any] = self._http.get("/stats").raise_for_status().json()
+        return stats
+
+    def metrics(self) -> pd.DataFrame:
+        """Every Prometheus sample: a row with name, labels and value."""
+        import pandas as pd
+        from prometheus_client.parser import text_string_to_metric_families
+
+        text = self._http.get("/metrics").raise_for_status().text
+        rows = [
+            {"name": sample.name, "value": sample.value, **sample.labels}
+            for family in text_string_to_metric_families(text)
+            for sample in family.samples
+        ]
+        return pd.DataFrame(rows)
+
+    def log_frame(self) -> pd.DataFrame:
+        """Its log lines of JSON: a row each, a column for each field."""
+        import pandas as pd
+
+        lines = [json.loads(line) for line in self.logs if line.startswith("{")]
+        return pd.DataFrame(lines)
+
+    def traces(self) -> pd.DataFrame:
+        """Its finished spans, a row each, oldest first: name, trace_id, span_id, parent_id,
+        start_s, duration_ms, status, and the attributes.
+
+        ValueError unless it was started with where="thread" and traces="memory".
+        """
+        import pandas as pd
+
+        if self.settings.traces != "memory" or not (spans := self._host.spans):
+            raise ValueError('it keeps no spans: serve(where="thread", traces="memory") does')
+        rows = []
+        for span in spans:
+            row = span._asdict()
+            more = row.pop("attributes")
+            # The answer's status is an attribute, and not what the span itself calls so.
+            named = {f"http_{key}" if key in row else key: value for key, value in more.items()}
+            rows.append(row | {"duration_ms": row.pop("duration_s") * 1000, **named})
+        return pd.DataFrame(rows)
+
+    def stop(self) -> None:
+        """Stop it; safe to call twice."""
+        self._host.stop()
+        self._client.close()
+        if _services.get(self.name) is self:
+            del _services[self.name]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def _repr_html_(self) -> str:
+        text = escape(repr(self).strip("<>")).replace(
+            self.url, f"<a href='{self.url}' target='_blank'>{self.url}</a>"
+        )
+        return f"<span style='font-size:16px'>{text}</span>"
+
+    def __repr__(self) -> str:
+        state = "running" if self.is_running else "stopped"
+        workers, capacity = self.settings.workers, self.capacity_per_s
+        pace = f", about {capacity:.0f} orders a second" if capacity else ""
+        return f"<{self.name}, {self.profile}: {state} at {self.url}, {workers} workers{pace}>"
+
+
+def serve(
+    profile: Profile = "protected",
+    where: Where = "thread",
+    name: str = "box-office",
+    **knobs: Any,
+) -> Service:
+    """Start the service on a free port of this machine, and wait until it takes orders.
+
+    `unprotected` is the naive one: no bound, no deadline, no breaker. `knobs` are settings, such
+    as `queue_capacity=8`; workers are the calibrated ones unless given. A service of that `name`
+    that runs already is stopped first. Raises `SettingsInvalid`, `ServiceFailed`.
+    """
+    if profile not in ("protected", "unprotected"):
+        raise ValueError(f"profile: {profile!r} is not one of protected, unprotected")
+    if where not in ("thread", "process"):
+        raise ValueError(f"where: {where!r} is not one of thread, process")
+    settings = _settings(profile, knobs)
+    if name in _services:
+        _services[name].stop()
+    host: Host = ThreadHost(settings) if where == "thread" else ProcessHost(settings)
+    service = _services[name] = Service(name, profile, host, settings)
+    return service
+
+
+def stop_services() -> None:
+    """Stop every service of this kernel."""
+    for service in list(_services.values()):
+        service.stop()
+
+
+def _settings(profile: Profile, knobs: dict[str, Any]) -> Settings:
+    knobs = {"workers": workers()} | knobs
+    return Settings.unprotected(**knobs) if profile == "unprotected" else Settings(**knobs)
+
+
+atexit.register(stop_services)

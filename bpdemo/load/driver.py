@@ -1,0 +1,248 @@
+"""Runs the crowd: starts the child processes, sends them off together, gathers what they say."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from math import inf
+from pathlib import Path
+from typing import Any, Final
+
+from bpdemo.load.child import Child
+from bpdemo.load.gathered import TICK_S, Gathered
+from bpdemo.plan.plan import Plan
+
+SILENCE_S: Final = 15.0
+#: Locust's command line, deaf to the configuration of other loads.
+LOCUST: Final = "bpdemo.load.generator.locust_alone"
+LOCUSTFILE: Final = Path(__file__).with_name("generator") / "locustfile.py"
+
+
+class LoadFailed(RuntimeError):
+    """The load generator itself failed: it did not start, or it died."""
+
+
+class LoadSilent(LoadFailed):
+    """It said nothing for too long, and was ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How a load is doing: counts so far, by fate, and orders still waiting for an answer."""
+
+    t_s: float
+    seconds: float
+    offered: int
+    ok: int
+    late: int
+    shed: int
+    failed: int
+    waiting: int
+
+    def line(self) -> str:
+        return (
+            f"{min(self.t_s, self.seconds):5.1f} of {self.seconds:g} s: {self.offered:,} offered, "
+            f"{self.ok:,} sold, {self.late:,} too late, {self.shed:,} turned away, "
+            f"{self.failed:,} broken"
+        )
+
+
+OnProgress = Callable[[Progress], None]
+
+
+def command_for(url: str) -> list[str]:
+    """The child's command line. Interpreter and module, so the same environment runs it."""
+    return [
+        *(sys.executable, "-m", LOCUST, "-f", str(LOCUSTFILE), "--host", url.rstrip("/")),
+        *("--headless", "-u", "1", "-r", "1", "--only-summary", "--skip-log-setup"),
+        *("--exit-code-on-error", "0"),
+    ]
+
+
+class Driver:
+    """A load under way, in `processes` child processes. Thread-safe."""
+
+    #: From the moment all are ready to the start: each must have heard of it by then.
+    head_start_s = 0.05
+    #: What a child gets to end by itself.
+    grace_s = 1.0
+
+    def __init__(
+        self, url: str, plan: Plan, processes: int = 1, on_progress: OnProgress | None = None
+    ) -> None:
+        if plan.is_closed:
+            processes = min(processes, int(plan.rate_per_s))
+        shares = [plan.share(index, processes) for index in range(processes)]
+        self._prepare(plan, processes, on_progress)
+        self._start([(command_for(url), share) for share in shares])
+
+    def _prepare(self, plan: Plan, senders: int, on_progress: OnProgress | None) -> None:
+        self.plan = plan
+        self.gathered = Gathered()
+        self._on_progress = on_progress
+        self._lock = threading.Lock()
+        self._done = threading.Event()
+        self._ready = 0
+        self._ended: set[int] = set()
+        self._error: Exception | None = None
+        self._heard_s = time.monotonic()
+        self._latest: dict[int, tuple[float, int]] = {}
+        self._senders = senders
+        self._children: list[Child] = []
+
+    def _start(self, commands: Sequence[tuple[Sequence[str], Plan]]) -> None:
+        # Locked, so that none is ready before all are there.
+        with self._lock:
+            for index, (command, share) in enumerate(commands):
+                self._children.append(self._child(command, share, index))
+
+    def _child(self, command: Sequence[str], share: Plan, index: int) -> Child:
+        return Child(
+            command,
+            env={"BPDEMO_LOAD_PLAN": share.to_json()},
+            on_line=lambda line: self._hear(index, line),
+            on_exit=lambda code: self._exited(index, code),
+        )
+
+    @property
+    def is_done(self) -> bool:
+        return self._done.is_set()
+
+    @property
+    def heard_until_s(self) -> float:
+        """The time of the run up to which every child has reported."""
+        with self._lock:
+            return min((t for t, _ in self._latest.values()), default=0) * TICK_S
+
+    def wait(self, timeout_s: float | None = None) -> bool:
+        """Until the load is over; False if it is not after `timeout_s`. Raises `LoadFailed`."""
+        give_up_s = time.monotonic() + (inf if timeout_s is None else timeout_s)
+        while not self._done.wait(max(0.0, min(1.0, give_up_s - time.monotonic()))):
+            self._give_up_if_silent()
+            if time.monotonic() >= give_up_s and not self._done.is_set():
+                return False
+        if self._error:
+            self.kill()
+            raise self._error
+        return True
+
+    def _give_up_if_silent(self) -> None:
+        # A child tells something twice a second. One that can neither go on nor end [seen: its
+        # main thread gone, the others alive] would be waited for without end.
+        silent_s = time.monotonic() - self._heard_s
+        if silent_s > SILENCE_S:
+            told = f"the load generator said nothing for {silent_s:.0f} s; run it again"
+            self._fail(LoadSilent(told))
+
+    def stop(self) -> None:
+        """Send no more orders; those under way are still waited for."""
+        for child in self._children:
+            child.say("stop")
+
+    def kill(self) -> None:
+        """End the children at once."""
+        for child in self._children:
+            child.stop(self.grace_s)
+        self._done.set()
+
+    # -- in the reader threads ----------------------------------------------------------
+
+    def _hear(self, index: int, line: str) -> None:
+        self._heard_s = time.monotonic()
+        if not line.startswith("{"):
+            return
+        try:
+            message: dict[str, Any] = json.loads(line)
+        except ValueError:
+            self._fail(LoadFailed("the load generator said something that cannot be read"))
+            return
+        self._heed(message.get("from", index), message)
+
+    def _heed(self, sender: int, message: dict[str, Any]) -> None:
+        kind = message["kind"]
+        if kind == "ready":
+            self._one_is_ready()
+        elif kind == "chunk":
+            self._take(sender, message)
+        elif kind == "end":
+            self._one_has_ended(sender, message)
+        elif kind == "failed":
+            self._fail(LoadFailed(f"the load generator broke down: {message['why']}"))
+
+    def _one_is_ready(self) -> None:
+        with self._lock:
+            self._ready += 1
+            if self._ready < len(self._children):
+                return
+            self.gathered.started_at_s = time.time() + self.head_start_s
+            for child in self._children:
+                child.say(f"go {self.gathered.started_at_s:.6f}")
+
+    def _take(self, sender: int, chunk: dict[str, Any]) -> None:
+        with self._lock:
+            self.gathered.add(chunk)
+            self._latest[sender] = (chunk["t"], chunk["waiting"])
+            progress = self._progress()
+        if self._on_progress:
+            # A picture that fails to draw must not end the load.
+            with contextlib.suppress(Exception):
+                self._on_progress(progress)
+
+    def _progress(self) -> Progress:
+        latest = self._latest.values()
+        counts = self.gathered.counts
+        return Progress(
+            t_s=min(t for t, _ in latest) * TICK_S,
+            seconds=self.plan.seconds,
+            offered=sum(counts) + sum(waiting for _, waiting in latest),
+            ok=counts[0],
+            late=counts[1],
+            shed=counts[2],
+            failed=counts[3],
+            waiting=sum(waiting for _, waiting in latest),
+        )
+
+    def _one_has_ended(self, sender: int, ending: dict[str, Any]) -> None:
+        with self._lock:
+            self.gathered.end(ending)
+            self._ended.add(sender)
+            if len(self._ended) == self._senders:
+                self._done.set()
+
+    def _exited(self, index: int, code: int) -> None:
+        with self._lock:  # which also waits until it is in the list
+            told = self._children[index].stderr_tail.strip().splitlines()
+        if self._is_missed(index):
+            why = f"the load generator ended early (exit code {code})"
+            self._fail(LoadFailed(f"{why}: {told[-1]}" if told else why))
+
+    def _is_missed(self, index: int) -> bool:
+        """Whether something was still to come from that child."""
+        return index not in self._ended
+
+    def _fail(self, error: Exception) -> None:
+        """The load is over and was none; whoever waits for it is told, and ends the children."""
+        with self._lock:
+            if not self._done.is_set():
+                self._error = error
+                self._done.set()
+
+
+def drive(
+    url: str, plan: Plan, on_progress: OnProgress | None = None, *, processes: int = 1
+) -> Gathered:
+    """Drive `plan` at `url` and wait for it. What it gathered; raises `LoadFailed`.
+
+    Interrupted, it ends the children before it passes the interrupt on.
+    """
+    driver = Driver(url, plan, processes, on_progress)
+    try:
+        driver.wait()
+    finally:
+        driver.kill()
+    return driver.gathered

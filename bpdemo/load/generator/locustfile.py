@@ -1,0 +1,62 @@
+"""The one Locust user that stands for a crowd. Run only by `python -m locust -f` this file.
+
+Never import it where a kernel lives: Locust patches the whole process.
+
+As a child of ours the plan comes as JSON in BPDEMO_LOAD_PLAN. On stdin: `go` starts (or `go` and
+a wall-clock time), `stop` ends early, and end of file means the owner is dead: exit at once. On
+stdout, JSON lines: `ready`, then twice a second a `chunk` (finished orders and samples of the
+server), then `end`; `failed` if it broke down. Times in a chunk are whole ticks of 0.1 ms, counted
+from the start.
+
+As a Locust worker (`--worker`) it gets plan, `go` and `stop` from the master of its load, and
+tells that what it would tell its owner.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+from typing import Any
+
+import gevent
+from gevent.event import Event
+from locust import FastHttpUser, events, task
+from locust.runners import WorkerRunner
+
+from bpdemo.load.generator.childline import ToOwner
+from bpdemo.load.generator.crowd import CROWD_MAX, Crowd
+from bpdemo.load.generator.gevent_line import open_line
+from bpdemo.load.generator.worker_line import WorkerLine
+from bpdemo.plan.plan import Plan
+
+
+class BoxOfficeCrowd(FastHttpUser):
+    """One Locust user that stands for the whole crowd."""
+
+    concurrency = CROWD_MAX
+
+    @task
+    def run_plan(self) -> None:
+        # What Locust has loaded stays: a collection that walks it holds up the orders.
+        gc.collect()
+        gc.freeze()
+        far: WorkerLine | None = getattr(self.environment, "bpdemo_line", None)
+        line: ToOwner = far or open_line()
+        plan = (far and far.plan) or Plan.from_json(os.environ["BPDEMO_LOAD_PLAN"])
+        try:
+            Crowd(self, plan, line).run()
+        except Exception as error:
+            # Locust would log it and run the plan once more.
+            line.say({"kind": "failed", "why": f"{type(error).__name__}: {error}"})
+        if not far:
+            # The runner ends its users; from a user's own greenlet it would wait for itself.
+            gevent.spawn(self.environment.runner.quit)
+        Event().wait()  # to be ended, by the runner or by the master
+
+
+@events.init.add_listener  # type: ignore[untyped-decorator]
+def join(environment: Any, runner: Any, **_: Any) -> None:
+    """A worker tells the master that it is there; not before, since then it could not hear."""
+    if isinstance(runner, WorkerRunner):
+        environment.bpdemo_line = WorkerLine(runner, BoxOfficeCrowd.__name__)
+        environment.bpdemo_line.join()

@@ -1,0 +1,250 @@
+"""`load`: drive a real load at a service and get a `LoadRun`."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+import weakref
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Protocol
+
+from bpdemo.load.driver import Driver, LoadSilent, OnProgress, Progress, drive
+from bpdemo.load.gathered import Gathered
+from bpdemo.load.progress_line import ProgressLine
+from bpdemo.load.run import LoadRun
+from bpdemo.plan.capacity import rate_of
+from bpdemo.plan.changes import Change, require_changes, turn_in_time
+from bpdemo.plan.plan import Mix, Plan, require_choice, require_range
+from bpdemo.results.frame import SPLITS
+from bpdemo.results.records import Meta
+
+__all__ = ["Progress", "RunningLoad", "drive", "load", "stop_loads"]
+
+RUNNING: weakref.WeakSet[RunningLoad] = weakref.WeakSet()
+"""Loads of this kernel, so that `stop_all` finds those that run in the background."""
+
+PICTURED = ("workers", "queue_capacity", "queue_policy", "request_timeout_s")
+
+
+class Target(Protocol):
+    """What `load` needs to know of a service; `name`, `profile` and `settings` help too."""
+
+    @property
+    def url(self) -> str: ...
+
+    @property
+    def capacity_per_s(self) -> float | None: ...
+
+
+class RunningLoad:
+    """A load under way. `snapshot()` may be called at any time, from any thread."""
+
+    def __init__(
+        self,
+        service: Target,
+        plan: Plan,
+        bin_s: float = 0.5,
+        by: str | None = None,
+        on_progress: OnProgress | None = None,
+        processes: int = 1,
+        changes: Sequence[Change] = (),
+    ) -> None:
+        self.plan = plan
+        self.progress: Progress | None = None
+        self._on_progress = on_progress
+        self._marks: list[tuple[float, str]] = []
+        self._turns: list[tuple[float, float]] = []
+        self._by = by
+        self._meta = Meta(
+            name=str(getattr(service, "profile", None) or getattr(service, "name", "service")),
+            scenario=plan.scenario,
+            seconds=plan.seconds,
+            bin_s=bin_s,
+            rate_per_s=plan.rate_per_s,
+            capacity_per_s=service.capacity_per_s,
+            patience_s=plan.patience_s,
+            seed=plan.seed,
+            settings=_pictured(service),
+        )
+        self._driver = Driver(service.url, plan, on_progress=self._note, processes=processes)
+        RUNNING.add(self)
+        if changes:
+            turn_in_time(service, self, changes)
+
+    @property
+    def done(self) -> bool:
+        return self._driver.is_done
+
+    @property
+    def now_s(self) -> float:
+        """Seconds since the first order could be sent; 0 before that."""
+        started_at_s = self._driver.gathered.started_at_s
+        return max(0.0, time.time() - started_at_s) if started_at_s else 0.0
+
+    def mark(self, text: str, instead_of: str | None = None) -> None:
+        """Draw a vertical mark at this moment, such as "payment latency 40 → 400 ms".
+
+        The mark `instead_of` goes: a knob that is turned on and on is one turn, not twenty.
+        """
+        kept = [(t_s, told) for t_s, told in self._marks if told != instead_of]
+        self._marks = [*kept, (round(self.now_s, 2), text)]
+
+    def note_capacity(self, capacity_per_s: float | None) -> None:
+        """What can be sold from now on, if a knob has changed it."""
+        before = self._turns[-1][1] if self._turns else self._meta.capacity_per_s
+        if capacity_per_s is not None and capacity_per_s != before:
+            self._turns = [*self._turns, (round(self.now_s, 2), capacity_per_s)]
+
+    def snapshot(self) -> LoadRun:
+        """The run so far, up to where every order has had its time."""
+        settled_s = self._driver.heard_until_s - min(self.plan.patience_s, 2.0)
+        # A bin that is still filling would look like a fall in every series.
+        whole_bins_s = settled_s // self._meta.bin_s * self._meta.bin_s
+        return self._run(min(self.plan.seconds, max(whole_bins_s, self._meta.bin_s)))
+
+    def wait(self, timeout_s: float | None = None) -> LoadRun:
+        """The finished run. TimeoutError after `timeout_s`; `LoadFailed` if the child died."""
+        if not self._driver.wait(timeout_s):
+            raise TimeoutError(f"the load still runs after {timeout_s:g} s")
+        self._driver.kill()
+        return self._run(self._driver.gathered.seconds(self.plan.seconds))
+
+    def stop_sending(self) -> None:
+        """Send no more orders; those under way are still waited for, but not here."""
+        self._driver.stop()
+
+    def stop(self) -> LoadRun:
+        """Send no more orders, wait for those under way, and give the run as far as it came."""
+        self.stop_sending()
+        return self.wait(self.plan.settle_s + 10)
+
+    def kill(self) -> None:
+        """End it at once; nothing more is learned."""
+        self._driver.kill()
+
+    def _note(self, progress: Progress) -> None:
+        self.progress = progress
+        if self._on_progress:
+            self._on_progress(progress)
+
+    def _run(self, seconds: float) -> LoadRun:
+        gathered = self._driver.gathered
+        meta = _with_facts(self._meta, gathered, max(seconds, 0.1), tuple(self._marks))
+        meta = replace(meta, turns=tuple(self._turns))
+        return LoadRun.from_records(gathered.records, gathered.samples, meta, self._by)
+
+    def __repr__(self) -> str:
+        told = self.progress.line() if self.progress else "starting"
+        return f"<RunningLoad {self.plan.scenario}: {told}>"
+
+
+def load(
+    service: Target,
+    *,
+    times: float | None = None,
+    rate: float | None = None,
+    seconds: float = 10.0,
+    scenario: str = "steady",
+    seed: int = 0,
+    patience_s: float = 0.5,
+    send_deadline: bool = False,
+    send_keys: bool = False,
+    retries: int = 0,
+    backoff: str = "none",
+    jitter: str = "full",
+    retry_budget: float | None = None,
+    browse_per_s: float = 0,
+    bin_s: float = 0.5,
+    background: bool = False,
+    clients: Mapping[str, float] | None = None,
+    priorities: Mapping[int, float] | None = None,
+    item_id: int | None = None,
+    by: str | None = None,
+    on_progress: OnProgress | None = None,
+    processes: int = 1,
+    changes: Sequence[Change] = (),
+) -> Any:
+    """Drive a load at `service` with Locust, in a process of its own.
+
+    `times` is a multiple of the service's capacity (2 unless `rate` is given), `rate` is
+    absolute: the peak in orders a second, or users if `scenario` is closed. `patience_s`:
+    each attempt is hung up after that long, counted from when it was meant to be sent.
+    `retry_budget` keeps retries to that share of orders. `clients` and `priorities` mix
+    labels by weight, `by` splits the frame along one of them. `processes` share the sending
+    where one cannot keep up. `changes` turn the service's knobs on the way, as in
+    `[(4, {"payment_latency_s": 0.16})]`. The answer is the finished `LoadRun`, or with
+    `background=True`, at once, a `RunningLoad`. ValueError names an argument that is out of
+    range.
+    """
+    plan = Plan(
+        rate_per_s=rate_of(times, rate, service.capacity_per_s, scenario),
+        seconds=seconds,
+        scenario=scenario,
+        seed=seed,
+        patience_s=patience_s,
+        send_deadline=send_deadline,
+        send_keys=send_keys,
+        retries=retries,
+        backoff=backoff,
+        jitter=jitter,
+        retry_budget=retry_budget,
+        browse_per_s=browse_per_s,
+        clients=mix_of(clients),
+        priorities=mix_of(priorities),
+        item_id=item_id,
+    )
+    require_range("bin_s", bin_s, 0.05, seconds)
+    if by is not None:
+        require_choice("by", by, SPLITS)
+    require_range("processes", processes, 1, 64)
+    turns = require_changes(changes, seconds)
+
+    if require_running := getattr(service, "require_running", None):
+        require_running()  # or all would be broken, and no picture would say why
+
+    def start() -> RunningLoad:
+        return RunningLoad(service, plan, bin_s, by, on_progress, processes, turns)
+
+    if background:
+        return start()
+    try:
+        return _watch(start())
+    except LoadSilent:
+        return _watch(start())  # the generator's trouble, not the service's: once more
+
+
+def stop_loads() -> None:
+    """End every load of this kernel at once."""
+    for running in list(RUNNING):
+        running.kill()
+
+
+def _watch(running: RunningLoad) -> LoadRun:
+    """Wait in the foreground with a line of progress; an interrupt ends the load."""
+    try:
+        with ProgressLine(running.plan.seconds) as shown:
+            while not running.done:
+                with contextlib.suppress(TimeoutError):
+                    running.wait(0.5)
+                shown.update(running.progress)
+        return running.wait()
+    finally:
+        running.kill()
+
+
+def mix_of(weights: Mapping[Any, float] | None) -> Mix:
+    return tuple((str(label), float(weight)) for label, weight in (weights or {}).items())
+
+
+def _pictured(service: Target) -> dict[str, Any]:
+    """The settings that the picture may want to tell, if the service shows them."""
+    settings = getattr(service, "settings", None)
+    found = {name: getattr(settings, name, None) for name in PICTURED}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _with_facts(
+    meta: Meta, gathered: Gathered, seconds: float, marks: tuple[tuple[float, str], ...]
+) -> Meta:
+    return replace(meta, seconds=seconds, marks=marks, **gathered.facts())

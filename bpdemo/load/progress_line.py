@@ -1,0 +1,66 @@
+"""One line that tells how a running load is doing, where somebody may be looking."""
+
+from __future__ import annotations
+
+import html
+import importlib
+import sys
+from types import TracebackType
+from typing import Any, Final, Self
+
+from bpdemo.load.driver import Progress
+
+QUIET_S: Final = 2.0
+"""Shorter loads need no progress."""
+
+
+class ProgressLine:
+    """In a notebook a line of HTML that vanishes at the end, on a terminal a line of
+    stderr. Anywhere else, and for short loads, nothing."""
+
+    def __init__(self, seconds: float) -> None:
+        self._wanted = seconds > QUIET_S
+        self._display: Any = None
+        self._terminal = False
+
+    def __enter__(self) -> Self:
+        if self._wanted and _in_notebook():
+            self._display = _ipython().display(_html("Locust is starting …"), display_id=True)
+        elif self._wanted:
+            self._terminal = sys.stderr.isatty()
+        return self
+
+    def update(self, progress: Progress | None) -> None:
+        if progress is None:
+            return
+        if self._display is not None:
+            share = min(1.0, progress.t_s / progress.seconds)
+            bar = f'<progress value="{share:.3f}" style="width:12em"></progress>'
+            self._display.update(_html(f"{bar} {html.escape(progress.line())}"))
+        elif self._terminal:
+            sys.stderr.write(f"\r\x1b[K{progress.line()}")
+            sys.stderr.flush()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._display is not None:
+            self._display.update(_html(""))
+        elif self._terminal:
+            sys.stderr.write("\r\x1b[K")
+
+
+def _in_notebook() -> bool:
+    shell = sys.modules.get("IPython")
+    return shell is not None and getattr(shell.get_ipython(), "kernel", None) is not None
+
+
+def _ipython() -> Any:
+    return importlib.import_module("IPython.display")
+
+
+def _html(text: str) -> Any:
+    return _ipython().HTML(text)

@@ -1,0 +1,77 @@
+"""Watches the server during a load: /stats ten times a second, /metrics before and after.
+
+It has a connection of its own, so that overload in the orders does not blind it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any, Final
+
+from bpdemo.load.histogram import buckets_of, quantile
+
+PERIOD_S: Final = 0.1
+LAG_METRIC: Final = "bpdemo_event_loop_lag_seconds"
+BREAKER_STATES: Final = {"closed": 0, "half_open": 1, "open": 2}
+
+
+class Watcher:
+    """Collects samples of the server. `get` answers a path with the body of a 200, or
+    None; `now_s` is the run's own clock."""
+
+    def __init__(
+        self,
+        get: Callable[[str], str | None],
+        now_s: Callable[[], float],
+        sleep: Callable[[float], object],
+    ) -> None:
+        self._get = get
+        self._now_s = now_s
+        self._sleep = sleep
+        self._samples: list[list[float]] = []
+        self._lag_before: dict[float, float] = {}
+
+    def begin(self) -> None:
+        self._lag_before = buckets_of(self._get("/metrics") or "", LAG_METRIC)
+
+    def loop_lag_p99_s(self) -> float | None:
+        """p99 of the server's event-loop lag since `begin`; None if it does not tell."""
+        after = buckets_of(self._get("/metrics") or "", LAG_METRIC)
+        return quantile({le: n - self._lag_before.get(le, 0) for le, n in after.items()}, 0.99)
+
+    def run(self) -> None:
+        due_s = 0.0
+        while True:
+            self._sample()
+            # A slow answer skips the samples it has missed, it does not pile them up.
+            due_s = max(due_s + PERIOD_S, self._now_s())
+            self._sleep(due_s - self._now_s())
+
+    def take(self) -> list[list[float]]:
+        """Samples since the last call: see `row_of` for the columns."""
+        taken, self._samples = self._samples, []
+        return taken
+
+    def _sample(self) -> None:
+        text = self._get("/stats")
+        if text is None:
+            return
+        try:
+            self._samples.append([round(self._now_s(), 4), *row_of(json.loads(text))])
+        except (ValueError, KeyError, TypeError):
+            # Not a box office: the load goes on, unwatched.
+            return
+
+
+def row_of(stats: dict[str, Any]) -> list[float]:
+    """queue depth, queue capacity, workers, busy, payment breaker, store breaker."""
+    queue, workers, breakers = stats["queue"], stats["workers"], stats.get("breakers", {})
+    return [
+        queue["depth"],
+        queue["capacity"],
+        workers["total"],
+        workers["busy"],
+        BREAKER_STATES[breakers.get("payment", "closed")],
+        BREAKER_STATES[breakers.get("store", "closed")],
+    ]

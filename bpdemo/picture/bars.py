@@ -1,0 +1,164 @@
+"""`fate_bars`: what became of the orders of several runs, or of parts of one; a bar each.
+
+Beside the bars, if wanted, how long people waited: those who bought, and those who did not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+import plotly.graph_objects as go
+
+from bpdemo.picture.labels import width_of, wrapped
+from bpdemo.picture.palette import (
+    FATE_COLOURS,
+    FATE_PATTERNS,
+    FONT,
+    GRID,
+    INK,
+    INK_ON,
+    PLAIN,
+    TEXT_PX,
+    TITLE_PX,
+)
+from bpdemo.plan.fates import FATES, WORDS
+from bpdemo.results.summary import percent
+from bpdemo.results.waits import buyers_wait_ms, others_wait_ms
+
+if TYPE_CHECKING:
+    from bpdemo.results.run import Run
+
+WIDTH_PX: Final = 1000
+ROW_PX: Final = 52
+WAITS_FROM: Final = 0.68
+"""Where the waits begin, as a share of the width that the bars leave them."""
+
+
+def fate_bars(
+    runs: Mapping[str, Run],
+    title: str = "",
+    *,
+    mark: tuple[float, str] = (1.0, "capacity"),
+    waits: bool = False,
+    after_s: float = 0.0,
+) -> go.Figure:
+    """A bar for each of `runs`: its orders after `after_s`, by fate, as a share of capacity.
+
+    `mark` is a line at a share worth comparing with. `waits` adds how long 99 of 100 buyers waited
+    at most, and half of the others before they knew that they get nothing. The title is a
+    sentence with what was sold, unless given.
+    """
+    shares = {name: _shares(run, after_s) for name, run in runs.items()}
+    told = "; ".join(f"{name} {percent(share['ok'])}" for name, share in shares.items())
+    x_axis = {"title": _titled("orders (share of capacity)"), "tickformat": ".0%"}
+    heading = title or f"Sold in time, of capacity: {told}"
+    figure = go.Figure(layout=bar_layout(heading, runs, x_axis, 1.35 if waits else 1.0))
+    longest = max(*(sum(share.values()) for share in shares.values()), mark[0]) * 1.02
+    figure.update_xaxes(range=[0, longest], selector=0)
+    per_px = longest / (WIDTH_PX * (0.5 if waits else 0.75))
+    for fate in FATES:
+        figure.add_bar(**_bar(fate, {n: share[fate] for n, share in shares.items()}, per_px))
+    _draw_mark(figure, *mark)
+    if waits:
+        _add_waits(figure, runs, after_s)
+    return figure
+
+
+def _shares(run: Run, after_s: float) -> dict[str, float]:
+    """Orders of each fate, as a share of what the service can sell in that time."""
+    summary = run.between(after_s, run.meta.seconds)
+    return {fate: summary[f"{_RATES[fate]}_per_s"] / summary["capacity_per_s"] for fate in FATES}
+
+
+_RATES: Final = {"ok": "goodput", "late": "late", "shed": "shed", "failed": "failed"}
+
+
+def _bar(fate: str, shares: Mapping[str, float], per_px: float) -> dict[str, Any]:
+    return {
+        "x": list(shares.values()), "y": list(shares), "orientation": "h", "width": 0.72,
+        "text": [_told(fate, share, share / per_px) for share in shares.values()],
+        "textposition": "inside", "insidetextanchor": "middle", "textangle": 0,
+        "textfont": {"color": INK_ON[fate], "size": TEXT_PX}, "constraintext": "none",
+        "name": WORDS[fate],
+        "marker": {"color": FATE_COLOURS[fate], "line": {"color": "white", "width": 1},
+                   "pattern": {"shape": FATE_PATTERNS[fate], "size": 9, "solidity": 0.12,
+                               "bgcolor": FATE_COLOURS[fate], "fgcolor": "white"}},
+    }  # fmt: skip
+
+
+def _told(fate: str, share: float, room_px: float) -> str:
+    """Word and number, or what of it the bar has room for."""
+    number = percent(share)
+    for text in (f"{WORDS[fate]} {number}", number):
+        if width_of(text, TEXT_PX) + 4 < room_px:
+            return f"<b>{text}</b>"
+    return ""
+
+
+def _draw_mark(figure: go.Figure, share: float, text: str) -> None:
+    figure.add_shape(
+        type="line", x0=share, x1=share, y0=0, y1=1, yref="y domain",
+        line={"color": INK, "dash": "dash", "width": 3},
+    )  # fmt: skip
+    _write(figure, share, text, xref="x", yref="y domain", y=1, yshift=2)
+
+
+def _add_waits(figure: go.Figure, runs: Mapping[str, Run], after_s: float) -> None:
+    patience_ms = max(run.meta.patience_s for run in runs.values()) * 1000
+    bought = {name: buyers_wait_ms(run, after_s) for name, run in runs.items()}
+    others = {name: others_wait_ms(run, after_s) for name, run in runs.items()}
+    kinds = (
+        (bought, FATE_COLOURS["ok"], "circle", "top center"),
+        (others, INK, "diamond-open", "bottom center"),
+    )
+    for waited_ms, colour, symbol, place in kinds:
+        figure.add_scatter(
+            x=list(waited_ms.values()), y=list(waited_ms), xaxis="x2", mode="markers+text",
+            marker={"color": colour, "size": 16, "symbol": symbol, "line": {"width": 3}},
+            text=[f"<b>{ms:.0f} ms</b>" for ms in waited_ms.values()], textposition=place,
+            textfont={"color": colour, "size": TEXT_PX}, cliponaxis=False,
+        )  # fmt: skip
+    figure.update_layout(
+        xaxis={"domain": [0, WAITS_FROM - 0.06]},
+        xaxis2={"domain": [WAITS_FROM, 1], "range": [-40, patience_ms * 1.12], "gridcolor": GRID,
+                "title": _titled("waited (ms)"), "tickvals": [0, patience_ms / 2, patience_ms]},
+    )  # fmt: skip
+    key = f"<span style='color:{FATE_COLOURS['ok']}'><b>● buyers (99 of 100)</b></span>  "
+    key += "<b>◇ the others (median)</b>"
+    _write(figure, (1 + WAITS_FROM) / 2, key, xref="paper", yref="paper", y=1, yshift=2)
+
+
+def _write(figure: go.Figure, x: float, text: str, **more: Any) -> None:
+    figure.add_annotation(
+        x=x, text=text, showarrow=False, yanchor="bottom", font={"size": TEXT_PX, "color": INK},
+        **more,
+    )  # fmt: skip
+
+
+def _titled(text: str) -> dict[str, Any]:
+    return {"text": text, "font": {"size": TEXT_PX}, "standoff": 6}
+
+
+def bar_layout(
+    title: str, names: Mapping[str, Any], x_axis: dict[str, Any], rows: float = 1.0
+) -> dict[str, Any]:
+    """For bars that lie, a name each on the left. `rows`: how many times the usual height each."""
+    lines = wrapped(title, WIDTH_PX - 30, TITLE_PX * 1.08)
+    top_px = 46 + 1.3 * TITLE_PX * len(lines)
+    left_px = 34 + max(width_of(name, TEXT_PX) for name in names)
+    heading = {
+        "text": "<br>".join(f"<b>{line}</b>" for line in lines), "font": {"size": TITLE_PX},
+        "xref": "paper", "x": 0, "xanchor": "left", "xshift": 12 - left_px, "align": "left",
+        "yref": "paper", "y": 1, "yanchor": "top", "yshift": top_px - 8, "showarrow": False,
+    }  # fmt: skip
+    return {
+        **PLAIN, "annotations": [heading], "barmode": "stack", "template": "none",
+        "showlegend": False,
+        "font": {"family": FONT, "size": TEXT_PX, "color": INK},
+        "xaxis": {"gridcolor": GRID} | x_axis,
+        "yaxis": {"autorange": "reversed", "type": "category", "ticks": "outside", "ticklen": 8,
+                  "tickcolor": "white"},
+        "margin": {"l": left_px, "r": 30, "t": top_px, "b": 60}, "width": WIDTH_PX,
+        "height": top_px + 60 + ROW_PX * len(names) * rows,
+    }  # fmt: skip

@@ -1,0 +1,137 @@
+"""One panel of one run: traces, text, lines and one y axis, collected before they are drawn.
+
+A cell always has the same traces in the same order, empty ones too: a live picture
+replaces their data and adds none, since a front end that joins late misses added traces.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import plotly.graph_objects as go
+
+from bpdemo.picture.labels import spread
+from bpdemo.picture.palette import FATE_COLOURS, FATE_PATTERNS, GRID, INK, LINES, TEXT_PX
+from bpdemo.picture.scale import Scale
+from bpdemo.plan.fates import WORDS
+from bpdemo.results.records import Column
+
+if TYPE_CHECKING:
+    from bpdemo.results.run import Run
+
+LINE_PX: Final = 20
+"""Height of a line of text with the space around it."""
+
+BASE_AXIS: Final = {"gridcolor": GRID, "zeroline": False, "linecolor": INK, "showline": True}
+
+
+@dataclass
+class Cell:
+    """One panel of one run: where it is, and what has been put into it."""
+
+    run: Run
+    scale: Scale
+    axis: str
+    width_px: float
+    height_px: float
+    traces: list[go.Scatter] = field(default_factory=list)
+    annotations: list[dict[str, Any]] = field(default_factory=list)
+    shapes: list[dict[str, Any]] = field(default_factory=list)
+    y_axis: dict[str, Any] = field(default_factory=dict)
+    margin: list[tuple[str, float, str]] = field(default_factory=list)
+
+    @property
+    def edge_t_s(self) -> Column:
+        """Middles of the bins, with the two ends of the run."""
+        t_s = self.run.frame["t_s"].to_numpy()
+        ends = np.append(t_s[1:], self.run.meta.seconds)
+        return np.concatenate(([0.0], (t_s + ends) / 2, [self.run.meta.seconds]))
+
+    def column(self, name: str) -> Column:
+        """A column of the frame, drawn out to both ends of the run."""
+        values = self.run.frame[name].to_numpy(dtype=float)
+        return np.concatenate((values[:1], values, values[-1:]))
+
+    def line(self, name: str, y: Column, cue: str, **more: Any) -> None:
+        colour, dash = LINES[cue]
+        self.traces.append(
+            go.Scatter(
+                x=self.edge_t_s,
+                y=y,
+                name=name,
+                mode="lines",
+                xaxis=f"x{self.axis}",
+                yaxis=f"y{self.axis}",
+                showlegend=False,
+                line={"color": colour, "dash": dash, "width": 3},
+                **more,
+            )
+        )
+
+    def area(self, fate: str, y: Column, group: str) -> None:
+        colour, pattern = FATE_COLOURS[fate], FATE_PATTERNS[fate]
+        self.traces.append(
+            go.Scatter(
+                x=self.edge_t_s,
+                y=y,
+                name=WORDS[fate],
+                mode="lines",
+                xaxis=f"x{self.axis}",
+                yaxis=f"y{self.axis}",
+                showlegend=False,
+                stackgroup=group,
+                line={"width": 0.5, "color": colour},
+                fillcolor=colour,
+                fillpattern={"shape": pattern, "fgcolor": "rgba(0,0,0,0.35)", "size": 7}
+                | {"bgcolor": colour, "fillmode": "replace"},
+            )
+        )
+
+    def level(self, y: float, cue: str) -> None:
+        """A horizontal line over the whole panel."""
+        self._stroke(cue, f"x{self.axis} domain", (0, 1), (y, y))
+
+    def steps(self, levels: Sequence[tuple[float, float]], cue: str) -> None:
+        """A line that jumps: (from t_s, y), in the order of time, to the end of the panel."""
+        ends = [*(t_s for t_s, _ in levels[1:]), self.scale.seconds]
+        before = None
+        for (t_s, y), end_s in zip(levels, ends, strict=True):
+            if before is not None and before != y:
+                self._stroke(cue, f"x{self.axis}", (t_s, t_s), (before, y))
+            self._stroke(cue, f"x{self.axis}", (t_s, end_s), (y, y))
+            before = y
+
+    def _stroke(self, cue: str, x_ref: str, x: tuple[float, float], y: tuple[float, float]) -> None:
+        colour, dash = LINES[cue]
+        self.shapes.append(
+            {"type": "line", "xref": x_ref, "yref": f"y{self.axis}"}
+            | {"x0": x[0], "x1": x[1], "y0": y[0], "y1": y[1]}
+            | {"line": {"color": colour, "dash": dash, "width": 2.5}}
+        )
+
+    def text(self, x: float, y: float, text: str, **more: Any) -> None:
+        self.annotations.append(
+            {"xref": f"x{self.axis}", "yref": f"y{self.axis}", "x": x, "y": y, "text": text}
+            | {"showarrow": False, "font": {"size": TEXT_PX, "color": INK}}
+            | more
+        )
+
+    def label(self, text: str, share: float, colour: str) -> None:
+        """Name a line at its right end; `share` is that end's height in the panel, 0 to 1."""
+        self.margin.append((text, min(1.0, max(0.0, share)) * self.height_px, colour))
+
+    def place_labels(self) -> None:
+        """Put the labels of the right margin, pushed apart where they would overlap."""
+        # Rounded, so that lines which meet keep their order whatever the last digit.
+        wanted = [float(round(y_px / 3) * 3) for _, y_px, _ in self.margin]
+        placed = spread(wanted, LINE_PX, 4.0, self.height_px)
+        for (text, _, colour), y_px in zip(self.margin, placed, strict=True):
+            self.annotations.append(
+                {"xref": f"x{self.axis} domain", "yref": f"y{self.axis} domain"}
+                | {"x": 1.0, "xanchor": "left", "xshift": 6, "y": y_px / self.height_px}
+                | {"yanchor": "middle", "text": text, "showarrow": False, "align": "left"}
+                | {"font": {"size": TEXT_PX, "color": colour}}
+            )

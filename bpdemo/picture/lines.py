@@ -1,0 +1,139 @@
+"""`line_figure`: one measure over another, a labelled line for each service or customer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import plotly.graph_objects as go
+
+from bpdemo.picture.labels import spread, width_of, wrapped
+from bpdemo.picture.palette import (
+    BLUE,
+    FONT,
+    GREEN,
+    GRID,
+    INK,
+    LINES,
+    PLAIN,
+    TEXT_PX,
+    TITLE_PX,
+    VERMILLION,
+)
+
+Line = Mapping[float, float]
+"""x → y."""
+
+DARK_PURPLE: Final = LINES["p99"][0]
+
+STYLES: Final = (
+    (GREEN, "solid", "circle"),
+    (VERMILLION, "dash", "square"),
+    (BLUE, "dashdot", "diamond"),
+    (DARK_PURPLE, "dot", "triangle-up"),
+)
+"""Colour, dash and marker of the first line, the second, …: three cues, so that two may fail."""
+
+WIDTH_PX: Final = 930
+HEIGHT_PX: Final = 440
+LEFT_PX: Final = 84
+BELOW_PX: Final = 60
+LABEL_GAP: Final = 1.3
+AXIS: Final = {"gridcolor": GRID, "ticks": "outside", "ticklen": 8, "tickcolor": "white"}
+MOST_MARKERS: Final = 12
+"""With more points than that, a marker at each would hide the line."""
+
+
+def line_figure(
+    lines: Mapping[str, Line],
+    *,
+    title: str,
+    x: str,
+    y: str,
+    percent: bool = False,
+    points: Mapping[str, Line] | None = None,
+    wall: tuple[float, str] | None = None,
+) -> go.Figure:
+    """Each of `lines` with its name at its right end; `title` says the result.
+
+    `x` and `y` name the axes with their units; with `percent`, y is a share. `points` are what was
+    measured beside lines of the same names, which are then drawn without markers. `wall` is a
+    place on the x axis that matters, with its name.
+    """
+    if not 0 < len(lines) <= len(STYLES):
+        raise ValueError(f"lines: from 1 to {len(STYLES)} can be told apart, not {len(lines)}")
+    heading = wrapped(title, WIDTH_PX - 40, TITLE_PX * 1.08)
+    top_px = 28 + 1.3 * TITLE_PX * len(heading) + (TEXT_PX * 1.6 if wall else 0)
+    figure = go.Figure(layout=_layout(x, y, percent, top_px, _room_px(lines)))
+    _write_title(figure, heading, top_px)
+    for (name, line), style in zip(lines.items(), STYLES, strict=False):
+        measured = (points or {}).get(name)
+        is_bare = measured or len(line) > MOST_MARKERS
+        _draw(figure, line, style, "lines" if is_bare else "lines+markers")
+        if measured:
+            _draw(figure, measured, style, "markers")
+    _bound(figure, [*lines.values(), *(points or {}).values()])
+    _name(figure, lines, HEIGHT_PX - top_px - BELOW_PX)
+    if wall:
+        _wall(figure, *wall)
+    return figure
+
+
+def _draw(figure: go.Figure, line: Line, style: tuple[str, str, str], mode: str) -> None:
+    colour, dash, symbol = style
+    figure.add_scatter(
+        x=list(line), y=list(line.values()), mode=mode, cliponaxis=False,
+        line={"color": colour, "dash": dash, "width": 4},
+        marker={"size": 12, "symbol": symbol, "color": colour},
+    )  # fmt: skip
+
+
+def _bound(figure: go.Figure, lines: list[Line]) -> None:
+    figure.update_xaxes(range=[0, max(max(line) for line in lines) * 1.01])
+    top = max(max(line.values()) for line in lines) * 1.12 or 1
+    figure.update_yaxes(range=[-0.015 * top, top])  # a line along 0 is seen in full width
+
+
+def _name(figure: go.Figure, lines: Mapping[str, Line], height_px: float) -> None:
+    """The names, to the right of where the lines end, pushed apart where they would meet."""
+    low, high = figure.layout.yaxis.range
+    per_px = (high - low) / height_px
+    wanted = [(line[max(line)] - low) / per_px for line in lines.values()]
+    places = spread(wanted, TEXT_PX * LABEL_GAP, 0, height_px)
+    for name, place, (colour, *_) in zip(lines, places, STYLES, strict=False):
+        figure.add_annotation(
+            xref="paper", x=1, xanchor="left", xshift=12, y=low + place * per_px,
+            yanchor="middle", text=f"<b>{name}</b>", showarrow=False,
+            font={"color": colour, "size": TEXT_PX},
+        )  # fmt: skip
+
+
+def _wall(figure: go.Figure, at: float, text: str) -> None:
+    figure.add_vline(x=at, line={"color": INK, "dash": "dash", "width": 3})
+    figure.add_annotation(
+        x=at, yref="paper", y=1, yanchor="bottom", text=f"<b>{text}</b>", showarrow=False,
+        font={"color": INK, "size": TEXT_PX},
+    )  # fmt: skip
+
+
+def _room_px(lines: Mapping[str, Line]) -> float:
+    return 28 + max(width_of(name, TEXT_PX * 1.1) for name in lines)
+
+
+def _write_title(figure: go.Figure, heading: list[str], top_px: float) -> None:
+    # Plotly's own title is cut off at the top when it has two lines.
+    figure.add_annotation(
+        xref="paper", x=0, xanchor="left", xshift=12 - LEFT_PX, yref="paper", y=1, yanchor="top",
+        yshift=top_px - 10, text="<br>".join(f"<b>{line}</b>" for line in heading), align="left",
+        showarrow=False, font={"size": TITLE_PX},
+    )  # fmt: skip
+
+
+def _layout(x: str, y: str, percent: bool, top_px: float, right_px: float) -> dict[str, Any]:
+    return {
+        "font": {"family": FONT, "size": TEXT_PX, "color": INK},
+        "xaxis": {"title": x} | AXIS,
+        "yaxis": {"title": y, "tickformat": ".0%" if percent else ""} | AXIS,
+        "margin": {"l": LEFT_PX, "r": right_px, "t": top_px, "b": BELOW_PX},
+        **PLAIN, "showlegend": False, "width": WIDTH_PX, "height": HEIGHT_PX,
+    }  # fmt: skip

@@ -1,0 +1,194 @@
+"""What stands in each panel of the picture: shares, fates, time to answer, queue."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from bpdemo.picture.cell import LINE_PX, Cell
+from bpdemo.picture.labels import width_of
+from bpdemo.picture.palette import (
+    FATE_COLOURS,
+    GREY,
+    INK,
+    INK_ON,
+    LINES,
+    TEXT_PX,
+)
+from bpdemo.plan.fates import WORDS
+from bpdemo.results.records import Column
+from bpdemo.results.summary import times
+
+if TYPE_CHECKING:
+    pass
+
+STACK: Final = ("ok", "late", "failed", "shed")
+"""From the bottom up: what was sold, what cost work in vain, what cost next to nothing."""
+
+ARROW_PX: Final = 38
+
+
+def ribbon(cell: Cell) -> None:
+    """Shares of the fates, 0 to 100 %, however large the offer."""
+    offered = np.maximum(cell.column("offered_per_s"), 1e-9)
+    for fate in STACK:
+        cell.area(fate, 100 * cell.column(f"{fate}_per_s") / offered, f"share{cell.axis}")
+    cell.label("share of orders", 0.5, GREY)
+    cell.y_axis = {"range": [0, 100], "tickvals": [0, 100], "ticktext": ["0%", "100%"]}
+
+
+def fates(cell: Cell) -> None:
+    """What became of the orders, stacked, against capacity."""
+    top, capacities = cell.scale.orders_per_s, cell.run.meta.capacities
+    for fate in STACK:
+        cell.area(fate, cell.column(f"{fate}_per_s"), f"fates{cell.axis}")
+    attempts, offered = cell.column("attempts_per_s"), cell.column("offered_per_s")
+    retried = np.nansum(attempts) > 1.05 * np.nansum(offered)
+    cell.line("tries", attempts if retried else np.full_like(attempts, np.nan), "offered")
+    if capacities:
+        capacity = capacities[-1][1]
+        if len(capacities) == 1:
+            cell.level(capacity, "capacity")
+        else:
+            cell.steps(capacities, "capacity")
+        cell.label(f"<b>capacity</b> {capacity:,.0f}/s", capacity / top, INK)
+    above = offered > top
+    if retried and attempts.max() > top and not above.any():
+        above = attempts > top
+    if above.any():
+        _arrow(cell, above, offered, attempts if retried else None)
+    elif retried:
+        cell.label("with retries", float(attempts[-1]) / top, INK)
+    _name_areas(cell)
+    cell.y_axis = {"range": [0, top], "title": "orders per second", "nticks": 5}
+
+
+def _arrow(cell: Cell, above: Column, offered: Column, attempts: Column | None) -> None:
+    """What leaves the panel: an arrow through its top edge, with the number."""
+    at = _longest(above)
+    orders, tries = float(np.median(offered[above])), None
+    if attempts is not None:
+        tries = float(np.median(attempts[above]))
+    text = _leaving(orders, tries, cell.scale.orders_per_s, cell.run.meta.capacity_per_s)
+    x = float(cell.edge_t_s[at])
+    cell.text(
+        x,
+        cell.scale.orders_per_s,
+        "",
+        showarrow=True,
+        ax=0,
+        ay=ARROW_PX,
+        yshift=ARROW_PX - 12,
+        arrowhead=2,
+        arrowsize=1.2,
+        arrowwidth=4,
+        arrowcolor=INK,
+    )
+    left = x < cell.scale.seconds / 2
+    beside = {"xanchor": "left" if left else "right", "xshift": 14 if left else -14}
+    cell.text(
+        x, cell.scale.orders_per_s, text, yanchor="bottom", yshift=3, bgcolor="white", **beside
+    )
+
+
+def _leaving(orders: float, tries: float | None, top: float, capacity: float | None) -> str:
+    """ "offered 380/s = 2.0× capacity"; tries alone, when the orders stay in the panel."""
+
+    def told(word: str, rate: float) -> str:
+        ratio = f" = {times(rate / capacity)} capacity" if capacity else ""
+        return f"<b>{word} {rate:,.0f}/s</b>{ratio}"
+
+    if tries is not None and orders <= top:
+        return told("with retries", tries)
+    return told("offered", orders) + ("" if tries is None else f", with retries {tries:,.0f}/s")
+
+
+def _longest(flags: Column) -> int:
+    """The middle of the longest stretch of true."""
+    edges = np.flatnonzero(np.diff(np.concatenate(([0], flags.astype(int), [0]))))
+    starts, ends = edges[::2], edges[1::2]
+    widest = int(np.argmax(ends - starts))
+    return int((starts[widest] + ends[widest] - 1) // 2)
+
+
+def _name_areas(cell: Cell) -> None:
+    """Write each fate's word into its area where that is thickest, or beside it."""
+    px_per = cell.height_px / cell.scale.orders_per_s
+    total = float(cell.column("offered_per_s").sum())
+    bottom = np.zeros(len(cell.edge_t_s))
+    for fate in STACK:
+        values = cell.column(f"{fate}_per_s")
+        top = bottom + values
+        room = width_of(WORDS[fate], TEXT_PX) * 1.15 / cell.width_px * cell.scale.seconds
+        seen = np.minimum(top, cell.scale.orders_per_s)
+        x, low, high = _thickest(cell.edge_t_s, bottom, seen, room)
+        if (high - low) * px_per >= LINE_PX:
+            ink = {"size": TEXT_PX + 1, "color": INK_ON[fate]}
+            back = {"bgcolor": FATE_COLOURS[fate], "borderpad": 1}
+            cell.text(x, (low + high) / 2, f"<b>{WORDS[fate]}</b>", font=ink, **back)
+        elif total and values.sum() / total >= 0.01:
+            middle = float(bottom[-1] + top[-1]) / 2
+            cell.label(WORDS[fate], middle * px_per / cell.height_px, INK)
+        bottom = top
+
+
+def _thickest(x: Column, bottom: Column, top: Column, room: float) -> tuple[float, float, float]:
+    """Where a text of width `room` finds most height: its middle, lower and upper bound."""
+    best = (float(x[0]), 0.0, 0.0)
+    for middle in x[(x >= x[0] + room / 2) & (x <= x[-1] - room / 2)]:
+        near = np.abs(x - middle) <= room / 2
+        low, high = float(bottom[near].max()), float(top[near].min())
+        if high - low > best[2] - best[1]:
+            best = (float(middle), low, high)
+    return best
+
+
+def latency(cell: Cell) -> None:
+    """p50 and p99 of the customers let in, on a log scale, against their patience."""
+    low, high = (float(np.log10(end)) for end in cell.scale.latency_ms)
+    ends = {}
+    for name in ("p99", "p50"):
+        values = cell.column(f"{name}_ms")
+        cell.line(name, values, name)
+        known = values[np.isfinite(values) & (values > 0)]
+        if len(known):
+            ends[name] = (np.log10(known[-1]) - low) / (high - low)
+    patience_ms = cell.run.meta.patience_s * 1000
+    cell.level(patience_ms, "patience")
+    # Where all three meet, the order here is the order from the bottom up.
+    for name in ("p50", "p99"):
+        if name in ends:
+            cell.label(f"<b>{name}</b>", float(ends[name]), LINES[name][0])
+    patience = (np.log10(patience_ms) - low) / (high - low)
+    cell.label(f"patience {_told_ms(patience_ms)}", float(patience), INK)
+    decades = 10.0 ** np.arange(np.floor(low), np.ceil(high) + 1)
+    cell.y_axis = {"type": "log", "range": [low, high], "title": "time to answer"}
+    cell.y_axis |= {"tickvals": decades, "ticktext": [_told_ms(ms) for ms in decades]}
+
+
+def _told_ms(ms: float) -> str:
+    return f"{ms:g} ms" if ms < 1000 else f"{ms / 1000:g} s"
+
+
+def queue(cell: Cell) -> None:
+    """Jobs waiting against the room there is, and busy workers."""
+    most, depth = cell.scale.jobs, cell.column("queue_depth")
+    busy, capacity = cell.column("workers_busy"), cell.column("queue_capacity")
+    cell.line("in queue", depth, "queue", fill="tozeroy", fillcolor="rgba(0,0,0,0.12)")
+    cell.line("room", np.where(capacity < 0, np.nan, capacity), "queue capacity")
+    cell.line("busy workers", busy, "busy workers")
+    for name, values, cue in (("busy workers", busy, "busy workers"), ("in queue", depth, "queue")):
+        end = _last(values)
+        if end is not None:
+            cell.label(f"<b>{name}</b> {end:,.0f}", end / most, LINES[cue][0])
+    room = _last(capacity)
+    if room is not None:
+        told = "no limit" if room < 0 else f"room for {room:,.0f}"
+        cell.label(told, 1.0 if room < 0 else room / most, GREY)
+    cell.y_axis = {"range": [0, most], "title": "jobs", "nticks": 5}
+
+
+def _last(values: Column) -> float | None:
+    known = values[np.isfinite(values)]
+    return float(known[-1]) if len(known) else None

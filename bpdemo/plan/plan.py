@@ -1,0 +1,147 @@
+"""What a load is to do: one frozen, validated plan, sent to the child as JSON.
+
+Plain Python only, so that the child starts fast.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Final
+
+from bpdemo.plan.arrivals import SCENARIOS
+from bpdemo.plan.retries import BACKOFFS, CAP_S, JITTERS
+
+SETTLE_MAX_S: Final = 10.0
+
+Mix = tuple[tuple[str, float], ...]
+"""Weighted labels, such as (("fair", 9.0), ("greedy", 1.0))."""
+
+_RANGES: Final[dict[str, tuple[float, float]]] = {
+    "rate_per_s": (0.001, 100_000),
+    "seconds": (0.1, 3600),
+    "patience_s": (0.001, 3600),
+    "retries": (0, 20),
+    "browse_per_s": (0, 100_000),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A load. Times in seconds from its start; `rate_per_s` is the peak of the scenario.
+
+    `closed` reads `rate_per_s` as a number of users. `clients` and `priorities`
+    are mixes of labels for X-Client-Id and X-Priority. `item_id` None draws
+    among 1 to 100. `watch` samples the server's /stats ten times a second. `part` (index,
+    count) is this process's: of `count` processes it sends each `count`-th order of the whole.
+    """
+
+    rate_per_s: float
+    seconds: float = 10.0
+    scenario: str = "steady"
+    seed: int = 0
+    patience_s: float = 0.5
+    send_deadline: bool = False
+    send_keys: bool = False
+    retries: int = 0
+    backoff: str = "none"
+    jitter: str = "full"
+    retry_budget: float | None = None
+    browse_per_s: float = 0.0
+    clients: Mix = ()
+    priorities: Mix = ()
+    item_id: int | None = None
+    watch: bool = True
+    part: tuple[int, int] = (0, 1)
+
+    def __post_init__(self) -> None:
+        require_choice("scenario", self.scenario, SCENARIOS)
+        require_choice("backoff", self.backoff, BACKOFFS)
+        require_choice("jitter", self.jitter, JITTERS)
+        for name, (low, high) in _RANGES.items():
+            require_range(name, getattr(self, name), low, high)
+        if self.retry_budget is not None:
+            require_range("retry_budget", self.retry_budget, 0, 1)
+        if self.item_id is not None:
+            require_range("item_id", self.item_id, 1, 100)
+        for label, weight in (*self.clients, *self.priorities):
+            require_range(f"weight of {label!r}", weight, 0, 1e9)
+        for label, _ in self.priorities:
+            require_choice("priorities", label, ("0", "1", "2", "3"))
+        require_whole("seed", self.seed)
+        require_whole("retries", self.retries)
+        if self.scenario == "closed":
+            require_whole("rate_per_s of a closed load (its users)", self.rate_per_s)
+        if self.scenario == "retry_storm":
+            self._storm()
+
+    def _storm(self) -> None:
+        """A retry storm is three instant retries, whatever else is asked for."""
+        if self.retries not in (0, 3) or self.backoff != "none":
+            raise ValueError(
+                "scenario 'retry_storm' is three instant retries: leave out retries and backoff, "
+                f"not retries={self.retries}, backoff={self.backoff!r}"
+            )
+        object.__setattr__(self, "retries", 3)
+
+    @property
+    def is_closed(self) -> bool:
+        return self.scenario == "closed"
+
+    @property
+    def settle_s(self) -> float:
+        """How long the last orders may still take once the plan is over, at most 10 s.
+
+        An order that would have to wait longer for its retry ends with the answer it has.
+        """
+        attempts = self.retries + 1
+        pauses_s = 0.0 if self.backoff == "none" else self.retries * CAP_S
+        if self.backoff == "retry_after":
+            pauses_s = SETTLE_MAX_S if self.retries else 0.0
+        return max(self.patience_s, min(SETTLE_MAX_S, attempts * self.patience_s + pauses_s))
+
+    def share(self, index: int, count: int) -> Plan:
+        """The part of this plan that process `index` of `count` drives.
+
+        All keep the seed: together they send what one would.
+        """
+        mine = replace(self, part=(index, count), watch=self.watch and index == 0)
+        if not self.is_closed:
+            return mine
+        users = int(self.rate_per_s)
+        # Users that come back have no common stream: each process draws its own.
+        return replace(
+            mine,
+            rate_per_s=users // count + (1 if index < users % count else 0),
+            seed=self.seed + 7919 * index,
+        )
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self), separators=(",", ":"))
+
+    @classmethod
+    def from_json(cls, text: str) -> Plan:
+        fields: dict[str, Any] = json.loads(text)
+        for name in ("clients", "priorities"):
+            fields[name] = tuple((str(label), float(weight)) for label, weight in fields[name])
+        index, count = fields["part"]
+        fields["part"] = int(index), int(count)
+        return cls(**fields)
+
+
+def require_choice(name: str, value: object, choices: Collection[str]) -> None:
+    if value not in choices:
+        raise ValueError(f"{name} must be one of {', '.join(choices)}, not {value!r}")
+
+
+def require_range(name: str, value: Any, low: float, high: float) -> None:
+    """ValueError, naming field, range and value, unless `value` is a number within."""
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not (is_number and low <= float(value) <= high):
+        raise ValueError(f"{name} must be a number from {low:g} to {high:g}, not {value!r}")
+
+
+def require_whole(name: str, value: Any) -> None:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or value != int(value):
+        raise ValueError(f"{name} must be a whole number, not {value!r}")

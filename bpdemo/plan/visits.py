@@ -1,0 +1,57 @@
+"""Who comes when, and what for: the seeded stream of a plan, and one process's part of it.
+
+Every process draws the whole stream and sends each N-th order of it. So the orders of a load are
+the same, to the item and the key, whether one process sends them or twenty. (Cut into N streams of
+their own they would be N other loads; and each N-th of a Poisson stream is spread evenly.)
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from itertools import islice
+from typing import NamedTuple
+
+from bpdemo.plan.answers import pick
+from bpdemo.plan.arrivals import arrivals
+from bpdemo.plan.plan import Plan
+
+
+class Visit(NamedTuple):
+    """An order to be sent at `due_s` from the start. Empty labels and keys are not sent."""
+
+    due_s: float
+    item: int
+    client: str
+    priority: str
+    key: str
+
+
+def visits(plan: Plan) -> Iterator[Visit]:
+    """This process's part of the orders of an open-loop plan, in order of time."""
+    chance = random.Random(f"choices {plan.seed}")
+    times = arrivals(
+        plan.scenario, plan.rate_per_s, plan.seconds, random.Random(f"arrivals {plan.seed}")
+    )
+    index, count = plan.part
+    return islice((draw(plan, due_s, chance) for due_s in times), index, None, count)
+
+
+def draw(plan: Plan, due_s: float, chance: random.Random) -> Visit:
+    """What the customer who comes at `due_s` wants."""
+    return Visit(
+        due_s,
+        client=pick(plan.clients, chance),
+        priority=pick(plan.priorities, chance),
+        item=plan.item_id or chance.randint(1, 100),
+        key=f"{chance.getrandbits(128):032x}" if plan.send_keys else "",
+    )
+
+
+def looks(plan: Plan) -> Iterator[tuple[float, int]]:
+    """This process's part of the GETs of a plan: when, and which item."""
+    chance = random.Random(f"browse {plan.seed}")
+    times = arrivals("steady", plan.browse_per_s, plan.seconds, chance)
+    index, count = plan.part
+    wanted = ((due_s, plan.item_id or chance.randint(1, 100)) for due_s in times)
+    return islice(wanted, index, None, count)

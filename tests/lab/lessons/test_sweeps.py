@@ -1,0 +1,84 @@
+"""Goodput over load: a fresh service at each load, and the figure that tells what came of it."""
+
+from dataclasses import replace
+
+import pytest
+
+from bpdemo.lab import goodput_figure, seconds, simulate, sweep
+from bpdemo.lab.lessons.sweeps import Sweep
+from bpdemo.load.run import LoadRun
+from bpdemo.results.validity import NotMeasured
+
+LOADS = (1, 2, 5)
+
+
+@pytest.fixture(autouse=True)
+def own_home(monkeypatch, tmp_path):
+    monkeypatch.setenv("BPDEMO_HOME", str(tmp_path))
+
+
+def simulated(name: str, **knobs: object) -> Sweep:
+    knobs = {"workers": 4, "store_latency_s": 0} | knobs
+    return Sweep(name, {times: simulate(knobs, times=times, seconds=5) for times in LOADS})
+
+
+@pytest.mark.load
+def test_each_load_meets_a_fresh_service():
+    """What one run left behind does not weigh on the next: each begins with an empty queue."""
+    found = sweep("unprotected", [2, 0.5], seconds=2, workers=2)
+    assert list(found.runs) == [0.5, 2]
+    assert found[2].meta.rate_per_s == pytest.approx(4 * found[0.5].meta.rate_per_s)
+    assert found[0.5].frame["queue_depth"].iloc[0] < found[2].frame["queue_depth"].max() / 2
+    assert found.goodput_share[0.5] == found[0.5].summary["goodput_share"]
+
+
+def test_runs_that_are_known_need_not_be_made_again():
+    """They take their place among the others, by load."""
+    runs = simulated("protected").runs
+    found = sweep("protected", [], known={2: runs[2], 1: runs[1]})
+    assert list(found.runs) == [1, 2]
+    assert found[2] is runs[2]
+
+
+def test_a_sweep_is_called_by_its_profile_unless_told():
+    """Two sweeps of one profile that differ in a knob need names of their own in a picture."""
+    assert sweep("unprotected", [], queue_capacity=8).name == "unprotected"
+    assert sweep("unprotected", [], name="bounded", queue_capacity=8).name == "bounded"
+
+
+def test_the_figure_names_its_lines_and_tells_the_last_load():
+    """A line and a label each beside the best that is possible, the result as title."""
+    sweeps = simulated("unprotected", queue_capacity=-1), simulated("protected", queue_capacity=8)
+    figure = goodput_figure(*sweeps)
+    assert [list(line.x) for line in figure.data] == [[0, 1, 5], list(LOADS), list(LOADS)]
+    for line, drawn in zip(figure.data[1:], sweeps, strict=True):
+        assert list(line.y) == list(drawn.goodput_share.values())
+    words = " ".join(label.text for label in figure.layout.annotations)
+    assert all(name in words for name in ("all it can sell", "unprotected", "protected"))
+    last = sweeps[1].goodput_share[5]
+    assert (
+        f"at 5× capacity: unprotected {sweeps[0].goodput_share[5]:.0%}" in figure.layout.title.text
+    )
+    assert f"protected {last:.0%}" in figure.layout.title.text
+
+
+def test_one_busy_moment_spoils_the_whole_sweep():
+    """`require_valid` gives the sweep if every run counts, and raises if one of them does not."""
+    good = simulated("protected")
+    assert good.require_valid() is good
+    run = good[2]
+    jumped = LoadRun(run.records, run.samples, replace(run.meta, virtual=False, clock_jump_s=30.0))
+    with pytest.raises(NotMeasured):
+        Sweep("protected", good.runs | {2: jumped}).require_valid()
+
+
+@pytest.mark.parametrize(
+    ("profile", "full_s", "lasts_s"),
+    [("full", 20, 20), ("short", 20, 7), ("SHORT", 4, 2.5), (None, 4, 4)],
+)
+def test_the_short_profile_shortens_runs_but_not_to_nothing(monkeypatch, profile, full_s, lasts_s):
+    """A third of the time, at least 2.5 s; unless told, a run has its full length."""
+    monkeypatch.delenv("BPDEMO_PROFILE", raising=False)
+    if profile is not None:
+        monkeypatch.setenv("BPDEMO_PROFILE", profile)
+    assert seconds(full_s) == pytest.approx(lasts_s)

@@ -1,0 +1,37 @@
+"""The orders of a load are the same orders, however many processes send them."""
+
+import pytest
+
+from bpdemo.plan.plan import Plan
+from bpdemo.plan.visits import looks, visits
+
+CLIENTS = (("fair", 9.0), ("greedy", 1.0))
+PRIORITIES = (("0", 1.0), ("3", 1.0))
+
+
+@pytest.mark.parametrize("scenario", ["steady", "ramp", "spike", "sustained", "retry_storm"])
+@pytest.mark.parametrize("count", [2, 3, 7])
+def test_the_parts_put_together_are_the_whole(scenario: str, count: int) -> None:
+    """To the time, the item, the labels and the key; and no part is much larger than another."""
+    plan = Plan(80, 20, scenario, 5, clients=CLIENTS, priorities=PRIORITIES, send_keys=True)
+    whole = list(visits(plan))
+    parts = [list(visits(plan.share(index, count))) for index in range(count)]
+    assert sorted(visit for part in parts for visit in part) == whole
+    assert len({visit.key for visit in whole}) == len(whole) > 100
+    assert max(map(len, parts)) - min(map(len, parts)) <= 1
+
+
+def test_the_looks_too() -> None:
+    """When, and at which item."""
+    plan = Plan(10, 20, browse_per_s=50, seed=3)
+    whole = list(looks(plan))
+    parts = [look for index in range(3) for look in looks(plan.share(index, 3))]
+    assert sorted(parts) == whole
+    assert len(whole) > 500
+
+
+def test_another_seed_is_another_load() -> None:
+    """No order of the one is in the other."""
+    first, second = (set(visits(Plan(50, 10, seed=seed))) for seed in (1, 2))
+    assert first
+    assert not first & second
