@@ -23,6 +23,7 @@ PROBLEMS: dict[str, tuple[int, str]] = {
     "pool_exhausted": (503, "No database connection"),
     "draining": (503, "Not taking requests"),
     "downstream_failed": (503, "A dependency failed"),
+    "outcome_unknown": (504, "The outcome is unknown"),
     "deadline_exceeded": (504, "Your time ran out"),
     "invalid_request": (422, "The request cannot be read"),
     "sold_out": (409, "Sold out"),

@@ -11,7 +11,8 @@
     │   ├── CircuitOpen         the breaker before a dependency is open
     │   ├── PoolExhausted       no database connection in time
     │   ├── Draining            starting up or shutting down
-    │   └── DownstreamFailed    the dependency failed every attempt
+    │   └── DownstreamFailed    the dependency failed every attempt, and nothing stands
+    ├── OutcomeUnknown          a write was lost on the way: it may or may not stand
     ├── DeadlineExceeded        the caller's time ran out
     ├── DependencyError         one attempt at a dependency failed; worth another try
     │   └── AttemptTimeout      it did not answer in the time an attempt has
@@ -94,14 +95,30 @@ class DownstreamFailed(Refused):
     detail = "A service we depend on failed every attempt."
 
 
+class OutcomeUnknown(BoxOfficeError):
+    """Neither yes nor no, and so no invitation to come back: without a key that might buy twice."""
+
+    reason = "outcome_unknown"
+    detail = (
+        "The store's answer was lost. With an Idempotency-Key, repeat with the same one to learn "
+        "the outcome; without one, nothing is sold and the money goes back."
+    )
+
+
 class DeadlineExceeded(BoxOfficeError):
     reason = "deadline_exceeded"
     detail = "Your time ran out. Repeat with the same Idempotency-Key to learn the outcome."
 
 
 class DependencyError(BoxOfficeError):
+    """`asked` is false where the call never left us, so that it cannot have changed anything."""
+
     reason = "downstream_failed"
     detail = "A service we depend on failed."
+
+    def __init__(self, detail: str | None = None, *, asked: bool = True) -> None:
+        super().__init__(detail)
+        self.asked = asked
 
 
 class AttemptTimeout(DependencyError):

@@ -12,8 +12,8 @@ class Store(Protocol):
     """Where items and orders live.
 
     Any method may raise `DependencyError` (worth another try) or `PoolExhausted`.
-    All are safe to repeat, and safe to cancel: what was cancelled has either happened or not,
-    and `void` settles which.
+    All are safe to repeat, and safe to cancel: what was cancelled, or raised `DependencyError`, has
+    either happened or not, and `void` settles which (not, where the error says it was not `asked`).
     """
 
     async def start(self) -> None: ...
@@ -42,8 +42,15 @@ class Store(Protocol):
     async def void(self, order_id: str) -> Order | None:
         """The stored order if `place` succeeded; else bar it for ever and return None.
 
-        The way to learn what became of a `place` whose answer was lost. It waits for one that is
-        still going on.
+        The way to learn what became of a `place`, or of a promise, whose answer was lost. It waits
+        for one that is still going on.
+        """
+        ...
+
+    async def take_back(self, order_id: str) -> None:
+        """Undo a sale that nobody was told of, stock and all; bar the id for ever either way.
+
+        It waits for a `place` that is still going on. What was only promised is left as it is.
         """
         ...
 
@@ -59,7 +66,8 @@ class Backlog(Protocol):
         """Promise the order: it is stored as `pending` and stands in the queue, both or neither.
 
         When another order holds the same key, that one is returned and nothing is promised.
-        Raises `QueueFull` when `capacity` orders are promised already and not settled yet.
+        Raises `QueueFull` when `capacity` orders are promised already and not settled yet, and
+        `DependencyError` when the id was voided before.
         """
         ...
 

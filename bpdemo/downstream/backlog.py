@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import asyncpg
 
-from bpdemo.core.errors import QueueFull, SoldOut
+from bpdemo.core.errors import DependencyError, QueueFull, SoldOut
 from bpdemo.core.model import Order, Placed
 from bpdemo.downstream import durable_sql, sql
 from bpdemo.downstream.pgqueuer_tables import ENTRYPOINT, queries_on
@@ -80,6 +80,8 @@ async def _promise(connection: "Connection", order: Order, capacity: int) -> Ord
         claim = await connection.fetchrow(sql.FIND_CLAIM, order.id, order.key)
         if claim is None:
             raise QueueFull(FULL)
+        if claim["item_id"] is None:
+            raise DependencyError("The order was voided before.")
         return _placed(claim).order
     await queries_on(connection).enqueue(ENTRYPOINT, order.id.encode(), dedupe_key=order.id)
     return order._replace(status="pending")

@@ -33,6 +33,7 @@ DRIVER_SPARE_S = 0.1
 #: A process that stops between two statements of a transaction keeps its locks, and all the others
 #: waiting, for so long and no longer.
 IDLE_IN_TRANSACTION_S = 1.0
+NO_CONNECTION = "The database accepts no connections."
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +97,8 @@ class Connections:
     async def lend(self) -> "AsyncIterator[Connection]":
         """A connection for the length of the block.
 
-        Raises `PoolExhausted` when none came free in time, `DependencyError` when none can be
-        made, and turns an outage inside the block into that, too.
+        Raises `PoolExhausted` when none came free in time, `DependencyError` (and nothing was
+        `asked`) when none can be made, and turns an outage inside the block into that, too.
         """
         connection = await self._acquire()
         try:
@@ -125,6 +126,9 @@ class Connections:
         try:
             with outages_told():
                 return await self._pool.acquire()
+        except DependencyError as error:
+            self._gate.release()
+            raise DependencyError(str(error), asked=False) from error
         except BaseException:
             self._gate.release()
             raise
@@ -137,7 +141,7 @@ class Connections:
                 await self._gate.acquire()
         except TimeoutError:
             if self._connecting == self._policy.max_size:
-                raise DependencyError("The database accepts no connections.") from None
+                raise DependencyError(NO_CONNECTION, asked=False) from None
             raise PoolExhausted from None
 
     async def _take_back(self, connection: "Connection") -> None:

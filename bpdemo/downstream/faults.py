@@ -62,7 +62,7 @@ class _Faulty:
     async def _befall(self) -> bool:
         policy = self._policy
         if policy.outage:
-            raise DependencyError("Injected outage.")
+            raise DependencyError("Injected outage.", asked=False)
         await self._pause.take(policy.latency_s)
         return policy.failure_rate > 0 and self._rng.random() < policy.failure_rate
 
@@ -117,6 +117,12 @@ class FaultyStore(_Faulty):
         if lost:
             raise _lose_answer()
         return order
+
+    async def take_back(self, order_id: str) -> None:
+        lost = not self._calm and await self._befall_write()
+        await self._store.take_back(order_id)
+        if lost:
+            raise _lose_answer()
 
 
 class FaultyBacklog(_Faulty):

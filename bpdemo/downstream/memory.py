@@ -60,6 +60,17 @@ class MemoryStore:
             self._voided.add(order_id)
         return order
 
+    async def take_back(self, order_id: str) -> None:
+        order = self._orders.get(order_id)
+        if order is not None and order.status != "confirmed":
+            return
+        self._voided.add(order_id)
+        if order is not None:
+            del self._orders[order_id]
+            self._stock[order.item_id] += order.quantity
+            if order.key is not None:
+                del self._id_by_key[order.key]
+
     def _item(self, entry: CatalogueEntry) -> Item:
         return Item(*entry, in_stock=self._stock[entry.id] > 0)
 

@@ -99,6 +99,11 @@ class PostgresStore:
             row = await connection.fetchrow(sql.FIND_ORDER, order_id)
         return None if row is None else Order(*row)
 
+    async def take_back(self, order_id: str) -> None:
+        async with self._connected.lend() as connection:
+            if await connection.fetchval(sql.VOID, order_id) is None:
+                await connection.execute(sql.TAKE_BACK, order_id)
+
     @property
     def _connected(self) -> Connections:
         if self._connections is None:

@@ -76,3 +76,18 @@ ORDER BY claim.id = $1 DESC LIMIT 1
 """
 
 VOID = "INSERT INTO claims (id) VALUES ($1) ON CONFLICT (id) DO NOTHING RETURNING id"
+
+#: A sale becomes void, and its tickets are for sale again. Only the first of two who come at once
+#: finds it sold: the other waits for the row, and looks again.
+TAKE_BACK = """
+WITH sold AS (
+    SELECT id, item_id, quantity FROM claims
+    WHERE id = $1 AND item_id IS NOT NULL AND status = 'confirmed'
+    FOR UPDATE
+), emptied AS (
+    UPDATE claims
+    SET item_id = NULL, quantity = NULL, amount_cents = NULL, created_at = NULL, key = NULL
+    FROM sold WHERE claims.id = sold.id
+)
+UPDATE items SET stock = stock + sold.quantity FROM sold WHERE items.id = sold.item_id
+"""

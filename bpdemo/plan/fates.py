@@ -35,7 +35,7 @@ def fate_of(status: int, reason: str, waited_s: float, patience_s: float) -> int
     """
     if 200 <= status < 300 or status == 409:
         return OK if waited_s <= patience_s else LATE
-    if status in (504, CALLER_LEFT):
+    if status == CALLER_LEFT or (status == 504 and reason != "outcome_unknown"):
         return LATE
     if status == 429 or (status == 503 and reason != "downstream_failed"):
         return SHED

@@ -1,16 +1,21 @@
-"""The short way through, for a caller who does not wait: his order is promised, not yet sold.
+"""The short way through, for a caller who does not wait: their order is promised, not yet sold.
 
 A place in the queue, a worker and a deadline it takes like any other; but the worker only stores
 the promise, and some durable worker keeps it later (see durable_work.py).
 """
 
+import asyncio
 from collections.abc import Callable
 
-from bpdemo.core.errors import DeadlineExceeded, SoldOut
-from bpdemo.core.ports import Backlog
+from bpdemo.core.errors import DeadlineExceeded, OutcomeUnknown, SoldOut
+from bpdemo.core.model import Order
+from bpdemo.core.ports import Backlog, Store
 from bpdemo.flow.guard import Guard
+from bpdemo.service.debts import TRY_S
 from bpdemo.service.order_job import OrderJob, Sale
+from bpdemo.service.own_task import OwnTask
 from bpdemo.service.work import OrderWork, by_latest, replay
+from bpdemo.service.write import Write
 
 
 class Acceptance:
@@ -20,6 +25,7 @@ class Acceptance:
         self,
         work: OrderWork,
         backlog: Backlog,
+        store: Store,
         store_guard: Guard,
         capacity: int,
         *,
@@ -28,6 +34,7 @@ class Acceptance:
         self.capacity = capacity
         self._work = work
         self._backlog = backlog
+        self._store = store
         self._store_guard = store_guard
         self._clock = clock
 
@@ -42,13 +49,35 @@ class Acceptance:
         if job.deadline.has_passed(self._clock()):
             raise DeadlineExceeded
         order = self._work.new_order(job, item)
-        # Under one id whatever becomes of an attempt: a second one finds what the first has done.
-        standing = await by_latest(
-            job,
-            lambda deadline: self._store_guard.call(
-                lambda: self._backlog.accept(order, self.capacity), deadline
-            ),
-        )
+        standing = await self._promise(order, job)
         if standing.id == order.id:
             return Sale(standing, replayed=False)
         return replay(standing, job)
+
+    async def _promise(self, order: Order, job: OrderJob) -> Order:
+        # Under one id whatever becomes of an attempt: a second one finds what the first has done.
+        task = OwnTask()
+        write = Write(self._store_guard, lambda: self._backlog.accept(order, self.capacity))
+        try:
+            return await by_latest(job, write.call)
+        except DeadlineExceeded:
+            raise  # everybody has been answered, and a repeat finds whatever stands
+        except BaseException as error:
+            if not write.in_doubt:
+                raise
+            if task.is_ending:  # nothing can be awaited
+                raise OutcomeUnknown from error
+            if standing := await self._learn(order.id):
+                return standing
+            raise error
+
+    async def _learn(self, order_id: str) -> Order | None:
+        """The promise, if it stands; else it never will. Raises `OutcomeUnknown`.
+
+        It has a key, so it may stand then: a worker keeps it, and a repeat finds it.
+        """
+        try:
+            async with asyncio.timeout(TRY_S):
+                return await self._store.void(order_id)
+        except BaseException as error:
+            raise OutcomeUnknown from error

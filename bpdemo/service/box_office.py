@@ -76,10 +76,10 @@ class BoxOffice:
 
         self._payment_guard, self._store_guard = guard("payment"), guard("store")
         self._cache: ReadThroughCache[int, Any] = ReadThroughCache(tuning.cache, clock, observer)
-        self._debts = Debts(payment, store, rng_for("debts"), observer)
         pace = Pace(tuning.expected_service_s)
         line = Line(self._queue, self._seats, pace)
         self.catalogue = Catalogue(store, self._store_guard, self._cache)
+        self._debts = Debts(payment, store, rng_for("debts"), observer, self.catalogue.forget_item)
         work = OrderWork(
             self.catalogue, store, self._store_guard, payment, self._payment_guard, self._debts,
             clock=clock, today=today, rng=order_ids or rng_for("order ids"),
@@ -87,7 +87,7 @@ class BoxOffice:
         self._acceptance: Acceptance | None = None
         if backlog is not None:
             self._acceptance = Acceptance(
-                work, backlog, self._store_guard, tuning.async_queue_capacity, clock=clock
+                work, backlog, store, self._store_guard, tuning.async_queue_capacity, clock=clock
             )
         self.gate = Gate(tuning.gate, clock)
         self.intake = Intake(

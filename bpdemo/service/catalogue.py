@@ -55,7 +55,7 @@ class Catalogue:
         return order
 
     def forget_item(self, item_id: int) -> None:
-        """What is known of the item is no longer so: it sold out."""
+        """What is known of the item may be so no longer: its stock ended, or moved unseen."""
         self._cache.invalidate(item_id)
 
     async def _load_item(self, item_id: int) -> Item:

@@ -1,8 +1,17 @@
 """What we owe when a sale goes wrong half-way: to learn what was stored, and to give money back.
 
 An attempt whose answer was lost has happened or not. So a failed charge is refunded, which bars it
-if it never arrived; a failed `place` is voided, which tells whether it had succeeded. What cannot
-be settled at once is owed, and tried until done: outside breaker and budget, a few at a time.
+if it never arrived; a failed `place` is voided, which tells whether it had succeeded:
+
+    place lost ──void──▶ stored: sold              not stored: barred, money back
+                  │
+                  └─ lost, too: the callers hear that the outcome is unknown, and later
+                                 with a key         void again: sold, or barred and money back
+                                 without one        taken back, stock and money: nobody could
+                                                    ever ask what became of it
+
+What cannot be settled at once is owed, and tried until done: outside breaker and budget, a few at a
+time.
 """
 
 import asyncio
@@ -10,13 +19,14 @@ from collections.abc import Awaitable, Callable
 from random import Random
 from typing import TypeVar
 
-from tenacity import AsyncRetrying, RetryCallState, retry_if_not_exception_type, stop_never
+from tenacity import AsyncRetrying, RetryCallState, stop_never
 
-from bpdemo.core.errors import DependencyError, Refused
+from bpdemo.core.errors import OutcomeUnknown
 from bpdemo.core.events import MoneyOwed
 from bpdemo.core.model import Order
 from bpdemo.core.ports import Observer, Payment, Store
 from bpdemo.flow.backoff import BackoffPolicy, backoff_s
+from bpdemo.service.own_task import OwnTask
 
 T = TypeVar("T")
 
@@ -29,13 +39,24 @@ BACKOFF = BackoffPolicy(base_s=0.1, cap_s=1.0, jitter="equal")
 
 
 class Debts:
-    """Settles sales that failed after charging had begun."""
+    """Settles sales that failed after charging had begun.
 
-    def __init__(self, payment: Payment, store: Store, rng: Random, observer: Observer) -> None:
+    `forget_item(item_id)` hears of each whose stock may have moved unseen.
+    """
+
+    def __init__(
+        self,
+        payment: Payment,
+        store: Store,
+        rng: Random,
+        observer: Observer,
+        forget_item: Callable[[int], None],
+    ) -> None:
         self._payment = payment
         self._store = store
         self._rng = rng
         self._observer = observer
+        self._forget_item = forget_item
         self._tasks: set[asyncio.Task[None]] = set()
         self._turn = asyncio.Semaphore(AT_ONCE)
 
@@ -44,25 +65,28 @@ class Debts:
         return len(self._tasks)
 
     async def refund(self, order_id: str) -> None:
-        """Give the money back, now if that works, else later."""
+        """Give the money back, now if that works, else later.
+
+        Raises nothing, not even at our own end: what the callers are to hear is known.
+        """
         try:
             await self._refund(order_id)
-        except (DependencyError, TimeoutError):
-            self.owe_refund(order_id)
         except BaseException:
             self.owe_refund(order_id)
-            raise
 
     async def resolve(self, order: Order) -> Order | None:
-        """The order if it is stored after all; else None, and the money goes back."""
+        """The order if it is stored after all; else None: it is barred, and the money goes back.
+
+        Raises `OutcomeUnknown` when the store does not tell. Then it is owed, and an order without
+        a key will not stand.
+        """
         try:
             stored = await self._void(order.id)
-        except (DependencyError, Refused, TimeoutError):
-            self.owe_resolution(order.id)
-            return None
-        except BaseException:
-            self.owe_resolution(order.id)
-            raise
+        except BaseException as error:
+            self.owe_resolution(order)
+            raise OutcomeUnknown from error
+        finally:
+            self._forget_item(order.item_id)
         if stored is None:
             await self.refund(order.id)
         else:
@@ -72,8 +96,8 @@ class Debts:
     def owe_refund(self, order_id: str) -> None:
         self._owe(self._refund_later(order_id))
 
-    def owe_resolution(self, order_id: str) -> None:
-        self._owe(self._resolve_later(order_id))
+    def owe_resolution(self, order: Order) -> None:
+        self._owe(self._take_back_later(order) if order.key is None else self._learn_later(order))
 
     async def settled(self) -> None:
         """Wait until nothing is owed."""
@@ -98,13 +122,20 @@ class Debts:
         self._tasks.discard(task)
         self._observer.observe(MoneyOwed(self.owed))
 
-    async def _resolve_later(self, order_id: str) -> None:
+    async def _learn_later(self, order: Order) -> None:
         # An order that turns out to be stored stays sold: a repeat with its key may have been
         # answered with it meanwhile.
-        if await self._until_done(lambda try_s: self._void(order_id, try_s)) is None:
-            await self._refund_later(order_id)
+        stored = await self._until_done(lambda try_s: self._void(order.id, try_s))
+        self._forget_item(order.item_id)
+        if stored is None:
+            await self._refund_later(order.id)
         else:
-            self._payment.settle(order_id)
+            self._payment.settle(order.id)
+
+    async def _take_back_later(self, order: Order) -> None:
+        await self._until_done(lambda try_s: self._take_back(order.id, try_s))
+        self._forget_item(order.item_id)
+        await self._refund_later(order.id)
 
     async def _refund_later(self, order_id: str) -> None:
         await self._until_done(lambda try_s: self._refund(order_id, try_s))
@@ -117,8 +148,12 @@ class Debts:
         async with asyncio.timeout(try_s):
             return await self._store.void(order_id)
 
+    async def _take_back(self, order_id: str, try_s: float) -> None:
+        async with asyncio.timeout(try_s):
+            await self._store.take_back(order_id)
+
     async def _until_done(self, attempt: Callable[[float], Awaitable[T]]) -> T:
-        try_s = TRY_S
+        try_s, task = TRY_S, OwnTask()
 
         async def in_turn() -> T:
             nonlocal try_s
@@ -127,8 +162,9 @@ class Debts:
                 return await attempt(try_s)
 
         retrying = AsyncRetrying(
-            # No fault of anybody's forgives a debt, not even one that would end the process.
-            retry=retry_if_not_exception_type((asyncio.CancelledError, GeneratorExit)),
+            # No fault of anybody's forgives a debt, not even one that would end the process; only
+            # our own end does.
+            retry=lambda state: bool(state.outcome and state.outcome.failed) and not task.is_ending,
             wait=self._wait_s,
             stop=stop_never,
             sleep=asyncio.sleep,

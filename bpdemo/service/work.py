@@ -15,14 +15,22 @@ from random import Random
 from typing import TypeVar
 from uuid import UUID
 
-from bpdemo.core.errors import DeadlineExceeded, InvalidRequest, NotFound, PoolExhausted, SoldOut
-from bpdemo.core.model import Item, Order, Placed
+from bpdemo.core.errors import (
+    DeadlineExceeded,
+    InvalidRequest,
+    NotFound,
+    OutcomeUnknown,
+    SoldOut,
+)
+from bpdemo.core.model import Item, Order
 from bpdemo.core.ports import Payment, Store
 from bpdemo.flow.deadline import Deadline
 from bpdemo.flow.guard import Guard
 from bpdemo.service.catalogue import Catalogue
 from bpdemo.service.debts import Debts
 from bpdemo.service.order_job import OrderJob, Sale
+from bpdemo.service.own_task import OwnTask
+from bpdemo.service.write import Write
 
 T = TypeVar("T")
 
@@ -63,7 +71,7 @@ class OrderWork:
             return replay(stored, job)
         item = await self.find_item(job)
         if not item.in_stock:
-            raise SoldOut  # stock never comes back, so there is no need to charge first
+            raise SoldOut  # no need to charge first
         if job.deadline.has_passed(self._clock()):
             raise DeadlineExceeded
         self._store_guard.breaker.check()  # before charging for what could not be stored
@@ -121,41 +129,42 @@ class OrderWork:
             raise
 
     async def _place(self, order: Order, job: OrderJob) -> Sale:
-        uncertain = False
-
-        async def place() -> Placed:
-            nonlocal uncertain
-            try:
-                return await self._store.place(order)
-            except (SoldOut, PoolExhausted):
-                raise
-            except BaseException:
-                uncertain = True
-                raise
-
+        task, write = OwnTask(), Write(self._store_guard, lambda: self._store.place(order))
         try:
-            placed = await self._store_guard.call(place)
-        except SoldOut:
-            self._catalogue.forget_item(order.item_id)
-            await self._debts.refund(order.id)
-            raise
-        except Exception:
-            if uncertain and (stored := await self._debts.resolve(order)):
-                return Sale(stored, replayed=False)
-            if not uncertain:
-                await self._debts.refund(order.id)
-            raise
-        except BaseException:
-            self._debts.owe_resolution(order.id)
-            raise
+            placed = await write.call()
+        except BaseException as error:
+            stored = await self._undo(order, error, in_doubt=write.in_doubt, task=task)
+            return Sale(stored, replayed=False)
         if placed.stock_left <= 0:
             self._catalogue.forget_item(order.item_id)
         if placed.order.id == order.id:
             self._payment.settle(order.id)
             return Sale(placed.order, replayed=False)
         # Another process stored or promised this key first.
-        await self._debts.refund(order.id)
+        if write.in_doubt:  # an attempt may be on its way still, and the key come free before
+            self._debts.owe_resolution(order)
+        else:
+            await self._debts.refund(order.id)
         return replay(placed.order, job)
+
+    async def _undo(
+        self, order: Order, error: BaseException, *, in_doubt: bool, task: OwnTask
+    ) -> Order:
+        """Make good what ended with `error`, and raise that; or the order, if it stands after all.
+
+        Raises `OutcomeUnknown` where neither can be known.
+        """
+        if isinstance(error, SoldOut):
+            self._catalogue.forget_item(order.item_id)
+        if task.is_ending:  # nothing can be awaited
+            self._debts.owe_resolution(order)
+            if in_doubt:
+                raise OutcomeUnknown from error
+        elif not in_doubt:
+            await self._debts.refund(order.id)
+        elif stored := await self._debts.resolve(order):
+            return stored
+        raise error
 
 
 async def by_latest(job: OrderJob, read: Callable[[Deadline], Awaitable[T]]) -> T:

@@ -19,6 +19,7 @@ CONTRACT = {
         ),
         503,
     ),
+    "outcome_unknown": 504,
     "deadline_exceeded": 504,
     "invalid_request": 422,
     "sold_out": 409,

@@ -14,7 +14,14 @@ STATUSES = {
 REASONS = {
     *("client_limit", "concurrency_limit", "queue_full", "queue_timeout", "would_expire"),
     *("queue_shed", "circuit_open", "pool_exhausted", "draining", "downstream_failed"),
-    *("deadline_exceeded", "invalid_request", "sold_out", "not_found", "method_not_allowed"),
+    *(
+        "outcome_unknown",
+        "deadline_exceeded",
+        "invalid_request",
+        "sold_out",
+        "not_found",
+        "method_not_allowed",
+    ),
     *("read_timeout", "too_large", "forbidden"),
 }
 OUTCOMES = {"success", "failure", "timeout", "refused", "cancelled", "expired", "abandoned", "shed"}

@@ -69,6 +69,26 @@ async def test_a_promised_order_is_pending_and_in_the_queue(store, backlog, look
     assert await backlog.depth() == 1
 
 
+async def test_what_was_voided_can_never_be_promised(store, backlog, look):
+    """An attempt that arrives after its caller was told that nothing stands."""
+    order = an_order(key="k")
+    assert await store.void(order.id) is None
+    with pytest.raises(DependencyError):
+        await backlog.accept(order, ROOMY)
+    assert await store.find_order_by_key("k") is None
+    assert await queued(look) == []
+    assert await backlog.depth() == 0
+
+
+async def test_void_and_take_back_leave_a_promise_as_it_is(store, backlog, look):
+    """It is found, pending; nothing was sold that could be taken back."""
+    promised = await backlog.accept(an_order(key="k"), ROOMY)
+    assert await store.void(promised.id) == promised
+    await store.take_back(promised.id)
+    assert await store.find_order(promised.id) == promised
+    assert await stock_of(look) == STOCK
+
+
 async def test_promising_it_again_changes_nothing(backlog, look):
     """Neither under the same id, as after a lost answer, nor under the same key."""
     first = await backlog.accept(an_order(key="k"), ROOMY)

@@ -36,6 +36,7 @@ async def call_each(store: Store, payment: Payment) -> list[BaseException | obje
         store.find_order_by_key("x"),
         store.place(an_order()),
         store.void("never placed"),
+        store.take_back("never placed"),
         payment.charge("a", 1),
         payment.refund("a"),
     ]

@@ -218,6 +218,49 @@ async def test_a_placed_order_cannot_be_voided(store: Store) -> None:
     assert (await store.place(order)).order == order
 
 
+async def test_a_sale_that_is_taken_back_leaves_nothing(open_store: Opener) -> None:
+    """Gone by id and key, its tickets for sale again, and it can never be placed any more."""
+    here, elsewhere = await open_store(3), await open_store(3)
+    order = an_order(quantity=3, key="k")
+    await here.place(order)
+    for store in (elsewhere, here, elsewhere):  # repeating it changes nothing
+        await store.take_back(order.id)
+    assert await here.find_order(order.id) is None
+    assert await here.find_order_by_key("k") is None
+    with pytest.raises(DependencyError):
+        await here.place(order)
+    assert await here.void(order.id) is None
+    item = await elsewhere.find_item(1)
+    assert item is not None
+    assert item.in_stock
+    assert (await here.place(an_order(quantity=3, key="k"))).stock_left == 0
+
+
+async def test_what_was_never_sold_is_barred_by_taking_it_back(store: Store) -> None:
+    order = an_order()
+    await store.take_back(order.id)
+    with pytest.raises(DependencyError):
+        await store.place(order)
+    assert await stock_left(store) == STOCK
+
+
+async def test_of_place_and_take_back_at_once_nothing_is_left(open_store: Opener) -> None:
+    """Whichever comes first, from several sides: no sale, and not a ticket more or less."""
+    here, elsewhere = await open_store(), await open_store()
+    for round in range(20):
+        order = an_order(quantity=2)
+        calls = [
+            here.place(order),
+            elsewhere.take_back(order.id),
+            here.take_back(order.id),
+            elsewhere.place(order),
+        ]
+        answers = await asyncio.gather(*calls[:: 1 if round % 2 else -1], return_exceptions=True)
+        assert all(a is None or isinstance(a, Placed | DependencyError) for a in answers)
+        assert await here.find_order(order.id) is None
+    assert await stock_left(here) == STOCK
+
+
 async def test_of_void_and_place_at_once_one_wins_and_both_know(open_store: Opener) -> None:
     here, elsewhere = await open_store(), await open_store()
     sold = 0

@@ -29,6 +29,8 @@ from bpdemo.plan.fates import (
         (503, "circuit_open", 0.1, SHED),
         (503, "", 0.1, SHED),
         (503, "downstream_failed", 0.1, FAILED),
+        (504, "outcome_unknown", 0.1, FAILED),
+        (504, "", 0.1, LATE),
         (500, "internal_error", 0.1, FAILED),
         (422, "invalid_request", 0.1, FAILED),
         (408, "read_timeout", 0.1, FAILED),
