@@ -1,0 +1,44 @@
+"""Every live knob, turned to anything it may be turned to: its ends, and all between them."""
+
+from collections.abc import Callable
+from random import Random
+from typing import Any
+
+from bpdemo.core.settings import Settings, describe
+
+LIVE = {name: told for name, told in describe(Settings()).items() if told["live"]}
+#: Those that are faults; they begin and end as such.
+FAULTY = ("payment_failure_rate", "payment_outage", "store_failure_rate", "store_outage")
+LATENCIES = ("payment_latency_s", "store_latency_s")
+#: Narrower than their range, where all of it would cost more time than it teaches.
+NARROWED = {
+    "workers": (1, 150),
+    "retry_attempts": (1, 12),
+    "payment_latency_s": (0.0, 3.0),
+    "store_latency_s": (0.0, 0.3),
+    "breaker_half_open_calls": (1, 300),
+}
+
+Grid = Callable[[float], float]
+
+
+def draw(rng: Random, share: float, grid: Grid) -> dict[str, Any]:
+    """A value for about `share` of the knobs. `grid` brings a time to where times may be."""
+    chosen = [name for name in LIVE if name not in FAULTY and rng.random() < share]
+    return {name: draw_one(rng, name, grid) for name in chosen}
+
+
+def draw_one(rng: Random, name: str, grid: Grid) -> Any:
+    usual, choices = LIVE[name]["value"], LIVE[name]["choices"]
+    if choices or isinstance(usual, bool):
+        return rng.choice(choices or [True, False])
+    low, high = NARROWED.get(name, (LIVE[name]["minimum"], LIVE[name]["maximum"]))
+    where = rng.random()
+    if where < 0.25:
+        value = rng.choice([low, low, high])
+    else:
+        middle = usual or 10 ** rng.uniform(-1, 2)
+        value = min(max(middle * 10 ** rng.gauss(0, 0.7), low), high)
+    if isinstance(usual, int):
+        return round(value)
+    return grid(value) if LIVE[name]["unit"] == "s" else round(value, 3)

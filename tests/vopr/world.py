@@ -1,0 +1,329 @@
+"""One world: a service in virtual time, its customers, its workers, and what befalls them."""
+
+import asyncio
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from random import Random
+from typing import Any
+from unittest.mock import patch
+
+import bpdemo.assembly
+from bpdemo.assembly import Assembly
+from bpdemo.core.errors import BoxOfficeError, NotFound
+from bpdemo.core.model import Order
+from bpdemo.core.settings import Settings
+from tests.vopr import history, knobs, recovery, rest
+from tests.vopr.anatomy import Anatomy
+from tests.vopr.backlog import PromisingStore
+from tests.vopr.breakers import WatchedBreaker
+from tests.vopr.chaos import Chaos
+from tests.vopr.crew import Crew
+from tests.vopr.customers import Customer, Doorway
+from tests.vopr.loop import WatchedLoop
+from tests.vopr.moments import Moments
+from tests.vopr.script import Act, Script
+from tests.vopr.truth import JOB, Truth
+from tests.vopr.verdicts import Diary, Verdicts
+
+EPS_S = 1e-6
+BEGINNING = datetime(2030, 1, 1, tzinfo=UTC)
+STORE_CALLS = ("place", "void", "find_item", "find_order", "find_order_by_key", "list_items")
+BACKLOG_CALLS = ("accept", "confirm", "fail", "settle")
+
+
+class World:
+    """Plays one script. `verdicts` fill meanwhile."""
+
+    def __init__(
+        self, script: Script, *, wall_jumps: bool = True, sums: bool = False, full: bool = False
+    ) -> None:
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, WatchedLoop)
+        self.loop, self.script = loop, script
+        self.rng = Random(f"world {script.seed}")
+        self.verdicts = Verdicts(loop.time)
+        self.diary = Diary(loop.time, sums=sums, full=full)
+        self.moments = Moments(loop, self.verdicts, self.diary)
+        self.drained = self.cut_off = self.recovered = False
+        self.longest_open_s = self.longest_lapse_s = self.longest_work_s = self.stalled_s = 0.0
+        self.stalls: list[tuple[float, float]] = []
+        self.deeds: set[asyncio.Task[Any]] = set()
+        self.flipped_elsewhere = script.kind == "promises"
+        self._wall_s, self._wall_jumps = 0.0, wall_jumps
+        loop.set_exception_handler(self._hear_noise)
+        self._open()
+
+    def _open(self) -> None:
+        """Put the service together, and stand between it and everything it deals with."""
+        settings = Settings(**self.script.knobs)
+        self.assembly = assembly = _assemble(self, settings)
+        self.store: Any = assembly.bare_store
+        self.office, self.anatomy = assembly.office, Anatomy(assembly.office)
+        self.base = {name: getattr(settings, name) for name in knobs.LATENCIES}
+        self.truth = Truth(self.store, assembly.provider)
+        self.doorway = Doorway(self.anatomy, self.loop.time, self.verdicts, self.diary)
+        self.breakers = {
+            name: WatchedBreaker(guard.breaker, name, self.loop.time, self.verdicts)
+            for name, guard in self.anatomy.guards.items()
+        }
+        for name, breaker in self.breakers.items():
+            self.anatomy.guards[name].breaker = breaker  # type: ignore[assignment]
+        self.chaos = Chaos(self.loop, self.rng)
+        self._break_calls()
+        self._watch_work()
+        self.moments.open(assembly, self.anatomy, self.truth, self.doorway)
+        self.drops = settings.drop_on_disconnect
+        self.note_knobs()
+
+    def _break_calls(self) -> None:
+        assembly, chaos = self.assembly, self.chaos
+        self.crew: Crew | None = None
+        if assembly.backlog is not None:
+            self.crew = Crew(assembly, self.store, self.loop.time, self.script.seed)
+            for name in BACKLOG_CALLS:
+                bare = getattr(self.store, name)
+                chaos.stand_before(assembly.backlog, "backlog", name, bare)
+            for name in ("charge", "refund"):
+                bare = getattr(self.crew.ledger, name)
+                chaos.stand_before(self.crew.payment, "payment", name, bare)
+        for name in ("charge", "refund"):
+            bare = getattr(assembly.provider, name)
+            chaos.stand_before(assembly.payment, "payment", name, bare)
+        for name in STORE_CALLS:
+            chaos.stand_before(assembly.store, "store", name, getattr(self.store, name))
+        self.truth.note_answers(assembly.store)
+
+    def _watch_work(self) -> None:
+        """Know whose work is done, and count who is at work."""
+        works = [(self.anatomy.work, "sell")]
+        if self.anatomy.acceptance is not None:
+            works.append((self.anatomy.acceptance, "accept"))
+        for target, name in works:
+            self.chaos.stand_before_work(target, name)
+            self._watch(target, name)
+
+    def _watch(self, target: Any, name: str) -> None:
+        real = getattr(target, name)
+
+        async def watched(job: Any) -> Any:
+            JOB.set(job)
+            now = self.loop.time()
+            awaited = any(not c.left and not c.deadline.has_passed(now) for c in job.callers)
+            self.verdicts.expect(awaited or not self.drops, "work begun for nobody")
+            self.moments.running += 1
+            try:
+                return await real(job)
+            finally:
+                self.moments.running -= 1
+
+        setattr(target, name, watched)
+
+    def today(self) -> datetime:
+        return BEGINNING + timedelta(seconds=self.loop.time() + self._wall_s)
+
+    def _hear_noise(self, _: object, context: dict[str, Any]) -> None:
+        told = f"{context.get('message')} {context.get('exception')!r}"
+        self.verdicts.fail("something was said to the loop's exception handler", told)
+
+    # -------- the play
+
+    async def play(self) -> None:
+        self.loop.on_still = self.moments.still
+        await self.office.start()
+        if self.crew:
+            self.crew.start()
+        for act in self.script.acts:
+            if act.at_s > self.loop.time():
+                await asyncio.sleep(act.at_s - self.loop.time())
+            await self._do(act)
+        self._all_is_well()
+        await rest.come_to_rest(self)
+        rest.check(self)
+        if self.office.state == "open" and not self.verdicts.wrongs:
+            await recovery.sell_again(self)
+            await rest.come_to_rest(self)
+            rest.check(self)
+        await self._close()
+        history.judge(self)
+
+    async def _do(self, act: Act) -> None:
+        what = act.what
+        match act.kind:
+            case "order":
+                self.order(what)
+            case "look" | "read":
+                self._spawn(self._read(act.kind, what))
+            case "turn":
+                self.turn(what)
+            case "yield":
+                for _ in range(what["n"]):
+                    await asyncio.sleep(0)
+            case "break" | "crash":
+                self.chaos.begin(what)
+            case "mend":
+                self.chaos.end(what["name"])
+            case "stall":
+                self._stall(what["s"])
+            case "wall":
+                self._wall_s += what["s"] * self._wall_jumps
+            case "kill" | "freeze" if self.crew:
+                (self.crew.kill if act.kind == "kill" else self.crew.freeze)(what["n"])
+            case "drain" if not self.drained:
+                self.drained = True
+                self._spawn(self._drain(what["timeout_s"]))
+            case "stop" if not self.drained:
+                self.drained = True
+                self._spawn(self._stop())
+
+    def order(self, what: dict[str, Any]) -> Customer:
+        one = self.doorway.comes(what)
+        for name in ("hang_up_s", "cancel_s"):
+            if what[name] is not None:
+                self._spawn(self._leave(one, name, what[name]))
+        return one
+
+    async def _leave(self, one: Customer, how: str, after_s: float) -> None:
+        await asyncio.sleep(after_s)
+        for _ in range(one.what["turns"]):
+            await asyncio.sleep(0)
+        if how == "hang_up_s":
+            self.doorway.hangs_up(one)
+        elif one.task:
+            one.task.cancel()
+
+    def turn(self, knobs: dict[str, Any]) -> None:
+        self.moments.check()
+        self.assembly.turn(knobs)
+        self.note_knobs()
+        self.moments.turned()
+        if self.crew:
+            self.crew.turned()
+
+    def note_knobs(self) -> None:
+        """The longest that anything may take, by any knobs there were."""
+        now = self.assembly.settings
+        lapse_s = (now.attempt_timeout_s or now.breaker_open_s) + 0.1
+        self.drops = self.drops and now.drop_on_disconnect
+        self.longest_open_s = max(self.longest_open_s, now.breaker_open_s)
+        self.longest_lapse_s = max(self.longest_lapse_s, lapse_s)
+        self.longest_work_s = max(self.longest_work_s, self.anatomy.longest_work_s())
+        self.moments.note_knobs()
+
+    def _stall(self, seconds: float) -> None:
+        now = self.loop.time()
+        self.stalls.append((now, now + seconds))
+        self.stalled_s += seconds
+        self.moments.stalled_s += seconds
+        self.loop.stall(seconds)
+
+    def due_s(self, at_s: float) -> float:
+        """When a timer of that moment can be seen to, the loop having been stalled."""
+        for begin_s, end_s in self.stalls:
+            at_s = end_s if begin_s <= at_s <= end_s else at_s
+        return at_s
+
+    def confirmed(self) -> list[Order]:
+        """All orders that stand."""
+        return [order for order in self.store._orders.values() if order.status == "confirmed"]
+
+    def sold_at_once(self) -> list[Order]:
+        promised = getattr(self.store, "promised", {})
+        return [order for order in self.confirmed() if order.id not in promised]
+
+    def expect_true_stock(self, item_id: int) -> None:
+        """What the cache says of an item that somebody ordered is so."""
+        known = self.anatomy.known_of(item_id)
+        there = self.store._stock[item_id] > 0
+        if known is None or known.in_stock == there or self.cut_off:
+            return
+        if self.script.kind == "promises" and item_id not in self.truth.last_sold_by:
+            return  # sold by a worker, of whom this service hears in `cache_ttl_s`
+        self.verdicts.fail("the cache is wrong about the stock", f"{known}, {there}")
+
+    def _all_is_well(self) -> None:
+        self.chaos.end_all()
+        self.turn({name: knobs.LIVE[name]["value"] for name in knobs.FAULTY} | self.base)
+        if self.crew:
+            self.crew.thaw()
+
+    async def _read(self, kind: str, what: dict[str, Any]) -> None:
+        """`GET` of an item, or of an order that was sold."""
+        deadline = self.office.deadline(self.loop.time(), what["timeout_s"])
+        sold = [one.order for one in self.doorway.customers[-40:] if one.is_sold and one.order]
+        # Whatever a dependency raises may come out here; in HTTP it would be a 500.
+        with suppress(BoxOfficeError, BaseException):
+            if kind == "look":
+                await self.office.catalogue.find_item(1 + what["n"] % 100, deadline)
+            elif sold:
+                try:
+                    found = await self.office.catalogue.find_order(sold[0].id, deadline)
+                    self.verdicts.expect(found == sold[0], "another order than was sold", found)
+                except NotFound:
+                    self.verdicts.fail("a sold order is not found", sold[0])
+        in_time = self.loop.time() <= self.due_s(deadline.at) + EPS_S
+        self.verdicts.expect(in_time, "a read was answered late", kind)
+
+    def _spawn(self, deed: Any) -> None:
+        task = self.loop.create_task(deed)
+        self.deeds.add(task)
+        task.add_done_callback(self.deeds.discard)
+
+    # -------- the end
+
+    async def _drain(self, timeout_s: float) -> None:
+        office, began_s = self.office, self.loop.time()
+        stalled_s = self.stalled_s
+        self.doorway.drain_ends_s = began_s + timeout_s
+        await office.drain(timeout_s)
+        grace_s = max(1.0, timeout_s)
+        allowed_s = timeout_s + max(self.longest_work_s, grace_s) + grace_s
+        allowed_s += self.stalled_s - stalled_s
+        took_s = self.loop.time() - began_s
+        self.verdicts.expect(took_s <= allowed_s + EPS_S, "the drain took too long", took_s)
+        self.verdicts.expect(not office.queue_depth, "jobs are queued after a drain")
+
+    async def _stop(self) -> None:
+        """With no drain before it, as at a second signal."""
+        self.cut_off = self.moments.cut_off = True
+        owed = await self.office.stop()
+        book = self.office.stats()["payments"]
+        over = book["charged"] - book["refunded"] - self.truth.sales
+        self.verdicts.expect(over <= owed, "money is lost at a stop", f"{over} kept, {owed} owed")
+
+    async def _close(self) -> None:
+        self.doorway.drain_ends_s = min(self.doorway.drain_ends_s, self.loop.time() + 60.0)
+        await self.office.drain(60.0)
+        if self.crew:
+            await self.crew.stop()
+        owed = await self.office.stop()
+        self.verdicts.expect(owed == 0 or self.drained, "money is owed at the end", owed)
+        for _ in range(4):
+            await asyncio.sleep(0)
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        self.verdicts.expect(not left, "tasks outlived the service", left)
+        self.verdicts.expect(self.loop.timers == 0, "a timer is left behind", self.loop.timers)
+
+
+def _assemble(world: World, settings: Settings) -> Assembly:
+    clock = world.loop.time
+
+    def put_together() -> Assembly:
+        return Assembly(settings, clock=clock, today=world.today, observer=world.moments)
+
+    if world.script.kind != "promises":
+        return put_together()
+    # A memory store has no backlog; these worlds have one that keeps its promises in memory.
+    from bpdemo.downstream.faults import FaultyBacklog
+    from bpdemo.slices import faults_of_store
+
+    def make_backlog(store: Any, settings: Settings, rng: Random) -> FaultyBacklog:
+        return FaultyBacklog(store, faults_of_store(settings), rng)
+
+    def make_store(settings: Settings, _: object) -> PromisingStore:
+        return PromisingStore(settings.initial_stock, clock)
+
+    with (
+        patch.object(bpdemo.assembly, "make_store", make_store),
+        patch.object(bpdemo.assembly, "make_backlog", make_backlog),
+    ):
+        return put_together()
