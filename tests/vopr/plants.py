@@ -81,8 +81,28 @@ PLANTS = (
     # breaker, guard, budget
     Plant(
         "a lapsed permit never frees its place", BREAKER,
-        "        return len(self._probes) + self._successes < self._policy.half_open_calls",
-        "        return self._permit - self._era_began + self._successes < 0",
+        "for permit in [p for p, granted in self._probes.items() if granted < granted_before]:",
+        "for permit in [p for p, granted in self._probes.items() if granted < granted_before < 0]:",
+    ),
+    Plant(
+        "a stale permit of another half-open time counts", BREAKER,
+        "        return self._probes.pop(permit, None) is not None",
+        "        self._probes.pop(permit, None)\n        return True",
+    ),
+    Plant(
+        "a stale failure counts against a closed breaker", BREAKER,
+        "        elif permit == self._permit and self._policy.enabled:\n            self._calls.count()",
+        "        elif self._policy.enabled:\n            self._calls.count()",
+    ),
+    Plant(
+        "a failure of a lapsed probe opens the breaker", BREAKER,
+        "            if self._probes.pop(permit, None) is not None:",
+        "            if self._probes.pop(permit, None) is not None or permit in self._lapsed:",
+    ),
+    Plant(
+        "a late success is not heard", BREAKER,
+        "            self._lapsed.remove(permit)\n            return True",
+        "            self._lapsed.remove(permit)\n            return False",
     ),
     Plant(
         "a probe too many", BREAKER,
@@ -91,8 +111,8 @@ PLANTS = (
     ),
     Plant(
         "an ignored probe keeps its place", BREAKER,
-        "        self._probes.pop(permit, None)\n\n    def retune",
-        "        pass\n\n    def retune",
+        "        self._take_back(permit)\n\n    def retune",
+        "        self._lapse()\n\n    def retune",
     ),
     Plant(
         "successes of an earlier trial count", BREAKER,
@@ -101,8 +121,8 @@ PLANTS = (
     ),
     Plant(
         "a failed probe does not open the breaker again", BREAKER,
-        "            if self._return_probe(permit):\n                self._move_to(\"open\")",
-        "            if self._return_probe(permit):\n                self._successes += 0",
+        "            if self._probes.pop(permit, None) is not None:\n                self._move_to",
+        "            if self._probes.pop(permit, None) == 0:\n                self._move_to",
     ),
     Plant(
         "an attempt too many", GUARD,
@@ -150,5 +170,107 @@ PLANTS = (
         "Retry-After of no seconds", ADVICE,
         "        drawn_s = 1 + int(",
         "        drawn_s = int(",
+    ),
+    # the way in
+    Plant(
+        "a key is never released", INTAKE,
+        "            del self._keyed[job.key]",
+        "            self._keyed[job.key] = job",
+    ),
+    Plant(
+        "a caller who leaves while waiting keeps on waiting", INTAKE,
+        "        if caller.phase == \"waiting\" and caller.task:\n            caller.task.cancel()",
+        "        if caller.phase == \"running\" and caller.task:\n            caller.task.cancel()",
+    ),
+    Plant(
+        "the second of two with one key takes a place of its own", INTAKE,
+        "            self._queue.remove(job)\n            return first",
+        "            return first",
+    ),
+    Plant(
+        "what nobody waits for is begun", INTAKE,
+        "        for caller in [c for c in job.callers if c.deadline.has_passed(now)]:",
+        "        for caller in [c for c in job.callers if now < 0]:",
+    ),
+    Plant(
+        "the last job over does not make it quiet", INTAKE,
+        "        if not self._in_flight:\n            self.quiet.set()",
+        "        if self._in_flight == 1:\n            self.quiet.set()",
+    ),
+    Plant(
+        "a drain forgets what is queued", OFFICE,
+        "            self.intake.shed_queued()\n            await self._is_quiet_within(",
+        "            self._queue.clear()\n            await self._is_quiet_within(",
+    ),
+    Plant(
+        "a drain drops the queued at once", OFFICE,
+        "        self.intake.close()\n        grace_s",
+        "        self.intake.close()\n        self.intake.shed_queued()\n        grace_s",
+    ),
+    # the ledger
+    Plant(
+        "one of several callers leaves, and the job is dropped", LEDGER,
+        "        if not all(caller.left for caller in job.callers):",
+        "        if not any(caller.left for caller in job.callers):",
+    ),
+    Plant(
+        "the timer of a deadline outlives its caller", LEDGER,
+        "        if caller.timer:\n            caller.timer.cancel()",
+        "        if caller.timer is None:\n            pass",
+    ),
+    Plant(
+        "a caller whose time is over waits for the work", LEDGER,
+        "            caller.tell(DeadlineExceeded())\n        elif",
+        "            pass\n        elif",
+    ),
+    Plant(
+        "a caller who is forgotten stays in the books", LEDGER,
+        "            caller.phase = \"over\"\n            self.books.forget()",
+        "            caller.phase = \"over\"\n            self.books.reject()",
+    ),
+    # money
+    Plant(
+        "sold out after the charge, and no refund", WORK,
+        "            self._catalogue.forget_item(order.item_id)\n"
+        "            await self._debts.refund(order.id)\n",
+        "            self._catalogue.forget_item(order.item_id)\n",
+    ),
+    Plant(
+        "a charge whose answer was lost is not refunded", WORK,
+        "            if begun:  # and not refused by the breaker: the charge may have arrived",
+        "            if begun and order.key:",
+    ),
+    Plant(
+        "a refund is tried once more and then forgotten", DEBTS,
+        "            stop=stop_never,",
+        "            stop=lambda state: state.attempt_number > 1,",
+    ),
+    Plant(
+        "the same key with another body is sold the first one's order", WORK,
+        "    if not stored.asks_for(job.wanted):",
+        "    if stored.item_id != job.wanted.item_id:",
+    ),
+    Plant(
+        "the last ticket is sold, and the cache not told", WORK,
+        "        if placed.stock_left <= 0:",
+        "        if placed.stock_left < 0:",
+    ),
+    # promises
+    Plant(
+        "a promise that fails gives no money back", DURABLE,
+        "            await self._refund(order)\n        return order",
+        "            await self._store_guard.call(lambda: self._backlog.settle(order.id))\n"
+        "        return order",
+    ),
+    Plant(
+        "a promise is given up at the last try", DURABLE,
+        "            if not is_last:\n                raise",
+        "            if not is_last:\n                raise\n            return order",
+    ),
+    Plant(
+        "a promise is confirmed before it is paid", DURABLE,
+        "        await self._payment_guard.call("
+        "lambda: self._payment.charge(order.id, order.amount_cents))\n",
+        "",
     ),
 )
