@@ -77,6 +77,10 @@ exercises: install  ## make exercises/ from solutions/
 soak: install  ## ten minutes of overload and seeded faults (ARGS="--minutes 2 --seed 7")
 	@$(PY) -m tests.faults.soak $(ARGS)
 
+.PHONY: vopr
+vopr: install  ## the service in random worlds of virtual time (ARGS="--hours 100", "--seed 7 --shrink")
+	@$(PY) -m tests.vopr $(ARGS)
+
 .PHONY: pictures
 pictures: install  ## draw the pictures of the README from real runs (ARGS="notebooks/01_*.ipynb")
 	@$(PY) scripts/pictures.py $(ARGS)

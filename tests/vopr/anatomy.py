@@ -40,7 +40,7 @@ class Anatomy:
     @property
     def is_full(self) -> bool:
         capacity = self.office.queue_capacity
-        return 0 <= capacity and self.inside >= self.office.workers + capacity
+        return capacity >= 0 and self.inside >= self.office.workers + capacity
 
     @property
     def workers(self) -> set[Any]:

@@ -85,7 +85,7 @@ class WatchedBreaker:
             self._say(not may_pass, "the breaker refused a call that may pass")
             raise
         self._say(may_pass, "the breaker lets a call through that may not pass")
-        self._follow(before, {"open": "half_open"}.get(before, before))
+        self._follow(before, "half_open" if before == "open" else before)
         held = Held(permit, self._era, self._clock())
         if self.state == "half_open":
             self._trial += 1

@@ -101,7 +101,11 @@ class _Dice:
             one["later"] = self.kind == "promises" and self.chance(crowd["later"])
         if self.chance(crowd["hasty"]):
             one["timeout_s"] = max(0.001, self.grid(10 ** rng.uniform(-2.5, 1.5)))
-        for name, share in (("hang_up_s", "leaving"), ("cancel_s", "cancelled"), ("body_s", "slow")):
+        for name, share in (
+            ("hang_up_s", "leaving"),
+            ("cancel_s", "cancelled"),
+            ("body_s", "slow"),
+        ):
             if self.chance(crowd[share]):
                 one[name] = self.grid(10 ** rng.uniform(-3, rng.choice([-1, 0.7])))
         if self.chance(crowd["odd"]):

@@ -131,5 +131,3 @@ def _check_repeat(world: "World", one: Customer, order: Order) -> None:
 
 def _is_readable(one: Customer) -> bool:
     return not one.what["unreadable"] and one.wanted.item_id != UNKNOWN_ITEM
-
-

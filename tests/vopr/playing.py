@@ -30,7 +30,9 @@ class Result:
     took_s: float = 0.0
 
 
-def play(script: Script, *, wall_jumps: bool = True, sums: bool = False, full: bool = False) -> World:
+def play(
+    script: Script, *, wall_jumps: bool = True, sums: bool = False, full: bool = False
+) -> World:
     """The world as it was at its end. An exception that left it is among its wrongs."""
     made: list[World] = []
 

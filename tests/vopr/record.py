@@ -51,8 +51,8 @@ def render(total: Sum, today: datetime) -> str:
             "|---|---|",
             *(f"| {answer} | {times:,} |" for answer, times in total.told.most_common()),
             "",
-            f"`make vopr ARGS=--planted` plants {len(PLANTS)} faults in the service, one at a time, "
-            "and finds each.",
+            f"`make vopr ARGS=--planted` plants {len(PLANTS)} faults in the service, one at a "
+            "time, and finds each.",
             "",
         ]
     )

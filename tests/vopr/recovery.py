@@ -42,7 +42,8 @@ async def sell_again(world: "World") -> None:
 
 def _what_lets_it_sell(world: "World") -> dict[str, Any]:
     """Knobs that forbid to sell however well all is: times shorter than a call takes."""
-    now, turned = world.assembly.settings, {"payment_latency_distribution": "constant"}
+    now = world.assembly.settings
+    turned: dict[str, Any] = {"payment_latency_distribution": "constant"}
     call_s = max(now.payment_latency_s, now.store_latency_s) * 1.1 + 0.01
     if 0 < now.attempt_timeout_s < call_s:
         turned["attempt_timeout_s"] = call_s
@@ -90,5 +91,3 @@ class _Again:
         assert one.task is not None
         await one.task
         return one
-
-

@@ -26,10 +26,10 @@ def _going_on(world: "World") -> set["asyncio.Task[object]"]:
     tasks = asyncio.all_tasks() - {asyncio.current_task()} - world.anatomy.workers
     crew = world.crew
     if crew is None:
-        return tasks  # type: ignore[return-value]
+        return tasks
     if world.store.tickets or world.store.unsettled:
-        return tasks  # type: ignore[return-value]
-    return tasks - crew.tasks  # type: ignore[return-value]
+        return tasks
+    return tasks - crew.tasks
 
 
 def check(world: "World") -> None:

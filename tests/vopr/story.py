@@ -87,7 +87,11 @@ def _fault(what: dict[str, Any]) -> str:
 
 
 def _said(what: dict[str, Any]) -> str:
-    return ", ".join(f"{name}={value}" for name, value in what.items())
+    return ", ".join(f"{name}={_short(value)}" for name, value in what.items())
+
+
+def _short(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _heard(what: tuple[Any, ...]) -> Iterator[str]:
