@@ -57,15 +57,18 @@ def test_a_plant_is_gone_afterwards() -> None:
 
 
 def test_a_failure_is_shrunk_to_a_story() -> None:
-    """Of hundreds of acts those are left that it takes, in words, with what went wrong."""
-    with planted(BY_NAME["a woken worker that leaves passes its job to nobody"]):
-        script = draw_script(14)
-        kind = play(script).verdicts.kinds[0]
-        small = shrink(script, kind)
+    """Of eight customers two are left, the one at work and the one who leaves; in words."""
+    orders = [Act(n / 16, "order", dict(PLAIN, client=f"c{n}", priority=n % 4)) for n in range(8)]
+    orders[5].what["hang_up_s"] = 0.03125
+    knobs = {"seed": 1, "workers": 1, "payment_latency_s": 0.125, "retry_cap_s": 2.0}
+    script = Script(1, knobs=knobs, acts=tuple(orders))
+    with planted(BY_NAME["a job taken out is still counted"]):
+        small = shrink(script, "a wrong depth")
         story = tell(small)
-    assert len(small.acts) <= 4 < len(script.acts)
-    assert "orders 1 × item 1" in story
-    assert f"✗ {kind}" in story
+    assert [act.what["hang_up_s"] for act in small.acts] == [None, 0.03125]
+    assert "retry_cap_s" not in small.knobs
+    assert "r1 orders 1 × item 1 (hang_up_s=0.03125)." in story
+    assert "✗ a wrong depth" in story
 
 
 def test_a_script_survives_its_file() -> None:
