@@ -10,7 +10,8 @@ from contextlib import suppress
 from random import Random
 from typing import Any
 
-from bpdemo.assembly import Assembly, chance
+from bpdemo.assembly.office import Assembly, chance
+from bpdemo.assembly.slices import faults_of_payment, tuning
 from bpdemo.core.events import Dependency
 from bpdemo.core.ports import NullTracer, SilentObserver
 from bpdemo.downstream.faults import FaultyPayment
@@ -19,7 +20,6 @@ from bpdemo.flow.guard import Guard
 from bpdemo.service.catalogue import Catalogue
 from bpdemo.service.durable_work import DurableWork
 from bpdemo.service.guards import make_guard
-from bpdemo.slices import faults_of_payment, tuning
 from tests.vopr.backlog import PromisingStore, Ticket
 from tests.vopr.ledger import MemoryLedger
 

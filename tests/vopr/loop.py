@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from bpdemo.lab.virtual_time import VirtualTimeLoop
+from bpdemo.sim.virtual_time import VirtualTimeLoop
 
 #: A world that has not come to rest by then never will.
 LIMIT_S = 5e7

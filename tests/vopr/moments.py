@@ -4,7 +4,7 @@ from collections import Counter, deque
 from math import inf
 from typing import Any
 
-from bpdemo.assembly import Assembly
+from bpdemo.assembly.office import Assembly
 from bpdemo.core.events import AttemptEnded, Event, OrderRejected, OrderSettled, Retried
 from tests.vopr.anatomy import Anatomy
 from tests.vopr.customers import Doorway

@@ -7,8 +7,8 @@ from random import Random
 from typing import Any
 from unittest.mock import patch
 
-import bpdemo.assembly
-from bpdemo.assembly import Assembly
+from bpdemo.assembly import office as composition
+from bpdemo.assembly.office import Assembly
 from bpdemo.core.errors import BoxOfficeError, NotFound
 from bpdemo.core.model import Order
 from bpdemo.core.settings import Settings
@@ -313,8 +313,8 @@ def _assemble(world: World, settings: Settings) -> Assembly:
     if world.script.kind != "promises":
         return put_together()
     # A memory store has no backlog; these worlds have one that keeps its promises in memory.
+    from bpdemo.assembly.slices import faults_of_store
     from bpdemo.downstream.faults import FaultyBacklog
-    from bpdemo.slices import faults_of_store
 
     def make_backlog(store: Any, settings: Settings, rng: Random) -> FaultyBacklog:
         return FaultyBacklog(store, faults_of_store(settings), rng)
@@ -323,7 +323,7 @@ def _assemble(world: World, settings: Settings) -> Assembly:
         return PromisingStore(settings.initial_stock, clock)
 
     with (
-        patch.object(bpdemo.assembly, "make_store", make_store),
-        patch.object(bpdemo.assembly, "make_backlog", make_backlog),
+        patch.object(composition, "make_store", make_store),
+        patch.object(composition, "make_backlog", make_backlog),
     ):
         return put_together()
