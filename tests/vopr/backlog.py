@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from math import inf
 
-from bpdemo.core.errors import QueueFull, SoldOut
+from bpdemo.core.errors import DependencyError, QueueFull, SoldOut
 from bpdemo.core.model import Order, Placed
 from bpdemo.downstream.memory import MemoryStore
 
@@ -43,6 +43,8 @@ class PromisingStore(MemoryStore):
         return len(self._orders) - len(self.promised)
 
     async def accept(self, order: Order, capacity: int) -> Order:
+        if order.id in self._voided:
+            raise DependencyError("The order was voided before.")
         standing = self._standing_for(order)
         if standing is not None:
             return standing

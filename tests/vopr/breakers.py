@@ -15,8 +15,6 @@ from bpdemo.flow.breaker import GRACE_S, Breaker, BreakerPolicy, Permit
 from bpdemo.flow.rolling import SHORTEST_S, SLOTS
 from tests.vopr.verdicts import Verdicts
 
-EPS_S = 1e-9
-
 
 @dataclass(eq=False)
 class Held:
@@ -62,7 +60,7 @@ class WatchedBreaker:
         """Whether the contract lets another call through."""
         match self.state:
             case "open":
-                return self._clock() >= self._opened_s + self._policy.open_s - EPS_S
+                return self._opened_s + self._policy.open_s - self._clock() <= 0
             case "half_open":
                 return self._taken < self._policy.half_open_calls
             case _:

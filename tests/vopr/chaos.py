@@ -17,6 +17,7 @@ class Foreign(BaseException):
 
 ERRORS: dict[str, Callable[[], BaseException]] = {
     "failed": lambda: DependencyError("injected"),
+    "unasked": lambda: DependencyError("injected", asked=False),
     "timeout": lambda: TimeoutError("injected"),
     "bug": lambda: ZeroDivisionError("injected"),
     "pool": lambda: PoolExhausted("injected"),
@@ -66,8 +67,9 @@ class Chaos:
                 result = await real(*args)
                 await self._befall(dependency, name, after=True)
                 return result
-            except (DependencyError, asyncio.CancelledError):
-                self._may_arrive_late(dependency, name, bare, args)
+            except (DependencyError, asyncio.CancelledError) as error:
+                if getattr(error, "asked", True):
+                    self._may_arrive_late(dependency, name, bare, args)
                 raise
 
         setattr(target, name, call)
@@ -104,8 +106,10 @@ class Chaos:
     def _strike(self, fault: dict[str, Any]) -> None:
         self.struck += 1
         kind = fault["error"]
-        if kind == "pool" and (fault["dependency"] == "payment" or fault["after"]):
-            kind = "failed"  # a pool can only be exhausted before a call of the database
+        if kind == "pool" and fault["dependency"] == "payment":
+            kind = "failed"  # there is no pool before it
+        if kind in ("pool", "unasked") and fault["after"]:
+            kind = "failed"  # these say that the call was never made
         raise ERRORS[kind]()
 
     def _may_arrive_late(

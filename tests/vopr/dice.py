@@ -19,13 +19,24 @@ LONGEST_S = 40_000.0
 ANY = "any"
 CALLS = {
     "payment": ["charge", "refund", ANY, ANY],
-    "store": ["place", "place", "void", "find_item", "find_order_by_key", ANY, ANY],
+    "store": [
+        "place",
+        "place",
+        "place",
+        "void",
+        "void",
+        "take_back",
+        "find_item",
+        "find_order_by_key",
+        ANY,
+        ANY,
+    ],
     "backlog": ["accept", "accept", "confirm", "fail", "settle", ANY],
 }
 #: What a dependency may raise; `chaos` has the classes.
 RAISED = (
-    "failed", "failed", "failed", "failed", "timeout", "bug", "pool", "cancelled", "exit",
-    "generator", "interrupt", "own",
+    "failed", "failed", "failed", "failed", "unasked", "timeout", "bug", "pool", "cancelled",
+    "exit", "generator", "interrupt", "own",
 )  # fmt: skip
 CRASHES = ("bug", "timeout", "cancelled", "exit", "generator", "interrupt", "own")
 

@@ -13,7 +13,7 @@ ADVICE = "bpdemo.flow.retry_after"
 INTAKE, LEDGER, WORK = "bpdemo.service.intake", "bpdemo.service.ledger", "bpdemo.service.work"
 DEBTS, GATE, OFFICE = "bpdemo.service.debts", "bpdemo.service.gate", "bpdemo.service.box_office"
 ACCEPTANCE, DURABLE = "bpdemo.service.acceptance", "bpdemo.service.durable_work"
-CATALOGUE = "bpdemo.service.catalogue"
+WRITE, MEMORY = "bpdemo.service.write", "bpdemo.downstream.memory"
 
 PLANTS = (
     # the queue and its workers
@@ -272,11 +272,40 @@ PLANTS = (
     ),
     # money
     Plant(
-        "sold out after the charge, and no refund",
+        "not stored after the charge, and no refund",
         WORK,
-        "            self._catalogue.forget_item(order.item_id)\n"
-        "            await self._debts.refund(order.id)\n",
-        "            self._catalogue.forget_item(order.item_id)\n",
+        "        elif not in_doubt:\n            await self._debts.refund(order.id)\n",
+        "        elif not in_doubt:\n            pass\n",
+    ),
+    Plant(
+        "a lost answer is forgotten when the next attempt is refused",
+        WRITE,
+        "            self.in_doubt |= _may_have_happened(error)",
+        "            self.in_doubt = _may_have_happened(error)",
+    ),
+    Plant(
+        "an unknown outcome is told as a failure",
+        DEBTS,
+        "            self.owe_resolution(order)\n            raise OutcomeUnknown from error",
+        "            self.owe_resolution(order)\n            raise",
+    ),
+    Plant(
+        "an order that nobody can ask for is kept",
+        DEBTS,
+        "self._take_back_later(order) if order.key is None else",
+        'self._take_back_later(order) if order.key == "" else',
+    ),
+    Plant(
+        "an order is taken back, and its tickets are not",
+        MEMORY,
+        "            self._stock[order.item_id] += order.quantity\n",
+        "",
+    ),
+    Plant(
+        "an answer is lost, and the cache remembers what was before",
+        DEBTS,
+        "        finally:\n            self._forget_item(order.item_id)\n",
+        "        finally:\n            pass\n",
     ),
     Plant(
         "a charge whose answer was lost is not refunded",
@@ -303,6 +332,12 @@ PLANTS = (
         "        if placed.stock_left < 0:",
     ),
     # promises
+    Plant(
+        "a promise of unknown outcome is told as a failure",
+        ACCEPTANCE,
+        "            if not write.in_doubt:\n                raise\n",
+        "            if not write.in_doubt or job:\n                raise\n",
+    ),
     Plant(
         "a promise that fails gives no money back",
         DURABLE,

@@ -27,7 +27,9 @@ from tests.vopr.verdicts import Diary, Verdicts
 
 EPS_S = 1e-6
 BEGINNING = datetime(2030, 1, 1, tzinfo=UTC)
-STORE_CALLS = ("place", "void", "find_item", "find_order", "find_order_by_key", "list_items")
+STORE_CALLS = (
+    "place", "void", "take_back", "find_item", "find_order", "find_order_by_key", "list_items",
+)  # fmt: skip
 BACKLOG_CALLS = ("accept", "confirm", "fail", "settle")
 
 
