@@ -3,6 +3,7 @@ saying yes.
 
     draining → method → client share → edge limit → (POST /orders) circuit, queue, time → inside
 
+All but the method is asked in `bpdemo.service.entrance`, which the simulation comes through too.
 Only `/items…` and `/orders…` are limited: `/healthz`, `/metrics`, `/stats` and `/settings` answer
 in the middle of an overload. Everything that enters is measured, has an id, and gets an answer.
 """
@@ -21,11 +22,11 @@ from bpdemo.api.errors import CallerGone, MethodNotAllowed
 from bpdemo.api.headers import read_kindly
 from bpdemo.api.problems import Headers, Problems
 from bpdemo.api.routing import PLACE_ORDER, find_route
-from bpdemo.core.errors import BoxOfficeError, Draining, Refused
+from bpdemo.core.errors import BoxOfficeError, Refused
 from bpdemo.core.events import RequestAnswered
 from bpdemo.core.ports import Observer
 from bpdemo.service.box_office import BoxOffice
-from bpdemo.service.gate import Visit
+from bpdemo.service.entrance import Entrance, Stay, share_of
 from bpdemo.service.order_job import Caller
 from bpdemo.telemetry.logs import Logger
 from bpdemo.telemetry.traces import ServiceTracer
@@ -61,6 +62,7 @@ class Door:
         self._app = app
         self._policy = policy
         self._office = office
+        self._entrance = Entrance(office)
         self._problems = problems
         self._observer = observer
         self._tracer = tracer
@@ -75,47 +77,38 @@ class Door:
             return
         arrival = Arrival(scope, find_route(scope["path"]), self._next_id(), self._clock())
         try:
-            visit = self._let_in(arrival, scope)
+            stay = self._let_in(arrival, scope)
         except (Refused, MethodNotAllowed) as error:
             await self._say_no(arrival, error, send)
         else:
             try:
                 await self._go_in(arrival, scope, receive, send)
             finally:
-                self._show_out(arrival, visit)
+                if stay is not None:
+                    stay.end(arrival.status)
         finally:
             self._measure(arrival)
 
-    def _let_in(self, arrival: Arrival, scope: Scope) -> Visit | None:
+    def _let_in(self, arrival: Arrival, scope: Scope) -> Stay | None:
         """The door's verdict; None for routes that are not limited."""
         route = arrival.route
         if not route.limited:
             self._check_method(arrival)
             return None
-        try:
-            if self._office.state != "open":
-                raise Draining
-            self._check_method(arrival)
-            arrival.wishes = read_kindly(arrival.headers)
-            visit = self._office.gate.enter(_client(arrival, scope))
-        except Refused as refused:
-            if route is PLACE_ORDER and arrival.method == "POST":
-                self._office.intake.reject(arrival.request_id, refused)
-            raise
-        try:
-            self._receive(arrival)
-        except BaseException:
-            visit.end(None)
-            raise
-        return visit
-
-    def _receive(self, arrival: Arrival) -> None:
-        wishes = arrival.wishes
-        arrival.deadline = self._office.deadline(arrival.arrived_s, wishes.patience_s)
-        if arrival.route is PLACE_ORDER:
-            arrival.caller = self._office.intake.receive(
-                arrival.request_id, arrival.deadline, wishes.priority
-            )
+        is_order = route is PLACE_ORDER and arrival.method == "POST"
+        self._entrance.check_open(arrival.request_id, is_order=is_order)
+        self._check_method(arrival)
+        wishes = arrival.wishes = read_kindly(arrival.headers)
+        stay = self._entrance.enter(
+            arrival.request_id,
+            _client(arrival, scope),
+            arrival.arrived_s,
+            wishes.patience_s,
+            wishes.priority,
+            is_order=is_order,
+        )
+        arrival.deadline, arrival.caller = stay.deadline, stay.caller
+        return stay
 
     def _check_method(self, arrival: Arrival) -> None:
         methods = arrival.route.methods
@@ -182,12 +175,6 @@ class Door:
         if draining or arrival.must_close(self._policy.max_body_bytes):
             headers.append((b"connection", b"close"))
 
-    def _show_out(self, arrival: Arrival, visit: Visit | None) -> None:
-        if arrival.caller is not None:
-            self._office.intake.part(arrival.caller)
-        if visit is not None:
-            visit.end(arrival.status)
-
     def _measure(self, arrival: Arrival) -> None:
         status = arrival.status or CLIENT_CLOSED
         duration_s = self._clock() - arrival.arrived_s
@@ -205,8 +192,5 @@ def _server_timing(caller: Caller) -> bytes:
 
 
 def _client(arrival: Arrival, scope: Scope) -> str:
-    """Whose share it is. The two kinds are kept apart: nobody can pose as another's address."""
-    if arrival.wishes.client is not None:
-        return f"id {arrival.wishes.client}"
     peer = scope.get("client")
-    return f"peer {peer[0]}" if peer else "peer"
+    return share_of(arrival.wishes.client, peer[0] if peer else None)

@@ -1,6 +1,5 @@
 """`POST /orders` and `GET /orders/{id}`."""
 
-import asyncio
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -20,8 +19,9 @@ from bpdemo.api.straight import StraightRoute
 from bpdemo.core.errors import InvalidRequest, WouldExpire
 from bpdemo.core.model import Order, OrderRequest
 from bpdemo.service.box_office import BoxOffice
+from bpdemo.service.entrance import sale_to, status_of
 from bpdemo.service.intake import CallerLeft, Intake
-from bpdemo.service.order_job import Caller, Sale
+from bpdemo.service.order_job import Sale
 
 _ASKED: dict[str, Any] = {
     "parameters": [
@@ -77,9 +77,8 @@ def orders_router(office: BoxOffice, max_body_bytes: int) -> APIRouter:
             raise InvalidRequest("Idempotency-Key", f"is needed with Prefer: {RESPOND_ASYNC}")
         wanted = await _read(arrival, request.receive, max_body_bytes, office.intake)
         sale = await _wait(office.intake, arrival, wanted, request, durable=durable)
-        if sale.order.status == "confirmed":
-            return _sold(sale, caller)
-        return _promised(sale.order, durable)
+        status = status_of(sale, caller)
+        return _promised(sale.order, durable) if status == 202 else _sold(sale.order, status)
 
     @router.get(
         "/orders/{id}",
@@ -119,16 +118,9 @@ async def _wait(
     assert caller is not None
     try:
         with Listening(request.scope, request.receive, lambda: intake.hang_up(caller)):
-            await intake.admit(caller, wanted, arrival.wishes.key, durable=durable)
-            return await caller.answer
+            return await sale_to(caller, wanted, arrival.wishes.key, intake, durable=durable)
     except CallerLeft:
         raise CallerGone from None
-    except asyncio.CancelledError:
-        task = asyncio.current_task()
-        if caller.left and task and not task.cancelling():  # only the answer was cancelled
-            raise CallerGone from None
-        intake.hang_up(caller)  # and with the request, which took its answer along
-        raise
 
 
 def _promised(order: Order, preferred: bool) -> Response:
@@ -142,8 +134,6 @@ def _promised(order: Order, preferred: bool) -> Response:
     return json_reply(order_fields(order), 202, headers)
 
 
-def _sold(sale: Sale, caller: Caller) -> Response:
-    order, replayed = sale
-    if caller.first and not replayed:
-        return json_reply(order_fields(order), 201, {"Location": f"/orders/{order.id}"})
-    return json_reply(order_fields(order))
+def _sold(order: Order, status: int) -> Response:
+    headers = {"Location": f"/orders/{order.id}"} if status == 201 else None
+    return json_reply(order_fields(order), status, headers)

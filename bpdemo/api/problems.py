@@ -36,6 +36,14 @@ PROBLEMS: dict[str, tuple[int, str]] = {
 }
 
 
+class Verdict(NamedTuple):
+    """What a caller is told of an error; `retry_after_s` with 429 and 503 only."""
+
+    status: int
+    error: BoxOfficeError
+    retry_after_s: int | None
+
+
 class Problem(NamedTuple):
     """An answer, ready to be sent."""
 
@@ -52,19 +60,29 @@ class Problems:
         # The usual details never change: their bodies are made once.
         self._bodies: dict[tuple[str, str], bytes] = {}
 
-    def of(self, error: BaseException) -> Problem:
-        """Any error at all; what is not of our tree is an `internal_error` that tells nothing."""
+    def verdict(self, error: BaseException) -> Verdict:
+        """For any error at all; what is not of our tree is an `internal_error` that tells nothing.
+
+        Ask once for each answer: the refused of the last second move the Retry-After of the next.
+        """
         if not isinstance(error, BoxOfficeError):
             error = BoxOfficeError()
         status, _ = PROBLEMS[error.reason]
+        if status not in (429, 503):
+            return Verdict(status, error, None)
+        refused = error if isinstance(error, Refused) else DownstreamFailed()
+        return Verdict(status, error, self._retry_after_s(refused))
+
+    def of(self, error: BaseException) -> Problem:
+        """The verdict on it, ready to be sent."""
+        status, error, retry_after_s = self.verdict(error)
         body = self._body(error)
         headers: Headers = [
             (b"content-type", CONTENT_TYPE),
             (b"content-length", b"%d" % len(body)),
         ]
-        if status in (429, 503):
-            refused = error if isinstance(error, Refused) else DownstreamFailed()
-            headers.append((b"retry-after", b"%d" % self._retry_after_s(refused)))
+        if retry_after_s is not None:
+            headers.append((b"retry-after", b"%d" % retry_after_s))
         elif isinstance(error, MethodNotAllowed):
             headers.append((b"allow", error.allow.encode()))
         return Problem(status, headers, body)

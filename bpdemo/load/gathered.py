@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from bpdemo.results.records import Column, Records, Samples
+from bpdemo.results.records import Column, Records, Samples, told_of_looks
 
 TICK_S: Final = 1e-4
 LABELS: Final = ("reason", "client", "priority")
@@ -91,14 +91,7 @@ class Gathered:
     def browse(self) -> dict[str, Any]:
         """What became of the GETs: counts by X-Cache (or status), and latency over all of them."""
         looks = {came_from: np.concatenate(parts) for came_from, parts in self._looks.items()}
-        if not looks:
-            return {}
-        p50_ms, p99_ms = np.percentile(np.concatenate(list(looks.values())), [50, 99]) * 1000
-        return {
-            "answers": {came_from: len(latencies) for came_from, latencies in looks.items()},
-            "p50_ms": round(float(p50_ms), 2),
-            "p99_ms": round(float(p99_ms), 2),
-        }
+        return told_of_looks(looks)
 
     def facts(self) -> dict[str, Any]:
         """The fields of `Meta` that the children know, added up over them."""

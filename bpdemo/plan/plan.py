@@ -101,6 +101,16 @@ class Plan:
             pauses_s = SETTLE_MAX_S if self.retries else 0.0
         return max(self.patience_s, min(SETTLE_MAX_S, attempts * self.patience_s + pauses_s))
 
+    @property
+    def last_call_s(self) -> float:
+        """After this no attempt may begin any more: it could not end before the load does."""
+        return self.seconds + self.settle_s - self.patience_s
+
+    @property
+    def told_timeout_ms(self) -> int | None:
+        """What a request says of its client's timeout; None: nothing."""
+        return max(1, round(self.patience_s * 1000)) if self.send_deadline else None
+
     def share(self, index: int, count: int) -> Plan:
         """The part of this plan that process `index` of `count` drives.
 

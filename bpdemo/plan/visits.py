@@ -48,6 +48,18 @@ def draw(plan: Plan, due_s: float, chance: random.Random) -> Visit:
     )
 
 
+def headers_of(visit: Visit, plan: Plan) -> dict[str, str]:
+    """What its request says besides the body."""
+    said = {
+        "X-Client-Id": visit.client,
+        "X-Priority": visit.priority,
+        "Idempotency-Key": visit.key,
+        "X-Request-Timeout-Ms": str(plan.told_timeout_ms or ""),
+    }
+    said = {name: text for name, text in said.items() if text}
+    return {"Content-Type": "application/json", **said}
+
+
 def looks(plan: Plan) -> Iterator[tuple[float, int]]:
     """This process's part of the GETs of a plan: when, and which item."""
     chance = random.Random(f"browse {plan.seed}")

@@ -6,6 +6,7 @@ picture start from them.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
@@ -108,6 +109,20 @@ class Samples:
 
     def __len__(self) -> int:
         return len(self.t_s)
+
+
+def told_of_looks(looks_s: Mapping[str, ArrayLike]) -> dict[str, Any]:
+    """What became of the GETs, from their latencies by X-Cache (or status): the count of each, and
+    percentiles over all of them."""
+    looks = {came_from: np.asarray(latencies) for came_from, latencies in looks_s.items()}
+    if not looks:
+        return {}
+    p50_ms, p99_ms = np.percentile(np.concatenate(list(looks.values())), [50, 99]) * 1000
+    return {
+        "answers": {came_from: len(latencies) for came_from, latencies in looks.items()},
+        "p50_ms": round(float(p50_ms), 2),
+        "p99_ms": round(float(p99_ms), 2),
+    }
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ import pytest
 
 from bpdemo.assembly.office import Assembly
 from bpdemo.flow.queue import BoundedQueue
+from bpdemo.plan.visits import draw
 from bpdemo.sim.crowd import Crowd
 from tests.support.claims import play, refute
 
@@ -32,7 +33,7 @@ def test_an_open_load_waits_for_nobody(monkeypatch: pytest.MonkeyPatch):
 
     async def one_after_another(crowd: Crowd) -> None:
         while crowd.now_s < crowd._plan.seconds:
-            await crowd._order(crowd.now_s)
+            await crowd._order(draw(crowd._plan, crowd.now_s, crowd._chance))
 
     monkeypatch.setattr(Crowd, "_arrive", one_after_another)
     assert "the open offer went" in refute(LESSON, "open-closed")

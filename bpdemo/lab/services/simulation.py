@@ -16,7 +16,7 @@ from bpdemo.load.watcher import BREAKER_STATES
 from bpdemo.plan.capacity import capacity_of, rate_of
 from bpdemo.plan.changes import Change, require_changes, told
 from bpdemo.plan.plan import Plan, require_range
-from bpdemo.results.records import Meta, Records, Samples
+from bpdemo.results.records import Meta, Records, Samples, told_of_looks
 from bpdemo.sim import virtual_time
 from bpdemo.sim.crowd import Crowd
 
@@ -96,7 +96,7 @@ def simulate(
         virtual=True,
         marks=tuple((at_s, told(knobs)) for at_s, knobs in changes),
         turns=tuple(turns),
-        browse={"answers": crowd.looks} if crowd.looks else {},
+        browse=told_of_looks(crowd.looks_s),
         settings={knob: getattr(settings, knob) for knob in PICTURED},
     )
     return LoadRun.from_records(_records(crowd), Samples.of(rows), meta, by)

@@ -28,7 +28,7 @@ from bpdemo.plan.answers import CallerLeft, judge
 from bpdemo.plan.fates import CALLER_LEFT, NO_CONNECTION, fate_of, is_worth_retrying
 from bpdemo.plan.plan import Plan
 from bpdemo.plan.retries import RetryBudget, retry_delay_s
-from bpdemo.plan.visits import Visit, draw, looks, visits
+from bpdemo.plan.visits import Visit, draw, headers_of, looks, visits
 
 T = TypeVar("T", bound=tuple[Any, ...])
 
@@ -62,11 +62,6 @@ class Crowd:
 
     def now_s(self) -> float:
         return time.monotonic() - self.start_s
-
-    @property
-    def last_call_s(self) -> float:
-        """After this no attempt may begin any more."""
-        return self.plan.seconds + self.plan.settle_s - self.plan.patience_s
 
     # -- the run, told in order ---------------------------------------------------------
 
@@ -134,7 +129,7 @@ class Crowd:
     def place_order(self, visit: Visit) -> int:
         """Send an order, and again as the plan says, and book its fate. The last status."""
         plan, intended_s = self.plan, visit.due_s
-        body, headers = BODIES[visit.item - 1], self.headers_of(visit)
+        body, headers = BODIES[visit.item - 1], headers_of(visit, plan)
         lag_s = self.now_s() - intended_s
         due_s, attempts = intended_s, 0
         self.budget.earn()
@@ -159,22 +154,10 @@ class Crowd:
         return (
             attempts <= self.plan.retries
             and is_worth_retrying(status)
-            and next_s <= self.last_call_s
+            and next_s <= self.plan.last_call_s
             and not self.line.is_stopped
             and self.budget.try_spend()
         )
-
-    def headers_of(self, visit: Visit) -> dict[str, str]:
-        headers = {"Content-Type": "application/json"}
-        if visit.client:
-            headers["X-Client-Id"] = visit.client
-        if visit.priority:
-            headers["X-Priority"] = visit.priority
-        if visit.key:
-            headers["Idempotency-Key"] = visit.key
-        if self.plan.send_deadline:
-            headers["X-Request-Timeout-Ms"] = str(max(1, round(self.plan.patience_s * 1000)))
-        return headers
 
     def send(
         self, body: bytes, headers: dict[str, str], due_s: float

@@ -4,6 +4,9 @@ import asyncio
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import settings as profile
+from hypothesis import strategies as st
 
 from bpdemo.assembly.office import Assembly
 from bpdemo.core.errors import SettingsInvalid
@@ -149,3 +152,26 @@ def test_a_change_that_cannot_be_is_told_before_the_run(knobs):
     """A knob that turns nothing must not be drawn as if it had."""
     with pytest.raises(SettingsInvalid, match=next(iter(knobs))):
         simulate(KNOBS, times=1, seconds=2, changes=[(1, knobs)])
+
+
+@profile(max_examples=15)
+@given(
+    st.sampled_from([1, 6, 40]),
+    st.booleans(),
+    st.sampled_from(["reject", "block"]),
+    st.sampled_from([0.1, 0.9]),
+    st.booleans(),
+    st.integers(0, 1),
+)
+def test_no_queue_is_longer_than_the_permits_that_there_are(
+    limit: int, heeds: bool, policy: str, latency_s: float, deadline: bool, retries: int
+) -> None:
+    """Who waits is inside, also when they have left and nobody heeds that."""
+    knobs = Settings.unprotected(
+        workers=4, max_in_flight=limit, drop_on_disconnect=heeds, queue_policy=policy,
+        payment_latency_s=latency_s,
+    )  # fmt: skip
+    run = simulate(
+        knobs, rate=100, seconds=5, patience_s=0.3, send_deadline=deadline, retries=retries
+    )
+    assert run.samples.queue_depth.max() <= limit
