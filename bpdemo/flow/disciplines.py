@@ -15,7 +15,9 @@ J = TypeVar("J", bound=Hashable)
 
 
 class Discipline(Protocol[J]):
-    def push(self, job: J, came_s: float, priority: int) -> None: ...
+    def push(self, job: J, came_s: float, priority: int) -> None:
+        """Put a job in turn. Raises ValueError, with nothing changed, if it is here already."""
+        ...
 
     def pop(self) -> tuple[J, float]:
         """The next job and when it came. Raises KeyError when empty."""
@@ -30,8 +32,10 @@ class Discipline(Protocol[J]):
         ...
 
     def __iter__(self) -> Iterator[tuple[J, float, int]]:
-        """Job, when it came, priority."""
+        """Job, when it came, priority; in the order in which they came."""
         ...
+
+    def __contains__(self, job: J, /) -> bool: ...
 
     def __len__(self) -> int: ...
 
@@ -44,6 +48,8 @@ class Line(Generic[J]):
         self._jobs: OrderedDict[J, tuple[float, int]] = OrderedDict()
 
     def push(self, job: J, came_s: float, priority: int) -> None:
+        if job in self._jobs:
+            raise twice(job)
         self._jobs[job] = (came_s, priority)
 
     def pop(self) -> tuple[J, float]:
@@ -58,6 +64,9 @@ class Line(Generic[J]):
 
     def __iter__(self) -> Iterator[tuple[J, float, int]]:
         return ((job, came_s, priority) for job, (came_s, priority) in self._jobs.items())
+
+    def __contains__(self, job: J) -> bool:
+        return job in self._jobs
 
     def __len__(self) -> int:
         return len(self._jobs)
@@ -77,38 +86,56 @@ class AdaptiveLine(Line[J]):
         self._not_empty_since_s = 0.0
 
     def push(self, job: J, came_s: float, priority: int) -> None:
-        if not self._jobs:
+        was_empty = not self._jobs
+        super().push(job, came_s, priority)
+        if was_empty:
             self._not_empty_since_s = came_s
         self._newest_first = came_s - self._not_empty_since_s > self._standing_s
-        super().push(job, came_s, priority)
 
 
 class PriorityLines(Generic[J]):
     """The highest of `LEVELS` priorities first (3 is critical), oldest first within one."""
 
     def __init__(self) -> None:
-        self._lines: list[Line[J]] = [Line() for _ in range(LEVELS)]
+        # All of them in the order they came, which is the order that another discipline takes over.
+        self._jobs: dict[J, tuple[float, int]] = {}
+        self._lines: list[OrderedDict[J, None]] = [OrderedDict() for _ in range(LEVELS)]
 
     def push(self, job: J, came_s: float, priority: int) -> None:
-        self._lines[priority].push(job, came_s, priority)
+        if job in self._jobs:
+            raise twice(job)
+        self._lines[priority][job] = None
+        self._jobs[job] = (came_s, priority)
 
     def pop(self) -> tuple[J, float]:
         for line in reversed(self._lines):
             if line:
-                return line.pop()
+                job, _ = line.popitem(last=False)
+                return job, self._jobs.pop(job)[0]
         raise KeyError("no job waits")
 
     def remove(self, job: J) -> bool:
-        return any(line.remove(job) for line in self._lines)
+        if (entry := self._jobs.pop(job, None)) is None:
+            return False
+        del self._lines[entry[1]][job]
+        return True
 
     def ahead_of(self, priority: int) -> int:
         return sum(map(len, self._lines[priority:]))
 
     def __iter__(self) -> Iterator[tuple[J, float, int]]:
-        return (entry for line in self._lines for entry in line)
+        return ((job, came_s, priority) for job, (came_s, priority) in self._jobs.items())
+
+    def __contains__(self, job: J) -> bool:
+        return job in self._jobs
 
     def __len__(self) -> int:
-        return sum(map(len, self._lines))
+        return len(self._jobs)
+
+
+def twice(job: object) -> ValueError:
+    """What is raised for a job that is in the line already."""
+    return ValueError(f"{job!r} waits already; a job has one place in the queue")
 
 
 def make_discipline(name: DisciplineName, standing_s: float = 0.2) -> Discipline[J]:

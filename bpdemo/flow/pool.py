@@ -8,6 +8,11 @@ from typing import Any, Generic, Protocol, TypeVar
 from bpdemo.flow.queue import BoundedQueue
 from bpdemo.flow.seats import Seats
 
+#: After a `take` that raised, a worker pauses before the next, twice as long each time in a row:
+#: what fails at once must not keep the event loop busy.
+SHORTEST_PAUSE_S = 0.01
+LONGEST_PAUSE_S = 1.0
+
 
 class Job(Protocol):
     """What can be worked on. It runs in `context`, where its trace and log ids live."""
@@ -25,7 +30,8 @@ class WorkerPool(Generic[J]):
     """Runs `handle(job, waited_s)` for each job of the queue.
 
     A handler that raises, whatever it raises, costs its own job only: `on_crash(job, error)`
-    hears of it (and must not raise), and the worker takes the next one.
+    hears of it, and the worker takes the next one. A `take` of the queue that raises, or an
+    `on_crash` that does, costs no worker either; the event loop's exception handler hears of it.
     """
 
     def __init__(
@@ -36,13 +42,16 @@ class WorkerPool(Generic[J]):
         on_crash: Callable[[J, BaseException], None],
         seats: Seats,
     ) -> None:
-        seats.total = size
+        seats.total = _checked(size)
         self._seats = seats
         self._queue = queue
         self._handle = handle
         self._on_crash = on_crash
-        self._workers: set[asyncio.Task[None]] = set()
-        self._idle: set[asyncio.Task[None]] = set()
+        self._is_running = False
+        # Dictionaries, since a set of tasks has another order in each run, and so would have what
+        # happens at a stop or a shrink.
+        self._workers: dict[asyncio.Task[None], None] = {}
+        self._idle: dict[asyncio.Task[None], None] = {}
 
     @property
     def size(self) -> int:
@@ -54,18 +63,27 @@ class WorkerPool(Generic[J]):
 
     def start(self) -> None:
         """Hire the workers; needs a running loop."""
+        self._is_running = True
         self._hire()
 
     def resize(self, size: int) -> None:
-        """Grow at once; shrink by letting idle workers go now and busy ones after their job."""
-        self._seats.total = size
-        if self._workers:
+        """Grow at once; shrink by letting idle workers go now and busy ones after their job.
+
+        0 is a pause: jobs stay in the queue until the pool grows again. Raises ValueError for a
+        negative size.
+        """
+        self._seats.total = _checked(size)
+        if self._is_running:
             self._hire()
             self._dismiss_idle(len(self._workers) - size)
         self._queue.place_freed()
 
     async def stop(self) -> None:
-        """Let every worker go; jobs in progress are cancelled. Drain first to spare them."""
+        """Let every worker go; jobs in progress are cancelled. Drain first to spare them.
+
+        They are cancelled in the order in which their workers were hired.
+        """
+        self._is_running = False
         self._seats.total = 0
         workers = list(self._workers)
         for worker in workers:
@@ -73,11 +91,10 @@ class WorkerPool(Generic[J]):
         await asyncio.gather(*workers, return_exceptions=True)
 
     def _hire(self) -> None:
-        while len(self._workers) < self.size:
+        while self._is_running and len(self._workers) < self.size:
             worker = asyncio.create_task(self._work(), name="worker")
-            self._workers.add(worker)
-            self._idle.add(worker)
-            worker.add_done_callback(self._depart)
+            self._workers[worker] = self._idle[worker] = None
+            worker.add_done_callback(self._end)
 
     def _dismiss_idle(self, surplus: int) -> None:
         # Taken off the books at once: a second resize must not count them as workers.
@@ -86,21 +103,39 @@ class WorkerPool(Generic[J]):
             worker.cancel()
 
     def _depart(self, worker: "asyncio.Task[None]") -> None:
-        self._workers.discard(worker)
-        self._idle.discard(worker)
+        self._workers.pop(worker, None)
+        self._idle.pop(worker, None)
+
+    def _end(self, worker: "asyncio.Task[None]") -> None:
+        self._depart(worker)
+        if not worker.cancelled() and (error := worker.exception()):
+            _report("A worker died; another takes its turn.", error)
+            asyncio.get_running_loop().call_later(LONGEST_PAUSE_S, self._hire)
 
     async def _work(self) -> None:
         me = asyncio.current_task()
         assert me is not None
+        pause_s = SHORTEST_PAUSE_S
         while self._keeps(me):
-            job, waited_s = await self._queue.take()
+            try:
+                job, waited_s = await self._queue.take()
+            except GeneratorExit:
+                raise  # nobody runs this any more
+            except BaseException as error:
+                if me.cancelling():
+                    raise
+                _report("A worker could not take a job.", error)
+                await asyncio.sleep(pause_s)
+                pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+                continue
+            pause_s = SHORTEST_PAUSE_S
             self._seats.acquire()
-            self._idle.discard(me)
+            self._idle.pop(me, None)
             try:
                 await self._run(job, waited_s)
             finally:
                 self._seats.release()
-                self._idle.add(me)
+                self._idle[me] = None
                 self._queue.place_freed()
 
     def _keeps(self, worker: "asyncio.Task[None]") -> bool:
@@ -110,7 +145,7 @@ class WorkerPool(Generic[J]):
         return worker in self._workers
 
     async def _run(self, job: J, waited_s: float) -> None:
-        begun = False
+        begun, context = False, job.context
 
         async def survive() -> None:
             nonlocal begun
@@ -119,14 +154,30 @@ class WorkerPool(Generic[J]):
                 await self._handle(job, waited_s)
             except BaseException as error:
                 # SystemExit and KeyboardInterrupt would leave through the event loop and end it.
-                self._on_crash(job, error)
+                self._tell_crash(job, error)
 
         # A task of its own, since only a task can run in a given context.
-        task = asyncio.get_running_loop().create_task(survive(), context=job.context)
+        task = asyncio.get_running_loop().create_task(survive(), context=context)
         try:
             await task
         except asyncio.CancelledError as error:
             # Either the job cancelled itself with its last act, or a stop came before its first
             # step, and then somebody must hear of it. `_keeps` knows if the worker is to go.
             if not begun:
-                job.context.run(self._on_crash, job, error)
+                context.run(self._tell_crash, job, error)
+
+    def _tell_crash(self, job: J, error: BaseException) -> None:
+        try:
+            self._on_crash(job, error)
+        except BaseException as another:
+            _report("What hears of crashed jobs has crashed itself.", another)
+
+
+def _checked(size: int) -> int:
+    if size < 0:
+        raise ValueError(f"size: {size} is negative")
+    return size
+
+
+def _report(what: str, error: BaseException) -> None:
+    asyncio.get_running_loop().call_exception_handler({"message": what, "exception": error})

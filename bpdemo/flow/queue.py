@@ -19,7 +19,7 @@ from typing import Generic, TypeVar
 
 from bpdemo.core.errors import Draining, QueueFull, QueueTimeout
 from bpdemo.flow.codel import CoDel, CoDelPolicy
-from bpdemo.flow.disciplines import Discipline, DisciplineName, make_discipline
+from bpdemo.flow.disciplines import LEVELS, Discipline, DisciplineName, make_discipline, twice
 
 J = TypeVar("J", bound=Hashable)
 
@@ -45,6 +45,9 @@ class BoundedQueue(Generic[J]):
 
     All but `put` and `take` are synchronous: between any two awaits of the service, depth and
     places are exact. Whoever frees a worker calls `place_freed`.
+
+    A job has one place. The same one (an equal one) again, while it waits here or for a place here,
+    is a mistake: ValueError, and so is a priority below 0 or above 3. Neither changes anything.
     """
 
     def __init__(
@@ -67,6 +70,7 @@ class BoundedQueue(Generic[J]):
         self._takers: deque[asyncio.Future[None]] = deque()
         self._waiters: deque[asyncio.Future[None]] = deque()
         self._granted = 0  # places given to waiters that have not woken up to fill them yet
+        self._arriving: set[J] = set()  # the jobs of the waiters, those with a grant among them
         self._closed = False
 
     @property
@@ -99,7 +103,13 @@ class BoundedQueue(Generic[J]):
         """Take a place at once. Raises `QueueFull` when there is none, or others wait for it."""
         if self._closed:
             raise Draining
+        if not 0 <= priority < LEVELS:
+            raise _no_priority(priority)
+        if self._arriving and job in self._arriving:
+            raise twice(job)
         if self._waiters or not self.has_place:
+            if job in self._line:
+                raise twice(job)
             raise QueueFull
         self._append(job, priority)
 
@@ -109,13 +119,23 @@ class BoundedQueue(Generic[J]):
         Raises `QueueTimeout`, and `QueueFull` when too many wait already. The job is in the queue
         when this returns, and is not when it raises or is cancelled.
         """
+        if not 0 <= priority < LEVELS:
+            raise _no_priority(priority)
+        if job in self._arriving:
+            raise twice(job)
         if not self._closed and (self._waiters or not self.has_place):
+            if job in self._line:
+                raise twice(job)
             if not self.may_wait:
                 raise QueueFull
-            await self._wait_for_place(timeout_s)
+            await self._wait_for_place(job, timeout_s)
         if self._closed:
             raise Draining
-        self._append(job, priority)
+        try:
+            self._append(job, priority)
+        except BaseException:
+            self.place_freed()  # a place that was granted to this job is the next one's
+            raise
 
     async def take(self) -> tuple[J, float]:
         """The next job and how long it waited; waits for one. Cancelling it loses none."""
@@ -123,14 +143,21 @@ class BoundedQueue(Generic[J]):
             self._codel.saw_empty(self._clock())
             await self._wait_for_job()
         now = self._clock()
-        while True:
-            job, came_s = self._line.pop()
-            self._depth -= 1
-            waited_s = now - came_s
-            if not self._may_shed or not self._sheds(waited_s, now):
-                return job, waited_s
-            self._on_shed(job, waited_s)
-            self.place_freed()
+        try:
+            while True:
+                job, came_s = self._line.pop()
+                self._depth -= 1
+                waited_s = now - came_s
+                if not self._may_shed or not self._sheds(waited_s, now):
+                    return job, waited_s
+                try:
+                    self._on_shed(job, waited_s)
+                finally:
+                    self.place_freed()
+        except BaseException:
+            if self._depth:
+                self._wake_taker()  # this one was woken for a job, and has taken none
+            raise
 
     def remove(self, job: J) -> bool:
         """Take a job out that nobody wants any more; False if it is not queued."""
@@ -192,17 +219,19 @@ class BoundedQueue(Generic[J]):
         # The worker that asks counts as idle still. Shedding must leave no worker without work.
         return self._codel.sheds(waited_s, now) and self._idle() <= 1 and self._depth > 0
 
-    async def _wait_for_place(self, timeout_s: float) -> None:
+    async def _wait_for_place(self, job: J, timeout_s: float) -> None:
         loop = asyncio.get_running_loop()
         waiter: asyncio.Future[None] = loop.create_future()
-        self._waiters.append(waiter)
         timer = loop.call_later(timeout_s, _expire, waiter)
+        self._waiters.append(waiter)
+        self._arriving.add(job)
         try:
             await waiter
         except BaseException:
             self._leave(waiter)
             raise
         finally:
+            self._arriving.discard(job)
             timer.cancel()
         self._granted -= 1  # the caller fills the place before anything else can run
 
@@ -235,7 +264,7 @@ class BoundedQueue(Generic[J]):
 
     def _reorder(self) -> None:
         line: Discipline[J] = _line_for(self._policy)
-        for job, came_s, priority in sorted(self._line, key=lambda entry: entry[1]):
+        for job, came_s, priority in self._line:
             line.push(job, came_s, priority)
         self._line = line
 
@@ -248,6 +277,10 @@ def _kind_of(policy: QueuePolicy) -> tuple[DisciplineName, float]:
 
 def _line_for(policy: QueuePolicy) -> Discipline[J]:
     return make_discipline(*_kind_of(policy))
+
+
+def _no_priority(priority: int) -> ValueError:
+    return ValueError(f"priority: {priority} is not from 0 to {LEVELS - 1}")
 
 
 def _expire(waiter: "asyncio.Future[None]") -> None:

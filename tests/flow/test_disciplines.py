@@ -98,8 +98,34 @@ def test_a_line_can_be_read_without_emptying_it(name: DisciplineName) -> None:
     """Every job once, with moment and priority: what another discipline needs to take over."""
     line = filled(name)
     expected = [(job, float(n), priority) for n, (job, priority) in enumerate(COMING)]
-    assert sorted(line, key=lambda entry: entry[1]) == expected
+    assert list(line) == expected
     assert len(line) == 6
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_line_is_read_in_the_order_of_arrival(name: DisciplineName) -> None:
+    """Also when all came at one moment, and after some have left."""
+    line: Discipline[str] = make_discipline(name)
+    for job, priority in COMING:
+        line.push(job, 7.0, priority)
+    line.remove("c")
+    gone, _ = line.pop()
+    assert "".join(job for job, _, _ in line) == "abdef".replace(gone, "")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_job_stands_in_a_line_once(name: DisciplineName) -> None:
+    """A second push raises and changes nothing: neither moment, nor priority, nor turn."""
+    line, order = filled(name), emptied(filled(name))
+    before = list(line)
+    for job, priority in COMING:
+        assert job in line
+        for other in {priority, 0, 3}:
+            with pytest.raises(ValueError, match="waits already"):
+                line.push(job, 99.0, other)
+    assert list(line) == before
+    assert emptied(line) == order
+    assert "a" not in line
 
 
 def test_newest_first_is_a_choice_of_the_same_line() -> None:

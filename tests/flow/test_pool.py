@@ -373,7 +373,230 @@ async def test_resizing_before_the_start_only_sets_the_size() -> None:
     assert bench.pool.busy == 3
 
 
+@pytest.mark.parametrize("size", [1, 3, 8])
+@virtual
+async def test_resized_to_nobody_it_pauses_until_it_grows_again(size: int) -> None:
+    """With jobs in the queue and in progress: those end, these wait, and none is lost."""
+    bench = Bench(size=2)
+    bench.pool.start()
+    jobs = bench.put(6)
+    await asyncio.sleep(0.5)
+    bench.pool.resize(0)
+    await asyncio.sleep(3600)
+    assert bench.done == jobs[:2]
+    assert (bench.pool.busy, bench.queue.depth) == (0, 4)
+    bench.pool.resize(size)
+    await asyncio.sleep(4.5)
+    assert bench.done == jobs
+    assert bench.most_busy == max(2, min(size, 4))
+
+
+@virtual
+async def test_resized_to_nobody_and_back_while_jobs_run_it_has_as_many_as_asked_for() -> None:
+    """The busy workers of before count among them, if they are busy still."""
+    bench = Bench(size=4)
+    bench.pool.start()
+    bench.put(12)
+    await asyncio.sleep(0.5)
+    for size in (0, 3, 0, 2):
+        bench.pool.resize(size)
+        await settle()
+    bench.most_busy = 0
+    await asyncio.sleep(0.6)
+    assert bench.pool.busy == bench.most_busy == 2
+    await asyncio.sleep(60)
+    assert len(bench.done) == 12
+
+
+@virtual
+async def test_a_pause_makes_no_places_and_its_end_does() -> None:
+    """Nobody works, so there is the waiting room only; who waits for more gets it afterwards."""
+    bench = Bench(size=2, capacity=1)
+    bench.pool.start()
+    await settle()
+    bench.pool.resize(0)
+    bench.put(1)
+    with pytest.raises(QueueFull):
+        bench.put(1)
+    waiting = asyncio.create_task(bench.queue.put(Job(), 60))
+    await asyncio.sleep(10)
+    bench.pool.resize(2)
+    await waiting
+    assert now() == 10
+    await asyncio.sleep(2)
+    assert len(bench.done) == 2
+
+
+@virtual
+async def test_a_negative_size_is_refused_and_changes_nothing() -> None:
+    """When made and when resized."""
+    bench = Bench(size=2)
+    bench.pool.start()
+    with pytest.raises(ValueError, match="size"):
+        bench.pool.resize(-1)
+    with pytest.raises(ValueError, match="size"):
+        Bench(size=-1)
+    bench.put(2)
+    await settle()
+    assert bench.pool.busy == bench.pool.size == 2
+
+
+# A queue that raises
+
+
+class Grumpy(BoundedQueue[Job]):
+    """Raises as long as there is something to raise."""
+
+    errors: list[BaseException]
+    asked = 0
+
+    async def take(self) -> tuple[Job, float]:
+        self.asked += 1
+        if self.errors:
+            raise self.errors.pop()
+        return await super().take()
+
+
+def grumpy(bench: Bench, *errors: BaseException) -> Grumpy:
+    bench.queue.__class__ = Grumpy
+    queue = bench.queue
+    assert isinstance(queue, Grumpy)
+    queue.errors = list(errors)
+    return queue
+
+
+def ears() -> list[BaseException]:
+    """Whatever the event loop's exception handler hears from now on."""
+    heard: list[BaseException] = []
+    asyncio.get_running_loop().set_exception_handler(
+        lambda _, context: heard.append(context["exception"])
+    )
+    return heard
+
+
+@pytest.mark.parametrize(
+    "kind", [KeyError, RuntimeError, asyncio.CancelledError, SystemExit, KeyboardInterrupt]
+)
+@virtual
+async def test_a_take_that_raises_costs_no_worker(kind: type[BaseException]) -> None:
+    """Each worker's first take raises, whatever: all of them work afterwards, and it is told."""
+    heard = ears()
+    bench = Bench(size=3)
+    grumpy(bench, *[kind("take") for _ in range(3)])
+    bench.pool.start()
+    jobs = bench.put(9)
+    await asyncio.sleep(4)
+    assert bench.done == jobs
+    assert bench.most_busy == 3
+    assert [type(error) for error in heard] == [kind] * 3
+
+
+@virtual
+async def test_a_queue_that_always_raises_does_not_keep_the_loop_busy() -> None:
+    """Ever longer pauses, up to a second; once it is well again, work goes on within that."""
+    ears()
+    bench = Bench(size=2)
+    queue = grumpy(bench, *[KeyError() for _ in range(10_000)])
+    bench.pool.start()
+    jobs = bench.put(4)
+    await asyncio.sleep(100)
+    assert 2 * 99 <= queue.asked <= 2 * 120
+    queue.errors.clear()
+    await asyncio.sleep(1 + 2.1)
+    assert bench.done == jobs
+
+
+@virtual
+async def test_a_worker_that_pauses_is_let_go_like_any_other() -> None:
+    """By a shrink and by a stop."""
+    ears()
+    before = len(asyncio.all_tasks())
+    bench = Bench(size=4)
+    grumpy(bench, *[KeyError() for _ in range(10_000)])
+    bench.pool.start()
+    await asyncio.sleep(30)
+    bench.pool.resize(1)
+    await settle()
+    assert len(asyncio.all_tasks()) == before + 1
+    await bench.pool.stop()
+    assert len(asyncio.all_tasks()) == before
+
+
+@virtual
+async def test_a_take_that_fails_leaves_its_job_to_an_idle_worker() -> None:
+    """The one that was woken for the job did not take it, so another is woken."""
+    ears()
+    bench = Bench(size=2)
+    bench.pool.start()
+    await settle()
+    pop, failing = bench.queue._line.pop, [KeyError()]
+    bench.queue._line.pop = lambda: (_ for _ in ()).throw(failing.pop()) if failing else pop()  # type: ignore[method-assign]
+    bench.put(1)
+    await settle()
+    assert len(bench.begun) == 1
+
+
+@pytest.mark.parametrize("kind", [ZeroDivisionError, SystemExit, asyncio.CancelledError])
+@virtual
+async def test_what_hears_of_crashes_may_crash_itself(kind: type[BaseException]) -> None:
+    """It should not, but then that costs no worker, and does not end the loop."""
+    heard = ears()
+    bench = Bench(size=1)
+
+    def on_crash(job: Job, error: BaseException) -> None:
+        raise kind("on_crash")
+
+    bench.pool._on_crash = on_crash
+    bench.pool.start()
+    for _ in range(3):
+        bench.queue.try_put(Job(act=raising(ValueError())))
+    bench.put(1)
+    await asyncio.sleep(5)
+    assert len(bench.done) == 1
+    assert [type(error) for error in heard] == [kind] * 3
+
+
+@virtual
+async def test_a_worker_that_dies_all_the_same_is_replaced() -> None:
+    """Of a job without a context, say: a second later another worker takes its place."""
+    heard = ears()
+    bench = Bench(size=1)
+    bench.pool.start()
+    broken = Job()
+    del broken.context
+    bench.queue.try_put(broken)
+    bench.put(1)
+    await asyncio.sleep(2.5)
+    assert len(bench.done) == 1
+    assert [type(error) for error in heard] == [AttributeError]
+
+
 # Stopping
+
+
+@virtual
+async def test_jobs_are_cancelled_in_the_order_in_which_they_began() -> None:
+    """Not in that of a set, which differs from run to run: a seed must have one history."""
+    for size in (2, 7, 32):
+        for _ in range(5):
+            bench = Bench(size=size)
+            bench.pool.start()
+            jobs = bench.put(size)
+            await asyncio.sleep(0.5)
+            await bench.pool.stop()
+            assert [job for job, _ in bench.crashed] == jobs
+
+
+@virtual
+async def test_a_shrink_lets_those_go_who_have_been_idle_for_longest() -> None:
+    """In the order in which they were hired, as long as none has worked."""
+    bench = Bench(size=20)
+    bench.pool.start()
+    await settle()
+    hired = list(bench.pool._workers)
+    bench.pool.resize(8)
+    await settle()
+    assert [worker.done() for worker in hired] == [True] * 12 + [False] * 8
 
 
 @virtual

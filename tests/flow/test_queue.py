@@ -4,7 +4,7 @@ import asyncio
 import itertools
 from collections.abc import Coroutine
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import settings
@@ -542,6 +542,130 @@ async def test_what_codel_sheds_makes_room_for_those_who_wait() -> None:
     assert [job for job, _ in bench.shed] == ["a"]
 
 
+# One place for each job
+
+DISCIPLINES: tuple[DisciplineName, ...] = get_args(DisciplineName)
+
+
+def state_of(bench: Bench) -> tuple[Any, ...]:
+    queue = bench.queue
+    return queue.depth, queue.waiting, queue.has_place, list(queue._line), queue.ahead_of(1)
+
+
+@pytest.mark.parametrize("priority", [0, 1, 3])
+@pytest.mark.parametrize("capacity", [-1, 3, 9])
+@pytest.mark.parametrize("discipline", DISCIPLINES)
+@virtual
+async def test_the_same_job_twice_is_refused_and_nothing_changes(
+    discipline: DisciplineName, capacity: int, priority: int
+) -> None:
+    """By both ways in, under each discipline, full or not, also under another priority."""
+    bench = Bench(capacity=capacity, workers=0, discipline=discipline)
+    bench.fill("a", "b", "c")
+    before = state_of(bench)
+    for job in "abc":
+        with pytest.raises(ValueError, match="waits already"):
+            bench.queue.try_put(job, priority)
+        with pytest.raises(ValueError, match="waits already"):
+            await bench.queue.put(job, 60.0, priority)
+        assert state_of(bench) == before
+    bench.seats.total = 1
+    served = await bench.serve_all()
+    assert sorted(served) == ["a", "b", "c"]
+    assert bench.queue.depth == 0
+    bench.fill("a")  # it has left, so it may come again
+    assert bench.queue.depth == 1
+
+
+@pytest.mark.parametrize("discipline", DISCIPLINES)
+@virtual
+async def test_a_job_that_waits_for_a_place_is_refused_another(discipline: DisciplineName) -> None:
+    """While it waits, and from the grant to the moment it wakes up; afterwards it is queued."""
+    bench = Bench(capacity=1, workers=0, discipline=discipline)
+    bench.fill("a")
+    waiting = bench.putting("b")
+    await settle()
+
+    async def refused() -> None:
+        with pytest.raises(ValueError, match="waits already"):
+            bench.queue.try_put("b")
+        with pytest.raises(ValueError, match="waits already"):
+            await bench.queue.put("b", 60.0)
+
+    await refused()
+    assert bench.queue.waiting == 1
+    bench.queue.retune(QueuePolicy(capacity=5, discipline=discipline))
+    await refused()  # granted, and not awake yet
+    await waiting
+    await refused()
+    assert bench.queue.depth == 2
+
+
+@pytest.mark.parametrize("leaves", ["cancelled", "in time"])
+@virtual
+async def test_a_job_that_gave_up_its_wait_may_come_again(leaves: str) -> None:
+    """It holds nothing any more, neither in the queue nor before it."""
+    bench = Bench(capacity=1, workers=0)
+    bench.fill("a")
+    waiting = bench.putting("b", timeout_s=1.0)
+    await settle()
+    if leaves == "cancelled":
+        waiting.cancel()
+    await asyncio.wait([waiting])
+    again = bench.putting("b")
+    await settle()
+    assert bench.queue.waiting == 1
+    bench.queue.remove("a")
+    await again
+    assert bench.queue.depth == 1
+
+
+@pytest.mark.parametrize("priority", [-1, 4, 1000])
+@pytest.mark.parametrize("discipline", DISCIPLINES)
+@virtual
+async def test_a_priority_that_cannot_be_is_refused(
+    discipline: DisciplineName, priority: int
+) -> None:
+    """Also where priorities have no say yet: the next retune may give them one."""
+    bench = Bench(discipline=discipline)
+    with pytest.raises(ValueError, match="priority"):
+        bench.queue.try_put("a", priority)
+    with pytest.raises(ValueError, match="priority"):
+        await bench.queue.put("a", 1.0, priority)
+    assert bench.queue.depth == 0
+
+
+@pytest.mark.parametrize("into", DISCIPLINES)
+@pytest.mark.parametrize("out_of", DISCIPLINES)
+@virtual
+async def test_a_new_discipline_keeps_the_order_of_arrival(
+    out_of: DisciplineName, into: DisciplineName
+) -> None:
+    """Of jobs that came at one moment, too, whatever their priorities; and so does the way back."""
+    bench = Bench(capacity=-1, discipline=out_of)
+    jobs = "abcdefgh"
+    for job, priority in zip(jobs, [3, 0, 1, 2, 1, 3, 0, 2], strict=True):
+        bench.queue.try_put(job, priority)
+    bench.queue.retune(QueuePolicy(capacity=-1, discipline=into))
+    assert "".join(job for job, _, _ in bench.queue._line) == jobs
+    expected = {"lifo": jobs[::-1], "priority": "afdhcebg"}.get(into, jobs)
+    bench.queue.retune(QueuePolicy(capacity=-1, discipline=out_of))
+    bench.queue.retune(QueuePolicy(capacity=-1, discipline=into))
+    assert await bench.serve_all() == expected
+
+
+@virtual
+async def test_a_shed_that_fails_costs_one_take_and_wakes_another() -> None:
+    """What hears of it raised: the job is gone, and the next one is not left lying."""
+    bench = codel()
+    bench.queue._on_shed = lambda job, waited_s: 1 / 0  # type: ignore[assignment,return-value]
+    bench.fill("a", "b", "c")
+    await asyncio.sleep(1)
+    with pytest.raises(ZeroDivisionError):
+        await bench.queue.take()
+    assert bench.queue.depth == 2
+
+
 @pytest.mark.parametrize("wrong", [{"capacity": -2}, {"waiters": -1}], ids=str)
 def test_a_policy_that_cannot_be_is_refused_when_made(wrong: dict[str, Any]) -> None:
     """A slice is validated when made."""
@@ -577,7 +701,7 @@ class QueueMachine(RuleBasedStateMachine):
         self.queue: BoundedQueue[int] = BoundedQueue(
             self.policy,
             idle=lambda: self.workers - self.busy,
-            clock=lambda: float(next(ticks)),  # no two jobs come at the same moment
+            clock=lambda: float(next(ticks) // 4),  # so that several jobs come at one moment
             on_shed=lambda job, waited_s: None,
         )
         self.jobs = itertools.count()
@@ -632,6 +756,21 @@ class QueueMachine(RuleBasedStateMachine):
             self.admit(job, priority)
 
         self.callers.append(self.stage.spawn(caller()))
+
+    @precondition(lambda self: self.line)
+    @rule(data=st.data(), priority=st.integers(0, 3), waits=st.booleans())
+    def put_again(self, data: st.DataObject, priority: int, waits: bool) -> None:
+        """A job that is queued: refused at once, and what follows shows that nothing changed."""
+        job = data.draw(st.sampled_from(self.line)).job
+
+        def put() -> None:
+            if waits:
+                self.queue.put(job, 10.0, priority).send(None)  # its first step, at this moment
+            else:
+                self.queue.try_put(job, priority)
+
+        with pytest.raises(ValueError, match="waits already"):
+            put()
 
     @precondition(lambda self: len(self.takers) < self.workers - self.busy)
     @rule()
