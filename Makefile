@@ -24,7 +24,7 @@ help:  ## list the targets
 
 .PHONY: lab
 lab: need-python  ## set up, and open the workshop in JupyterLab
-	@$(PYTHON) lab.py
+	@"$(PYTHON)" lab.py
 
 .PHONY: demo
 demo: install  ## the whole story in the terminal, with a verdict and an HTML report
@@ -36,7 +36,7 @@ run: install  ## run the service alone (ARGS="--port 8080" and the like)
 
 .PHONY: install
 install: need-python  ## make or refresh the environment in .venv
-	@$(PYTHON) lab.py --setup-only
+	@"$(PYTHON)" lab.py --setup-only
 
 .PHONY: need-python
 need-python:
@@ -63,7 +63,7 @@ check: install  ## lint, format, types, import rules
 
 .PHONY: audit
 audit: need-python  ## known vulnerabilities in what requirements.txt pins (needs the network)
-	@$(PYTHON) scripts/audit.py $(ARGS)
+	@"$(PYTHON)" scripts/audit.py $(ARGS)
 
 .PHONY: claims
 claims: install  ## play every claim of the lessons five times (ARGS="--times 20 02")
@@ -87,7 +87,7 @@ pictures: install  ## draw the pictures of the README from real runs (ARGS="note
 
 .PHONY: bench
 bench: need-python  ## measure beside peers, theory and the limit, in ten minutes (ARGS="parts")
-	@$(PYTHON) benchmarks/environment.py $(ARGS)
+	@"$(PYTHON)" benchmarks/environment.py $(ARGS)
 	@.venv-bench/bin/python -m benchmarks $(ARGS)
 
 .PHONY: bench-full
@@ -111,7 +111,7 @@ clean:  ## remove what was generated; my-work/ and wheelhouse/ stay
 .env: | need-python
 	@umask 077; for name in POSTGRES_PASSWORD BPDEMO_ADMIN_TOKEN \
 	GRAFANA_PASSWORD JUPYTER_TOKEN; do \
-	echo "$$name=$$($(PYTHON) -c 'import secrets; print(secrets.token_hex(24))')"; done > .env
+	echo "$$name=$$("$(PYTHON)" -c 'import secrets; print(secrets.token_hex(24))')"; done > .env
 	@echo "Wrote .env, with a secret for each part."
 
 .PHONY: need-docker

@@ -4,11 +4,14 @@
     python lab.py --setup-only    make or refresh .venv, and stop there
 
 Everything lives in this folder: .venv (the environment) and my-work/ (your answers).
-With a folder wheelhouse/ beside this file the setup needs no network.
+With a folder wheelhouse/ beside this file the setup needs no network. What this machine has
+configured for other Pythons, Jupyters and pips is left aside; of pip's settings those are obeyed
+that tell how to reach the package index.
 """
 # Old Pythons must get as far as `check_machine`, so the syntax here is that of Python 3.6.
 
 import argparse
+import errno
 import hashlib
 import http.client
 import importlib.util
@@ -40,7 +43,106 @@ NO_NEWS = {
     "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False}
 }
 FOUND = ("Collecting ", "Processing ")  # how pip begins a line for a package, or for its file
-NETWORK_TROUBLE = ("connection", "proxyerror", "max retries", "timed out", "resolve", "sslerror")
+#: JupyterLab's own files: its configuration, its kernels' connections, the learner's settings.
+JUPYTER = VENV / "jupyter"
+#: How the names of variables begin that are meant for other programs.
+FOREIGN = (
+    "PYTHON",
+    "PIP_",
+    "JUPYTER",
+    "IPYTHON",
+    "PLOTLY_",
+    "LOCUST_",
+    "GEVENT",
+    "PROMETHEUS_",
+    "PG",
+)
+#: The settings of pip that tell how the package index is reached; all others change what an
+#: installation does, or where it goes.
+REACHING = (
+    *("index-url", "extra-index-url", "find-links", "no-index", "trusted-host", "proxy"),
+    *(
+        "cert",
+        "client-cert",
+        "keyring-provider",
+        "retries",
+        "timeout",
+        "default-timeout",
+        "cache-dir",
+    ),
+)
+#: Not by `pip config list`, which is itself steered by what it lists: `user = true` hides all the
+#: rest. Newer pips tell the settings by file.
+ASK_PIP = """
+import json
+from pip._internal.configuration import Configuration
+configured, told = Configuration(isolated=False), {}
+configured.load()
+for name, value in configured.items():
+    told.update(value if isinstance(value, dict) else {name: value})
+print(json.dumps(told))
+"""
+DISK = "free some space on the disk, then run this again"
+RIGHTS = "copy the folder to one of your own, in your home, and run it there"
+#: What pip says, what it means, and what to do about it. The first that fits; the last one also
+#: comes after each of the others that kept pip from reading the index.
+CAUSES = (
+    (
+        ("no space left", "errno 28", "disk quota", "not enough space on the disk"),
+        "the disk is full",
+        DISK,
+    ),
+    (
+        (
+            "permission denied",
+            "errno 13",
+            "access is denied",
+            "winerror 5",
+            "read-only file system",
+        ),
+        "something in this folder may not be written",
+        RIGHTS,
+    ),
+    (
+        (
+            *("401 client error", "403 client error", "407 client error", "401 unauthorized"),
+            *("http error 401", "http error 403", "http error 407", "403 forbidden"),
+            *("proxy authentication required", "tunnel connection failed: 40"),
+        ),
+        "the package index refuses to answer",
+        "it wants a login, or a proxy forbids it: ask those who run it, or bring wheelhouse/",
+    ),
+    (
+        ("certificate_verify_failed", "certificate verify failed", "sslcertverif"),
+        "the package index shows a certificate that this machine does not trust",
+        "name your network's own authority: PIP_CERT=/path/to/its.pem; or bring wheelhouse/",
+    ),
+    (
+        (
+            *("failed to establish a new connection", "max retries exceeded", "timed out"),
+            *("name resolution", "getaddrinfo", "connection refused", "connection reset"),
+            *("connection aborted", "connection broken", "cannot connect to proxy", "sslerror"),
+            *("network is unreachable", "no route to host", "connectionerror", "connecttimeout"),
+        ),
+        "the package index cannot be reached",
+        "check the network; behind a proxy set HTTPS_PROXY; or bring a folder wheelhouse/",
+    ),
+    (
+        (" server error", "error responses", "http error 50"),
+        "the package index is in trouble",
+        "wait a while, and run this again; or bring a folder wheelhouse/",
+    ),
+    (
+        ("do not match the hashes",),
+        "a package arrived damaged",
+        "run this again with PIP_CACHE_DIR set to an empty folder",
+    ),
+    (
+        ("no matching distribution", "could not find a version", "not a supported wheel"),
+        "",
+        "the packages are made for 64-bit Python 3.11, 3.12 and 3.13: try one of them",
+    ),
+)
 
 
 def say(line: str) -> None:
@@ -60,6 +162,14 @@ def check_python() -> None:
         fail(what, "install one from python.org, then run it by its name: python3.13 lab.py")
 
 
+def own_environment(**extra: str) -> "dict[str, str]":
+    """The environment of what is started here, without what is meant for other programs."""
+    kept = {k: v for k, v in os.environ.items() if not k.upper().startswith(FOREIGN)}
+    kept.update(PYTHONUTF8="1", VIRTUAL_ENV=str(VENV), **extra)
+    kept["PATH"] = str(BIN) + os.pathsep + kept.get("PATH", "")  # `bpdemo` in Lab's terminals
+    return kept
+
+
 def check_machine() -> None:
     if not all(importlib.util.find_spec(name) for name in ("venv", "ensurepip")):
         what = "this Python cannot make environments (its venv or ensurepip is missing)."
@@ -68,7 +178,7 @@ def check_machine() -> None:
         tempfile.TemporaryFile(dir=str(ROOT)).close()
     except OSError as error:
         what = f"cannot write in {ROOT} ({error.strerror})."
-        fail(what, "copy the folder to one of your own, in your home, and run it there")
+        fail(what, RIGHTS)
 
 
 # --- the environment
@@ -98,13 +208,14 @@ def setup() -> None:
 def has_pip() -> bool:
     """An environment whose making was interrupted has a Python, but no pip."""
     probe = [str(PYTHON), "-m", "pip", "--version"]
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "env": own_environment()}
     return PYTHON.exists() and subprocess.run(probe, check=False, **quiet).returncode == 0
 
 
 def make_venv() -> None:
     say(f"Making the environment {VENV.name} with Python {sys.version.split()[0]} ...")
-    made = subprocess.run([sys.executable, "-m", "venv", "--clear", str(VENV)], check=False)
+    command = [sys.executable, "-m", "venv", "--clear", str(VENV)]
+    made = subprocess.run(command, env=own_environment(), check=False)
     if made.returncode:
         what = "the environment could not be made; the reason stands above."
         fail(what, f"remove the folder {VENV.name}, look for free space on the disk, and try again")
@@ -124,16 +235,43 @@ def pip(*arguments: str) -> None:
     source = ["--no-index", "--find-links", str(WHEELHOUSE)] if WHEELHOUSE.is_dir() else []
     command = [str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check"]
     command += ["--no-input", "--progress-bar", "off", *source, *arguments]
-    pipe = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "universal_newlines": True}
-    with LOG.open("w", encoding="utf-8") as log:
-        process = subprocess.Popen(command, errors="replace", **pipe)
+    pipe = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "encoding": "utf-8"}
+    running = subprocess.Popen(command, errors="replace", env=pip_environment(), **pipe)
+    with running as process, LOG.open("w", encoding="utf-8") as log:
         found = 0
         for line in process.stdout:
             log.write(line)
             found += line.startswith(FOUND)
             report(line, found)
-    if process.wait():
+    code = process.returncode
+    if code < 0:
+        fail(f"pip was ended by signal {-code}.", "close other programs, for memory, and try again")
+    if code:
         explain(LOG.read_text(encoding="utf-8"))
+
+
+def pip_environment() -> "dict[str, str]":
+    """pip's whole configuration, as variables: its files are not read a second time."""
+    reaching = {} if WHEELHOUSE.is_dir() else reaching_settings()
+    named = {"PIP_" + name.upper().replace("-", "_"): value for name, value in reaching.items()}
+    return own_environment(PIP_CONFIG_FILE=os.devnull, **named)
+
+
+def reaching_settings() -> "dict[str, str]":
+    """How pip is configured to reach the index, by its files and variables. Empty if it is not, or
+    if its configuration cannot be read."""
+    theirs = {k: v for k, v in os.environ.items() if k.upper().startswith("PIP_")}
+    asked = subprocess.run(
+        [str(PYTHON), "-c", ASK_PIP], env=own_environment(**theirs), check=False,
+        encoding="utf-8", errors="replace", stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    told = json.loads(asked.stdout or "{}")
+    found = {}
+    for section in ("global.", "install.", ":env:."):  # the later one wins, as with pip
+        for name in REACHING:
+            if told.get(section + name):
+                found[name] = " ".join(str(told[section + name]).split())
+    return found
 
 
 def report(line: str, found: int) -> None:
@@ -148,18 +286,41 @@ def report(line: str, found: int) -> None:
 
 
 def explain(output: str) -> None:
-    """Turn pip's failure into one sentence and a next step."""
-    errors = [line[7:] for line in output.splitlines() if line.lower().startswith("error: ")]
+    """Turn pip's failure into one sentence and the cure for its cause, if there is one."""
+    errors = decisive(output)
     reason = errors[-1] if errors else (output.splitlines() or ["pip gave no reason"])[-1]
-    if WHEELHOUSE.is_dir():
+    meaning, cure = "", ""
+    for signs, what, what_next in CAUSES:
+        if any(sign in line.lower() for line in errors for sign in signs):
+            meaning, cure = what, what_next
+            break
+    if WHEELHOUSE.is_dir() and cure and cure not in (DISK, RIGHTS):
         python = "{}.{}".format(*sys.version_info)
-        hint = f"make wheelhouse/ again for this system and Python {python}, or move it away"
-    elif any(word in output.lower() for word in NETWORK_TROUBLE):
-        reason = "the package index cannot be reached"
-        hint = "check the network; behind a proxy set HTTPS_PROXY; or bring a folder wheelhouse/"
-    else:
-        hint = "the packages are made for 64-bit Python 3.11, 3.12 and 3.13: try one of them"
-    fail(f"installing failed: {reason}.", f"{hint} (all of pip's words: {LOG})")
+        cure = f"make wheelhouse/ again for this system and Python {python}, or move it away"
+    told = f"{meaning} ({reason})" if meaning else reason
+    words = f"all of pip's words: {LOG}"
+    fail(f"installing failed: {told.rstrip('.')}.", f"{cure} ({words})" if cure else words)
+
+
+def decisive(output: str) -> "list[str]":
+    """pip's errors, and what its tracebacks end with. Not their lines in between: those are code,
+    and any word may stand in them.
+
+    Warnings count where pip saw no version of a package at all: then it did not see the index.
+    """
+    errors, warnings, in_traceback = [], [], False
+    for line in output.splitlines():
+        if line.startswith("Traceback "):
+            in_traceback = True
+        elif in_traceback and line.strip() and not line.startswith(" "):
+            in_traceback = False
+            errors.append(line)
+        elif line.lower().startswith("error: ") and line != "ERROR: Exception:":
+            errors.append(line[7:])
+        elif line.startswith("WARNING: "):
+            warnings.append(line[9:])
+    unseen = any("from versions: none" in line for line in errors)
+    return warnings + errors if unseen else errors
 
 
 def switch_off_news() -> None:
@@ -179,7 +340,10 @@ def hand_out_exercises() -> None:
         target = ROOT / "my-work" / path.relative_to(source)
         if path.is_file() and ".ipynb_checkpoints" not in path.parts and not target.exists():
             target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(str(path), str(target))
+            # Half a copy, on a full disk, would be taken for the learner's own the next time.
+            whole = target.with_name(target.name + ".part")
+            shutil.copyfile(str(path), str(whole))
+            os.replace(str(whole), str(target))
 
 
 def free_port(preferred: int) -> int:
@@ -223,16 +387,32 @@ def raise_open_files() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
+def jupyter_environment(token: str) -> "dict[str, str]":
+    """Every folder that Jupyter and IPython read is ours: another token, another address or another
+    Python of the machine's own Jupyter must not come between."""
+    folders = {
+        "JUPYTER_CONFIG_DIR": JUPYTER / "config",
+        "JUPYTER_DATA_DIR": JUPYTER / "data",
+        "JUPYTER_RUNTIME_DIR": JUPYTER / "runtime",
+        "IPYTHONDIR": JUPYTER / "ipython",
+    }
+    for folder in folders.values():
+        folder.mkdir(parents=True, exist_ok=True)
+    # The token goes by the environment, where other users of the machine cannot read it.
+    named = {name: str(folder) for name, folder in folders.items()}
+    return own_environment(JUPYTER_TOKEN=token, JUPYTER_PREFER_ENV_PATH="1", **named)
+
+
 def start_jupyter(port: int, token: str) -> "subprocess.Popen":
     raise_open_files()  # kernels inherit it
-    # The token goes by the environment, where other users of the machine cannot read it.
-    env = {**os.environ, "JUPYTER_TOKEN": token, "VIRTUAL_ENV": str(VENV)}
-    env["PATH"] = str(BIN) + os.pathsep + env.get("PATH", "")  # `bpdemo` in Lab's terminals
-    command = [str(PYTHON), "-m", "jupyterlab", "--no-browser", "-y", "--log-level=WARN"]
+    command = [str(PYTHON), "-m", "bpdemo.lab.jupyter_alone", "--no-browser", "-y"]
+    command += ["--log-level=WARN", "--LabApp.log_level=WARN"]
+    # Nor does it look for language servers of other editors, by running what it finds.
+    command += ["--LanguageServerManager.autodetect=False"]
     command += ["--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}"]
     command += ["--ServerApp.port_retries=0", f"--ServerApp.root_dir={ROOT}"]
     command += ["--allow-root"] if getattr(os, "geteuid", lambda: 1)() == 0 else []
-    server = subprocess.Popen(command, cwd=str(ROOT), env=env)
+    server = subprocess.Popen(command, cwd=str(ROOT), env=jupyter_environment(token))
 
     def stop(*_: object) -> None:
         if os.name != "nt":  # there the console has told the server already
@@ -248,13 +428,16 @@ def wait_until_ready(server: "subprocess.Popen", port: int) -> None:
     while time.monotonic() < give_up_at:
         if server.poll() is not None:
             raise SystemExit(server.returncode)  # it has said why, or was stopped
+        probe = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
         try:
-            probe = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
             probe.request("GET", "/api")
-            probe.getresponse().read()
-            return
-        except OSError:
-            time.sleep(0.1)
+            if probe.getresponse().status == 200:
+                return
+        except (OSError, http.client.HTTPException):
+            pass
+        finally:
+            probe.close()
+        time.sleep(0.1)
 
 
 def main() -> int:
@@ -268,11 +451,25 @@ def main() -> int:
     if not 0 <= options.port <= PORT_MAX:
         parser.exit(2, f"lab.py: --port {options.port} is none from 0 to {PORT_MAX}\n")
     check_python()
-    setup()
-    if options.setup_only:
-        return 0
-    hand_out_exercises()
-    return launch(free_port(options.port), has_display() and not options.no_browser)
+    try:
+        setup()
+        if options.setup_only:
+            return 0
+        hand_out_exercises()
+        return launch(free_port(options.port), has_display() and not options.no_browser)
+    except OSError as error:
+        return stumble(error)
+    except KeyboardInterrupt:
+        return 130
+
+
+def stumble(error: OSError) -> int:
+    """What the system refused, in one line."""
+    where = f"{error.filename}: " if error.filename else ""
+    full = error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", None))
+    refused = error.errno in (errno.EACCES, errno.EPERM, errno.EROFS)
+    cure = DISK if full else RIGHTS if refused else "look whether the whole folder was copied"
+    return fail(f"{where}{error.strerror or error}.", cure)
 
 
 if __name__ == "__main__":

@@ -1,19 +1,74 @@
 """JupyterLab runs any code: so it opens for whoever has its token, and for nobody else."""
 
+import json
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import psutil
 import pytest
+from jupyter_client.blocking.client import BlockingKernelClient
 
 from tests.support.jupyter import Workshop
 
 pytestmark = pytest.mark.slow
 
+#: What another JupyterLab of this machine may be told.
+THEIRS = """
+c.ServerApp.base_url = '/me/'
+c.ServerApp.token = c.IdentityProvider.token = 'another'
+c.ServerApp.port = 1
+c.MappingKernelManager.default_kernel_name = 'theirs'
+"""
+MARK = "open({!r}, 'w').close()\n"
+
+
+def plant(home):
+    """All that the machine's own Jupyter, IPython and Python are told; the variables among it.
+
+    What runs of it leaves the file `ran`.
+    """
+    mark = MARK.format(str(home / "ran"))
+    files = {
+        ".jupyter/jupyter_server_config.py": THEIRS + mark,
+        ".jupyter/jupyter_lab_config.py": THEIRS + mark,
+        ".jupyter/jupyter_config.py": THEIRS + mark,
+        "etc/jupyter_server_config.py": THEIRS + mark,
+        ".ipython/profile_default/startup/00.py": mark,
+        ".ipython/profile_default/ipython_config.py": mark,
+        ".ipython/profile_default/ipython_kernel_config.py": mark,
+        "startup.py": mark,
+    }
+    foreign = {"argv": ["false"], "display_name": "Theirs", "language": "python"}
+    for folder in ("share", ".local/share/jupyter", ".ipython"):
+        for name in ("python3", "theirs"):
+            files[f"{folder}/kernels/{name}/kernel.json"] = json.dumps(foreign)
+    for name, text in files.items():
+        (home / name).parent.mkdir(parents=True, exist_ok=True)
+        (home / name).write_text(text, "utf-8")
+    return {
+        "HOME": str(home),
+        "JUPYTER_CONFIG_DIR": str(home / ".jupyter"),
+        "JUPYTER_CONFIG_PATH": str(home / "etc"),
+        "JUPYTER_PATH": str(home / "share"),
+        "JUPYTER_PREFER_ENV_PATH": "0",
+        "JUPYTER_TOKEN": "another",
+        "IPYTHONDIR": str(home / ".ipython"),
+        "PYTHONSTARTUP": str(home / "startup.py"),
+        "PYTHONWARNINGS": "error",
+        "PLOTLY_RENDERER": "browser",
+        "PGPORT": "1",
+    }
+
 
 @pytest.fixture(scope="module")
-def workshop(tmp_path_factory):
-    workshop = Workshop(tmp_path_factory.mktemp("workshop")).lay_out()
+def home(tmp_path_factory):
+    """Of somebody who uses Jupyter for other things as well."""
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture(scope="module")
+def workshop(tmp_path_factory, home):
+    workshop = Workshop(tmp_path_factory.mktemp("workshop"), **plant(home)).lay_out()
     workshop.start()
     yield workshop
     workshop.stop()
@@ -67,3 +122,41 @@ def test_the_token_is_long_and_not_to_be_seen(workshop):
     assert len(token) == 48
     lines = [process.info["cmdline"] for process in psutil.process_iter(["cmdline"])]
     assert not any(token in word for line in lines for word in line or ())
+
+
+def test_the_address_that_is_printed_opens_the_lesson(workshop):
+    """Not the page of another folder, and no login: 200 by what `lab.py` says, and that alone."""
+    with httpx.Client(trust_env=False, timeout=30) as caller:
+        page = caller.get(workshop.address)
+        assert page.status_code == 200
+        assert "jupyter-config-data" in page.text
+    before = workshop.said.split(workshop.address)[0].split("\n")
+    assert [line.strip() for line in before if line.strip()] == [
+        "Starting JupyterLab ...",
+        "The workshop is open at",
+    ]
+
+
+def test_its_kernel_is_the_workshops_own(workshop, lab, home):
+    """The one kernel there is: the Python of .venv, and nothing of the machine's runs in it."""
+    authority = {"Authorization": f"token {token_of(workshop)}"}
+    specs = lab.get("/api/kernelspecs", headers=authority).json()
+    assert (specs["default"], list(specs["kernelspecs"])) == ("python3", ["python3"])
+    started = lab.post("/api/kernels", headers=authority, json={"name": "python3"}).json()
+    file = workshop.folder / ".venv" / "jupyter" / "runtime" / f"kernel-{started['id']}.json"
+    client = BlockingKernelClient(connection_file=str(file))
+    client.load_connection_file()
+    client.start_channels()
+    try:
+        code = "import os, sys; print(sys.prefix, sys.warnoptions, sorted(set(os.environ)))"
+        printed = []
+        client.execute_interactive(
+            code, timeout=60, output_hook=lambda m: printed.append(m["content"].get("text", ""))
+        )
+    finally:
+        client.stop_channels()
+        lab.delete(f"/api/kernels/{started['id']}", headers=authority)
+    told = "".join(printed)
+    assert told.startswith(f"{workshop.folder / '.venv'} []")
+    assert not any(f"'{name}'" in told for name in ("PGPORT", "PLOTLY_RENDERER", "PYTHONSTARTUP"))
+    assert not (home / "ran").exists()

@@ -58,15 +58,13 @@ class Workshop:
 
     def start(self) -> None:
         """Run `python lab.py` until it tells its `address`, with the token in it."""
-        config = self.folder / "jupyter-config"
-        config.mkdir()
+        config = self.folder / ".venv" / "jupyter" / "config"
+        config.mkdir(parents=True)
         (config / "jupyter_lab_config.json").write_text(EXPOSED, encoding="utf-8")
-        kept = {name: v for name, v in os.environ.items() if not name.startswith("JUPYTER")}
         self._process = subprocess.Popen(
             [sys.executable, "lab.py", "--no-browser", "--port", str(free_port())],
             cwd=self.folder,
-            env=kept
-            | {"JUPYTER_CONFIG_DIR": str(config), "JUPYTER_DATA_DIR": str(self.folder / "data")}
+            env=os.environ
             | {"BPDEMO_HOME": str(self.home), "BPDEMO_PROFILE": "short"}
             | self.family.environment
             | self._env,
@@ -115,7 +113,7 @@ def borrow_environment(folder: Path) -> None:
     """
     (folder / "share" / "jupyter" / "lab" / "settings").mkdir(parents=True)
     mine = Path(sys.prefix)
-    link_all(mine, folder, but={"share", "bpdemo-setup.txt", "bpdemo-setup.log"})
+    link_all(mine, folder, but={"share", "jupyter", "bpdemo-setup.txt", "bpdemo-setup.log"})
     link_all(mine / "share", folder / "share", but={"jupyter"})
     link_all(mine / "share" / "jupyter", folder / "share" / "jupyter", but={"lab"})
     lab = Path("share", "jupyter", "lab")

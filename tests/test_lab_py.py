@@ -1,0 +1,279 @@
+"""`lab.py` on machines that are set up for other Pythons, pips and Jupyters, or that refuse."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import venv
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pip
+import pytest
+
+from tests.support.jupyter import load_module
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture
+def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The script, in a folder with an environment of its own that has pip, and in no other home."""
+    folder, home = tmp_path / "workshop", tmp_path / "home"
+    folder.mkdir()
+    home.mkdir()
+    shutil.copyfile(ROOT / "lab.py", folder / "lab.py")
+    venv.create(folder / ".venv", with_pip=False)
+    module = load_module(folder / "lab.py")
+    # pip itself is that of this Python: to install it takes seconds.
+    packages = next((folder / ".venv").glob("[Ll]ib/**/site-packages"))
+    (packages / "pip").symlink_to(Path(pip.__file__).parent)
+    for name in [name for name in os.environ if name.upper().startswith(("PIP_", "PYTHON"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("APPDATA", str(home))
+    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+    return module
+
+
+def a_wheel(folder: Path) -> Path:
+    """The smallest package there is."""
+    path, info = folder / "tiny-1-py3-none-any.whl", "tiny-1.dist-info"
+    with zipfile.ZipFile(path, "w") as wheel:
+        wheel.writestr("tiny.py", "")
+        wheel.writestr(f"{info}/METADATA", "Metadata-Version: 2.1\nName: tiny\nVersion: 1\n")
+        wheel.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
+        wheel.writestr(f"{info}/RECORD", "")
+    return path
+
+
+OTHERS = {
+    "for the user": ({"PIP_USER": "1"}, "[install]\nuser = true\n"),
+    "elsewhere, or not at all": (
+        {"PIP_TARGET": "elsewhere", "PIP_DRY_RUN": "1", "PIP_PYTHON": "no-such-python"}
+        | {"PIP_REQUIREMENT": "none.txt", "PIP_NO_BINARY": ":all:", "PIP_NO_INDEX": "0"},
+        "[global]\npython = none\ntarget = elsewhere\n[install]\nprefix = elsewhere\n"
+        "dry-run = true\nconstraint = x.txt\nno-binary = :all:\nquiet = 3\n",
+    ),
+    "broken": ({"PIP_TIMEOUT": "", "PIP_USER": "perhaps"}, "user = true, and no section\n"),
+    "a hostile Python": ({"PYTHONHOME": "/no", "PYTHONPATH": "hostile", "PYTHONUTF8": "x"}, ""),
+}
+
+
+@pytest.mark.parametrize("case", OTHERS)
+def test_packages_go_into_the_environment(case, lab, tmp_path, monkeypatch):
+    """By variables and by a file at once, whatever pip is told elsewhere."""
+    variables, conf = OTHERS[case]
+    hostile = tmp_path / "hostile"
+    hostile.mkdir()
+    (hostile / "pip.py").write_text("raise SystemExit('the pip of another Python')", "utf-8")
+    for name, value in variables.items():
+        monkeypatch.setenv(name, str(hostile) if value == "hostile" else value)
+    for place in (".config/pip/pip.conf", ".pip/pip.conf", "pip/pip.ini"):
+        (tmp_path / "home" / place).parent.mkdir(parents=True)
+        (tmp_path / "home" / place).write_text(conf, "utf-8")
+    monkeypatch.chdir(tmp_path)
+    lab.pip("--no-deps", str(a_wheel(tmp_path)))
+    assert list(lab.VENV.rglob("tiny.py"))
+    assert not (tmp_path / "elsewhere").exists()
+    assert not list((tmp_path / "home").rglob("tiny.py"))
+
+
+def test_how_the_index_is_reached_is_obeyed(lab, tmp_path, monkeypatch):
+    """A mirror, its certificate and the proxy belong to the machine; a variable beats a file, and
+    what a file says for installing beats what it says for all."""
+    conf = tmp_path / "home" / "conf"
+    conf.write_text(
+        "[global]\nindex-url = https://file.example/simple\nproxy = http://all\nuser = true\n"
+        "trusted-host = one\n    two\n[install]\nproxy = http://install\n",
+        "utf-8",
+    )
+    monkeypatch.setenv("PIP_CONFIG_FILE", str(conf))
+    monkeypatch.setenv("PIP_INDEX_URL", "https://variable.example/simple")
+    told = {k: v for k, v in lab.pip_environment().items() if k.startswith("PIP_")}
+    assert told.pop("PIP_CERT", None) is None or Path("/etc/pip.conf").exists()
+    assert told == {
+        "PIP_CONFIG_FILE": os.devnull,
+        "PIP_INDEX_URL": "https://variable.example/simple",
+        "PIP_PROXY": "http://install",
+        "PIP_TRUSTED_HOST": "one two",
+    }
+
+
+def test_the_names_of_foreign_variables_are_those_of_the_package(lab):
+    """The script cannot import them; what it starts must not get what other children do not."""
+    from bpdemo.core.environment import FOREIGN
+
+    assert set(FOREIGN) <= set(lab.FOREIGN)
+
+
+TRACEBACK = """\
+ERROR: Exception:
+Traceback (most recent call last):
+  File "/x/pip/_vendor/urllib3/connectionpool.py", line 793, in urlopen
+    raise ConnectionError("timed out: connection, proxyerror, resolve, sslerror")
+  File "/x/pip/_internal/cli/base_command.py", line 106, in _run_wrapper
+"""
+SEEN_NOTHING = """\
+WARNING: Retrying (Retry(total=0)) after connection broken by 'NewConnectionError: {}': /simple/x/
+ERROR: Could not find a version that satisfies the requirement x (from versions: none)
+ERROR: No matching distribution found for x
+"""
+FORBIDDEN = """\
+Looking in indexes: https://mirror.example/simple
+WARNING: There was an error fetching https://mirror.example/simple/x/: 403 Client Error: Forbidden
+ERROR: Could not find a version that satisfies the requirement x (from versions: none)
+ERROR: No matching distribution found for x
+"""
+OS_ERROR = "ERROR: Could not install packages due to an OSError: {}\n\n"
+RETRIED = "WARNING: Retrying (Retry(total=4)) after connection broken by 'ReadTimeoutError'\n"
+SAID = {
+    "disk full": (OS_ERROR.format("[Errno 28] No space left on device"), "free some space"),
+    "disk full, in a traceback": (
+        TRACEBACK + "OSError: [Errno 28] No space left on device\n",
+        "free some space",
+    ),
+    "disk full after a bad network": (
+        RETRIED + OS_ERROR.format("[Errno 28] No space left on device"),
+        "free some space",
+    ),
+    "quota": (OS_ERROR.format("[Errno 122] Disk quota exceeded"), "free some space"),
+    "permission": (OS_ERROR.format("[Errno 13] Permission denied: '/x'"), "copy the folder"),
+    "permission on Windows": (OS_ERROR.format("[WinError 5] Access is denied"), "copy the folder"),
+    "read-only": (OS_ERROR.format("[Errno 30] Read-only file system: '/x'"), "copy the folder"),
+    "forbidden": (FORBIDDEN, "wants a login, or a proxy forbids"),
+    "forbidden file": (
+        "ERROR: HTTP error 403 while getting https://x\n",
+        "wants a login, or a proxy forbids",
+    ),
+    "proxy login": (
+        SEEN_NOTHING.format("Tunnel connection failed: 407 Proxy Authentication Required"),
+        "wants a login, or a proxy forbids",
+    ),
+    "certificate": (
+        SEEN_NOTHING.format(
+            "SSLError(SSLCertVerificationError(1, '[SSL: CERTIFICATE_VERIFY_FAILED"
+        ),
+        "PIP_CERT",
+    ),
+    "no network": (
+        SEEN_NOTHING.format("Failed to establish a new connection: [Errno 111] refused"),
+        "check the network",
+    ),
+    "no name": (SEEN_NOTHING.format("Temporary failure in name resolution"), "check the network"),
+    "network, in a traceback": (
+        TRACEBACK + "pip._vendor.urllib3.exceptions.ReadTimeoutError: HTTPSPool: Read timed out.\n",
+        "check the network",
+    ),
+    "out of order": ("ERROR: HTTP error 503 while getting https://x\n", "wait a while"),
+    "damaged": ("ERROR: THESE PACKAGES DO NOT MATCH THE HASHES from the file.\n", "PIP_CACHE_DIR"),
+    "Python": (
+        "ERROR: Could not find a version that satisfies the requirement x==9 (from versions: 1)\n"
+        "ERROR: No matching distribution found for x==9\n",
+        "3.11, 3.12 and 3.13",
+    ),
+    "Python after a bad network": (
+        RETRIED + "ERROR: x-1-cp39-cp39-win32.whl is not a supported wheel on this platform.\n",
+        "3.11, 3.12 and 3.13",
+    ),
+    "a fault of pip": (TRACEBACK + "AssertionError\n", None),
+    "a package that does not build": ("error: subprocess-exited-with-error\n", None),
+    "nothing": ("", None),
+}
+CURES = {cure for _, cure in SAID.values() if cure}
+
+
+@pytest.mark.parametrize("case", SAID)
+def test_the_cure_is_that_of_the_cause(case, lab, capsys):
+    """Two lines: what went wrong, and the cure for that and for nothing else, if there is one."""
+    output, cure = SAID[case]
+    with pytest.raises(SystemExit) as ended:
+        lab.explain(output)
+    assert ended.value.code == 2
+    told = capsys.readouterr().err
+    assert told.count("\n") == 2
+    assert str(lab.LOG) in told
+    assert {each for each in CURES if each in told} <= {
+        each for each in CURES if each in (cure or "")
+    }
+    assert cure is None or cure in told
+
+
+@pytest.mark.parametrize("case", ["disk full", "Python"])
+def test_a_wheelhouse_is_blamed_only_for_what_it_lacks(case, lab, capsys):
+    """A full disk stays a full disk."""
+    lab.WHEELHOUSE.mkdir()
+    with pytest.raises(SystemExit):
+        lab.explain(SAID[case][0])
+    assert ("make wheelhouse/ again" in capsys.readouterr().err) == (case == "Python")
+
+
+def run(folder: Path, *words: str, **env: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "lab.py", *words],
+        cwd=folder, env=os.environ | env, capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+
+
+def test_a_file_that_is_missing_is_one_line(lab):
+    """Somebody copied the script alone."""
+    ended = run(lab.ROOT, "--setup-only")
+    assert ended.returncode == 2
+    assert "requirements.txt: No such file or directory" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_half_a_copy_of_an_exercise_is_no_copy(lab, monkeypatch):
+    """A disk that fills up in the middle must not leave a stump that passes for the learner's."""
+    (lab.ROOT / "exercises").mkdir()
+    (lab.ROOT / "exercises" / "01.ipynb").write_text("the whole task", "utf-8")
+
+    def fill_up(_: str, target: str) -> None:
+        Path(target).write_text("the who", "utf-8")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(lab.shutil, "copyfile", fill_up)
+    with pytest.raises(OSError, match="No space"):
+        lab.hand_out_exercises()
+    assert not (lab.ROOT / "my-work" / "01.ipynb").exists()
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
+@pytest.mark.parametrize("target", ["lab", "install"])
+def test_make_takes_a_python_whose_path_has_a_space(target, tmp_path):
+    """Every other Mac has one."""
+    fake = tmp_path / "a folder" / "python 3"
+    fake.parent.mkdir()
+    fake.write_text('#!/bin/sh\necho "ran with $*"\n', "utf-8")
+    fake.chmod(0o755)
+    made = subprocess.run(
+        ["make", "--no-print-directory", target, f"PYTHON={fake}"],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert made.returncode == 0, made.stderr
+    assert made.stdout.startswith("ran with lab.py")
+
+
+def test_text_has_unix_line_ends_in_every_checkout():
+    """A make of the older kind takes a carriage return for a part of the command."""
+    said = (ROOT / ".gitattributes").read_text("utf-8").split("\n")
+    assert "* text=auto eol=lf" in said
+    assert b"\r" not in (ROOT / "Makefile").read_bytes()
+    assert not re.search(rb"\r\n", (ROOT / "lab.py").read_bytes())
+
+
+def test_jupyter_reads_no_configuration_of_the_whole_system(tmp_path):
+    """/etc/jupyter has no variable that would lead elsewhere."""
+    code = (
+        "from bpdemo.lab.jupyter_alone import forget_the_system, paths; forget_the_system();"
+        "print(*paths.jupyter_config_path(), *paths.jupyter_path(), sep='\\n')"
+    )
+    shown = subprocess.run(
+        [sys.executable, "-c", code],
+        env=os.environ | {"JUPYTER_CONFIG_DIR": str(tmp_path), "JUPYTER_DATA_DIR": str(tmp_path)},
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    folders = {Path(line) for line in shown.stdout.splitlines()}
+    assert folders == {tmp_path, Path(sys.prefix, "etc/jupyter"), Path(sys.prefix, "share/jupyter")}
