@@ -19,6 +19,7 @@ from bpdemo.api.openapi import complete
 from bpdemo.api.operations import Controls, operations_router
 from bpdemo.api.orders import orders_router
 from bpdemo.api.problems import Problems
+from bpdemo.api.routing import RoutingTable
 from bpdemo.core.errors import BoxOfficeError, NotFound
 from bpdemo.core.ports import Observer
 from bpdemo.service.box_office import BoxOffice
@@ -59,13 +60,15 @@ def make_application(
         *items_router(office.catalogue).routes,
         *operations_router(office, controls, render_metrics).routes,
     ]
+    routes = RoutingTable(app.routes)
     plain = app.openapi
     needs_token = bool(controls.settings.admin_token)
-    app.openapi = cache(lambda: complete(plain(), needs_token=needs_token))  # type: ignore[method-assign]
+    app.openapi = cache(lambda: complete(plain(), routes, needs_token=needs_token))  # type: ignore[method-assign]
     app.add_exception_handler(HTTPException, _framework_error(problems))
     app.add_middleware(
         Door,
         policy=door,
+        routes=routes,
         office=office,
         problems=problems,
         observer=observer,

@@ -17,12 +17,12 @@ from random import Random
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from bpdemo.api.arrival import READ_BY_KEY, SCOPE_KEY, Arrival
+from bpdemo.api.arrival import ARRIVED_KEY, READ_BY_KEY, SCOPE_KEY, Arrival
 from bpdemo.api.errors import CallerGone, MethodNotAllowed
 from bpdemo.api.headers import read_kindly
 from bpdemo.api.problems import Headers, Problems
-from bpdemo.api.routing import PLACE_ORDER, find_route
-from bpdemo.core.errors import BoxOfficeError, Refused
+from bpdemo.api.routing import RoutingTable
+from bpdemo.core.errors import BoxOfficeError, NotFound, Refused
 from bpdemo.core.events import RequestAnswered
 from bpdemo.core.ports import Observer
 from bpdemo.service.box_office import BoxOffice
@@ -51,6 +51,7 @@ class Door:
         app: ASGIApp,
         *,
         policy: DoorPolicy,
+        routes: RoutingTable,
         office: BoxOffice,
         problems: Problems,
         observer: Observer,
@@ -61,6 +62,7 @@ class Door:
     ) -> None:
         self._app = app
         self._policy = policy
+        self._find_route = routes.find_in
         self._office = office
         self._entrance = Entrance(office)
         self._problems = problems
@@ -75,7 +77,8 @@ class Door:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        arrival = Arrival(scope, find_route(scope["path"]), self._next_id(), self._clock())
+        arrived_s = scope.get(ARRIVED_KEY) or self._clock()
+        arrival = Arrival(scope, self._find_route(scope), self._next_id(), arrived_s)
         try:
             stay = self._let_in(arrival, scope)
         except (Refused, MethodNotAllowed) as error:
@@ -95,7 +98,7 @@ class Door:
         if not route.limited:
             self._check_method(arrival)
             return None
-        is_order = route is PLACE_ORDER and arrival.method == "POST"
+        is_order = route.takes_orders and arrival.method == "POST"
         self._entrance.check_open(arrival.request_id, is_order=is_order)
         self._check_method(arrival)
         wishes = arrival.wishes = read_kindly(arrival.headers)
@@ -121,6 +124,9 @@ class Door:
         if arrival.method == "HEAD":
             # A copy: the server must still know that the answer to this has no body.
             scope = {**scope, "method": "GET"}
+        if not arrival.route.exists:
+            await self._say_no(arrival, NotFound(), send)
+            return
         if not arrival.route.limited:
             await self._serve(arrival, scope, receive, send)
             return

@@ -5,9 +5,9 @@ from typing import Any
 
 from bpdemo.api.documented import PROBLEM, Responses, problem
 from bpdemo.api.headers import LONGEST_PATIENCE_MS
-from bpdemo.api.routing import PLACE_ORDER, find_route
+from bpdemo.api.messages import MAX_HEAD_BYTES, MAX_HEADERS
+from bpdemo.api.routing import Route, RoutingTable
 from bpdemo.api.schemas import ProblemOut
-from bpdemo.api.wire import MAX_HEAD_BYTES, MAX_HEADERS
 
 Document = dict[str, Any]
 
@@ -20,6 +20,7 @@ _OF_THE_WIRE: Responses = {
         ("invalid_request",),
         f"The head has over {MAX_HEAD_BYTES} bytes or {MAX_HEADERS} headers",
     ),
+    501: problem(501, ("invalid_request",), "A transfer coding other than chunked"),
 }
 _OF_ALL: Responses = {**_OF_THE_WIRE, 500: problem(500, ("internal_error",), "A fault of ours")}
 
@@ -75,22 +76,21 @@ _ORDER_HEADERS = [
 _BEARER = {"type": "http", "scheme": "bearer", "description": "The admin token."}
 
 
-def complete(document: Document, *, needs_token: bool) -> Document:
+def complete(document: Document, routes: RoutingTable, *, needs_token: bool) -> Document:
     """FastAPI's document, with what it cannot know; `needs_token`: to change settings."""
     components = document.setdefault("components", {})
     components.setdefault("schemas", {})[PROBLEM] = ProblemOut.model_json_schema()
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
-            _complete(path, method, operation)
+            _complete(routes.find(path), method, operation)
     if needs_token:
         components["securitySchemes"] = {"adminToken": _BEARER}
         document["paths"]["/settings"]["patch"]["security"] = [{"adminToken": []}]
     return document
 
 
-def _complete(path: str, method: str, operation: Document) -> None:
-    route = find_route(path)
-    places_order = route is PLACE_ORDER and method == "post"
+def _complete(route: Route, method: str, operation: Document) -> None:
+    places_order = route.takes_orders and method == "post"
     if route.limited:
         wanted = [*_LIMITED_HEADERS, *(_ORDER_HEADERS if places_order else ())]
         operation.setdefault("parameters", []).extend(wanted)

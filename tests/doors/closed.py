@@ -9,7 +9,7 @@ from tests.support.server import ServerThread
 
 STATUSES = {
     *("200", "201", "202", "400", "403", "404", "405", "408", "409", "413", "422", "429", "431"),
-    *("499", "503", "504"),
+    *("499", "501", "503", "504"),
 }
 REASONS = {
     *("client_limit", "concurrency_limit", "queue_full", "queue_timeout", "would_expire"),
