@@ -9,10 +9,17 @@ from pydantic import SecretStr
 
 from bpdemo.api.errors import Forbidden
 
-#: Marks of a proxy, behind which every peer looks local: how such headers begin.
-FORWARDING = ("forwarded", "x-forwarded", "x-real-ip", "x-client-ip", "x-cluster-client-ip",
-              "x-original", "x-envoy", "x-azure", "true-client-ip", "cf-connecting-ip",
-              "fastly-client-ip", "proxy-client-ip", "wl-proxy-client-ip", "via")  # fmt: skip
+#: Marks of a proxy, behind which every peer looks local: how such headers begin, `_` being `-`.
+FORWARDING = (
+    "forward", "x-forward", "x-origin", "x-real-ip", "x-client-ip", "client-ip",
+    "x-cluster-client-ip", "true-client-ip", "x-true-client-ip", "x-remote-", "remote-addr",
+    "remote-ip", "x-host", "x-proxy", "proxy-client-ip", "proxy-forwarded", "wl-proxy-",
+    "x-envoy", "x-azure", "x-arr-", "x-ms-forwarded", "x-amzn-trace-id", "x-amz-cf-", "cf-", "cdn-",
+    "fastly-", "fly-", "akamai-", "x-akamai-", "x-vercel-", "x-nf-", "x-appengine-user-ip",
+    "x-cloud-trace-context", "x-nginx-", "x-varnish", "x-haproxy", "x-traefik", "x-scheme",
+    "x-url-scheme", "front-end-https", "x-coming-from", "x-bluecoat-via", "via", "x-via",
+    "surrogate-", "x-sendfile-type", "x-http-destinationurl", "x-http-host-override",
+)  # fmt: skip
 
 
 def authorize(request: Request, token: SecretStr | None) -> None:
@@ -24,9 +31,12 @@ def authorize(request: Request, token: SecretStr | None) -> None:
 
 def _has_token(request: Request, token: SecretStr) -> bool:
     given = request.headers.getlist("authorization")
-    wanted = f"Bearer {token.get_secret_value()}".encode()
+    if len(given) != 1:
+        return False
+    scheme, _, credentials = given[0].encode("latin-1").partition(b" ")
     # In constant time: how long a no takes must not tell how much of the token was right.
-    return len(given) == 1 and compare_digest(given[0].encode("latin-1"), wanted)
+    is_right = compare_digest(credentials, token.get_secret_value().encode())
+    return is_right and scheme.lower() == b"bearer"
 
 
 def _is_local(request: Request) -> bool:
@@ -38,7 +48,7 @@ def _is_local(request: Request) -> bool:
     hosts = headers.getlist("host")
     if request.client is None or len(hosts) != 1:
         return False
-    if any(name.startswith(FORWARDING) for name in headers):
+    if any(name.replace("_", "-").startswith(FORWARDING) for name in headers):
         return False
     same_origins = (f"http://{hosts[0]}", f"https://{hosts[0]}")
     if any(origin not in same_origins for origin in headers.getlist("origin")):

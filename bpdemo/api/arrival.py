@@ -12,6 +12,10 @@ from bpdemo.service.order_job import Caller
 SCOPE_KEY = "bpdemo.arrival"
 #: Where the connection says by when the request must have been read, if it has a limit.
 READ_BY_KEY = "bpdemo.read_by_s"
+#: Where it says when a request came that had to wait for its turn.
+ARRIVED_KEY = "bpdemo.arrived_s"
+#: Where it says who else is connected.
+CROWD_KEY = "bpdemo.crowd"
 
 _FRAMING = frozenset((b"content-length", b"transfer-encoding", b"expect"))
 

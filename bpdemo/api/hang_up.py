@@ -1,9 +1,12 @@
-"""Hearing that a caller hung up, while his request is under way.
+"""Hearing that a caller hung up, while their request is under way.
 
 ASGI has one way to learn of it: a second task that waits for a message which hardly ever comes.
 That costs every order some microseconds, so our own connection tells it directly; the task is for
-any other server. Neither hears of it while the caller's next request waits for its turn already,
-since the server then reads no further.
+any other server.
+
+A caller who closes a connection and one who has merely said all there is to say send the same
+packet. So it is a hang-up only where somebody listens who takes it for one: then the work is
+dropped and the connection ends. Otherwise the answer is given first.
 """
 
 import asyncio
@@ -15,46 +18,75 @@ from starlette.types import Receive, Scope
 HANG_UP_KEY = "bpdemo.hang_up"
 
 
+def _always() -> bool:
+    return True
+
+
 class HangUp:
     """One connection's end. Its requests are served one at a time, so one listener will do."""
 
-    __slots__ = ("has_happened", "tell")
+    __slots__ = ("_leave", "has_happened", "heeds", "is_half_closed", "tell")
 
-    def __init__(self) -> None:
+    def __init__(self, leave: Callable[[], None] = lambda: None) -> None:
+        """`leave` ends a half-closed connection whose caller is taken to have left."""
+        self._leave = leave
         self.has_happened = False
+        self.is_half_closed = False  # the caller sends nothing any more, and may have left
         self.tell: Callable[[], None] | None = None
+        self.heeds: Callable[[], bool] = _always
+
+    @property
+    def is_heeded(self) -> bool:
+        """Whether the end of what the caller sends is the end of what they want."""
+        return self.tell is not None and self.heeds()
 
     def happen(self) -> None:
         self.has_happened = True
         if self.tell is not None:
             self.tell()
 
+    def listen(self, tell: Callable[[], None], heeds: Callable[[], bool]) -> None:
+        self.tell, self.heeds = tell, heeds
+        if self.has_happened:
+            tell()
+        elif self.is_half_closed and heeds():
+            self._leave()
+
+    def ignore(self) -> None:
+        self.tell, self.heeds = None, _always
+
 
 class Listening:
     """`with Listening(scope, receive, tell)`: calls `tell()` if the caller hangs up inside.
 
-    The body must have been read. What `tell` does must not raise.
+    The body must have been read. What `tell` does must not raise. While `heeds()` is false, the
+    end of what the caller sends is no hang-up, only the end of the connection is.
     """
 
-    __slots__ = ("_hang_up", "_receive", "_task", "_tell")
+    __slots__ = ("_hang_up", "_heeds", "_receive", "_task", "_tell")
 
-    def __init__(self, scope: Scope, receive: Receive, tell: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        scope: Scope,
+        receive: Receive,
+        tell: Callable[[], None],
+        heeds: Callable[[], bool] = _always,
+    ) -> None:
         self._hang_up: HangUp | None = scope.get(HANG_UP_KEY)
         self._receive = receive
         self._tell = tell
+        self._heeds = heeds
         self._task: asyncio.Task[None] | None = None
 
     def __enter__(self) -> None:
         if self._hang_up is None:
             self._task = asyncio.ensure_future(self._wait())
-        elif self._hang_up.has_happened:
-            self._tell()
         else:
-            self._hang_up.tell = self._tell
+            self._hang_up.listen(self._tell, self._heeds)
 
     def __exit__(self, *_: object) -> None:
         if self._hang_up is not None:
-            self._hang_up.tell = None
+            self._hang_up.ignore()
         elif self._task is not None:
             self._task.cancel()
 

@@ -117,7 +117,12 @@ async def _wait(
     caller = arrival.caller
     assert caller is not None
     try:
-        with Listening(request.scope, request.receive, lambda: intake.hang_up(caller)):
+        with Listening(
+            request.scope,
+            request.receive,
+            lambda: intake.hang_up(caller),
+            lambda: intake.policy.drop_on_disconnect,
+        ):
             return await sale_to(caller, wanted, arrival.wishes.key, intake, durable=durable)
     except CallerLeft:
         raise CallerGone from None

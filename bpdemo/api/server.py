@@ -21,23 +21,37 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.server import HANDLED_SIGNALS
 
+from bpdemo.api.crowd import Crowd, capacity_within
+from bpdemo.api.descriptors import descriptor_limit
 from bpdemo.api.wire import Wire
 
 #: How long answers under way get to leave once everything is drained.
 LAST_WORDS_S = 2
+#: Callers who wait in the kernel until they are let in: a spike fits in, and loses no packet.
+BACKLOG = 2048
+#: Let in at once: asyncio would go through the whole backlog before anybody else has a turn, and
+#: complain of each of them when descriptors are short.
+ACCEPTS_PER_TURN = 8
 
 
 class DrainingServer(uvicorn.Server):
     """Serves `app` on a socket that is bound already; `drain` runs before it stops."""
 
     def __init__(
-        self, app: ASGIApp, drain: Callable[[], Awaitable[None]], *, read_timeout_s: float
+        self,
+        app: ASGIApp,
+        drain: Callable[[], Awaitable[None]],
+        *,
+        read_timeout_s: float,
+        other_descriptors: int = 0,
     ) -> None:
+        """`other_descriptors` are those that the application itself may need, for a database."""
         _hush_uvicorn()
+        self.crowd = Crowd(capacity_within(descriptor_limit(), other_descriptors))
         super().__init__(
             uvicorn.Config(
                 app,
-                http=cast("Any", partial(Wire, read_timeout_s=read_timeout_s)),
+                http=cast("Any", partial(Wire, read_timeout_s=read_timeout_s, crowd=self.crowd)),
                 loop="asyncio",  # on every system; "auto" would take uvloop where it is
                 ws="none",
                 lifespan="on",
@@ -46,6 +60,7 @@ class DrainingServer(uvicorn.Server):
                 proxy_headers=False,
                 server_header=False,
                 timeout_graceful_shutdown=LAST_WORDS_S,
+                backlog=ACCEPTS_PER_TURN,
             )
         )
         self.on_ready: Callable[[], None] = lambda: None
@@ -57,8 +72,16 @@ class DrainingServer(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         self._loop = asyncio.get_running_loop()
         await super().startup(sockets)
+        for listener in sockets or ():
+            listener.listen(BACKLOG)  # asyncio has set it to what it takes in a turn
         if self.started:
             self.on_ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().shutdown(sockets)
+        for connection in list(self.server_state.connections):
+            cast("Wire", connection).transport.abort()  # their time is up
+        await asyncio.sleep(0)
 
     def stop(self) -> None:
         """Begin to drain, then stop. May be called from any thread, and twice."""
@@ -119,7 +142,7 @@ def bind(host: str, port: int) -> socket.socket:
         if os.name == "posix":  # on Windows it would let two servers share a port
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
-        listener.listen(2048)
+        listener.listen(BACKLOG)
     except BaseException:
         listener.close()
         raise

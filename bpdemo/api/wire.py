@@ -1,260 +1,266 @@
 """The connection, below ASGI: what uvicorn leaves open to callers who are slow or odd on purpose.
 
 uvicorn waits for ever for a head, for a body that nobody reads, and for a caller who does not read
-his answers; it takes a head of any size, keeps what follows the last chunk of a body as if it were
-headers, and says no to an unreadable request even in the middle of the answer to the one before.
+their answers; it says no to an unreadable request even in the middle of the answer to the one
+before, and its way to end a connection takes back what was said last.
 """
 
 import asyncio
-from typing import Any, Literal
+from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import (
-    STATUS_LINE,
-    HttpToolsProtocol,
-    RequestResponseCycle,
-)
+from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 
-from bpdemo.api.arrival import READ_BY_KEY
+from bpdemo.api.arrival import ARRIVED_KEY, CROWD_KEY, READ_BY_KEY
+from bpdemo.api.crowd import Crowd
+from bpdemo.api.exchange import Exchange, WholeAnswer
+from bpdemo.api.farewell import Farewell
 from bpdemo.api.hang_up import HANG_UP_KEY, HangUp
-from bpdemo.api.problems import CONTENT_TYPE, render_problem
+from bpdemo.api.last_words import FULL, LEAVING, last_words
+from bpdemo.api.messages import Messages
+from bpdemo.api.patience import Patience, Taking
 
-#: Of a head; and of whatever a chunked body consists of besides its content, between two pieces.
-MAX_HEAD_BYTES = 65_536
-#: Far more than anybody has use for, and soon read.
-MAX_HEADERS = 100
-TOO_MANY_HEADERS = f"A request may have {MAX_HEADERS} headers at most."
-#: Fed to the parser at once; the head's size is known to this precision.
-_SLICE_BYTES = 16_384
-_CONTINUE = b"HTTP/1.1 100 "
+#: Read at once; asyncio's own measure is four times what may wait behind a request.
+_READ_BYTES = 65_536
+#: How long a newcomer for whom there is no room may take to ask.
+_ASK_WITHIN_S = 1.0
 
 
-class _WholeAnswer:
-    """What uvicorn writes one answer to: the head waits for the first piece of the body, so that
-    most answers leave in one packet, and cost one system call where uvicorn makes two."""
-
-    __slots__ = ("_head", "_transport", "_waits", "is_closing")
-
-    def __init__(self, transport: asyncio.Transport) -> None:
-        self._transport = transport
-        self._head = b""
-        self._waits = True  # for the head
-        self.is_closing = transport.is_closing
-
-    def write(self, data: bytes) -> None:
-        if self._waits and not data.startswith(_CONTINUE):
-            self._waits, self._head = False, data
-        elif self._head:
-            head, self._head = self._head, b""
-            self._transport.write(head + data)
-        else:
-            self._transport.write(data)
-
-    def close(self) -> None:
-        if self._head:  # of an answer that broke off
-            self.write(b"")
-        self._transport.close()
-
-
-class Wire(HttpToolsProtocol):
+class Wire(Messages):
     """A request must be complete `read_timeout_s` (0: no limit) after its first byte; a caller who
     has not read on for so long, with an answer to take, is cut off."""
 
-    def __init__(self, *args: Any, read_timeout_s: float, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, read_timeout_s: float, crowd: Crowd, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._read_timeout_s = read_timeout_s
-        self._timer: asyncio.TimerHandle | None = None
-        self._due_s: float | None = None  # by when the caller must have said it all
-        self._reading: Literal["nothing", "head", "body"] = "nothing"
-        self._overhead_bytes = 0
-        self._taking: asyncio.TimerHandle | None = None  # runs while answers are not taken
-        self._deaf = False  # what follows cannot be understood any more
-        self._hang_up = HangUp()
+        self._crowd = crowd
+        self._patience = Patience(self.loop, self._give_up)
+        self._hang_up = HangUp(self._leave)
+        self._farewell: Farewell | None = None
+        self._is_half_closed = False
+        self._is_outside = False  # for whom there is no room
+        self._is_last = False  # the process ends, and nobody holds it up
+
+    # --- what the transport says
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self._start_timer()
+        if hasattr(transport, "max_size"):
+            transport.max_size = _READ_BYTES
+        self._answer = WholeAnswer(transport, self._leave)
+        self._taking = Taking(transport, self.loop, self._read_timeout_s)
+        self._is_outside = not self._crowd.enter(self)
+        if self._is_outside:
+            self._patience.expect(_ASK_WITHIN_S)
+        elif self._read_timeout_s:
+            self._patience.expect(self._read_timeout_s)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._due_s = None
-        if self._timer is not None:
-            self._timer.cancel()
-        self._stop_taking()
+        self._crowd.leave(self)
+        self._patience.cancel()
+        self._taking.cancel()
+        if self._farewell is not None:
+            self._farewell.cancel()
         super().connection_lost(exc)
+        if self._ahead is not None:
+            self._ahead.abandon()
         self._hang_up.happen()
 
     def data_received(self, data: bytes) -> None:
-        for start in range(0, len(data), _SLICE_BYTES):
-            if self._deaf or self.transport.is_closing():
-                return
-            self._feed(data[start : start + _SLICE_BYTES])
+        if self._farewell is not None:
+            self._farewell.take(len(data))
+        elif self._is_outside:
+            self._speak(*FULL)
+        elif self._held or self._must_hold or self._deaf:
+            self._held.put(data, self.loop.time())
+            self._balance()
+        else:
+            self._take(data)
 
-    def on_message_begin(self) -> None:
-        super().on_message_begin()
-        self._reading, self._overhead_bytes = "head", 0
-        self._due_s = None  # the pause between two requests is over
-        self._start_timer()
-
-    def on_headers_complete(self) -> None:
-        if len(self.headers) > MAX_HEADERS:
-            raise ValueError(TOO_MANY_HEADERS)  # ends the parsing: see `send_400_response`
-        waits_its_turn = self._owes_answer
-        super().on_headers_complete()
-        self._reading = "body"
-        scope: Any = self.scope
-        scope[HANG_UP_KEY] = self._hang_up
-        if scope["method"] != "HEAD":  # whose answer is a head alone
-            self.cycle.transport = _WholeAnswer(self.transport)  # type: ignore[assignment]
-        # What follows a chunked body must not become headers of a request that was let in already.
-        self.headers = []
-        if self.parser.should_upgrade():
-            # We never upgrade, but the parser takes the rest, even this one's body, for the other
-            # protocol.
-            self.cycle.keep_alive = False
-            self._deaf = True
-        if self._due_s and not waits_its_turn:
-            scope[READ_BY_KEY] = self._due_s
-
-    def on_body(self, body: bytes) -> None:
-        self._overhead_bytes = 0
-        super().on_body(body)
-
-    def on_message_complete(self) -> None:
-        self._reading = "nothing"
-        self._due_s = None
-        super().on_message_complete()
-        if not self.pipeline:
-            self.flow.resume_reading()  # a long body may have paused it, and a hang-up is read too
-
-    def on_response_complete(self) -> None:
-        self._expect_taking()
-        if self.pipeline or self.transport.is_closing():
-            super().on_response_complete()
-            return
-        # As uvicorn does, but for its timer, which is set and cancelled anew for each request.
-        self.server_state.total_requests += 1
-        self.flow.resume_reading()
-        if self._reading == "nothing" or self._due_s is None:
-            self._expect(self.timeout_keep_alive)
+    def eof_received(self) -> bool:  # type: ignore[override]
+        """Whether to stay, and give the answers that are owed."""
+        self._is_half_closed = True
+        in_hand = self.cycle
+        if self._farewell is not None or in_hand is None or in_hand.response_complete:
+            return False
+        if in_hand.more_body or self._hang_up.is_heeded:
+            return False
+        self._hang_up.is_half_closed = True
+        self._crowd.half_closed[self] = None
+        self._finish_half_closed()
+        return True
 
     def pause_writing(self) -> None:
         super().pause_writing()
-        self._expect_taking()
+        self._taking.expect()
 
     def resume_writing(self) -> None:
         super().resume_writing()
-        self._stop_taking()  # he reads: his time begins anew
-        self._expect_taking()
+        self._taking.progress()
 
-    def send_400_response(self, msg: str) -> None:
-        if self._reading == "head" and len(self.headers) > MAX_HEADERS:
-            self._refuse(431, TOO_MANY_HEADERS)
+    # --- what the server and the crowd say
+
+    def shutdown(self) -> None:
+        self._is_last = True
+        if self._farewell is not None:
+            self._farewell.hurry()
+        elif not self._owes_answer:
+            self.transport.close()
+        elif self._reading == "body" and self._parsing is self.cycle:
+            self._refuse(*LEAVING)  # half a body holds nobody up
         else:
-            self._refuse(400, msg)
+            self._end_after_this()
 
-    @property
-    def _is_untaken(self) -> bool:
-        """Whether a part of the answers so far waits for the caller to read on."""
-        return bool(self.transport.get_write_buffer_size())
-
-    def _expect_taking(self) -> None:
-        if self._taking is None and self._read_timeout_s and self._is_untaken:
-            self._taking = self.loop.call_later(self._read_timeout_s, self._cut_if_untaken)
-
-    def _stop_taking(self) -> None:
-        if self._taking is not None:
-            self._taking.cancel()
-            self._taking = None
-
-    def _cut_if_untaken(self) -> None:
-        self._taking = None
-        if self._is_untaken:
-            # A gentle close would wait for the caller too, and keep his place and our memory.
+    def cut(self) -> None:
+        if self._farewell is None and not self._owes_answer:
+            self.transport.close()
+        else:
             self.transport.abort()
 
+    # --- what becomes of requests
+
     @property
-    def _owes_answer(self) -> bool:
-        cycle: RequestResponseCycle | None = self.cycle  # None before the first request
-        return cycle is not None and not cycle.response_complete
+    def _is_ending(self) -> bool:
+        return self._deaf or self._farewell is not None or self.transport.is_closing()
 
-    def _feed(self, data: bytes) -> None:
-        super().data_received(data)
-        if self._reading != "nothing":
-            self._weigh(len(data))
-        if self._reading != "head" and not self._owes_answer:
-            self._hurry()
-
-    def _weigh(self, fed_bytes: int) -> None:
-        self._overhead_bytes += fed_bytes
-        if self._deaf:
-            return
-        if self._reading == "head" and len(self.headers) > MAX_HEADERS:
-            self._refuse(431, TOO_MANY_HEADERS)
-        elif self._overhead_bytes > MAX_HEAD_BYTES:
-            self._refuse(431, f"The {self._reading} of the request is too large.")
-
-    def _start_timer(self) -> None:
+    def _begin(self) -> None:
+        self._crowd.idle.pop(self, None)
+        self._patience.due_s = None  # the pause between two requests is over
         if self._read_timeout_s:
-            self._expect(self._read_timeout_s)
+            self._patience.expect(self._read_timeout_s)
 
-    def _hurry(self) -> None:
-        """He sends what asks for nothing: line breaks, or a body that was answered before it came.
-
-        That must not hold the connection, however often it is done.
-        """
-        within_s = self._read_timeout_s or self.timeout_keep_alive
-        if self._due_s is None or self._due_s > self.loop.time() + within_s:
-            self._expect(within_s)
-
-    def _expect(self, within_s: float) -> None:
-        """Something must come by then, or `_give_up`."""
-        self._due_s = self.loop.time() + within_s
-        # One timer serves many requests: it looks again at what is due when it rings. To set and
-        # cancel one for each would cost some microseconds every time.
-        if self._timer is not None and self._timer.when() <= self._due_s:
-            return
-        if self._timer is not None:
-            self._timer.cancel()
-        self._timer = self.loop.call_at(self._due_s, self._ring)
-
-    def _ring(self) -> None:
-        self._timer = None
-        if self._due_s is None:
-            return
-        if self._due_s > self.loop.time():
-            self._timer = self.loop.call_at(self._due_s, self._ring)
+    def _admit(self, cycle: Exchange) -> None:
+        scope: Any = cycle.scope
+        scope[HANG_UP_KEY] = self._hang_up
+        scope[CROWD_KEY] = self._crowd
+        waits = self._owes_answer
+        if waits or self._came_s is not None:
+            # Its time began when it came, and not with its turn.
+            scope[ARRIVED_KEY] = self._came_s or self.loop.time()
+        elif self._patience.due_s:
+            scope[READ_BY_KEY] = self._patience.due_s
+        if waits:
+            self._ahead = cycle
         else:
-            self._give_up()
+            self._take_in_hand(cycle)
+
+    def _take_in_hand(self, cycle: Exchange) -> None:
+        self.cycle = cycle
+        self._start_asgi_task(cycle, self.app)
+
+    def _completed(self) -> None:
+        self._patience.due_s = None
+        if not self._owes_answer:
+            self._crowd.idle[self] = None  # what has come was answered before
+
+    def _progressed(self) -> None:
+        if self._reading != "head" and not self._owes_answer:
+            # They send what asks for nothing: line breaks, or a body that was answered before it
+            # came. That must not hold the connection, however often it is done.
+            self._patience.expect_sooner(self._read_timeout_s or self.timeout_keep_alive)
+
+    def on_response_complete(self) -> None:
+        self._answer.flush()
+        self._taking.expect()
+        self.server_state.total_requests += 1
+        if self._farewell is not None or self.transport.is_closing():
+            return
+        ahead, self._ahead = self._ahead, None
+        if ahead is not None:
+            self._take_in_hand(ahead)
+            self._take_held()
+        if self._owes_answer:
+            if self._is_half_closed:
+                self._finish_half_closed()
+        elif self._deaf or self._is_half_closed:
+            self._leave()
+        else:
+            self._rest()
+
+    def _finish_half_closed(self) -> None:
+        """Nothing more will come: what is not complete now will never be."""
+        if self._ahead is not None and self._ahead.more_body:
+            self._ahead = None
+        if self.cycle is not None and self.cycle.more_body:
+            self._leave()
+        elif self._ahead is None:
+            self._end_after_this()
+
+    def _rest(self) -> None:
+        """Until the next request."""
+        if self._reading == "nothing":
+            self._crowd.idle[self] = None
+        if self._reading == "nothing" or self._patience.due_s is None:
+            self._patience.expect(self.timeout_keep_alive)
+
+    def _balance(self) -> None:
+        """Not read on with much to work on; and then not again before there is nothing."""
+        cycle = self.cycle
+        much = (
+            cycle is not None
+            and cycle.more_body
+            and not cycle.response_complete
+            and len(cycle.body) > HIGH_WATER_LIMIT
+        )
+        if much or self._held.is_full:
+            self.flow.pause_reading()
+        elif self.flow.read_paused and not self._held:
+            self.flow.resume_reading()
+
+    # --- how it ends
 
     def _give_up(self) -> None:
-        self._due_s = None
-        if self._reading == "head":
-            self._refuse(408, "The head of the request did not arrive in time.")
-        elif self._owes_answer:
-            self.cycle.keep_alive = False  # whoever reads the body sees for himself that it is late
+        if self._is_outside:
+            self._speak(*FULL)
+        elif self._reading == "head":
+            self._refuse("read_timeout", "The head of the request did not arrive in time.")
+        elif not self._owes_answer:
+            self._leave()  # nothing was asked, so there is nothing to answer
+        elif self._parsing is self.cycle and self.cycle is not None:
+            self.cycle.keep_alive = False  # whoever reads the body sees for themselves: it is late
         else:
-            self.transport.close()  # nothing was asked, so there is nothing to answer
+            self._end_after_this()
 
-    def _refuse(self, status: int, detail: str) -> None:
-        """Say no, where that cannot be taken for the answer to another request; then close."""
+    def _refuse(self, reason: str, detail: str, status: int | None = None) -> None:
         self._deaf = True
-        if self._reading == "body":
-            may_speak = not (self.cycle.response_started or self.pipeline)
+        cycle = self.cycle
+        if self._reading == "body" and self._parsing is cycle and cycle is not None:
+            may_speak = not cycle.response_started
         else:
             may_speak = not self._owes_answer
         if may_speak:
-            self.transport.write(_render(status, detail))
+            self._speak(reason, detail, status)
         elif self._owes_answer:
-            self.cycle.keep_alive = False  # it is the last one
+            self._end_after_this()
+        else:
+            self._leave()
+
+    def _speak(self, reason: str, detail: str, status: int | None = None) -> None:
+        self.transport.write(last_words(reason, detail, status))
+        self._leave()
+
+    def _end_after_this(self) -> None:
+        """The answer that is owed is the last one."""
+        self._ahead = None
+        self._deaf = True
+        if self.cycle is not None:
+            self.cycle.keep_alive = False
+
+    def _leave(self) -> None:
+        """End gently, whatever the caller does."""
+        if self._farewell is not None or self.transport.is_closing():
             return
-        self.transport.close()
-
-
-def _render(status: int, detail: str) -> bytes:
-    reason = "read_timeout" if status == 408 else "invalid_request"
-    body = render_problem(reason, detail, status=status)
-    return (
-        STATUS_LINE[status]
-        + b"content-type: %b\r\ncontent-length: %d\r\n" % (CONTENT_TYPE, len(body))
-        + b"connection: close\r\n\r\n"
-        + body
-    )
+        self._patience.cancel()
+        for cycle in (self.cycle, self._ahead):
+            if cycle is not None:
+                cycle.abandon()
+        self._hang_up.happen()
+        if self._is_half_closed:
+            self.transport.close()
+            return
+        self._farewell = Farewell(self.transport, self.loop)
+        if self._is_last:
+            self._farewell.hurry()
+        self._crowd.idle.pop(self, None)
+        self._crowd.parting[self] = None
+        self._held.clear()
+        self.flow.resume_reading()

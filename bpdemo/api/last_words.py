@@ -1,0 +1,29 @@
+"""What a connection says for itself, below the application, and then ends."""
+
+import random
+
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE
+
+from bpdemo.api.problems import CONTENT_TYPE, PROBLEMS, render_problem
+
+#: Told to newcomers where there is no room for another connection.
+FULL = ("concurrency_limit", "Too many connections are open.")
+LEAVING = ("draining", "This server is not taking new requests; another one may.")
+#: Seconds, drawn evenly: those who are sent away do not come back in step.
+_COME_BACK_S = (1, 3)
+
+
+def last_words(reason: str, detail: str, status: int | None = None) -> bytes:
+    """A whole answer; `status` where it is not the reason's usual one."""
+    status = status or PROBLEMS[reason][0]
+    body = render_problem(reason, detail, status=status)
+    retry_after = b""
+    if status in (429, 503):
+        retry_after = b"retry-after: %d\r\n" % random.randint(*_COME_BACK_S)
+    return (
+        STATUS_LINE[status]
+        + b"content-type: %b\r\ncontent-length: %d\r\n" % (CONTENT_TYPE, len(body))
+        + retry_after
+        + b"connection: close\r\n\r\n"
+        + body
+    )
