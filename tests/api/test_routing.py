@@ -8,7 +8,7 @@ from starlette.routing import Match, Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
 from bpdemo.api.routing import RoutingTable
-from bpdemo.app import create_app
+from bpdemo.assembly.app import create_app
 from tests.support.http import BODY, STUCK, assert_problem, running
 
 APP = create_app()
