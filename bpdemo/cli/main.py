@@ -9,6 +9,7 @@ from typing import Annotated, Any, cast
 import typer
 
 from bpdemo import __version__
+from bpdemo.core.environment import forget_foreign
 from bpdemo.core.errors import SettingsInvalid
 
 app = typer.Typer(name="bpdemo", add_completion=False, pretty_exceptions_enable=False)
@@ -54,6 +55,7 @@ def serve(
     until_stdin_closes: Annotated[bool, typer.Option(hidden=True)] = False,
 ) -> None:
     """Run the box office until it is told to stop (Ctrl-C drains, a second one ends at once)."""
+    forget_foreign()
     from bpdemo.assembly.service_process import run_server
 
     _warn_of_misspelt_variables()
@@ -67,6 +69,7 @@ def worker(
     until_stdin_closes: Annotated[bool, typer.Option(hidden=True)] = False,
 ) -> None:
     """Work off the orders that a service has promised, from the PostgreSQL they share."""
+    forget_foreign()
     from bpdemo.assembly.worker_process import run_worker
 
     _warn_of_misspelt_variables()

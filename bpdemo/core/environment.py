@@ -41,6 +41,15 @@ def own_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
     return kept | ours | dict(extra or {})
 
 
+def forget_foreign() -> None:
+    """Take them from this process too, which must be ours alone: no notebook's kernel.
+
+    Some libraries read theirs when they are imported, so this comes first.
+    """
+    for name in [name for name in os.environ if is_foreign(name)]:
+        del os.environ[name]
+
+
 def is_foreign(name: str) -> bool:
     """Whether a variable is meant for other programs. Names count as Windows has them: in capitals,
     and so does the old spelling `prometheus_multiproc_dir`."""

@@ -68,8 +68,9 @@ class Cluster:
         if self.over_tcp:
             # Other users of the machine can reach the port, so a secret stands before it.
             who = f"{SUPERUSER}:{self._password}"
-            return f"postgresql://{who}@127.0.0.1:{self._port}/postgres"
-        return f"postgresql://{SUPERUSER}@/postgres?host={quote(str(self.folder))}"
+            return f"postgresql://{who}@127.0.0.1:{self._port}/postgres?sslmode=disable"
+        folder = quote(str(self.folder))
+        return f"postgresql://{SUPERUSER}@/postgres?host={folder}&port={SOCKET_PORT}"
 
     def create(self, is_over: Callable[[], bool] = _never) -> None:
         """Lay out the database. Raises `CannotRun`."""

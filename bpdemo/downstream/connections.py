@@ -17,6 +17,7 @@ import asyncpg
 from bpdemo.core.errors import DependencyError, PoolExhausted
 from bpdemo.core.events import PoolWaited
 from bpdemo.core.ports import Observer
+from bpdemo.downstream.address import connection_arguments
 from bpdemo.downstream.outages import outages_told
 
 if TYPE_CHECKING:  # generic for the type checker only
@@ -156,7 +157,7 @@ class Connections:
 def _make_pool(dsn: str, policy: PoolPolicy) -> "Pool[asyncpg.Record]":
     limit_s = policy.statement_timeout_s
     return asyncpg.create_pool(
-        dsn,
+        **connection_arguments(dsn),
         # asyncpg's own floor reports each failed try with a traceback while the server is away.
         min_size=0,
         max_size=policy.max_size,

@@ -16,6 +16,7 @@ from pgqueuer.domain.errors import RetryRequested
 from pgqueuer.domain.models import Job
 
 from bpdemo.downstream import durable_sql
+from bpdemo.downstream.address import connection_arguments
 from bpdemo.downstream.connections import CONNECT_S
 from bpdemo.downstream.outages import is_outage, startup_told
 from bpdemo.downstream.pgqueuer_tables import ENTRYPOINT, NAMES, queries_on
@@ -82,7 +83,7 @@ class Consumer:
 
     async def _connect(self) -> "asyncpg.Connection[asyncpg.Record] | None":
         connection: asyncpg.Connection[asyncpg.Record] = await asyncpg.connect(
-            self._dsn,
+            **connection_arguments(self._dsn),
             timeout=CONNECT_S,
             command_timeout=STATEMENT_S,
             server_settings={"application_name": "bpdemo worker"},

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import asyncpg
 
 from bpdemo.downstream import durable_sql, sql
+from bpdemo.downstream.address import connection_arguments
 from bpdemo.downstream.catalogue import CATALOGUE
 
 if TYPE_CHECKING:  # generic for the type checker only
@@ -20,7 +21,9 @@ async def make_ready(dsn: str, initial_stock: int) -> None:
 
     Several services may do so at once: one works, the others wait for it.
     """
-    connection = await asyncpg.connect(dsn, timeout=READY_S, command_timeout=READY_S)
+    connection = await asyncpg.connect(
+        **connection_arguments(dsn), timeout=READY_S, command_timeout=READY_S
+    )
     try:
         if not await _is_ready(connection):
             await _make(connection, initial_stock)

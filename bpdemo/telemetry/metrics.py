@@ -9,12 +9,13 @@ from collections.abc import Callable, Iterable
 from itertools import product
 from typing import Any
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry
 
 from bpdemo.core import events
 from bpdemo.core.events import ATTEMPT_OUTCOMES, BREAKER_STATES, DEPENDENCIES, Event
 from bpdemo.telemetry.exposition import render
 from bpdemo.telemetry.gauges import GaugeCollector, GaugeSource
+from bpdemo.telemetry.instruments import Counter, Histogram
 
 OTHER = "other"
 METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))

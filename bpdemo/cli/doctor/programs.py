@@ -33,7 +33,7 @@ def locust() -> Finding:
 
 
 def postgres() -> Finding:
-    """Starts the embedded PostgreSQL, and stops it."""
+    """Starts the embedded PostgreSQL, uses it, and stops it."""
     began_s = time.perf_counter()
     try:
         asyncio.run(_start_and_stop_postgres())
@@ -44,14 +44,19 @@ def postgres() -> Finding:
 
 
 async def _start_and_stop_postgres() -> None:
-    from bpdemo.downstream.embedded import EmbeddedPostgres
+    """And use it between, as the service does: a server that nobody can reach is of no use."""
+    from bpdemo.core.ports import SilentObserver
+    from bpdemo.downstream.connections import PoolPolicy
+    from bpdemo.downstream.embedded_store import EmbeddedStore
 
-    server = EmbeddedPostgres()
+    store = EmbeddedStore(PoolPolicy(1, 1), initial_stock=1, observer=SilentObserver())
+    async with asyncio.timeout(POSTGRES_WITHIN_S):
+        await store.start()
     try:
-        async with asyncio.timeout(POSTGRES_WITHIN_S):
-            await server.start()
+        if not await store.list_items(1, 0):
+            raise RuntimeError("it has lost its tables")
     finally:
-        await server.stop()
+        await store.stop()
 
 
 def chromium() -> Finding:

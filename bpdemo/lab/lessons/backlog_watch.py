@@ -65,10 +65,11 @@ class BacklogWatch:
     async def _watch(self, url: str) -> None:
         import asyncpg
 
+        from bpdemo.downstream.address import connection_arguments
         from bpdemo.downstream.outages import is_outage
 
         try:
-            connection = await asyncpg.connect(url)
+            connection = await asyncpg.connect(**connection_arguments(url))
             try:
                 while not self._over.is_set():
                     depth = await connection.fetchval(DEPTH)

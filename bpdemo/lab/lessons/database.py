@@ -93,7 +93,9 @@ def slow_updates(service: Service, seconds: float) -> None:
     async def create() -> None:
         import asyncpg
 
-        connection = await asyncpg.connect(url)
+        from bpdemo.downstream.address import connection_arguments
+
+        connection = await asyncpg.connect(**connection_arguments(url))
         try:
             await connection.execute(SLOW_TRIGGER.format(seconds=float(seconds)))
         finally:

@@ -124,7 +124,9 @@ def ask_database(service: Service, sql: str, *values: Any) -> dict[str, Any]:
     async def ask() -> dict[str, Any]:
         import asyncpg
 
-        connection = await asyncpg.connect(url)
+        from bpdemo.downstream.address import connection_arguments
+
+        connection = await asyncpg.connect(**connection_arguments(url))
         try:
             return dict(await connection.fetchrow(sql, *values) or {})
         finally:
