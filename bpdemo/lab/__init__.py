@@ -64,6 +64,7 @@ if TYPE_CHECKING:
     from bpdemo.results.fairness import parts_by as parts_by
     from bpdemo.results.offers import offered_around as offered_around
     from bpdemo.results.pooled import p99_two_ways as p99_two_ways
+    from bpdemo.results.timeouts import goodput_if_timeouts_differ as goodput_if_timeouts_differ
     from bpdemo.results.validity import NotMeasured as NotMeasured
     from bpdemo.results.waits import buyers_wait_ms as buyers_wait_ms
     from bpdemo.results.waits import others_wait_ms as others_wait_ms
@@ -90,6 +91,7 @@ _HOME = {
     "fate_bars": "bpdemo.picture.bars",
     "find_database": "bpdemo.lab.lessons.database",
     "goodput_figure": "bpdemo.lab.lessons.sweeps",
+    "goodput_if_timeouts_differ": "bpdemo.results.timeouts",
     "hint": "bpdemo.lab.exercises.desk",
     "jain_index": "bpdemo.results.fairness",
     "kept_by": "bpdemo.lab.services.durable_workers",

@@ -5,6 +5,7 @@ import pytest
 from bpdemo.flow.codel import CoDel
 from bpdemo.flow.disciplines import Line
 from bpdemo.flow.queue import BoundedQueue
+from bpdemo.results import timeouts
 from tests.support.claims import play, refute
 
 LESSON = "02_bounded_queue_and_workers"
@@ -50,7 +51,18 @@ def half_counted(monkeypatch):
     monkeypatch.setattr(BoundedQueue, "depth", property(lambda queue: len(queue._line) // 2))
 
 
-@pytest.mark.parametrize("claim", ["cliff", "three-answers", "obedience", "rate-limit", "little"])
+SIMULATED = [
+    "cliff",
+    "slope",
+    "three-answers",
+    "obedience",
+    "rate-limit",
+    "limit-on-time",
+    "little",
+]
+
+
+@pytest.mark.parametrize("claim", SIMULATED)
 def test_a_simulated_claim_holds(claim):
     """As the lesson has it, in a few seconds of virtual time."""
     play(LESSON, claim)
@@ -85,7 +97,32 @@ def test_who_is_not_made_to_wait_cannot_obey(nobody_waits):
 
 def test_under_a_rate_limit_it_is_the_bound_that_sells(never_full):
     """With the bound broken, both services collapse alike."""
-    assert "with a bound it sold only" in refute(LESSON, "rate-limit")
+    assert "a bound of 8 sold only" in refute(LESSON, "rate-limit")
+
+
+def test_under_a_rate_limit_a_long_queue_is_as_bad_as_none(monkeypatch):
+    """It is the length that fails in the queue of 61: cut to 8, it sells."""
+    monkeypatch.setattr(BoundedQueue, "has_place", property(_at_most_8))
+    assert "without a bound it sold" in refute(LESSON, "rate-limit")
+
+
+def test_a_limit_on_time_that_limits_nothing_does_not_last(nothing_dropped):
+    """CoDel that drops nobody is a queue without a bound."""
+    assert "a limit on time sold only" in refute(LESSON, "limit-on-time")
+
+
+def test_a_count_is_too_long_once_the_payment_is_slow_enough(monkeypatch):
+    """Served newest first there is no length that is too long: the counts would last as well."""
+    monkeypatch.setattr(Line, "pop", _newest)
+    assert "a long queue sold" in refute(LESSON, "limit-on-time")
+
+
+def test_where_timeouts_hardly_differ_there_is_no_slope(monkeypatch):
+    """It is the spread of the timeouts that bends the cliff."""
+    monkeypatch.setattr(
+        timeouts, "_still_waits", lambda latency_s, median_s, sigma: latency_s < median_s
+    )
+    assert "no slope" in refute(LESSON, "slope")
 
 
 def test_a_gauge_that_lies_breaks_the_law(half_counted):
@@ -110,3 +147,12 @@ def test_the_real_service_has_the_cliff_too(never_full):
 def test_the_real_producer_must_be_made_to_wait(nobody_waits):
     """Over HTTP as well, a no at once is no backpressure."""
     assert "the obedient one offered" in refute(LESSON, "obedience-live")
+
+
+def _at_most_8(queue):
+    return queue.depth < 8
+
+
+def _newest(line):
+    job, (came_s, _) = line._jobs.popitem(last=True)
+    return job, came_s

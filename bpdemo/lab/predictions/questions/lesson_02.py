@@ -4,17 +4,19 @@ from bpdemo.lab.predictions.questions.question import Question
 
 QUESTIONS: dict[str, Question] = {
     "02a": Question(
-        "Twice the capacity comes. You make the waiting room longer and longer. "
-        "What does that do to the tickets sold in time?",
+        "Twice the capacity comes, service times are constant, and every customer waits half a "
+        "second. You let more and more orders wait in the queue. What does that do to the tickets "
+        "sold in time?",
         "Nothing; then, at one length, they drop to almost none",
         {
-            "It sells more and more: fewer are turned away": (
-                "Whoever is not turned away has to be *served*, and the workers are no faster "
-                "than before. A longer queue sells nothing more, it only makes people wait."
+            "It sells more and more: fewer are refused": (
+                "An order that is not refused has to be *served*, and the workers are no faster "
+                "than before. A longer queue sells nothing more. It only makes people wait."
             ),
             "It sells a little less with every place": (
-                "It would, if people left at random. But the queue is always full, so everyone "
-                "waits the *same* time: just short enough for all, or just too long for all."
+                "It would if customers' timeouts differed, and the next picture shows that. Here "
+                "they don't: the queue is always full, so everyone waits the *same* time, just "
+                "short enough for all, or just too long for all."
             ),
             "Nothing; then, at one length, they drop to almost none": (
                 "Yes, a cliff. It stands where a full queue takes as long as the customers' "
@@ -27,14 +29,14 @@ QUESTIONS: dict[str, Question] = {
         },
     ),
     "02b": Question(
-        "The room has 32 places and is full; twice the capacity keeps coming. Let newcomers wait "
-        "at the door for a place, refuse them, or drop those who have waited too long. "
-        "Which of these sells nearly nothing?",
-        "Letting them wait at the door",
+        "At most 32 may wait, the queue is full, and twice the capacity keeps coming. Let "
+        "newcomers wait outside for a place, up to 64 of them; refuse them; or drop those who have "
+        "waited too long. Which of these sells nearly nothing?",
+        "Letting 64 wait outside",
         {
-            "Letting them wait at the door": (
-                "Yes. A line at the door is a second queue: 32 inside and 64 outside take longer "
-                "than anyone waits. Waiting only helps if fewer come because of it."
+            "Letting 64 wait outside": (
+                "Yes. A line in front of the queue is part of it: 32 inside and 64 outside take "
+                "longer than anyone waits. With 8 outside it sells as much as the others."
             ),
             "Refusing: half of the customers never get in": (
                 "Half must go without whatever you do: there are twice as many as tickets. "
@@ -44,9 +46,9 @@ QUESTIONS: dict[str, Question] = {
                 "Half must go without whatever you do. Here it is those who have waited longest, "
                 "which hurts them, and keeps the queue short for all who come after."
             ),
-            "None of them: each bounds the room": (
-                "The room is bounded, the *line before it* is a queue as well, and counts in the "
-                "same sum."
+            "None of them: each keeps the queue at 32": (
+                "The queue is bounded, but the *line in front of it* is a queue as well, and "
+                "counts in the same sum."
             ),
         },
     ),
@@ -89,6 +91,28 @@ QUESTIONS: dict[str, Question] = {
             "As much as before: the rate limit protects it": (
                 "The limit is a number from the past. It knows nothing of the payment, and lets "
                 "through as before."
+            ),
+        },
+    ),
+    "02g": Question(
+        "The gateway stays as it is, and the payment becomes slower and slower, up to seven times. "
+        "Which of these services still sells all that is possible at seven times?",
+        "The one that limits how long orders wait (CoDel)",
+        {
+            "The one where at most 8 may wait": (
+                "It holds out for long, since 8 are few. But at seven times even 8 wait too long: "
+                "two rounds of a worker take more than half a second."
+            ),
+            "Both the bound of 8 and the one that limits how long orders wait": (
+                "At two, three and five times, yes. At seven times even 8 wait too long: a count "
+                "that was chosen well is still a count."
+            ),
+            "The one that limits how long orders wait (CoDel)": (
+                "Yes. It never looks at how many wait, only at how long they have waited, and that "
+                "is right at any speed."
+            ),
+            "None: the payment is simply too slow": (
+                "The payment is slow, so less is *possible*. The question is who sells that much."
             ),
         },
     ),
