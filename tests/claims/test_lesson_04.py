@@ -4,6 +4,8 @@ import random
 
 import pytest
 
+from bpdemo.core.errors import QueueFull
+from bpdemo.flow.deadline import Deadline
 from bpdemo.flow.queue import BoundedQueue
 from bpdemo.plan import retries
 from bpdemo.plan.retries import RetryBudget
@@ -42,22 +44,36 @@ def test_the_work_is_for_nobody_since_the_service_is_not_told(monkeypatch: pytes
     assert "it still sold" in refute(LESSON, "timeouts")
 
 
-def test_deadline_and_room_sell():
-    """As the lesson stands."""
+def test_either_is_enough_until_the_payment_slows_down():
+    """As the lesson stands, four arms at two speeds."""
     play(LESSON, "deadline")
 
 
 @pytest.mark.usefixtures("never_full")
-def test_without_the_room_the_deadline_sells_less():
-    """With a queue that is never full the deadline is alone in both runs."""
-    assert "deadline and room" in refute(LESSON, "deadline")
+def test_a_bound_that_does_not_bind_sells_nothing_alone():
+    """At the usual speed it is the bound that sells in the arm that has no deadline."""
+    assert "the bound alone sold only" in refute(LESSON, "deadline")
 
 
-def test_without_the_doors_look_the_deadline_is_no_help(monkeypatch: pytest.MonkeyPatch):
-    """A queue that is never full, and a door that asks nobody for his time: hardly a sale."""
-    monkeypatch.setattr(BoundedQueue, "has_place", property(lambda self: True))
+def test_a_deadline_that_admission_control_ignores_is_no_help(monkeypatch: pytest.MonkeyPatch):
+    """Workers that skip what is overdue do not make up for it: what they begin ends late."""
     monkeypatch.setattr(Intake, "_check_time", lambda self, deadline, priority: None)
-    assert "deadline and room sold" in refute(LESSON, "deadline")
+    assert "the deadline alone sold only" in refute(LESSON, "deadline")
+
+
+def test_a_count_that_knew_the_speed_of_the_payment_would_not_be_wrong(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    """With places for a tenth of a second of work at any speed, the bound sells when it is slow."""
+    look = Intake._look
+
+    def look_at_time(self: Intake, deadline: Deadline, priority: int) -> None:
+        look(self, deadline, priority)
+        if self._line.estimated_wait_s(priority) > 0.1 and self._queue.capacity > 0:
+            raise QueueFull
+
+    monkeypatch.setattr(Intake, "_look", look_at_time)
+    assert "the bound alone still sold" in refute(LESSON, "deadline")
 
 
 def test_bound_and_budget_end_the_storm():

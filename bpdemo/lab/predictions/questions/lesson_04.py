@@ -9,33 +9,40 @@ QUESTIONS: dict[str, Question] = {
         "As much as before, all of their time",
         {
             "About half: the timeouts take away what is too much": (
-                "The timeouts take away the *customers*. Their orders stay in the queue, since "
-                "nobody told the service."
+                "The timeouts take away the *customers*. Their orders stay in the queue: this "
+                "service takes no notice of the connections that close."
             ),
-            "Hardly any: whoever has left needs none": (
-                "So it should be. But the service does not know that they left, and works on."
+            "Hardly any: nobody needs it once they have left": (
+                "So it should be, and the closed connections would even tell it. This service "
+                "takes no notice of them, and works on."
             ),
             "As much as before, all of their time": (
-                "Yes. A timeout frees the caller. The work he asked for goes on without him."
+                "Yes. A timeout frees the caller. The work that they asked for goes on without "
+                "them."
             ),
         },
     ),
     "04b": Question(
-        "Now each order carries its deadline, and the service turns away whom it cannot begin with "
-        "in time. The waiting room stays without a bound. What does it sell?",
-        "More than nothing, but clearly less than its capacity",
+        "Twice the capacity comes, and two means are tried against work for nobody: a queue of at "
+        "most 61, or a deadline that travels with each order. Then the payment becomes twice as "
+        "slow. Which of the two is enough alone?",
+        "Either, at the usual speed; only the deadline when the payment is slower",
         {
-            "All of its capacity: no work is wasted any more": (
-                "It only asks whether an order can be *begun* in time. Many begin with hardly any "
-                "time left, and end too late."
+            "Neither: it takes both": (
+                "It looks so if you try the deadline without a bound and then both, and forget to "
+                "try the bound alone. That is the arm that was missing."
             ),
-            "Still nothing: a deadline does not make workers faster": (
-                "It makes nobody faster, but it keeps out those who come too late anyway. That is "
-                "worth something."
+            "The bound, at both speeds": (
+                "61 was calculated for a payment of 40 ms. At 80 ms everybody who gets in waits "
+                "too long."
             ),
-            "More than nothing, but clearly less than its capacity": (
-                "Yes. It keeps out the hopeless. But everybody who gets in has used up nearly all "
-                "of his time in the queue."
+            "Either, at the usual speed; only the deadline when the payment is slower": (
+                "Yes. The bound is a number about the speed for which it was chosen. The deadline "
+                "is about time, and right at any speed."
+            ),
+            "Neither, once the payment is slower": (
+                "A payment that is twice as slow leaves half of the capacity, and that half can be "
+                "sold. The question is who sells it."
             ),
         },
     ),
