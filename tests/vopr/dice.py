@@ -54,6 +54,7 @@ class _Dice:
         self.ticks = self.chance(0.35)
         self.kind = self.rng.choices(["office", "promises", "twin"], [75, 17, 8])[0]
         self.faults_begun = 0
+        self.is_lossy = False
 
     def chance(self, share: float) -> bool:
         return self.rng.random() < share
@@ -63,15 +64,18 @@ class _Dice:
 
     def script(self) -> Script:
         rng = self.rng
-        day = rng.choices([_any_day, _breaker_day, _still_day, _edge_day], [5, 3, 1, 2])[0]
+        days = [_any_day, _breaker_day, _still_day, _edge_day, _lossy_day]
+        day = rng.choices(days, [5, 3, 1, 2, 2])[0]
         chosen = day(self)
+        self.is_lossy = day is _lossy_day
         chosen |= {"seed": self.seed, "store": "memory"}
         chosen.setdefault("initial_stock", rng.choice([3, 40, 1000, 10**6, 10**6, 10**6]))
         base = Settings(**chosen)
-        many = rng.choice([4, 25, 60, 60, 200, 200, 500]) if day is not _breaker_day else 40
+        few = day in (_breaker_day, _lossy_day)
+        many = 40 if few else rng.choice([4, 25, 60, 60, 200, 200, 500])
         span_s = self.span_s(base, many, slow=day is _still_day)
         acts = [*self.customers(many, span_s), *self.readers(many // 5, span_s)]
-        acts += self.troubles(base, span_s, rng.choice([0, 2, 4, 8]) + 3 * (day is _breaker_day))
+        acts += self.troubles(base, span_s, rng.choice([0, 2, 4, 8]) + 3 * few)
         acts += self.turns(span_s, [act.at_s for act in acts])
         acts += self.end(span_s)
         acts.sort(key=lambda act: act.at_s)
@@ -140,6 +144,7 @@ class _Dice:
         rng, begins_s = self.rng, self.grid(at_s)
         ends_s = self.grid(at_s + min(lasting_s, 3600.0))
         kinds = ["knob", "latency", "break", "break", "break", "break", "crash", "stall", "wall"]
+        kinds += ["break"] * 12 * self.is_lossy
         kind = rng.choice(kinds + ["kill", "kill", "freeze"] * (self.kind == "promises"))
         if kind == "knob":
             name = rng.choice(knobs.FAULTY)
@@ -167,7 +172,8 @@ class _Dice:
 
     def fault(self) -> dict[str, Any]:
         rng = self.rng
-        deps = ["payment", "store"] + ["backlog"] * 2 * (self.kind == "promises")
+        deps = ["payment"] + ["store"] * (6 if self.is_lossy else 1)
+        deps += ["backlog"] * 2 * (self.kind == "promises")
         dependency = rng.choice(deps)
         return {
             "dependency": dependency,
@@ -245,3 +251,18 @@ def _breaker_day(dice: _Dice) -> dict[str, Any]:
         "request_timeout_s": pick([0.0, 60.0, 2.0]),
     }
     return chosen
+
+
+def _lossy_day(dice: _Dice) -> dict[str, Any]:
+    """Few tickets, few attempts, no breaker in the way, and a store that loses its answers."""
+    pick, rng = dice.rng.choice, dice.rng
+    chosen = knobs.draw(rng, 0.06, dice.grid)
+    return chosen | {
+        "initial_stock": pick([3, 12, 1000]),
+        "breaker_enabled": pick([True, False, False]),
+        "retry_attempts": pick([1, 1, 2, 3]),
+        "attempt_timeout_s": pick([0.5, 0.5, 0.1, 0.0]),
+        "request_timeout_s": pick([0.0, 2.0, 30.0]),
+        "cache_ttl_s": pick([0.0, 5.0, 600.0, 600.0]),
+        "workers": pick([1, 2, 8]),
+    }
