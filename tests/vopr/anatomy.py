@@ -44,7 +44,7 @@ class Anatomy:
 
     @property
     def workers(self) -> set[Any]:
-        return self.pool._workers  # type: ignore[no-any-return]
+        return set(self.pool._workers)
 
     @property
     def owed(self) -> int:

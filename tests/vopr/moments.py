@@ -7,7 +7,7 @@ from typing import Any
 from bpdemo.assembly.office import Assembly
 from bpdemo.core.events import AttemptEnded, Event, OrderRejected, OrderSettled, Retried
 from tests.vopr.anatomy import Anatomy
-from tests.vopr.customers import Doorway
+from tests.vopr.doorway import Doorway
 from tests.vopr.loop import WatchedLoop
 from tests.vopr.truth import Truth
 from tests.vopr.verdicts import Diary, Verdicts
@@ -23,7 +23,7 @@ class Moments:
         self.rejected = 0
         self.running = 0  # orders being sold by workers, by our own count
         self.cut_off = False
-        self.breaks_begun = False
+        self.are_over = False
         self._loop = loop
         self._verdicts = verdicts
         self._diary = diary
@@ -51,7 +51,7 @@ class Moments:
     def observe(self, event: Event, /) -> None:
         """As the service's observer: the books must balance at every event."""
         self._diary.note(event)
-        if self._assembly is None:
+        if self._assembly is None or self.are_over:
             return
         match event:
             case OrderSettled():
@@ -126,6 +126,8 @@ class Moments:
     def check(self) -> None:
         """Between two awaits of the service."""
         self._to_come = False
+        if self.are_over:
+            return
         anatomy, office, books = self._anatomy, self._office, self._books
         depth, busy, granted = office.queue_depth, office.workers_busy, anatomy.granted
         inside = depth + busy + granted
@@ -139,7 +141,7 @@ class Moments:
             and inside <= max(self._bound_inside, self._most_inside)
             and busy <= max(self._bound_busy, self._most_busy)
             and self.running <= busy
-            and office.in_flight == self._doorway.inside
+            and office.in_flight == self._doorway.entrance.inside
             and 0 <= over <= spare
         ):
             self._say_what(depth, busy, granted, over, spare)
@@ -157,7 +159,7 @@ class Moments:
             (inside <= max(self._bound_inside, self._most_inside), "more inside than places"),
             (busy <= max(self._bound_busy, self._most_busy), "more busy than workers"),
             (self.running <= busy, "more at work than busy"),
-            (office.in_flight == self._doorway.inside, "in_flight is not who is inside"),
+            (office.in_flight == self._doorway.entrance.inside, "in_flight is not who is inside"),
             (over >= 0, "an order that nobody paid for"),
             (over <= spare, "money kept, and neither at work nor owed"),
         ):

@@ -38,7 +38,10 @@ def play(
 
     async def main() -> None:
         made.append(World(script, wall_jumps=wall_jumps, sums=sums, full=full))
-        await made[0].play()
+        try:
+            await made[0].play()
+        finally:
+            made[0].end()
 
     try:
         with asyncio.Runner(loop_factory=WatchedLoop) as runner:

@@ -4,7 +4,7 @@ estimate that refuses everybody for ever."""
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from tests.vopr.customers import Customer
+from tests.vopr.customer import Customer
 from tests.vopr.script import PLAIN
 
 if TYPE_CHECKING:

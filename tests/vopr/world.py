@@ -18,11 +18,13 @@ from tests.vopr.backlog import PromisingStore
 from tests.vopr.breakers import WatchedBreaker
 from tests.vopr.chaos import Chaos
 from tests.vopr.crew import Crew
-from tests.vopr.customers import Customer, Doorway
+from tests.vopr.customer import Customer
+from tests.vopr.doorway import Doorway
 from tests.vopr.loop import WatchedLoop
 from tests.vopr.moments import Moments
 from tests.vopr.script import Act, Script
 from tests.vopr.truth import JOB, Truth
+from tests.vopr.twin import TwinDoorway
 from tests.vopr.verdicts import Diary, Verdicts
 
 EPS_S = 1e-6
@@ -63,7 +65,8 @@ class World:
         self.office, self.anatomy = assembly.office, Anatomy(assembly.office)
         self.base = {name: getattr(settings, name) for name in knobs.LATENCIES}
         self.truth = Truth(self.store, assembly.provider)
-        self.doorway = Doorway(self.anatomy, self.loop.time, self.verdicts, self.diary)
+        kind = TwinDoorway if self.script.kind == "twin" else Doorway
+        self.doorway = kind(self.anatomy, self.loop.time, self.verdicts, self.diary)
         self.breakers = {
             name: WatchedBreaker(guard.breaker, name, self.loop.time, self.verdicts)
             for name, guard in self.anatomy.guards.items()
@@ -147,6 +150,10 @@ class World:
             rest.check(self)
         await self._close()
         history.judge(self)
+
+    def end(self) -> None:
+        """What happens from here on is the loop's tidying up."""
+        self.loop.on_still, self.moments.are_over = None, True
 
     async def _do(self, act: Act) -> None:
         what = act.what
