@@ -108,27 +108,22 @@ class _Dice:
         rng = self.rng
         one = dict(PLAIN, client=f"c{rng.randrange(crowd['clients'])}")
         one |= {"item": rng.randint(1, crowd["items"]), "priority": rng.randrange(4)}
-        one |= {
-            "quantity": rng.choice([1, 1, 1, 5]) if self.kind != "twin" else 1,
-            "turns": rng.choice([0, 0, 1, 2, 4]),
-        }
+        one |= {"quantity": rng.choice([1, 1, 1, 5]), "turns": rng.choice([0, 0, 1, 2, 4])}
         if self.chance(crowd["keyed"]) or (self.kind == "promises" and self.chance(0.6)):
             number = rng.randrange(crowd["keys"])
             one |= {"key": f"k{number}", "item": 1 + number % crowd["items"]}
-            # Now and then another body.
-            one["quantity"] = 2 if self.chance(0.08) and self.kind != "twin" else 1
+            one["quantity"] = 2 if self.chance(0.08) else 1  # now and then another body
             one["later"] = self.kind == "promises" and self.chance(crowd["later"])
         if self.chance(crowd["hasty"]):
             one["timeout_s"] = max(0.001, self.grid(10 ** rng.uniform(-2.5, 1.5)))
-        for name, share in (
-            ("hang_up_s", "leaving"),
-            ("cancel_s", "cancelled"),
-            ("body_s", "slow"),
-        ):
+        shares = {"hang_up_s": "leaving", "cancel_s": "cancelled", "body_s": "slow"}
+        for name, share in shares.items():
             if self.chance(crowd[share]):
                 one[name] = self.grid(10 ** rng.uniform(-3, rng.choice([-1, 0.7])))
         if self.chance(crowd["odd"]):
             one |= rng.choice([{"item": 999}, {"unreadable": True}])
+        if self.kind == "twin":  # where all want one ticket and send their body at once
+            one |= {"quantity": 1, "body_s": 0.0, "unreadable": False}
         return one
 
     def readers(self, many: int, span_s: float) -> Iterator[Act]:

@@ -13,6 +13,7 @@ ADVICE = "bpdemo.flow.retry_after"
 INTAKE, LEDGER, WORK = "bpdemo.service.intake", "bpdemo.service.ledger", "bpdemo.service.work"
 DEBTS, GATE, OFFICE = "bpdemo.service.debts", "bpdemo.service.gate", "bpdemo.service.box_office"
 ACCEPTANCE, DURABLE = "bpdemo.service.acceptance", "bpdemo.service.durable_work"
+ENTRANCE = "bpdemo.service.entrance"
 WRITE, MEMORY = "bpdemo.service.write", "bpdemo.downstream.memory"
 
 PLANTS = (
@@ -68,8 +69,8 @@ PLANTS = (
     Plant(
         "a place freed is offered to nobody",
         POOL,
-        "                self._idle.add(me)\n                self._queue.place_freed()\n",
-        "                self._idle.add(me)\n",
+        "                self._idle[me] = None\n                self._queue.place_freed()\n",
+        "                self._idle[me] = None\n",
     ),
     Plant(
         "another order of the line loses jobs",
@@ -244,6 +245,18 @@ PLANTS = (
         OFFICE,
         "        self.intake.close()\n        grace_s",
         "        self.intake.close()\n        self.intake.shed_queued()\n        grace_s",
+    ),
+    Plant(
+        "one who joins another's order is told that they made it",
+        ENTRANCE,
+        "    return 201 if caller.first and not sale.replayed else 200",
+        "    return 201 if not sale.replayed else 200",
+    ),
+    Plant(
+        "a request that was refused at the door stays inside",
+        ENTRANCE,
+        "        except BaseException:\n            visit.end(None)\n",
+        "        except BaseException:\n",
     ),
     # the ledger
     Plant(
