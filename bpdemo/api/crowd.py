@@ -54,6 +54,11 @@ class Crowd:
         self.idle[guest] = None
         return True
 
+    def figures(self) -> dict[str, int]:
+        """As `GET /stats` tells them; a capacity of -1: no bound."""
+        capacity = -1 if self.capacity == inf else int(self.capacity)
+        return {"open": self.open, "capacity": capacity, "turned_away": self.turned_away}
+
     def leave(self, guest: Guest) -> None:
         self._inside.discard(guest)
         self._outside.pop(guest, None)

@@ -14,6 +14,10 @@ if sys.platform == "win32":
         """How many there may be now; infinite where nothing limits them."""
         return inf
 
+    def reachable_limit() -> float:
+        """What `raise_descriptor_limit` would make of it."""
+        return inf
+
     def raise_descriptor_limit() -> None:
         """As far as this process may, and has use for. Never lowers it."""
 
@@ -25,15 +29,19 @@ else:
         soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
         return inf if soft == resource.RLIM_INFINITY else soft
 
+    def reachable_limit() -> float:
+        """What `raise_descriptor_limit` would make of it."""
+        _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        wanted = MOST_DESCRIPTORS if hard == resource.RLIM_INFINITY else hard
+        return max(descriptor_limit(), min(wanted, MOST_DESCRIPTORS))
+
     def raise_descriptor_limit() -> None:
         """As far as this process may, and has use for. Never lowers it."""
-        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-        may = MOST_DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, MOST_DESCRIPTORS)
-        for wanted in (may, min(may, _MODEST_DESCRIPTORS)):
-            if soft == resource.RLIM_INFINITY or soft >= wanted:
+        _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        for wanted in (reachable_limit(), min(reachable_limit(), _MODEST_DESCRIPTORS)):
+            if descriptor_limit() >= wanted:
                 return
             try:
-                resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+                resource.setrlimit(resource.RLIMIT_NOFILE, (int(wanted), hard))
             except (ValueError, OSError):
                 continue
-            return

@@ -8,8 +8,9 @@ from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, Response
 
 from bpdemo.api.admin import authorize
-from bpdemo.api.arrival import arrival_of
+from bpdemo.api.arrival import CROWD_KEY, arrival_of
 from bpdemo.api.body import parse_object, read_body
+from bpdemo.api.crowd import Crowd
 from bpdemo.api.documented import Responses, answers
 from bpdemo.api.replies import json_reply
 from bpdemo.api.schemas import HealthOut, ReadyOut, SettingsOut, StatsOut, knobs_schema
@@ -73,8 +74,9 @@ def operations_router(
         return Response(body, headers={"content-type": content_type})
 
     @router.get("/stats", responses=answers(StatsOut), summary="The books, and how it stands.")
-    async def stats() -> Response:
-        return json_reply(office.stats())
+    async def stats(request: Request) -> Response:
+        crowd: Crowd | None = request.scope.get(CROWD_KEY)
+        return json_reply(office.stats() | ({"connections": crowd.figures()} if crowd else {}))
 
     @router.get(
         "/settings",

@@ -97,8 +97,16 @@ class PaymentsOut(BaseModel):
     refunded: Annotated[int, Field(ge=0)]
 
 
+class ConnectionsOut(BaseModel):
+    """Connections of this process; capacity -1: no bound."""
+
+    open: Annotated[int, Field(ge=0)]
+    capacity: Annotated[int, Field(ge=-1)]
+    turned_away: Annotated[int, Field(ge=0)]
+
+
 class StatsOut(BaseModel):
-    """The books, and how it stands."""
+    """The books, and how it stands; `connections` where our own server tells of them."""
 
     books: Books
     queue: QueueOut
@@ -106,6 +114,9 @@ class StatsOut(BaseModel):
     in_flight: Annotated[int, Field(ge=0)]
     breakers: BreakerStates
     payments: PaymentsOut
+    connections: Annotated[
+        ConnectionsOut | None, WithJsonSchema(ConnectionsOut.model_json_schema())
+    ] = None
 
 
 class KnobOut(BaseModel):

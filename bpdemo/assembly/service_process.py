@@ -11,6 +11,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from bpdemo.api.admin import is_loopback
+from bpdemo.api.descriptors import raise_descriptor_limit
 from bpdemo.api.server import DrainingServer, address_of, bind
 from bpdemo.assembly.app import create_app
 from bpdemo.assembly.collector import Sweeper, calm_collector
@@ -47,7 +48,13 @@ def run_server(
     drain = partial(office.drain, settings.drain_timeout_s)
     if until_stdin_closes:
         drain = partial(office.drain, ORPHAN_S, finish_s=ORPHAN_S)
-    server = DrainingServer(app, drain, read_timeout_s=settings.read_timeout_s)
+    raise_descriptor_limit()
+    server = DrainingServer(
+        app,
+        drain,
+        read_timeout_s=settings.read_timeout_s,
+        other_descriptors=0 if settings.store == "memory" else settings.pool_max,
+    )
     server.on_ready = lambda: _on_ready(app, address_of(listener))
     if until_stdin_closes:
         threading.Thread(target=_stop_at_end_of_stdin, args=(server,), daemon=True).start()

@@ -258,3 +258,24 @@ def test_only_a_failure_makes_it_fail(
     assert "\x1b" not in out
     assert out.count("seen [so]") == len(grades) + 1
     assert out.count("mend: do that") == sum(grade != "ok" for grade in grades)
+
+
+@pytest.mark.parametrize(
+    ("capacity_per_s", "descriptors", "grade"),
+    [
+        (190.0, 20_000, "ok"),
+        (190.0, 1024, "warn"),
+        (3_000.0, 1_000_000, "ok"),
+        (4_000, 20_000, "warn"),
+    ],
+)
+def test_too_few_connections_for_the_largest_load_are_a_warning(
+    monkeypatch: pytest.MonkeyPatch, capacity_per_s: float, descriptors: int, grade: str
+) -> None:
+    """Ten times capacity, each until its client's timeout, must fit into what a service has."""
+    machine = SimpleNamespace(capacity_per_s=capacity_per_s)
+    monkeypatch.setattr(doctor, "recalled", lambda: machine)
+    monkeypatch.setattr(doctor, "reachable_limit", lambda: descriptors)
+    finding = doctor.connections()
+    assert finding.grade == grade
+    assert f"{10 * capacity_per_s * 0.5:,.0f}" in finding.seen

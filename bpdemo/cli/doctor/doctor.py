@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Final
 from rich.console import Console
 from rich.text import Text
 
+from bpdemo.api.crowd import RESERVE, capacity_within
+from bpdemo.api.descriptors import reachable_limit
 from bpdemo.cli.console import make_console, measured
 from bpdemo.cli.doctor.finding import Check, Finding, looked_at
 from bpdemo.cli.doctor.folders import disk_space, write_access
@@ -16,6 +18,7 @@ from bpdemo.cli.doctor.machine import event_loop_lag, mains_power, processors, t
 from bpdemo.cli.doctor.network import loopback, open_files, proxy_variables
 from bpdemo.cli.doctor.programs import chromium, locust, postgres
 from bpdemo.cli.doctor.python import packages, python
+from bpdemo.lab.services.machine import recalled
 
 if TYPE_CHECKING:
     from bpdemo.lab.services.machine import Calibration
@@ -30,6 +33,11 @@ NAME_WIDTH: Final = 16
 SPEEDUP_WANTED: Final = 20
 """Ten times capacity must need at most half of the send rate."""
 
+LARGEST_LOAD: Final = 10
+"""Times capacity; each of its requests holds a connection until its client's timeout is over."""
+
+CLIENT_TIMEOUT_S: Final = 0.5
+
 WORKERS_WANTED: Final = 4
 """Fewer are chosen only where the load generator is starved."""
 
@@ -38,7 +46,7 @@ def run_doctor() -> int:
     """Look at everything and tell it. The exit code: 0, or 1 if a line says FAIL."""
     console = make_console()
     findings = []
-    for finding in examine([*CHECKS, calibration], announced(console)):
+    for finding in examine([*CHECKS, calibration, connections], announced(console)):
         findings.append(finding)
         show(finding, console)
     failed = sum(finding.grade == "FAIL" for finding in findings)
@@ -89,6 +97,18 @@ def calibration() -> Finding:
     began_s = time.perf_counter()
     machine = measured(make_console(), force=True)
     return judged(machine, time.perf_counter() - began_s)
+
+
+def connections() -> Finding:
+    """Whether a service on this machine may have as many as the largest load of a lesson holds."""
+    may = capacity_within(reachable_limit())
+    machine = recalled()
+    wanted = LARGEST_LOAD * (machine.capacity_per_s if machine else 0.0) * CLIENT_TIMEOUT_S
+    seen = f"a service may have {may:,.0f}; {LARGEST_LOAD} times capacity holds {wanted:,.0f}"
+    if wanted > may:
+        mend = f"ask for a hard limit of {wanted + RESERVE:,.0f} open files, or take fewer workers"
+        return Finding("connections", "warn", seen, mend)
+    return Finding("connections", "ok", seen)
 
 
 def judged(machine: Calibration, took_s: float) -> Finding:
