@@ -25,7 +25,13 @@ def create_app(
     settings = settings or Settings()
     clock = time.monotonic  # what asyncio's loops go by
     telemetry = Telemetry(settings, clock, log_stream)
-    assembly = Assembly(settings, clock=clock, observer=telemetry.observer, tracer=telemetry.tracer)
+    assembly = Assembly(
+        settings,
+        clock=clock,
+        observer=telemetry.observer,
+        tracer=telemetry.tracer,
+        warn=lambda warning: telemetry.log.warning("settings_doubtful", warning=warning),
+    )
     telemetry.metrics.watch(assembly.office)
     app = make_application(
         assembly.office,

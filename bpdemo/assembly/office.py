@@ -29,9 +29,16 @@ class Assembly:
         today: Callable[[], datetime] = lambda: datetime.now(UTC),
         observer: Observer | None = None,
         tracer: Tracer | None = None,
+        warn: Callable[[str], None] = lambda _: None,
     ) -> None:
-        """`clock` must be that of the event loop it will run on; `today` stamps the orders."""
+        """`clock` must be that of the event loop it will run on; `today` stamps the orders.
+
+        `warn` hears what the settings warn of, now and when they are turned.
+        """
         self.settings = settings
+        self._warn = warn
+        for warning in settings.warnings:
+            warn(warning)
         observer = observer or SilentObserver()
         rng_for = chance(settings.seed)
         self.provider = SimulatedPayment(payment_policy(settings), rng_for("payment"), clock)
@@ -67,6 +74,9 @@ class Assembly:
     def turn(self, knobs: Mapping[str, Any]) -> None:
         """Turn live knobs, all of them or none. Raises `SettingsInvalid`."""
         settings = self.settings.changed(knobs)
+        for warning in settings.warnings:
+            if warning not in self.settings.warnings:
+                self._warn(warning)
         self.settings = settings
         self.provider.policy = payment_policy(settings)
         self.payment.policy = faults_of_payment(settings)

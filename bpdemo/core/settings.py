@@ -128,7 +128,10 @@ class Settings(BaseSettings):
         2.0, "Longest patience granted to a caller. 0: no limit.", live=True
     )
     attempt_timeout_s: float = _seconds(
-        0.5, "Time for one attempt at a dependency. 0: no limit.", live=True
+        0.5,
+        "Time for one attempt at a dependency; keep it below the callers' own timeout, or their "
+        "deadlines cut every hang short and no breaker sees it. 0: no limit.",
+        live=True,
     )
     drop_on_disconnect: bool = _choice(
         True, "Drop queued work whose callers have hung up.", live=True
@@ -230,6 +233,24 @@ class Settings(BaseSettings):
         if self.store == "postgres" and not self.database_url:
             raise ValueError("database_url: store=postgres needs one (BPDEMO_DATABASE_URL)")
         return self
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What these settings allow and nobody can want, a sentence each; mostly none."""
+        attempt_s, request_s = self.attempt_timeout_s, self.request_timeout_s
+        if not self.breaker_enabled:
+            return ()
+        if not attempt_s:
+            ends = "attempt_timeout_s is 0, so an attempt that hangs is never a failure"
+        elif 0 < request_s <= attempt_s:
+            ends = (
+                f"attempt_timeout_s ({attempt_s:g}) is not below request_timeout_s "
+                f"({request_s:g}), so the caller's deadline ends every attempt that hangs, and "
+                "that is no failure of the dependency"
+            )
+        else:
+            return ()
+        return (f"{ends}: a dependency that hangs on every read never opens its breaker",)
 
     @classmethod
     def unprotected(cls, **knobs: Any) -> Self:

@@ -166,6 +166,12 @@ def test_a_variable_spelt_almost_like_a_setting_is_found() -> None:
     assert misspelt_in(environment | {"BPDEMO_WORKRS": "8"}) == {"BPDEMO_WORKRS": "BPDEMO_WORKERS"}
 
 
+def test_the_defaults_and_the_naive_service_warn_of_nothing() -> None:
+    """Nobody gets used to a warning that is always there."""
+    assert (Settings().warnings, Settings.unprotected().warnings) == ((), ())
+    assert Settings(request_timeout_s=0.3).warnings
+
+
 def test_parts_that_do_not_fit_each_other_are_named() -> None:
     """A pool that is never full, and a database with no address."""
     with pytest.raises(SettingsInvalid, match="pool_min: 9 is above pool_max"):

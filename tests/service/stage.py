@@ -140,7 +140,10 @@ class Stage:
         self.stalled_s = 0.0  # add to it: time passes, and the loop has not seen to its timers yet
         self.customers: list[Customer] = []
         self._ids = count(1)
-        self.assembly = Assembly(Settings(**knobs), clock=self.clock, observer=self)
+        self.warned: list[str] = []
+        self.assembly = Assembly(
+            Settings(**knobs), clock=self.clock, observer=self, warn=self.warned.append
+        )
 
     def clock(self) -> float:
         return now() + self.stalled_s

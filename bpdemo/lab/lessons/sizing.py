@@ -2,26 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
 from math import ceil
-from typing import Final
+from typing import Any, Final
 
+from bpdemo.lab.lessons.expectation import SLOWER, expected
 from bpdemo.picture.palette import FONT
 from bpdemo.plan.plan import require_range
+from bpdemo.sim import theory
 
-MARGIN: Final = 0.7
-"""Share of the longest useful queue to allow: service times scatter, and a cliff is near."""
+LOAD: Final = 0.9
+"""The share of capacity that the waiting places are counted for: a busy day, no overload."""
+REFUSED: Final = 0.035
+"""How much of that load chance may refuse: 3% when rounded."""
+TRIED_WORKERS: Final = 8
+TRIED_DEADLINE: Final = 8
+"""The advice was tried with this many workers or more, and a deadline of so many service times."""
 
 
 @dataclass(frozen=True)
 class Sizing:
-    """Settings with the reckoning behind each. `knobs` goes into `serve` or `simulate`."""
+    """Settings with the reason for each. `knobs` goes into `serve` or `simulate`.
+
+    `cliff` is the longest queue that is of any use; `queue_capacity` stays far below it.
+    `warnings` says what the figures themselves make impossible, whatever the settings.
+    """
 
     capacity_per_s: float
     cliff: int
     knobs: dict[str, float]
     rows: tuple[tuple[str, str, str], ...]
+    warnings: tuple[str, ...] = ()
 
     def _repr_html_(self) -> str:
         lines = "".join(
@@ -30,54 +43,94 @@ class Sizing:
             + "</tr>"
             for row in self.rows
         )
-        return f"<table style='font:17px {FONT}'>{lines}</table>"
+        told = "".join(f"<p>⚠ {escape(warning)}</p>" for warning in self.warnings)
+        return f"<div style='font:17px {FONT}'><table>{lines}</table>{told}</div>"
 
     def __repr__(self) -> str:
-        return "\n".join(f"{what}: {value} ({why})" for what, value, why in self.rows)
+        lines = [f"{what}: {value} ({why})" for what, value, why in self.rows]
+        return "\n".join([*lines, *(f"warning: {warning}" for warning in self.warnings)])
 
 
 def size(*, workers: int, service_s: float, deadline_s: float) -> Sizing:
     """What to set for `workers` that take `service_s` each, and callers who wait `deadline_s`.
 
-    capacity = workers ÷ service time. The longest useful queue is (deadline − service) × capacity:
-    whoever stands further back is served after he has gone. Of that, 0.7 is allowed. An attempt
-    may take three times its usual time; refusals may be retried for a tenth of the orders.
-    ValueError for figures out of range, or a deadline that is not longer than the service.
+    Capacity is workers ÷ service time. Waiting places: the fewest that refuse 3% at 0.9 × capacity
+    (M/M/c/K), and never more than half of (deadline − service) × capacity, the longest queue that
+    is of any use. An attempt may take half the deadline, or four service times if that is longer.
+    One retry is allowed for every ten orders. With 8 workers or more and a deadline of at least
+    8 service times, these settings serve 93% of what is possible while the dependency takes 1.25
+    to 3 × as long (85% if its times are exponential); for others it says what to expect, which
+    takes it a second of simulation. ValueError for figures out of range, or a deadline that is
+    not longer than the service.
     """
     require_range("workers", workers, 1, 1024)
     require_range("service_s", service_s, 0.001, 3600)
     require_range("deadline_s", deadline_s, service_s, 3600)
-    capacity_per_s = workers / service_s
-    cliff = int((deadline_s - service_s) * capacity_per_s)
-    attempt_s = min(3 * service_s, deadline_s)
-    calls = min(10_000, max(10, ceil(capacity_per_s / 2)))
-    knobs = {
+    cliff = int((deadline_s - service_s) * workers / service_s)
+    knobs = _knobs(workers, service_s, deadline_s)
+    return Sizing(
+        workers / service_s,
+        cliff,
+        knobs,
+        (*_rows(knobs, cliff), _outlook(workers, deadline_s / service_s)),
+        tuple(_warnings(knobs)),
+    )
+
+
+def _knobs(workers: int, service_s: float, deadline_s: float) -> dict[str, float]:
+    attempt_s = min(deadline_s, max(4 * service_s, deadline_s / 2))
+    calls = min(10_000, max(10, ceil(workers / service_s / 2)))
+    return {
         "workers": workers,
         "payment_latency_s": service_s,
-        "queue_capacity": int(MARGIN * cliff),
+        "queue_capacity": _places(workers, int((deadline_s - service_s) * workers / service_s)),
         "request_timeout_s": deadline_s,
         "attempt_timeout_s": attempt_s,
         "retry_budget_ratio": 0.1,
+        "retry_budget_min_per_s": 0,
+        # A worker sits through the backoff: it must cost less than an order.
+        "retry_base_s": min(1.0, service_s / 2),
         "breaker_min_calls": calls,
         # While calls hang, workers ÷ attempt_s of them end in a second: it must see enough.
         "breaker_window_s": min(3600.0, max(10.0, 2 * calls * attempt_s / workers)),
     }
-    return Sizing(capacity_per_s, cliff, knobs, _rows(workers, service_s, deadline_s, cliff, knobs))
 
 
-def _rows(
-    workers: int, service_s: float, deadline_s: float, cliff: int, knobs: dict[str, float]
-) -> tuple[tuple[str, str, str], ...]:
-    capacity_per_s = workers / service_s
-    room = f"({deadline_s:g} s − {service_s:g} s) × {capacity_per_s:.3g}/s = {cliff}"
+def _places(workers: int, cliff: int) -> int:
+    """The fewest waiting places that are enough against chance, up to half the cliff."""
+    for places in range(cliff // 2):
+        queue = theory.mmck(LOAD * workers, 1, workers, workers + places)
+        if queue.blocking_probability <= REFUSED:
+            return places
+    return cliff // 2
+
+
+def _rows(knobs: Mapping[str, float], cliff: int) -> tuple[tuple[str, str, str], ...]:
+    workers, service_s = knobs["workers"], knobs["payment_latency_s"]
+    deadline_s, places = knobs["request_timeout_s"], int(knobs["queue_capacity"])
+    refused = theory.mmck(
+        LOAD * workers, 1, int(workers), int(workers) + places
+    ).blocking_probability
+    capacity = f"{workers / service_s:.3g}"
+    longest = f"({deadline_s:g} s − {service_s:g} s) × {capacity}/s = {cliff}"
     return (
-        ("capacity", f"{capacity_per_s:.3g} a second", f"{workers} workers ÷ {service_s:g} s"),
-        ("waiting room", f"{knobs['queue_capacity']:g}", f"{room}, of which 0.7"),
-        ("deadline", f"{deadline_s:g} s", "as long as callers wait; it travels with the order"),
+        (
+            "capacity",
+            f"{capacity} a second",
+            f"{workers:g} {'worker' if workers == 1 else 'workers'} ÷ {service_s:g} s",
+        ),
+        (
+            "waiting places",
+            f"{places}",
+            f"at 0.9 × capacity chance refuses {refused:.0%}; never above half of the longest "
+            f"useful queue, {longest}",
+        ),
+        ("deadline", f"{deadline_s:g} s", "the callers' timeout; it travels with the order"),
         (
             "one attempt",
             f"{knobs['attempt_timeout_s']:g} s",
-            "three times the usual, never beyond the deadline",
+            "well above a slow service; shorter than the timeout of every caller, or the breaker "
+            "does not see that a dependency hangs",
         ),
         ("retry budget", "0.1", "one retry for every ten orders, whatever happens"),
         (
@@ -86,3 +139,36 @@ def _rows(
             "half a second's worth of calls, never a handful; time for them to end if they hang",
         ),
     )
+
+
+def _outlook(workers: int, deadline_in_services: float) -> tuple[str, str, str]:
+    """What becomes of it when the dependency slows down: a promise, or what to expect."""
+    what = "when the dependency slows down"
+    if workers >= TRIED_WORKERS and deadline_in_services >= TRIED_DEADLINE:
+        return (
+            what,
+            "at least 93% of what is possible",
+            f"at 0.9 × capacity, up to {max(SLOWER):g} × as slow, service times constant or "
+            "lognormal; 85% if they are exponential",
+        )
+    shares = expected(_knobs, workers, deadline_in_services)
+    few = f"fewer than {TRIED_WORKERS} workers"
+    short = f"a deadline under {TRIED_DEADLINE} service times"
+    why = few if workers < TRIED_WORKERS else short
+    return (
+        what,
+        ", ".join(f"{share:.0%} at {times:g} ×" for times, share in shares.items()),
+        f"of what is possible, simulated at 0.9 × capacity with exponential service times; "
+        f"no promise: {why}",
+    )
+
+
+def _warnings(knobs: Mapping[str, Any]) -> list[str]:
+    if knobs["attempt_timeout_s"] < knobs["request_timeout_s"]:
+        return []
+    return [
+        "one attempt may take as long as the whole deadline, so the deadline always ends it first, "
+        "and an attempt that its caller's deadline cut short is no failure of the dependency: a "
+        "store that hangs on every read never opens its breaker. Allow callers more than four "
+        "service times."
+    ]
