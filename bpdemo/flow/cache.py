@@ -7,12 +7,13 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from cachetools import TTLCache
+from cachetools import TLRUCache
 
-from bpdemo.core.errors import DependencyError, Refused
+from bpdemo.core.errors import DependencyError, DownstreamFailed, Refused
 from bpdemo.core.events import CacheAsked, CacheResult
 from bpdemo.core.ports import Observer
 
@@ -60,15 +61,15 @@ class ReadThroughCache(Generic[K, V]):
         self._policy = policy
         self._clock = clock
         self._observer = observer
-        self._entries: TTLCache[K, _Entry[V]] = self._new_entries()
+        self._entries: TLRUCache[K, _Entry[V]] = self._new_entries()
         self._flights: dict[K, _Flight[V]] = {}
 
     async def get(self, key: K, load: Callable[[], Awaitable[V]]) -> tuple[V, CacheResult]:
         """The value, and where it came from.
 
         `load` runs in a task of its own: a caller who leaves does not take it away from the
-        others; it is cancelled when the last one has left. Raises what `load` raises; nothing
-        is kept of a failure.
+        others; it is cancelled when the last one has left. Raises what `load` raises, and
+        `DownstreamFailed` if it ends cancelled though somebody waits; nothing is kept of a failure.
         """
         entry = self._find(key)
         if entry and self._is_fresh(entry):
@@ -107,12 +108,18 @@ class ReadThroughCache(Generic[K, V]):
         self._flights.pop(key, None)
 
     def retune(self, policy: CachePolicy) -> None:
-        """Use another policy from now on; entries stay as far as it has room for them."""
+        """Use another policy from now on; entries stay as far as it has room for them.
+
+        Those used last stay, and the one used least recently is still the first to go afterwards.
+        """
         if policy == self._policy:
             return
         self._policy = policy
         old, self._entries = self._entries, self._new_entries()
-        self._entries.update(list(old.items())[-policy.capacity :])
+        with suppress(KeyError):  # it is empty
+            while True:
+                key, entry = old.popitem()
+                self._entries[key] = entry
 
     def _find(self, key: K) -> "_Entry[V] | None":
         try:
@@ -127,9 +134,12 @@ class ReadThroughCache(Generic[K, V]):
     def _lifetime_s(self) -> float:
         return self._policy.ttl_s + self._policy.stale_s
 
-    def _new_entries(self) -> "TTLCache[K, _Entry[V]]":
+    def _new_entries(self) -> "TLRUCache[K, _Entry[V]]":
         # Kept while they may still be served stale; freshness is judged when asked for.
-        return TTLCache(self._policy.capacity, self._lifetime_s, timer=self._clock)
+        return TLRUCache(self._policy.capacity, self._dies_at_s, timer=self._clock)
+
+    def _dies_at_s(self, _: K, entry: "_Entry[V]", __: float) -> float:
+        return entry.loaded_s + self._lifetime_s
 
     def _tell(self, result: CacheResult) -> CacheResult:
         self._observer.observe(CacheAsked(result))
@@ -138,8 +148,14 @@ class ReadThroughCache(Generic[K, V]):
     async def _join(self, key: K, load: Callable[[], Awaitable[V]]) -> V:
         flight = self._flights.get(key) or self._take_off(key, load)
         flight.waiters += 1
+        leaving = _cancellations()
         try:
             return await asyncio.shield(flight.task)
+        except asyncio.CancelledError as error:
+            if flight.task.cancelled() and _cancellations() == leaving:
+                # It was the load that was cancelled, not this caller.
+                raise DownstreamFailed from error
+            raise
         finally:
             flight.waiters -= 1
             if not flight.waiters and not flight.task.done():
@@ -153,20 +169,30 @@ class ReadThroughCache(Generic[K, V]):
                 if self._flights.get(key) is flight:  # not invalidated meanwhile
                     self._entries[key] = _Entry(value, self._clock())
                 return value
-            except (SystemExit, KeyboardInterrupt) as error:
-                # Out of a task of its own these would leave through the event loop, and end it.
+            except (SystemExit, KeyboardInterrupt, GeneratorExit) as error:
+                # Out of a task of its own these would leave through the event loop, and end it, or
+                # close the coroutines of those who wait.
                 raise LoadBrokeOff(f"{type(error).__name__}: {error}") from error
             finally:
                 self._land(key, flight)
 
         flight = _Flight(asyncio.ensure_future(fly()))
         flight.task.add_done_callback(_mark_as_seen)
+        # Once more, for a load that was cancelled before its first step.
+        flight.task.add_done_callback(lambda _: self._land(key, flight))
         self._flights[key] = flight
         return flight
 
     def _land(self, key: K, flight: "_Flight[V]") -> None:
         if self._flights.get(key) is flight:
             del self._flights[key]
+
+
+def _cancellations() -> int:
+    """How often somebody has asked the current task to end."""
+    task = asyncio.current_task()
+    assert task is not None
+    return task.cancelling()
 
 
 def _mark_as_seen(task: "asyncio.Task[V]") -> None:

@@ -9,7 +9,13 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from bpdemo.core.errors import CircuitOpen, DeadlineExceeded, DependencyError, NotFound
+from bpdemo.core.errors import (
+    CircuitOpen,
+    DeadlineExceeded,
+    DependencyError,
+    DownstreamFailed,
+    NotFound,
+)
 from bpdemo.core.events import CacheAsked, CacheResult
 from bpdemo.flow.cache import CachePolicy, LoadBrokeOff, ReadThroughCache
 from tests.flow.helpers import Ears, Stage, now, settle
@@ -239,6 +245,117 @@ async def test_a_failure_that_everybody_left_disturbs_nobody() -> None:
     assert complaints == []
 
 
+# A load that ends cancelled, though nobody has asked for that
+
+
+def cancelling(how: str, bench: Bench) -> Load:
+    """A load that ends cancelled of its own, after a second."""
+
+    async def load() -> str:
+        bench.loads += 1
+        await asyncio.sleep(1)
+        if how == "raises":
+            raise asyncio.CancelledError
+        task = asyncio.current_task()
+        assert task is not None
+        task.cancel()
+        await asyncio.sleep(1)
+        return "never"
+
+    return load
+
+
+@pytest.mark.parametrize("how", ["raises", "cancels its own task"])
+@virtual
+async def test_a_load_that_ends_cancelled_of_its_own_cancels_nobody(how: str) -> None:
+    """All who wait are told that it failed; the next to ask gets a load that works."""
+    bench = Bench()
+    load = cancelling(how, bench)
+    callers = [asyncio.create_task(bench.cache.get("a", load)) for _ in range(3)]
+    await asyncio.wait(callers)
+    assert [type(caller.exception()) for caller in callers] == [DownstreamFailed] * 3
+    assert bench.loads == 1
+    assert await bench.get() == ("v2", "miss")
+    assert bench.results == ["miss", "coalesced", "coalesced", "miss"]
+
+
+@pytest.mark.parametrize("how", ["raises", "cancels its own task"])
+@virtual
+async def test_a_load_that_ends_cancelled_of_its_own_is_an_outage(how: str) -> None:
+    """So a stale value is served, to each who waits, where one is at hand."""
+    bench = Bench()
+    await bench.get()
+    await asyncio.sleep(6)
+    load = cancelling(how, bench)
+    answers = await asyncio.gather(*[bench.cache.get("a", load) for _ in range(3)])
+    assert answers == [("v1", "stale")] * 3
+
+
+@virtual
+async def test_a_load_that_somebody_else_cancels_before_it_begins_leaves_nothing_behind() -> None:
+    """Its callers are told, and the key is not blocked for those who come later."""
+    bench = Bench()
+    tasks = asyncio.all_tasks()
+    caller = bench.asking()
+    await asyncio.sleep(0)
+    (load,) = asyncio.all_tasks() - tasks - {caller}
+    load.cancel()
+    with pytest.raises(DownstreamFailed):
+        await caller
+    assert bench.loads == 0
+    assert await bench.get() == ("v1", "miss")
+
+
+@pytest.mark.parametrize("how", ["raises", "cancels its own task"])
+@virtual
+async def test_a_caller_cancelled_in_the_moment_its_load_is_cancelled_is_cancelled(
+    how: str,
+) -> None:
+    """And that one alone: the other is told of the failure. In whichever turn it comes."""
+    for turns in range(6):
+        bench = Bench()
+        load = cancelling(how, bench)
+        leaver, stayer = (asyncio.create_task(bench.cache.get("a", load)) for _ in range(2))
+        await asyncio.sleep(1)
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        if not leaver.done():
+            leaver.cancel()
+            await asyncio.wait([leaver])
+            assert leaver.cancelled()
+        await asyncio.wait([stayer])
+        assert isinstance(stayer.exception(), DownstreamFailed)
+
+
+@virtual
+async def test_a_caller_who_survived_a_cancellation_before_is_told_the_same() -> None:
+    """What counts is whether somebody asked for its end while it waited, not ever."""
+    bench = Bench()
+    load = cancelling("raises", bench)
+
+    async def survivor() -> None:
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            await bench.cache.get("a", load)
+
+    caller = asyncio.create_task(survivor())
+    await settle()
+    caller.cancel()
+    with pytest.raises(DownstreamFailed):
+        await caller
+
+
+@virtual
+async def test_a_load_that_raises_generator_exit_closes_nobody() -> None:
+    """It would close the coroutines of those who wait, one inside the other."""
+    bench = Bench()
+    bench.error = GeneratorExit()
+    waiting = [bench.asking() for _ in range(2)]
+    await asyncio.wait(waiting)
+    assert [type(task.exception()) for task in waiting] == [LoadBrokeOff] * 2
+
+
 # While the store is down
 
 
@@ -386,6 +503,53 @@ async def test_a_smaller_capacity_drops_the_surplus() -> None:
     assert all(bench.cache.peek(key) for key in "abcdef")
 
 
+@pytest.mark.parametrize(
+    "policy",
+    [
+        CachePolicy(capacity=2),
+        CachePolicy(capacity=3),
+        CachePolicy(capacity=5, ttl_s=6),
+        CachePolicy(capacity=4, stale_s=31),
+        CachePolicy(capacity=1),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("used", ["abcd", "dcba", "acbd", "bbda", "ccc"])
+@virtual
+async def test_retuning_keeps_the_order_of_use(policy: CachePolicy, used: str) -> None:
+    """Those used last stay; and whatever is loaded later pushes out those used least recently."""
+    bench = Bench(CachePolicy(capacity=4))
+    for key in "abcd" + used:
+        await bench.get(key)
+    oldest_first = sorted("abcd", key=("abcd" + used).rindex)
+    bench.cache.retune(policy)
+    kept = oldest_first[-policy.capacity :]
+    for number in range(policy.capacity + 1):
+        there = list(bench.cache._entries)  # looking at them is no use of them
+        assert set("abcd") & set(there) == set(kept)
+        assert len(there) <= policy.capacity
+        if len(there) == policy.capacity:
+            kept = kept[1:]
+        await bench.get(f"new {number}")
+
+
+@virtual
+async def test_retuning_makes_nothing_younger() -> None:
+    """What has been dead for a while takes no room from what may still be served."""
+    bench = Bench(CachePolicy(ttl_s=5, stale_s=5, capacity=2))
+    await bench.get("old")
+    await asyncio.sleep(6)
+    await bench.get("young")
+    bench.error = DependencyError()
+    assert (await bench.get("old"))[1] == "stale"  # so that it is the one used last
+    bench.cache.retune(CachePolicy(ttl_s=5, stale_s=6, capacity=2))
+    bench.error = None
+    await asyncio.sleep(5.5)
+    await bench.get("new")
+    bench.error = DependencyError()
+    assert (await bench.get("young"))[1] == "stale"
+
+
 @virtual
 async def test_retuning_during_a_load_neither_loses_nor_doubles_it() -> None:
     """Those who wait get it, and it fills."""
@@ -425,6 +589,7 @@ class Asker:
     key: str
     version: int
     task: "asyncio.Task[tuple[tuple[str, int, float], CacheResult]]"
+    has_left: bool = False
 
 
 KEYS = st.sampled_from("ab")
@@ -498,24 +663,29 @@ class CacheMachine(RuleBasedStateMachine):
             self.judge(key, self.version[key], value, "hit", self.policy)
 
     @precondition(lambda self: self.flights)
-    @rule(data=st.data(), fails=st.booleans())
-    def land(self, data: st.DataObject, fails: bool) -> None:
+    @rule(data=st.data(), how=st.sampled_from(["answers", "answers", "fails", "is cancelled"]))
+    def land(self, data: st.DataObject, how: str) -> None:
         self.stage.settle()
         if not self.flights:
             return
         flight = data.draw(st.sampled_from(self.flights))
-        if fails:
-            flight.answer.set_exception(DependencyError())
-        else:
-            flight.answer.set_result("")
+        match how:
+            case "answers":
+                flight.answer.set_result("")
+            case "fails":
+                flight.answer.set_exception(DependencyError())
+            case _:
+                flight.answer.cancel()
         self.stage.settle()
-        if not fails and flight.version == self.version[flight.key] and self.policy.ttl_s:
+        if how == "answers" and flight.version == self.version[flight.key] and self.policy.ttl_s:
             assert self.cache.peek(flight.key) == (flight.key, flight.version, self.now)
 
     @precondition(lambda self: self.askers)
     @rule(data=st.data())
     def leave(self, data: st.DataObject) -> None:
-        data.draw(st.sampled_from(self.askers)).task.cancel()
+        asker = data.draw(st.sampled_from(self.askers))
+        asker.has_left = True
+        asker.task.cancel()
 
     @rule(key=KEYS)
     def invalidate(self, key: str) -> None:
@@ -559,9 +729,10 @@ class CacheMachine(RuleBasedStateMachine):
         for asker in [asker for asker in self.askers if asker.task.done()]:
             self.askers.remove(asker)
             if asker.task.cancelled():
+                assert asker.has_left, "cancelled, and had not left"
                 continue
             error = asker.task.exception()
-            if error is not None and not isinstance(error, DependencyError):
+            if error is not None and not isinstance(error, DependencyError | DownstreamFailed):
                 raise error
 
     def teardown(self) -> None:
