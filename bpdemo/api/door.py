@@ -25,6 +25,7 @@ from bpdemo.api.routing import RoutingTable
 from bpdemo.core.errors import BoxOfficeError, NotFound, Refused
 from bpdemo.core.events import RequestAnswered
 from bpdemo.core.ports import Observer
+from bpdemo.core.ranges import require_count, require_number
 from bpdemo.service.box_office import BoxOffice
 from bpdemo.service.entrance import Entrance, Stay, share_of
 from bpdemo.service.order_job import Caller
@@ -41,6 +42,10 @@ class DoorPolicy:
 
     read_timeout_s: float
     max_body_bytes: int
+
+    def __post_init__(self) -> None:
+        require_number("read_timeout_s", self.read_timeout_s)
+        require_count("max_body_bytes", self.max_body_bytes)
 
 
 class Door:

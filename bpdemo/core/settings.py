@@ -4,7 +4,7 @@ The environment sets them with the prefix `BPDEMO_` (`BPDEMO_WORKERS=16`). Whoev
 knobs (docs, `GET /settings`, widgets) reads `describe()`; nothing is written down twice.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from difflib import get_close_matches
 from typing import Any, Literal, Self, get_args
 
@@ -92,11 +92,15 @@ class Settings(BaseSettings):
         live=True,
     )
     codel_target_s: float = _seconds(
-        0.02, "CoDel: the queueing time that is still fine in a standing queue.", live=True
+        0.02,
+        "CoDel: the queueing time that is still fine in a standing queue. "
+        "At most codel_interval_s.",
+        live=True,
     )
     codel_interval_s: float = _seconds(
         0.2,
-        "CoDel and adaptive LIFO: a queue that has not been empty for this long is standing.",
+        "CoDel and adaptive LIFO: a queue that has not been empty for this long is standing. "
+        "At least codel_target_s.",
         live=True,
     )
     async_queue_capacity: int = _count(
@@ -219,6 +223,7 @@ class Settings(BaseSettings):
             super().__init__(**values)
         except ValidationError as error:
             raise explain(error) from None
+        _require_fit(dict(self), self.model_fields_set)
 
     @model_validator(mode="before")
     @classmethod
@@ -277,7 +282,9 @@ class Settings(BaseSettings):
         try:
             # Strict on the knobs alone: secrets and the rest were read leniently when made.
             checked = {name: _strictly(type(self), name, value) for name, value in knobs.items()}
-            return type(self).model_validate(dict(self) | checked)
+            together = dict(self) | checked
+            _require_fit(together, checked)
+            return type(self).model_validate(together)
         except ValidationError as error:
             raise explain(error) from None
 
@@ -288,6 +295,20 @@ def _strictly(cls: type[Settings], name: str, value: Any) -> Any:
         cls.model_construct(), name, value, strict=True
     )
     return partial[0][name] if isinstance(partial, tuple) else getattr(partial, name)
+
+
+def _require_fit(values: Mapping[str, Any], turned: Collection[str]) -> None:
+    """The knobs that bound one another; blames the one that was `turned`, and tells its range."""
+    target_s, interval_s = values["codel_target_s"], values["codel_interval_s"]
+    if target_s <= interval_s:
+        return
+    if "codel_target_s" not in turned and "codel_interval_s" in turned:
+        least = f"codel_target_s ({target_s})"
+        raise SettingsInvalid(
+            "codel_interval_s", f"{interval_s} is not a number from {least} to 3600"
+        )
+    most = f"codel_interval_s ({interval_s})"
+    raise SettingsInvalid("codel_target_s", f"{target_s} is not a number from 0 to {most}")
 
 
 def _require_live(name: str) -> None:

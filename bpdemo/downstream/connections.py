@@ -17,6 +17,7 @@ import asyncpg
 from bpdemo.core.errors import DependencyError, PoolExhausted
 from bpdemo.core.events import PoolWaited
 from bpdemo.core.ports import Observer
+from bpdemo.core.ranges import require_count, require_number
 from bpdemo.downstream.address import connection_arguments
 from bpdemo.downstream.outages import outages_told
 
@@ -51,11 +52,12 @@ class PoolPolicy:
     statement_timeout_s: float = 0.5
 
     def __post_init__(self) -> None:
-        if not 0 <= self.min_size <= self.max_size or self.max_size < 1:
+        require_count("min_size", self.min_size)
+        require_count("max_size", self.max_size, 1)
+        if self.min_size > self.max_size:
             raise ValueError(f"from {self.min_size} to {self.max_size} is no size of a pool")
-        for time_s in (self.acquire_timeout_s, self.statement_timeout_s):
-            if not 0 <= time_s < math.inf:
-                raise ValueError(f"{time_s} is not a time")
+        require_number("acquire_timeout_s", self.acquire_timeout_s)
+        require_number("statement_timeout_s", self.statement_timeout_s)
 
 
 class Connections:

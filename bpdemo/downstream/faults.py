@@ -1,6 +1,5 @@
 """Faults on demand, in front of any store or payment, and changed while it runs."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
@@ -8,6 +7,7 @@ from random import Random
 from bpdemo.core.errors import DependencyError
 from bpdemo.core.model import Item, Order, PaymentBook, Placed
 from bpdemo.core.ports import Backlog, Payment, Store
+from bpdemo.core.ranges import require_flag, require_number
 from bpdemo.downstream.pause import Pause
 
 
@@ -20,10 +20,9 @@ class FaultPolicy:
     outage: bool = False
 
     def __post_init__(self) -> None:
-        if not 0 <= self.latency_s < math.inf:
-            raise ValueError(f"latency_s: {self.latency_s} is not a time")
-        if not 0 <= self.failure_rate <= 1:
-            raise ValueError(f"failure_rate: {self.failure_rate} is not from 0 to 1")
+        require_number("latency_s", self.latency_s)
+        require_number("failure_rate", self.failure_rate, 0, 1)
+        require_flag("outage", self.outage)
 
 
 class _Faulty:

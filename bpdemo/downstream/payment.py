@@ -5,10 +5,11 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
-from typing import Literal
+from typing import Literal, get_args
 
 from bpdemo.core.errors import DependencyError
 from bpdemo.core.model import PaymentBook
+from bpdemo.core.ranges import require_choice, require_number
 from bpdemo.downstream.pause import Pause
 
 Distribution = Literal["constant", "exponential", "lognormal"]
@@ -27,8 +28,8 @@ class PaymentPolicy:
     distribution: Distribution = "constant"
 
     def __post_init__(self) -> None:
-        if not 0 <= self.latency_s < math.inf:
-            raise ValueError(f"latency_s: {self.latency_s} is not a time")
+        require_number("latency_s", self.latency_s)
+        require_choice("distribution", self.distribution, get_args(Distribution))
 
     def sampler(self, rng: Random) -> Callable[[], float]:
         """A function that draws one latency in seconds at each call."""

@@ -13,7 +13,9 @@ After M. Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
 
 from dataclasses import dataclass
 from random import Random
-from typing import Literal
+from typing import Literal, get_args
+
+from bpdemo.core.ranges import require_choice, require_count, require_number
 
 Jitter = Literal["full", "equal", "decorrelated", "none"]
 
@@ -28,10 +30,10 @@ class BackoffPolicy:
     jitter: Jitter = "full"
 
     def __post_init__(self) -> None:
-        if self.attempts < 1:
-            raise ValueError(f"attempts: {self.attempts} is not at least 1")
-        if min(self.base_s, self.cap_s) < 0:
-            raise ValueError("base_s and cap_s must not be negative")
+        require_count("attempts", self.attempts, 1)
+        require_number("base_s", self.base_s)
+        require_number("cap_s", self.cap_s)
+        require_choice("jitter", self.jitter, get_args(Jitter))
 
 
 def backoff_s(policy: BackoffPolicy, failed: int, last_s: float, rng: Random) -> float:

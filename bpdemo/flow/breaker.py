@@ -27,6 +27,7 @@ from dataclasses import dataclass
 from bpdemo.core.errors import CircuitOpen
 from bpdemo.core.events import BreakerMoved, BreakerState, Dependency
 from bpdemo.core.ports import Observer
+from bpdemo.core.ranges import require_count, require_flag, require_number
 from bpdemo.flow.rolling import RollingCounts
 
 Permit = int
@@ -53,12 +54,13 @@ class BreakerPolicy:
     permit_ttl_s: float = 0.5
 
     def __post_init__(self) -> None:
-        if not 0 <= self.failure_ratio <= 1:
-            raise ValueError(f"failure_ratio: {self.failure_ratio} is not from 0 to 1")
-        if min(self.min_calls, self.half_open_calls) < 1:
-            raise ValueError("min_calls and half_open_calls must be at least 1")
-        if min(self.window_s, self.open_s, self.permit_ttl_s) < 0:
-            raise ValueError("window_s, open_s and permit_ttl_s must not be negative")
+        require_flag("enabled", self.enabled)
+        require_number("failure_ratio", self.failure_ratio, 0, 1)
+        require_count("min_calls", self.min_calls, 1)
+        require_number("window_s", self.window_s)
+        require_number("open_s", self.open_s)
+        require_count("half_open_calls", self.half_open_calls, 1)
+        require_number("permit_ttl_s", self.permit_ttl_s)
 
 
 class Breaker:

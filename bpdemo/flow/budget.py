@@ -1,18 +1,26 @@
 """A retry budget: retries may be a share of the calls, so that they cannot multiply an outage.
 
-Over the last ten seconds, retries ≤ `min_per_s` × 10 + `ratio` × calls. With the defaults (0.2 and
-10 a second) a service of 1,000 calls a second makes at most 210 retries a second, however many of
-its calls fail; three attempts each with no budget would make 2,000.
+At each retry, of the last nine to ten seconds (the oldest of ten slots leaves whole),
+
+    retries ≤ `min_per_s` × 10 + `ratio` × calls
+
+So in any nine seconds there are at most that many, and in the long run a ninth of it each second,
+however many of the calls fail. They may come all at once: with the defaults (0.2 and 10 a second) a
+service of 1,000 calls a second may make 2,100 retries in one moment, and then none for nine
+seconds; on average at most 233 a second. Three attempts each with no budget would make 2,000.
 
 After Finagle's RetryBudget and Google's *Site Reliability Engineering*, chapter 21.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from fractions import Fraction
+from math import lcm
 
+from bpdemo.core.ranges import require_flag, require_number
 from bpdemo.flow.rolling import RollingCounts
 
-WINDOW_S = 10.0
+WINDOW_S = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,20 +32,32 @@ class BudgetPolicy:
     min_per_s: float = 10.0
 
     def __post_init__(self) -> None:
-        if not 0 <= self.ratio <= 1:
-            raise ValueError(f"ratio: {self.ratio} is not from 0 to 1")
-        if self.min_per_s < 0:
-            raise ValueError(f"min_per_s: {self.min_per_s} is negative")
+        require_flag("enabled", self.enabled)
+        require_number("ratio", self.ratio, 0, 1)
+        require_number("min_per_s", self.min_per_s)
 
 
 class RetryBudget:
     """Counts calls and the retries among them; pure, as fast as two additions."""
 
-    __slots__ = ("_calls", "policy")
+    __slots__ = ("_calls", "_floor", "_per_call", "_policy", "_unit")
 
     def __init__(self, policy: BudgetPolicy, clock: Callable[[], float]) -> None:
-        self.policy = policy
         self._calls = RollingCounts(WINDOW_S, clock)
+        self.policy = policy
+
+    @property
+    def policy(self) -> BudgetPolicy:
+        """Assign another to use that from now on; what was counted stays."""
+        return self._policy
+
+    @policy.setter
+    def policy(self, policy: BudgetPolicy) -> None:
+        self._policy = policy
+        # In whole parts of a retry: 0.29 × 100 calls are 29 retries, and as floats they are 28.
+        ratio, floor = _as_written(policy.ratio), _as_written(policy.min_per_s) * WINDOW_S
+        self._unit = lcm(ratio.denominator, floor.denominator)
+        self._per_call, self._floor = int(ratio * self._unit), int(floor * self._unit)
 
     def deposit(self) -> None:
         """A first attempt is being made."""
@@ -45,7 +65,7 @@ class RetryBudget:
 
     def try_spend(self) -> bool:
         """Whether one more retry may be made; counts it if so."""
-        if self.policy.enabled and self.balance < 1:
+        if self._policy.enabled and self._parts_left() < self._unit:
             return False
         self._calls.mark()
         return True
@@ -53,6 +73,14 @@ class RetryBudget:
     @property
     def balance(self) -> float:
         """Retries that may be made right now."""
-        calls, policy = self._calls, self.policy
+        return self._parts_left() / self._unit
+
+    def _parts_left(self) -> int:
+        calls = self._calls
         calls.expire()
-        return policy.min_per_s * WINDOW_S + policy.ratio * calls.total - calls.marked
+        return self._floor + self._per_call * calls.total - self._unit * calls.marked
+
+
+def _as_written(number: float) -> Fraction:
+    """The decimal that was written down, and not the nearest one that a computer has."""
+    return Fraction(repr(float(number)))

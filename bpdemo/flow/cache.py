@@ -16,6 +16,7 @@ from cachetools import TLRUCache
 from bpdemo.core.errors import DependencyError, DownstreamFailed, Refused
 from bpdemo.core.events import CacheAsked, CacheResult
 from bpdemo.core.ports import Observer
+from bpdemo.core.ranges import require_count, require_number
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -30,10 +31,9 @@ class CachePolicy:
     capacity: int = 1024
 
     def __post_init__(self) -> None:
-        if min(self.ttl_s, self.stale_s) < 0:
-            raise ValueError("ttl_s and stale_s must not be negative")
-        if self.capacity < 1:
-            raise ValueError(f"capacity: {self.capacity} is not at least 1")
+        require_number("ttl_s", self.ttl_s)
+        require_number("stale_s", self.stale_s)
+        require_count("capacity", self.capacity, 1)
 
 
 @dataclass(slots=True)

@@ -10,17 +10,25 @@ by Nichols and Jacobson (RFC 8289) sheds ever faster until senders slow down; cu
 
 from dataclasses import dataclass
 
+from bpdemo.core.ranges import require_number
+
 
 @dataclass(frozen=True, slots=True)
 class CoDelPolicy:
-    """A queue not empty for `interval_s` is standing; a wait of `target_s` is still fine in it."""
+    """A queue not empty for `interval_s` is standing; a wait of `target_s` is still fine in it.
+
+    The target is at most the interval: a wait that is longer than a queue needs to count as
+    standing cannot be fine in one.
+    """
 
     target_s: float = 0.02
     interval_s: float = 0.2
 
     def __post_init__(self) -> None:
-        if min(self.target_s, self.interval_s) < 0:
-            raise ValueError("target_s and interval_s must not be negative")
+        require_number("interval_s", self.interval_s)
+        require_number("target_s", self.target_s)
+        if self.target_s > self.interval_s:
+            raise ValueError(f"target_s: {self.target_s} is above interval_s ({self.interval_s})")
 
 
 class CoDel:

@@ -26,6 +26,7 @@ from bpdemo.core.errors import (
 )
 from bpdemo.core.events import AttemptEnded, AttemptOutcome, Dependency, Retried, RetryDenied
 from bpdemo.core.ports import Observer, Tracer
+from bpdemo.core.ranges import require_number
 from bpdemo.flow.backoff import BackoffPolicy, backoff_s
 from bpdemo.flow.breaker import Breaker, Permit
 from bpdemo.flow.budget import RetryBudget
@@ -43,8 +44,7 @@ class GuardPolicy:
     backoff: BackoffPolicy = BackoffPolicy()
 
     def __post_init__(self) -> None:
-        if self.attempt_timeout_s < 0:
-            raise ValueError(f"attempt_timeout_s: {self.attempt_timeout_s} is negative")
+        require_number("attempt_timeout_s", self.attempt_timeout_s)
 
 
 class Guard:

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from math import inf
 from typing import Protocol
 
+from bpdemo.core.ranges import require_count
+
 
 class Limit(Protocol):
     """How many may be in flight; learns from what ended."""
@@ -27,8 +29,7 @@ class FixedLimit:
     __slots__ = ("current",)
 
     def __init__(self, limit: int) -> None:
-        if limit < 0:
-            raise ValueError(f"limit: {limit} is negative")
+        require_count("limit", limit)
         self.current: float = limit or inf
 
     def learn(self, in_flight: int, latency_s: float, *, dropped: bool) -> None:
@@ -49,13 +50,15 @@ class Limiter:
         """A permit, or None when full. It must be ended exactly once."""
         if self.in_flight >= self.limit.current:
             return None
+        permit = InFlight(self, self._clock())
         self.in_flight += 1
-        return InFlight(self, self._clock())
+        return permit
 
     def _release(self, started_s: float, *, dropped: bool) -> None:
-        latency_s = self._clock() - started_s
-        self.limit.learn(self.in_flight, latency_s, dropped=dropped)
+        # Counted down first: a limit that raises while it learns must not keep the place.
+        in_flight = self.in_flight
         self.in_flight -= 1
+        self.limit.learn(in_flight, self._clock() - started_s, dropped=dropped)
 
 
 class InFlight:

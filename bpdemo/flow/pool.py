@@ -5,6 +5,7 @@ from collections.abc import Callable, Coroutine
 from contextvars import Context
 from typing import Any, Generic, Protocol, TypeVar
 
+from bpdemo.core.ranges import require_count
 from bpdemo.flow.queue import BoundedQueue
 from bpdemo.flow.seats import Seats
 
@@ -42,7 +43,8 @@ class WorkerPool(Generic[J]):
         on_crash: Callable[[J, BaseException], None],
         seats: Seats,
     ) -> None:
-        seats.total = _checked(size)
+        require_count("size", size)
+        seats.total = size
         self._seats = seats
         self._queue = queue
         self._handle = handle
@@ -72,7 +74,8 @@ class WorkerPool(Generic[J]):
         0 is a pause: jobs stay in the queue until the pool grows again. Raises ValueError for a
         negative size.
         """
-        self._seats.total = _checked(size)
+        require_count("size", size)
+        self._seats.total = size
         if self._is_running:
             self._hire()
             self._dismiss_idle(len(self._workers) - size)
@@ -171,12 +174,6 @@ class WorkerPool(Generic[J]):
             self._on_crash(job, error)
         except BaseException as another:
             _report("What hears of crashed jobs has crashed itself.", another)
-
-
-def _checked(size: int) -> int:
-    if size < 0:
-        raise ValueError(f"size: {size} is negative")
-    return size
 
 
 def _report(what: str, error: BaseException) -> None:

@@ -15,9 +15,10 @@ from collections import deque
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from math import inf
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, get_args
 
 from bpdemo.core.errors import Draining, QueueFull, QueueTimeout
+from bpdemo.core.ranges import require_choice, require_count
 from bpdemo.flow.codel import CoDel, CoDelPolicy
 from bpdemo.flow.disciplines import LEVELS, Discipline, DisciplineName, make_discipline, twice
 
@@ -34,10 +35,9 @@ class QueuePolicy:
     codel: CoDelPolicy = field(default_factory=CoDelPolicy)
 
     def __post_init__(self) -> None:
-        if self.capacity < -1:
-            raise ValueError(f"capacity: {self.capacity} is neither -1 nor a size")
-        if self.waiters < 0:
-            raise ValueError(f"waiters: {self.waiters} is negative")
+        require_count("capacity", self.capacity, -1)
+        require_choice("discipline", self.discipline, get_args(DisciplineName))
+        require_count("waiters", self.waiters)
 
 
 class BoundedQueue(Generic[J]):

@@ -1,5 +1,7 @@
 """Occupancy: a counting semaphore that never waits and whose count may change while it is held."""
 
+from bpdemo.core.ranges import require_count
+
 
 class Seats:
     """`total` seats, `busy` of them taken. `free` is negative while a shrink has yet to settle."""
@@ -7,6 +9,7 @@ class Seats:
     __slots__ = ("busy", "total")
 
     def __init__(self, total: int) -> None:
+        require_count("total", total)
         self.total = total
         self.busy = 0
 
@@ -21,4 +24,7 @@ class Seats:
         self.busy += 1
 
     def release(self) -> None:
+        """Stand up. Giving back a seat that nobody has taken is a bug: RuntimeError."""
+        if not self.busy:
+            raise RuntimeError("no seat is taken")
         self.busy -= 1

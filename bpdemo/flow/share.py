@@ -1,5 +1,7 @@
 """Fair share: one greedy client fills its own share, not everybody's queue."""
 
+from bpdemo.core.ranges import require_count
+
 
 class FairShare:
     """Counts what each client has in flight. Remembers only those that have something."""
@@ -8,6 +10,7 @@ class FairShare:
 
     def __init__(self, limit: int) -> None:
         """`limit` in flight for each client; 0 means no limit."""
+        require_count("limit", limit)
         self.limit = limit
         self._in_flight: dict[str, int] = {}
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bpdemo.core.errors import ClientLimit, ConcurrencyLimit
+from bpdemo.core.ranges import require_count
 from bpdemo.flow.limiter import FixedLimit, InFlight, Limiter
 from bpdemo.flow.share import FairShare
 
@@ -14,6 +15,10 @@ class GatePolicy:
 
     max_in_flight: int = 0
     client_max_in_flight: int = 0
+
+    def __post_init__(self) -> None:
+        require_count("max_in_flight", self.max_in_flight)
+        require_count("client_max_in_flight", self.client_max_in_flight)
 
 
 class Gate:
@@ -31,9 +36,13 @@ class Gate:
         """Let one request in; end the visit exactly once. Raises ClientLimit, ConcurrencyLimit."""
         if not self._share.try_enter(client):
             raise ClientLimit
-        permit = self._limiter.try_acquire()
+        permit = None
+        try:
+            permit = self._limiter.try_acquire()
+        finally:
+            if permit is None:  # full, or the limit raised
+                self._share.leave(client)
         if permit is None:
-            self._share.leave(client)
             raise ConcurrencyLimit
         return Visit(permit, self._share, client)
 

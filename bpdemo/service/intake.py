@@ -27,6 +27,7 @@ from bpdemo.core.errors import (
 from bpdemo.core.events import JobEnded, JobStarted
 from bpdemo.core.model import OrderRequest
 from bpdemo.core.ports import Observer, Tracer
+from bpdemo.core.ranges import require_choice, require_flag, require_number
 from bpdemo.flow.breaker import Breaker
 from bpdemo.flow.deadline import NEVER, Deadline
 from bpdemo.flow.queue import BoundedQueue
@@ -54,6 +55,11 @@ class IntakePolicy:
     when_full: Literal["reject", "block"] = "reject"
     block_timeout_s: float = 0.5
     drop_on_disconnect: bool = True
+
+    def __post_init__(self) -> None:
+        require_choice("when_full", self.when_full, ("reject", "block"))
+        require_number("block_timeout_s", self.block_timeout_s)
+        require_flag("drop_on_disconnect", self.drop_on_disconnect)
 
 
 class Intake:

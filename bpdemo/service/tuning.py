@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from bpdemo.core.ranges import require_count, require_number
 from bpdemo.flow.breaker import BreakerPolicy
 from bpdemo.flow.budget import BudgetPolicy
 from bpdemo.flow.cache import CachePolicy
@@ -26,3 +27,9 @@ class Tuning:
     breaker: BreakerPolicy
     cache: CachePolicy
     async_queue_capacity: int = 1000
+
+    def __post_init__(self) -> None:
+        require_count("workers", self.workers)
+        require_number("request_timeout_s", self.request_timeout_s)
+        require_number("expected_service_s", self.expected_service_s)
+        require_count("async_queue_capacity", self.async_queue_capacity)

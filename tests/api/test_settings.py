@@ -58,6 +58,12 @@ BAD = {
     "a surrogate": ('{"retry_jitter": "\\ud800"}', "retry_jitter"),
     "a surrogate for a name": ('{"\\ud800": 1}', "\ud800"),
     "no name": ('{"": 1}', ""),
+    "a CoDel target above the interval": ('{"codel_target_s": 0.5}', "codel_target_s"),
+    "a CoDel interval below the target": ('{"codel_interval_s": 0.01}', "codel_interval_s"),
+    "CoDel knobs that do not fit": (
+        '{"workers": 3, "codel_interval_s": 0.3, "codel_target_s": 0.5}',
+        "codel_target_s",
+    ),
     "not live": ('{"store": "memory"}', "store"),
     "the token": ('{"admin_token": "mine"}', "admin_token"),
     "the database": ('{"database_url": "postgres://me:secret@x/y"}', "database_url"),

@@ -5,6 +5,7 @@ from typing import Any, get_args
 import pytest
 from pydantic import SecretStr
 
+from bpdemo.assembly import slices
 from bpdemo.core.errors import SettingsInvalid
 from bpdemo.core.settings import MASK, Settings, describe, misspelt_in
 
@@ -99,6 +100,15 @@ def test_what_may_change_while_it_runs_is_the_contracts() -> None:
     assert {name for name, told in describe(Settings()).items() if told["live"]} == LIVE
 
 
+#: What has to move so that a knob can reach both ends of its range.
+PARTNERS: dict[str, dict[str, Any]] = {
+    "pool_min": {"pool_max": 1000},
+    "pool_max": {"pool_min": 0},
+    "codel_target_s": {"codel_interval_s": 3600},
+    "codel_interval_s": {"codel_target_s": 0},
+}
+
+
 @pytest.mark.parametrize(
     "name", [n for n, v in describe(Settings()).items() if v["minimum"] is not None]
 )
@@ -106,8 +116,7 @@ def test_both_ends_of_a_range_are_in_it_and_nothing_beyond(name: str) -> None:
     """Inclusive bounds; the message names field, value and range."""
     told = describe(Settings())[name]
     low, high = told["minimum"], told["maximum"]
-    others = {"pool_max": 1000} if name == "pool_min" else {}
-    others |= {"pool_min": 0} if name == "pool_max" else {}
+    others = PARTNERS.get(name, {})
     for fits in (low, high):
         assert getattr(Settings(**{name: fits, **others}), name) == fits
     for beyond in (low - 1, high + 1):
@@ -170,6 +179,64 @@ def test_the_defaults_and_the_naive_service_warn_of_nothing() -> None:
     """Nobody gets used to a warning that is always there."""
     assert (Settings().warnings, Settings.unprotected().warnings) == ((), ())
     assert Settings(request_timeout_s=0.3).warnings
+
+
+MISFITS: list[tuple[dict[str, Any], str, str]] = [
+    ({"codel_target_s": 0.5}, "codel_target_s", "0.5 is not a number from 0 to codel_interval_s"),
+    ({"codel_target_s": 3600}, "codel_target_s", "from 0 to codel_interval_s (0.2)"),
+    (
+        {"codel_target_s": 0.4, "codel_interval_s": 0.3},
+        "codel_target_s",
+        "0.4 is not a number from 0 to codel_interval_s (0.3)",
+    ),
+    (
+        {"codel_interval_s": 0.3, "codel_target_s": 0.4},
+        "codel_target_s",
+        "0.4 is not a number from 0 to codel_interval_s (0.3)",
+    ),
+    (
+        {"codel_interval_s": 0.01},
+        "codel_interval_s",
+        "0.01 is not a number from codel_target_s (0.02) to 3600",
+    ),
+]
+
+
+@pytest.mark.parametrize(("knobs", "field", "words"), MISFITS, ids=str)
+def test_a_codel_target_above_the_interval_is_refused(
+    knobs: dict[str, Any], field: str, words: str
+) -> None:
+    """When made, by each of the two, and with any discipline, since that may be turned later: the
+    message names the one that was given, its value and its range."""
+    for discipline in ("codel", "fifo"):
+        with pytest.raises(SettingsInvalid) as caught:
+            Settings(**knobs, queue_discipline=discipline)
+        assert caught.value.field == field
+        assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(("knobs", "field", "words"), MISFITS, ids=str)
+def test_a_turn_of_the_codel_knobs_that_do_not_fit_turns_nothing(
+    knobs: dict[str, Any], field: str, words: str
+) -> None:
+    """Neither them nor what was turned with them."""
+    settings = Settings()
+    with pytest.raises(SettingsInvalid) as caught:
+        settings.changed({"workers": 3, **knobs, "queue_capacity": 5})
+    assert caught.value.field == field
+    assert words in str(caught.value)
+    assert settings == Settings()
+
+
+@pytest.mark.parametrize("names", [("target", "interval"), ("interval", "target")])
+def test_both_codel_knobs_may_turn_at_once_past_where_they_were(names: tuple[str, str]) -> None:
+    """Up and down again, in whichever order they are named: what counts is what is left."""
+    settings = Settings()
+    for target_s, interval_s in ((5.0, 9.0), (3600.0, 3600.0), (0.0, 0.0), (0.001, 0.01)):
+        values = {"target": target_s, "interval": interval_s}
+        settings = settings.changed({f"codel_{name}_s": values[name] for name in names})
+        assert (settings.codel_target_s, settings.codel_interval_s) == (target_s, interval_s)
+        slices.tuning(settings)
 
 
 def test_parts_that_do_not_fit_each_other_are_named() -> None:

@@ -1,8 +1,12 @@
 """Retries are a share of the calls, so that they cannot multiply an outage."""
 
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from bpdemo.flow.budget import WINDOW_S, BudgetPolicy, RetryBudget
 from tests.flow.helpers import Clock
@@ -47,6 +51,95 @@ def test_over_any_time_a_total_outage_adds_no_more_than_its_share() -> None:
         retries += spend(budget, 2)
         clock.advance(0.01)
     assert retries == pytest.approx(60 * 30, rel=0.1)
+
+
+@pytest.mark.parametrize("hundredths", range(101))
+def test_a_share_is_met_to_the_last_retry(hundredths: int) -> None:
+    """29% of 100 calls are 29 retries, although 0.29 × 100 as floats is less than 29."""
+    budget = RetryBudget(BudgetPolicy(ratio=hundredths / 100, min_per_s=0), Clock())
+    for _ in range(100):
+        budget.deposit()
+    assert budget.balance == hundredths
+    assert spend(budget, 200) == hundredths
+
+
+@given(
+    ratio=st.decimals(0, 1, places=4),
+    min_per_s=st.decimals(0, 20, places=3),
+    calls=st.integers(0, 400),
+)
+@settings(max_examples=200, deadline=None)
+def test_what_may_be_retried_is_exact(ratio: Decimal, min_per_s: Decimal, calls: int) -> None:
+    """As many as the decimals say, whole retries only, and `balance` tells the same."""
+    budget = RetryBudget(BudgetPolicy(ratio=float(ratio), min_per_s=float(min_per_s)), Clock())
+    for _ in range(calls):
+        budget.deposit()
+    allowed = min_per_s * 10 + ratio * calls
+    assert budget.balance == float(allowed)
+    assert spend(budget, 1000) == int(allowed)
+    assert budget.balance == float(allowed - int(allowed))
+
+
+@given(
+    policy=st.builds(
+        BudgetPolicy,
+        ratio=st.sampled_from([0.0, 0.1, 0.29, 1.0]),
+        min_per_s=st.sampled_from([0.0, 0.3, 2.0]),
+    ),
+    story=st.lists(
+        st.tuples(
+            st.sampled_from([0.0, 0.001, 0.3, 0.999, 1.0, 4.0, 8.9]),
+            st.integers(0, 30),
+            st.integers(0, 60),
+        ),
+        max_size=40,
+    ),
+)
+@settings(max_examples=100, deadline=None)
+def test_no_nine_seconds_hold_more_retries_than_promised(
+    policy: BudgetPolicy, story: list[tuple[float, int, int]]
+) -> None:
+    """`min_per_s` × 10 + `ratio` × the calls of the ten seconds before, at each retry; so over any
+    time, a ninth of the most that ten seconds allow, each second, and one window's more."""
+    clock = Clock()
+    budget = RetryBudget(policy, clock)
+    calls: list[float] = []
+    retries: list[float] = []
+    most = Fraction(0)
+    for wait_s, called, wanted in story:
+        clock.advance(wait_s)
+        calls += [clock.now] * called
+        for _ in range(called):
+            budget.deposit()
+        spent = spend(budget, wanted)
+        retries += [clock.now] * spent
+        recent = sum(at > clock.now - 10 for at in calls)
+        allowed = Fraction(str(policy.min_per_s)) * 10 + Fraction(str(policy.ratio)) * recent
+        most = max(most, allowed)
+        if spent:
+            assert sum(at > clock.now - 9 for at in retries) <= allowed
+    assert len(retries) <= most * (1 + Fraction(clock.now) / 9)
+
+
+def test_a_burst_is_forgotten_nine_seconds_later_at_the_earliest() -> None:
+    """The slot it fell in leaves whole: what the docstring calls the most does happen."""
+    clock = Clock(0.999)
+    budget = RetryBudget(BudgetPolicy(ratio=0, min_per_s=10), clock)
+    assert spend(budget, 1000) == 100
+    clock.now = 9.999
+    assert spend(budget, 1000) == 0
+    clock.now = 10.0
+    assert spend(budget, 1000) == 100
+
+
+def test_a_turned_budget_counts_by_its_new_share() -> None:
+    """Exactly, and from that moment on; what was spent stays spent."""
+    budget = RetryBudget(BudgetPolicy(ratio=0.5, min_per_s=0), Clock())
+    for _ in range(100):
+        budget.deposit()
+    assert spend(budget, 20) == 20
+    budget.policy = BudgetPolicy(ratio=0.29, min_per_s=0)
+    assert spend(budget, 200) == 9
 
 
 def test_what_was_spent_is_forgotten_after_the_window() -> None:

@@ -36,10 +36,25 @@ def test_an_empty_queue_starts_the_interval_anew() -> None:
 def test_the_policy_may_change_at_any_time() -> None:
     """Judgement is by the policy of the moment."""
     codel = CoDel(POLICY, now=0)
-    codel.policy = CoDelPolicy(target_s=2, interval_s=0.2)
+    codel.policy = CoDelPolicy(target_s=2, interval_s=3)
     assert not codel.sheds(waited_s=1, now=5)
     codel.policy = CoDelPolicy(target_s=0.02, interval_s=6)
     assert not codel.sheds(waited_s=1, now=5)
+
+
+@pytest.mark.parametrize(
+    ("target_s", "interval_s"), [(0.201, 0.2), (0.02, 0.0), (5, 0.2), (3600, 3599.9)]
+)
+def test_a_target_above_the_interval_is_refused(target_s: float, interval_s: float) -> None:
+    """A wait longer than it takes to be a standing queue cannot be fine in one; both are named."""
+    with pytest.raises(ValueError, match=rf"target_s: {target_s} .* interval_s \({interval_s}\)"):
+        CoDelPolicy(target_s, interval_s)
+
+
+@pytest.mark.parametrize("both_s", [0.0, 0.2, 3600.0])
+def test_a_target_that_is_the_interval_is_not(both_s: float) -> None:
+    """The bound is in the range; at 0 whatever waits at all is shed."""
+    assert CoDelPolicy(both_s, both_s).target_s == both_s
 
 
 @pytest.mark.parametrize("wrong", [{"target_s": -1}, {"interval_s": -1}], ids=str)

@@ -98,6 +98,70 @@ def test_the_limit_may_be_replaced_while_calls_are_in_flight() -> None:
     assert limiter.try_acquire() is None
 
 
+class Grumpy:
+    """A limit that raises when it is read, or when it is to learn."""
+
+    def __init__(self) -> None:
+        self.reads: float | None = 2.0
+        self.learns = False
+        self.learnt: list[int] = []
+
+    @property
+    def current(self) -> float:
+        if self.reads is None:
+            raise ZeroDivisionError
+        return self.reads
+
+    def learn(self, in_flight: int, latency_s: float, *, dropped: bool) -> None:
+        self.learnt.append(in_flight)
+        if not self.learns:
+            raise ZeroDivisionError
+
+
+@pytest.mark.parametrize("end", ["success", "drop"])
+def test_a_limit_that_raises_while_it_learns_keeps_no_place(end: str) -> None:
+    """However often; the error shows, the permit is ended, and the next one finds its place."""
+    limit = Grumpy()
+    limiter = Limiter(limit, Clock())
+    for _ in range(10):
+        first, second = limiter.try_acquire(), limiter.try_acquire()
+        assert first
+        assert second
+        for permit in (first, second):
+            with pytest.raises(ZeroDivisionError):
+                getattr(permit, end)()
+            getattr(permit, end)()  # it was ended, and is not ended again
+        assert limiter.in_flight == 0
+    assert limit.learnt == [2, 1] * 10  # itself included, as ever
+
+
+def test_a_limit_that_cannot_be_read_takes_no_place() -> None:
+    """And lets in again when it can."""
+    limit = Grumpy()
+    limiter = Limiter(limit, Clock())
+    limit.reads = None
+    for _ in range(10):
+        with pytest.raises(ZeroDivisionError):
+            limiter.try_acquire()
+    assert limiter.in_flight == 0
+    limit.reads = 2.0
+    assert limiter.try_acquire()
+
+
+def test_a_clock_that_raises_takes_and_keeps_no_place() -> None:
+    """Neither on the way in nor on the way out."""
+    clock: list[float] = []
+    limiter = Limiter(FixedLimit(1), clock.pop)
+    with pytest.raises(IndexError):
+        limiter.try_acquire()
+    clock.append(1.0)
+    permit = limiter.try_acquire()
+    assert permit
+    with pytest.raises(IndexError):
+        permit.success()
+    assert limiter.in_flight == 0
+
+
 def test_a_negative_limit_is_refused_when_made() -> None:
     """A slice is validated when made."""
     with pytest.raises(ValueError, match="limit"):

@@ -435,7 +435,7 @@ async def test_a_negative_size_is_refused_and_changes_nothing() -> None:
     with pytest.raises(ValueError, match="size"):
         bench.pool.resize(-1)
     with pytest.raises(ValueError, match="size"):
-        Bench(size=-1)
+        WorkerPool(-1, bench.queue, bench.handle, bench.on_crash, Seats(1))
     bench.put(2)
     await settle()
     assert bench.pool.busy == bench.pool.size == 2

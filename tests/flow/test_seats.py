@@ -23,6 +23,16 @@ def test_asking_for_a_seat_that_is_not_there_is_a_bug() -> None:
     assert seats.busy == 1
 
 
+def test_a_seat_that_nobody_has_taken_cannot_be_given_back() -> None:
+    """It would be one more than there are."""
+    seats = Seats(1)
+    with pytest.raises(RuntimeError, match="no seat"):
+        seats.release()
+    assert (seats.busy, seats.free) == (0, 1)
+    with pytest.raises(ValueError, match="total"):
+        Seats(-1)
+
+
 def test_a_shrink_settles_when_enough_have_left() -> None:
     """Until then `free` is negative, and nobody sits down."""
     seats = Seats(3)

@@ -30,7 +30,7 @@ KNOBS = st.fixed_dictionaries(
         "queue_block_timeout_s": st.sampled_from([0.0, 0.3, 5.0]),
         "queue_block_waiters": st.sampled_from([0, 1, 3]),
         "queue_discipline": st.sampled_from(["fifo", "lifo", "adaptive_lifo", "priority", "codel"]),
-        "codel_interval_s": st.sampled_from([0.0, 0.2]),
+        "codel_interval_s": st.sampled_from([0.02, 0.2]),
         "request_timeout_s": st.sampled_from([0.0, 0.3, 2.0]),
         "attempt_timeout_s": st.sampled_from([0.0, 0.05, 0.5]),
         "retry_attempts": st.sampled_from([1, 3]),

@@ -33,6 +33,34 @@ def test_the_limit_of_all_refuses_and_makes_room_again() -> None:
     assert door.in_flight == 2
 
 
+def test_a_limit_that_raises_costs_neither_a_place_nor_a_share() -> None:
+    """On the way in and on the way out; the error shows."""
+
+    class Grumpy:
+        current = 5.0
+        learns = False
+
+        def learn(self, in_flight: int, latency_s: float, *, dropped: bool) -> None:
+            raise ZeroDivisionError
+
+    class Unreadable(Grumpy):
+        @property
+        def current(self) -> float:  # type: ignore[override]
+            raise ZeroDivisionError
+
+    door = gate(max_in_flight=5, client_max_in_flight=1)
+    for _ in range(10):
+        door._limiter.limit = Unreadable()
+        with pytest.raises(ZeroDivisionError):
+            door.enter("a")
+        door._limiter.limit = Grumpy()
+        visit = door.enter("a")
+        with pytest.raises(ZeroDivisionError):
+            visit.end(200)
+        assert door.in_flight == 0
+        assert door._share._in_flight == {}
+
+
 def test_a_greedy_client_fills_its_own_share_only() -> None:
     """`client_limit` for him, while another gets in."""
     door = gate(client_max_in_flight=2)

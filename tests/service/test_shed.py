@@ -56,7 +56,7 @@ async def test_no_worker_is_left_without_work_by_shedding() -> None:
 @virtual
 async def test_the_shed_hear_a_503_with_advice_and_free_their_places() -> None:
     """`queue_shed` is a no after admission: in the books `shed`, not `rejected`."""
-    async with opened(**{**CODEL, "queue_capacity": 5, "codel_interval_s": 0.1}) as stage:
+    async with opened(**{**CODEL, "queue_capacity": 5, "codel_interval_s": 0.5}) as stage:
         await stage.come(6, key=None)
         assert stage.comes().fate == "queue_full"
         await asyncio.sleep(1.5)
@@ -71,7 +71,7 @@ async def test_the_shed_hear_a_503_with_advice_and_free_their_places() -> None:
 @virtual
 async def test_all_callers_of_a_shed_job_are_told() -> None:
     """Duplicates share its fate, and the key is free again."""
-    async with opened(**{**CODEL, "codel_interval_s": 0.1}) as stage:
+    async with opened(**{**CODEL, "codel_interval_s": 0.5}) as stage:
         await stage.come(1)
         twins = await stage.come(2, key="k")
         await stage.come(1)

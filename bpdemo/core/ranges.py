@@ -1,0 +1,42 @@
+"""What the fields of a policy may be.
+
+Each check raises a ValueError that names the field, the value and the range. NaN and infinity are
+no numbers here, and neither are booleans; numbers of other libraries, such as numpy's, are.
+"""
+
+from collections.abc import Iterable
+from math import inf
+from numbers import Integral, Real
+from typing import Any
+
+
+def require_number(field: str, value: Any, low: float = 0.0, high: float | None = None) -> None:
+    """A finite number from `low` to `high`."""
+    is_number = isinstance(value, Real) and not isinstance(value, bool)
+    # NaN compares as False with everything, so it is in neither range.
+    if not is_number or not (low <= value < inf if high is None else low <= value <= high):
+        raise _wrong(field, value, "a number", low, high)
+
+
+def require_count(field: str, value: Any, low: int = 0) -> None:
+    """A whole number of at least `low`; 3.0 is none."""
+    is_whole = isinstance(value, Integral) and not isinstance(value, bool)
+    if not is_whole or value < low:
+        raise _wrong(field, value, "a whole number", low, None)
+
+
+def require_flag(field: str, value: object) -> None:
+    """True or False."""
+    if not isinstance(value, bool):
+        raise ValueError(f"{field}: {value!r} is neither True nor False")
+
+
+def require_choice(field: str, value: object, choices: Iterable[object]) -> None:
+    """One of some words."""
+    if value not in (known := tuple(choices)):
+        raise ValueError(f"{field}: {value!r} is not one of {', '.join(map(str, known))}")
+
+
+def _wrong(field: str, value: object, kind: str, low: float, high: float | None) -> ValueError:
+    span = f"of at least {low:g}" if high is None else f"from {low:g} to {high:g}"
+    return ValueError(f"{field}: {value!r} is not {kind} {span}")
