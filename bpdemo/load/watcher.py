@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from math import nan
 from typing import Any, Final
 
 from bpdemo.load.histogram import buckets_of, quantile
@@ -65,7 +66,7 @@ class Watcher:
 
 
 def row_of(stats: dict[str, Any]) -> list[float]:
-    """queue depth, queue capacity, workers, busy, payment breaker, store breaker."""
+    """queue depth, queue capacity, workers, busy, payment breaker, store breaker, in flight."""
     queue, workers, breakers = stats["queue"], stats["workers"], stats.get("breakers", {})
     return [
         queue["depth"],
@@ -74,4 +75,5 @@ def row_of(stats: dict[str, Any]) -> list[float]:
         workers["busy"],
         BREAKER_STATES[breakers.get("payment", "closed")],
         BREAKER_STATES[breakers.get("store", "closed")],
+        stats.get("in_flight", nan),
     ]

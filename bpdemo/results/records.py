@@ -86,7 +86,8 @@ class Records:
 class Samples:
     """The server as seen during the run, one entry per look.
 
-    Breakers: 0 closed, 1 half-open, 2 open. A `queue_capacity` of -1 is unbounded.
+    Breakers: 0 closed, 1 half-open, 2 open. A `queue_capacity` of -1 is unbounded. `in_flight` are
+    the requests inside; NaN where nobody looked, as in runs saved before this was noted.
     """
 
     t_s: Column
@@ -96,12 +97,18 @@ class Samples:
     workers_busy: Column
     breaker_payment: Column
     breaker_store: Column
+    in_flight: Column = field(default_factory=lambda: np.array([]))
+
+    def __post_init__(self) -> None:
+        if not len(self.in_flight):
+            object.__setattr__(self, "in_flight", np.full(len(self.t_s), np.nan))
 
     @classmethod
     def of(cls, rows: ArrayLike) -> Self:
-        """Samples from rows of (t_s, depth, capacity, workers, busy, payment, store)."""
-        table = np.asarray(rows, dtype=float).reshape(-1, 7)
-        return cls(*table.T)
+        """Samples from rows of (t_s, depth, capacity, workers, busy, payment, store, in_flight),
+        the last of which may be left out."""
+        table = np.asarray(rows, dtype=float)
+        return cls(*table.T) if table.size else cls(*[np.array([])] * 7)
 
     @classmethod
     def none(cls) -> Self:

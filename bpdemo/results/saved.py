@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from collections.abc import Iterator
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any, Final
@@ -23,7 +24,7 @@ def write(path: Path, records: Records, samples: Samples, meta: Meta) -> None:
         "version": VERSION,
         "meta": asdict(meta),
         "records": {f.name: _packed(f.name, getattr(records, f.name)) for f in fields(records)},
-        "samples": {f.name: _rounded(getattr(samples, f.name)) for f in fields(samples)},
+        "samples": {name: _rounded(column) for name, column in _known(samples)},
     }
     data = json.dumps(document, separators=(",", ":")).encode()
     path.write_bytes(gzip.compress(data, compresslevel=5) if path.suffix == ".gz" else data)
@@ -59,6 +60,14 @@ def _document(path: Path) -> dict[str, Any]:
             f"this bpdemo reads version {VERSION}"
         )
     return document
+
+
+def _known(samples: Samples) -> Iterator[tuple[str, Column]]:
+    """Its columns, but for what nobody looked at: JSON has no word for that."""
+    for name in (field.name for field in fields(samples)):
+        column = getattr(samples, name)
+        if not np.isnan(column).any():
+            yield name, column
 
 
 def _packed(name: str, values: Column) -> Any:

@@ -165,6 +165,16 @@ def test_orders_sent_late_prove_nothing() -> None:
         late.require_valid()
 
 
+def test_requests_in_flight_are_kept_and_unknown_where_nobody_looked(tmp_path: Path) -> None:
+    """A run saved by an older version does not tell them, and neither does what is saved of it."""
+    looked = Samples.of([(0.1, 2, 32, 8, 4, 0, 0, 6), (0.6, 4, 32, 8, 8, 0, 2, 12)])
+    kept = LoadRun.from_records(records(), looked, META).save(tmp_path / "new.json")
+    assert LoadRun.open(kept).samples.in_flight.tolist() == [6, 12]
+    old = run().save(tmp_path / "old.json")
+    assert "in_flight" not in json.loads(old.read_text())["samples"]
+    assert np.isnan(LoadRun.open(old).samples.in_flight).all()
+
+
 @pytest.mark.parametrize("name", ["run.json", "run.json.gz"])
 def test_a_saved_run_opens_as_it_was(tmp_path: Path, name: str) -> None:
     """Frame, sentence, labels and marks survive the disk."""

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bpdemo.assembly.office import Assembly
-from bpdemo.core.errors import PoolExhausted
+from bpdemo.core.errors import DependencyError, PoolExhausted
 from bpdemo.plan.plan import Plan
 from bpdemo.sim.visit import ON_THE_WAY_S
 from tests.support.twin import Ask, EdgeName, Permit, by_crowd, by_hand
@@ -41,6 +41,22 @@ def no_connection(assembly: Assembly) -> None:
         raise PoolExhausted
 
     assembly.bare_store.place = place  # type: ignore[assignment, method-assign]
+
+
+def lost_answer(assembly: Assembly) -> None:
+    """Whether the order stands nobody knows, nor can it be taken back at once."""
+    store = assembly.bare_store
+    void, lost = store.void, iter([DependencyError()])
+
+    async def place(*_: object) -> Any:
+        raise DependencyError
+
+    async def void_later(order_id: str) -> Any:
+        if error := next(lost, None):
+            raise error
+        return await void(order_id)
+
+    store.place, store.void = place, void_later  # type: ignore[assignment, method-assign]
 
 
 BUSY, WAITING = Ask(0.0), Ask(0.1)  # the worker has the one until 1 s, and then the other
@@ -115,6 +131,9 @@ FATES: dict[str, Case] = {
     ),
     "no database connection": Case(
         [Ask(0.2)], (503, "pool_exhausted"), Permit(0.2, 2.2, "drop"), mishap=no_connection
+    ),
+    "an answer lost on the way": Case(
+        [Ask(0.2)], (504, "outcome_unknown"), Permit(0.2, 1.2, "drop"), mishap=lost_answer
     ),
     "a fault in the code": Case(
         [Ask(0.2)], (500, "internal_error"), Permit(0.2, 0.2, "ignore"), mishap=broken_payment

@@ -134,6 +134,7 @@ async def _sample(assembly: Assembly, crowd: Crowd, rows: list[tuple[float, ...]
                 office.workers_busy,
                 BREAKER_STATES[states["payment"]],
                 BREAKER_STATES[states["store"]],
+                office.in_flight,
             )
         )
         await asyncio.sleep(SAMPLE_S)

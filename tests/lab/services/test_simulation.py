@@ -134,6 +134,36 @@ def test_the_arguments_of_a_load_are_understood():
     assert run.records.attempts.max() > 1
 
 
+def test_one_who_joins_an_order_in_flight_hears_200_as_over_http():
+    """Impatient callers who repeat their key: each order is made once, by the request of one."""
+    settings = Settings(workers=2, payment_latency_s=0.2, store_latency_s=0, seed=1)
+    plan = Plan(8, seconds=5, patience_s=0.15, retries=3, send_keys=True)
+    crowd, stored = virtual_time.run(_played(settings, plan))
+    heard = [order.status for order in crowd.orders]
+    assert heard.count(200) > 20, "they joined"
+    assert heard.count(201) == 0, "nobody waited for the answer to the request that made the order"
+    assert len(stored) >= heard.count(200)
+
+
+async def _played(settings, plan):
+    """The crowd of a plan, and the orders that it left in the store."""
+    assembly = Assembly(settings, clock=asyncio.get_running_loop().time)
+    await assembly.office.start()
+    crowd = Crowd(plan, assembly)
+    await crowd.run()
+    await assembly.office.drain(10)
+    await assembly.office.stop()
+    return crowd, assembly.bare_store.orders
+
+
+def test_those_who_look_pass_the_limit_as_well():
+    """A limit of one in flight, and a store that takes a while: most who look are refused."""
+    knobs = KNOBS | {"max_in_flight": 1, "store_latency_s": 0.05, "cache_ttl_s": 0}
+    run = simulate(knobs, rate=1, browse_per_s=100, seconds=5)
+    assert run.meta.browse["answers"]["503"] > 300
+    assert run.samples.in_flight.max() == 1
+
+
 async def test_it_runs_inside_a_loop_that_runs():
     """As in a notebook's cell."""
     run = simulate(KNOBS, times=1, seconds=2)

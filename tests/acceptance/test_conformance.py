@@ -1,0 +1,39 @@
+"""The simulation beside the real service: the same loads, and the same comes of them.
+
+A few cells of the matrix that `make bench ARGS=conformance` plays whole.
+"""
+
+import pytest
+
+from benchmarks.conformance import Compared, compare
+from benchmarks.conformance_cells import TELLING, matrix, telling
+from bpdemo.results.validity import NotMeasured
+
+pytestmark = pytest.mark.load
+
+SECONDS = 8.0
+
+
+@pytest.fixture(scope="module")
+def played() -> dict[str, Compared | NotMeasured]:
+    """All of them at once: each asks little of the machine."""
+    return compare(telling(), SECONDS)
+
+
+@pytest.mark.parametrize("name", TELLING)
+def test_a_load_comes_out_live_as_it_does_simulated(
+    name: str, played: dict[str, Compared | NotMeasured]
+) -> None:
+    """Each fate within 0.03 of the offer; depth and requests in flight no greater than noise."""
+    found = played[name]
+    if isinstance(found, NotMeasured):
+        raise found
+    assert not found.complaints
+    assert len(found.live.records) == len(found.twins[0].records)
+
+
+def test_the_cells_that_tell_are_in_the_matrix() -> None:
+    """By name; and no two cells of the matrix have one name."""
+    names = [cell.name for cell in matrix()]
+    assert len(set(names)) == len(names)
+    assert set(TELLING) <= set(names)
