@@ -2,6 +2,7 @@
 
 import errno
 import os
+import socket
 import threading
 import time
 from collections.abc import Mapping
@@ -15,6 +16,7 @@ from bpdemo.api.descriptors import raise_descriptor_limit
 from bpdemo.api.server import DrainingServer, address_of, bind
 from bpdemo.assembly.app import create_app
 from bpdemo.assembly.collector import Sweeper, calm_collector
+from bpdemo.assembly.listening import address_meant
 from bpdemo.core.errors import SettingsInvalid
 from bpdemo.core.settings import Settings
 from bpdemo.telemetry.library_logs import take_library_logs
@@ -31,17 +33,7 @@ def run_server(
     Raises `SettingsInvalid` for whatever keeps it from starting.
     """
     settings = Settings(**knobs)
-    if not is_loopback(host) and not settings.admin_token:
-        raise SettingsInvalid(
-            "admin_token", f"is needed on {host}, beyond this machine: set BPDEMO_ADMIN_TOKEN"
-        )
-    try:
-        listener = bind(host, port)
-    except OSError as error:
-        why = error.strerror or str(error)
-        if error.errno == errno.EADDRINUSE:
-            why += "; give another with --port, or --port 0 for any free one"
-        raise SettingsInvalid("port", f"cannot listen on {host}:{port}: {why}") from None
+    listener = _listen(host, port, has_token=settings.admin_token is not None)
     app = create_app(settings)
     take_library_logs(app.state.telemetry.log)
     office = app.state.assembly.office
@@ -60,6 +52,23 @@ def run_server(
         threading.Thread(target=_stop_at_end_of_stdin, args=(server,), daemon=True).start()
     calm_collector()
     _run(server, app, [listener])
+
+
+def _listen(host: str, port: int, *, has_token: bool) -> socket.socket:
+    address = address_meant(host)
+    if not is_loopback(address) and not has_token:
+        raise SettingsInvalid(
+            "admin_token",
+            f"is needed on {host or address}, beyond this machine: set BPDEMO_ADMIN_TOKEN",
+        )
+    try:
+        return bind(address, port)
+    except OSError as error:
+        why = error.strerror or str(error)
+        if error.errno == errno.EADDRINUSE:
+            why += "; give another with --port, or --port 0 for any free one"
+        field = "host" if error.errno == errno.EADDRNOTAVAIL else "port"
+        raise SettingsInvalid(field, f"cannot listen on {host}:{port}: {why}") from None
 
 
 def _on_ready(app: FastAPI, address: str) -> None:

@@ -58,8 +58,7 @@ def run_load(
     else:
         run = show_load(Driver(told.url, plan, processes), told, console)
         show_verdict(run, console)
-    if json_file:
-        write_json(run, json_file)
+    _write(run, json_file)
     if run.meta.lost:
         raise LoadFailed(run.meta.lost[0])
 
@@ -107,5 +106,15 @@ def run_simulation(
             ("customers per real second", f"{len(run.records) / took_s:,.0f}"),
         ],
     )
-    if json_file:
-        write_json(run, json_file)
+    _write(run, json_file)
+
+
+def _write(run: LoadRun, json_file: Path | None) -> None:
+    """ValueError if it cannot be written: the numbers have been shown by then."""
+    try:
+        if json_file:
+            write_json(run, json_file)
+    except OSError as error:
+        why = error.strerror or str(error)
+        told = f"json: {json_file} cannot be written ({why}); the result stands above"
+        raise ValueError(told) from None

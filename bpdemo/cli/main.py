@@ -3,12 +3,14 @@
 import io
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, NoReturn, cast
 
 import typer
 
 from bpdemo import __version__
+from bpdemo.cli.outlet import take_standard_output
 from bpdemo.core.environment import forget_foreign
 from bpdemo.core.errors import SettingsInvalid
 
@@ -250,27 +252,48 @@ def _warn_of_misspelt_variables() -> None:
 def main() -> None:
     """Run the command line.
 
-    What the user got wrong is told in one line, with exit code 2; a service or a load generator
-    that failed, with exit code 1. Ctrl-C is 130.
+    What the user got wrong, or the system refused, is told in one line, with exit code 2; a service
+    or a load generator that failed, with exit code 1. Ctrl-C is 130. A reader that left ends it
+    with exit code 1 and no word.
     """
     _survive_narrow_consoles()
+    given, outlet = sys.stdout, take_standard_output()
+    try:
+        code = _run()
+        outlet.flush()
+        if outlet.error:
+            fail(f"standard output took no more ({outlet.error.strerror})")
+        raise SystemExit(code)
+    except BrokenPipeError:
+        outlet.abandon()
+        raise SystemExit(1) from None
+    finally:
+        sys.stdout = given
+
+
+def _run() -> int:
     try:
         code = app(prog_name="bpdemo", standalone_mode=False)
     except (SettingsInvalid, ValueError, UsageError) as error:
         fail(error)
     except typer.Abort:
         fail("interrupted", code=130)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        fail(": ".join(filter(None, (error.filename and str(error.filename), error.strerror))))
     except _failures() as error:
         fail(error, code=1)
-    raise SystemExit(code if isinstance(code, int) else 0)
+    return code if isinstance(code, int) else 0
 
 
-def fail(why: Exception | str, code: int = 2) -> None:
+def fail(why: Exception | str, code: int = 2) -> NoReturn:
     """End with one line on standard error."""
     told = str(why)
     if isinstance(why, UsageError):
         told = _with_help(why)
-    print(f"bpdemo: {' '.join(told.split())}", file=sys.stderr)
+    with suppress(OSError):  # it may be full, too
+        print(f"bpdemo: {' '.join(told.split())}", file=sys.stderr, flush=True)
     raise SystemExit(code)
 
 

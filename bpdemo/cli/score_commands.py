@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from bpdemo.cli.console import make_console
 from bpdemo.core.errors import SettingsInvalid
+from bpdemo.core.person_text import decoded
 from bpdemo.core.settings import Settings
 from bpdemo.lab.contest.board import Board
 from bpdemo.lab.contest.challenge import challenge
@@ -43,13 +44,11 @@ def run_board(codes: list[str], file: Path | None) -> int:
     lines = list(codes)
     if file is not None:
         try:
-            lines += file.read_text("utf-8", errors="replace").splitlines()
+            lines += decoded(file.read_bytes()).splitlines()
         except OSError as error:
             raise ValueError(f"file: {file} cannot be read ({error.strerror})") from None
     elif not codes:
-        if sys.stdin.isatty():
-            print("Paste the codes; an empty line ends the list.", file=sys.stderr)
-        lines += iter(sys.stdin.readline, "\n" if sys.stdin.isatty() else "")
+        lines += _pasted() if sys.stdin.isatty() else _piped()
     board = Board.of(lines)
     console = make_console()
     for table in board.tables():
@@ -62,6 +61,18 @@ def run_board(codes: list[str], file: Path | None) -> int:
     if not board.words:
         print("There is no valid code yet.")
     return 0 if board.words else 1
+
+
+def _pasted() -> Iterable[str]:
+    print("Paste the codes; an empty line ends the list.", file=sys.stderr)
+    return iter(sys.stdin.readline, "\n")
+
+
+def _piped() -> Iterable[str]:
+    """What another program wrote, which may have encoded it as it does its files."""
+    raw = getattr(sys.stdin, "buffer", None)
+    text = decoded(raw.read()) if raw else sys.stdin.read()
+    return text.splitlines()
 
 
 def _typed(knobs: Mapping[str, str]) -> dict[str, Any]:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Final
 import plotly.io as pio
 from plotly.offline import get_plotlyjs
 
+from bpdemo.core.whole_file import write_whole
+
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
@@ -50,12 +52,12 @@ def write_report(path: str | Path, title: str, sections: Sequence[Section]) -> P
     script = f"<script>{get_plotlyjs()}</script>" if has_figures else ""
     name = html.escape(title)
     body = "".join(_section(section) for section in sections)
-    target.write_text(
+    page = (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{name}</title>'
         f'<link rel="icon" href="data:,"><style>{STYLE}</style>{script}</head>'
-        f"<body><h1>{name}</h1>{body}</body></html>",
-        encoding="utf-8",
+        f"<body><h1>{name}</h1>{body}</body></html>"
     )
+    write_whole(target, page.encode())
     return target
 
 

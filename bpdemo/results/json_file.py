@@ -9,18 +9,21 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from bpdemo.core.whole_file import write_whole
 from bpdemo.results.run import Run
 from bpdemo.results.validity import causes_of
 
 
 def require_folder_of(path: Path | None) -> None:
     """ValueError before the load, not after it, if the file could not be written."""
-    if path is not None and (path.is_dir() or not path.absolute().parent.is_dir()):
+    if path is None:
+        return
+    if path.is_dir() or not path.absolute().parent.is_dir():
         raise ValueError(f"json: {path} cannot be written: a folder, or its folder is not there")
 
 
 def write_json(run: Run, path: Path) -> None:
-    """Summary, frame, reasons and facts of the run; what is not known is null."""
+    """Summary, frame, reasons and facts of the run; what is not known is null. Raises OSError."""
     causes = causes_of(run.records, run.meta)
     document = {
         "sentence": run.sentence,
@@ -31,7 +34,7 @@ def write_json(run: Run, path: Path) -> None:
         "frame": run.frame.to_dict("records"),
         "meta": asdict(run.meta),
     }
-    path.write_text(json.dumps(_plain(document), indent=1) + "\n", encoding="utf-8")
+    write_whole(path, (json.dumps(_plain(document), indent=1) + "\n").encode())
 
 
 def _plain(value: Any) -> Any:

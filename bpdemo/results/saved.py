@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from bpdemo.core.whole_file import write_whole
 from bpdemo.results.records import Column, Meta, Records, Samples
 
 FORMAT: Final = "bpdemo-run"
@@ -27,7 +28,7 @@ def write(path: Path, records: Records, samples: Samples, meta: Meta) -> None:
         "samples": {name: _rounded(column) for name, column in _known(samples)},
     }
     data = json.dumps(document, separators=(",", ":")).encode()
-    path.write_bytes(gzip.compress(data, compresslevel=5) if path.suffix == ".gz" else data)
+    write_whole(path, gzip.compress(data, compresslevel=5) if path.suffix == ".gz" else data)
 
 
 def read(path: Path) -> tuple[Records, Samples, Meta]:

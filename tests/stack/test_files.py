@@ -177,3 +177,22 @@ def test_condas_environment_is_the_projects():
     pip = next(d["pip"] for d in environment["dependencies"] if isinstance(d, dict))
     assert "-r requirements.txt" in pip
     assert "-e ." in pip
+
+
+@pytest.mark.parametrize("extra", ["", "--no-build-isolation"])
+def test_condas_lines_for_pip_are_lines_of_a_requirements_file(extra, tmp_path):
+    """conda writes them into one, beside the environment file, and has pip install it: so pip must
+    be able to read it. The second case shows that it would say so."""
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text("utf-8"))
+    lines = next(d["pip"] for d in environment["dependencies"] if isinstance(d, dict))
+    (tmp_path / "requirements.txt").symlink_to(ROOT / "requirements.txt")
+    (tmp_path / "condaenv.txt").write_text("\n".join([*lines, extra]), "utf-8")
+    # No network: this environment has the packages that are pinned, and what builds.
+    tried = subprocess.run(
+        [sys.executable, "-m", "pip", "install", "--dry-run", "--no-deps", "--no-index",
+         "--no-build-isolation", "-r", str(tmp_path / "condaenv.txt")],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+        env={name: v for name, v in os.environ.items() if not name.startswith("PIP_")},
+    )  # fmt: skip
+    assert (tried.returncode == 0) == (extra == ""), tried.stderr
+    assert ("no such option" in tried.stderr) == (extra != "")

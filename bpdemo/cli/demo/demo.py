@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 
 from rich.console import Console
@@ -9,6 +10,7 @@ from rich.text import Text
 
 from bpdemo.cli.console import make_console, measured
 from bpdemo.cli.demo.live_bar import chips
+from bpdemo.cli.demo.outcome import Outcome
 from bpdemo.cli.demo.report import write_demo_report
 from bpdemo.cli.demo.spike import PEAK, PROFILES, play
 from bpdemo.cli.demo.verdict import show, warnings
@@ -29,9 +31,7 @@ def run_demo(seconds: float, out: Path) -> int:
     finally:
         stop_all()
     show(unprotected, protected, console)
-    path = write_demo_report(folder / "demo.html", unprotected, protected)
-    for outcome in (unprotected, protected):
-        outcome.run.save(folder / f"{outcome.run.meta.name}.json.gz")
+    path = _write(folder, unprotected, protected)
     console.print(f"\nThe report, with both pictures: {path.resolve()}", soft_wrap=True)
     return 1 if warnings(unprotected, protected) else 0
 
@@ -43,10 +43,23 @@ def _calibrate(console: Console) -> None:
         measured(console)
 
 
+def _write(folder: Path, unprotected: Outcome, protected: Outcome) -> Path:
+    """The report's path, the two runs beside it. ValueError if the disk is full by now."""
+    try:
+        path = write_demo_report(folder / "demo.html", unprotected, protected)
+        for outcome in (unprotected, protected):
+            outcome.run.save(folder / f"{outcome.run.meta.name}.json.gz")
+    except OSError as error:
+        why = error.strerror or error
+        told = f"out: no report could be written into {folder} ({why}); the verdict stands above"
+        raise ValueError(told) from None
+    return path
+
+
 def _made(out: Path) -> Path:
     try:
         out.mkdir(parents=True, exist_ok=True)
-        (out / "demo.html").touch()
+        tempfile.TemporaryFile(dir=out).close()
     except OSError as error:
         why = error.strerror or error
         raise ValueError(f"out: cannot write a report into {out}: {why}") from None

@@ -8,16 +8,19 @@ from pathlib import Path
 from typing import Final
 
 from bpdemo.cli.doctor.finding import Finding
-from bpdemo.lab.home import home
+from bpdemo.lab.home import NoHome, home
 
 DISK_WARN_BYTES: Final = 1_000_000_000
 DISK_FAIL_BYTES: Final = 200_000_000
 
 
 def write_access() -> Finding:
-    refused = [f"{folder} ({why})" for folder in _folders() if (why := _cannot_write(folder))]
+    mend = "work in a folder of your own, and set BPDEMO_HOME to one you may write to"
+    try:
+        refused = [f"{folder} ({why})" for folder in _folders() if (why := _cannot_write(folder))]
+    except NoHome as error:
+        return Finding("write access", "FAIL", str(error), mend)
     if refused:
-        mend = "work in a folder of your own, and set BPDEMO_HOME to one you may write to"
         return Finding("write access", "FAIL", f"none to {'; '.join(refused)}", mend)
     return Finding("write access", "ok", " and ".join(map(str, _folders())))
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from bpdemo.core.person_text import decoded
+
 SKIPPED: Final = {".venv", ".git", ".ipynb_checkpoints", "solutions", "exercises", "node_modules"}
 
 
@@ -60,7 +62,7 @@ def _notebooks(place: Path) -> Iterator[Path]:
 
 def _answer_in(notebook: Path, tag: str) -> AnswerCell | None:
     try:
-        cells = json.loads(notebook.read_text("utf-8"))["cells"]
+        cells = json.loads(decoded(notebook.read_bytes()))["cells"]
     except (OSError, ValueError, KeyError, TypeError):
         return None
     before: list[str] = []

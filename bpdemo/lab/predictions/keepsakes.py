@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from bpdemo.lab.home import home
+from bpdemo.lab.home import NoHome, forget, home
 
 if TYPE_CHECKING:
     from bpdemo.load.run import LoadRun
@@ -21,20 +21,23 @@ def keep_run(name: str, run: object) -> None:
 
     if not isinstance(run, LoadRun) or not NAME.fullmatch(name):
         return
-    path = _path(name)
-    unfinished = path.with_name(f".{path.name}")
     try:
+        path = _path(name)
         path.parent.mkdir(parents=True, exist_ok=True)
-        run.save(unfinished).replace(path)
-    except OSError:
-        return
+        run.save(path)
+    except OSError as error:
+        forget(error)
 
 
 def kept_runs() -> Iterator[tuple[str, LoadRun]]:
     """Name and run, in the order of the names; damaged files are passed over."""
     from bpdemo.load.run import LoadRun
 
-    for path in sorted(_path("any").parent.glob("[!.]*.json.gz")):
+    try:
+        paths = sorted(_path("any").parent.glob("[!.]*.json.gz"))
+    except NoHome:
+        return
+    for path in paths:
         try:
             yield path.name.removesuffix(".json.gz"), LoadRun.open(path)
         except (OSError, ValueError):
