@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from random import Random, SystemRandom
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from bpdemo.assembly.slices import faults_of_payment, faults_of_store, payment_policy, tuning
 from bpdemo.core.ports import NullTracer, Observer, SilentObserver, Store, Tracer
@@ -16,6 +16,13 @@ from bpdemo.downstream.faults import FaultyBacklog, FaultyPayment, FaultyStore
 from bpdemo.downstream.memory import MemoryStore
 from bpdemo.downstream.payment import SimulatedPayment
 from bpdemo.service.box_office import BoxOffice
+
+
+@runtime_checkable
+class Retuned(Protocol):
+    """A store whose statements have a limit of their own."""
+
+    def retune(self, statement_timeout_s: float) -> None: ...
 
 
 class Assembly:
@@ -83,6 +90,8 @@ class Assembly:
         self.store.policy = faults_of_store(settings)
         if self.backlog:
             self.backlog.policy = faults_of_store(settings)
+        if isinstance(self.bare_store, Retuned):
+            self.bare_store.retune(settings.attempt_timeout_s)
         self.office.retune(tuning(settings))
 
 

@@ -7,10 +7,10 @@ cancelled leaves at once, while its connection is tidied up behind its back.
 
 import asyncio
 import math
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import asyncpg
 
@@ -64,6 +64,7 @@ class Connections:
     """At most `max_size` connections to one database, lent one at a time."""
 
     def __init__(self, dsn: str, policy: PoolPolicy, observer: Observer) -> None:
+        self._dsn = dsn
         self._policy = policy
         self._observer = observer
         self._pool = _make_pool(dsn, policy)
@@ -91,6 +92,18 @@ class Connections:
             self._pool.terminate()
         await asyncio.gather(*self._tidying, return_exceptions=True)
 
+    def retune(self, statement_timeout_s: float) -> None:
+        """Give statements so long from now on.
+
+        The limit belongs to a connection, so those that are there are replaced as they are asked
+        for; what runs on them just now keeps the limit that it began with.
+        """
+        if statement_timeout_s == self._policy.statement_timeout_s:
+            return
+        self._policy = replace(self._policy, statement_timeout_s=statement_timeout_s)
+        self._pool.set_connect_args(**_connection_settings(self._dsn, self._policy))
+        self._tidy(self._pool.expire_connections())
+
     def counts(self) -> Mapping[str, int]:
         """Connections by state: idle and busy."""
         idle = self._pool.get_idle_size()
@@ -110,9 +123,12 @@ class Connections:
         finally:
             # Not awaited: a cancelled statement has yet to end on the server, and whoever
             # cancelled it must not wait for that.
-            task = asyncio.create_task(self._take_back(connection))
-            self._tidying.add(task)
-            task.add_done_callback(self._tidying.discard)
+            self._tidy(self._take_back(connection))
+
+    def _tidy(self, chore: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(chore)
+        self._tidying.add(task)
+        task.add_done_callback(self._tidying.discard)
 
     async def _acquire(self) -> "Connection":
         clock = asyncio.get_running_loop().time
@@ -157,9 +173,7 @@ class Connections:
 
 
 def _make_pool(dsn: str, policy: PoolPolicy) -> "Pool[asyncpg.Record]":
-    limit_s = policy.statement_timeout_s
     return asyncpg.create_pool(
-        **connection_arguments(dsn),
         # asyncpg's own floor reports each failed try with a traceback while the server is away.
         min_size=0,
         max_size=policy.max_size,
@@ -167,16 +181,23 @@ def _make_pool(dsn: str, policy: PoolPolicy) -> "Pool[asyncpg.Record]":
         # Every call is one statement or one transaction, and leaves nothing behind: no reset, no
         # round trip.
         reset=_leave_as_is,
-        timeout=CONNECT_S,
-        command_timeout=limit_s + DRIVER_SPARE_S if limit_s else None,
-        server_settings={
+        **_connection_settings(dsn, policy),
+    )
+
+
+def _connection_settings(dsn: str, policy: PoolPolicy) -> dict[str, Any]:
+    limit_s = policy.statement_timeout_s
+    return connection_arguments(dsn) | {
+        "timeout": CONNECT_S,
+        "command_timeout": limit_s + DRIVER_SPARE_S if limit_s else None,
+        "server_settings": {
             "application_name": "bpdemo",
             "statement_timeout": str(math.ceil(limit_s * 1000)),
             "idle_in_transaction_session_timeout": str(math.ceil(IDLE_IN_TRANSACTION_S * 1000)),
             # Whatever the database's own default is: a second statement must see what came between.
             "default_transaction_isolation": "read committed",
         },
-    )
+    }
 
 
 async def _leave_as_is(_: object) -> None:

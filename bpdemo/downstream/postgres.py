@@ -47,6 +47,11 @@ class PostgresStore:
         """One of its connections for the length of the block, for those who share its database."""
         return self._connected.lend()
 
+    def retune(self, statement_timeout_s: float) -> None:
+        """Give statements so long from now on. Does nothing before the start."""
+        if self._connections:
+            self._connections.retune(statement_timeout_s)
+
     async def start(self) -> None:
         """Make schema and catalogue if they are missing, and the first connections.
 
