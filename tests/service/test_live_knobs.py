@@ -73,6 +73,15 @@ def at_last(how_many: int) -> Callable[[Stage], Awaitable[Any]]:
     return see
 
 
+async def in_two_waves(stage: Stage) -> Any:
+    """The fates of three, and of three who come while one of them waits still."""
+    first = await stage.come(3)
+    await stage.passes(1.6)
+    second = await stage.come(3)
+    await stage.everybody_answered()
+    return [customer.fate for customer in (*first, *second)]
+
+
 async def busy(stage: Stage) -> int:
     await stage.come(3)
     return stage.office.workers_busy
@@ -199,9 +208,9 @@ MATRIX: dict[str, Row] = {
                                  ("queue_timeout", 0.5), ("queue_timeout", 0.2)),
     "queue_block_waiters": Row(BLOCK, 1, at_once(3), [None] * 3, [None, None, "queue_full"]),
     "queue_discipline": Row(LONG_LINE, "lifo", order_of_sale, [0, 1, 2], [0, 2, 1]),
-    "codel_target_s": Row(CODEL | {"codel_target_s": FOREVER, "codel_interval_s": 0.1}, 0.5,
-                          at_last(4), [201] * 4, [201, "queue_shed", "queue_shed", 201]),
-    "codel_interval_s": Row(CODEL | {"codel_target_s": 0.5, "codel_interval_s": FOREVER}, 0.1,
+    "codel_target_s": Row(CODEL | {"codel_target_s": 2.5, "codel_interval_s": 2.5}, 0.5,
+                          in_two_waves, [201] * 6, [201] * 3 + ["queue_shed"] * 2 + [201]),
+    "codel_interval_s": Row(CODEL | {"codel_target_s": 0.5, "codel_interval_s": FOREVER}, 0.5,
                             at_last(4), [201] * 4, [201, "queue_shed", "queue_shed", 201]),
     "max_in_flight": Row({}, 2, inside, ["in"] * 3, ["in", "in", "concurrency_limit"]),
     "client_max_in_flight": Row({}, 2, inside, ["in"] * 3, ["in", "in", "client_limit"]),
