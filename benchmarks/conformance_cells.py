@@ -95,11 +95,11 @@ def retries() -> list[Cell]:
     flaky = {"payment_failure_rate": 0.3, "breaker_enabled": False, "queue_capacity": 20}
     return [
         cell("retry storm", scenario="retry_storm"),
-        naive("retry storm, naive", scenario="retry_storm", send_keys=True),
+        naive("retry storm, naive", scenario="retry_storm", send_keys=True, times=3),
         cell("retries with backoff", retries=3, backoff="exponential"),
         cell("retries when told", retries=2, backoff="retry_after", times=1.5),
         cell("retries within a budget", retries=3, retry_budget=0.1, send_keys=True),
-        cell("joined and replayed", LONG, retries=2, send_keys=True, patience_s=0.35, times=0.95),
+        cell("joined and replayed", LONG, retries=2, send_keys=True, patience_s=0.35, times=0.9),
         cell("attempts within a budget", flaky | {"retry_budget_min_per_s": 1}, times=0.6),
         cell("attempts, no budget", flaky | {"retry_budget_enabled": False}, times=0.6),
         cell("breaker, an outage", BREAKER, changes=turned(payment_outage=True), times=0.8),

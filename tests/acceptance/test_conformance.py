@@ -6,7 +6,7 @@ A few cells of the matrix that `make bench ARGS=conformance` plays whole.
 import pytest
 
 from benchmarks.conformance import Compared, compare
-from benchmarks.conformance_cells import TELLING, matrix, telling
+from benchmarks.conformance_cells import TELLING, telling
 from bpdemo.results.validity import NotMeasured
 
 pytestmark = pytest.mark.load
@@ -30,10 +30,3 @@ def test_a_load_comes_out_live_as_it_does_simulated(
         raise found
     assert not found.complaints
     assert len(found.live.records) == len(found.twins[0].records)
-
-
-def test_the_cells_that_tell_are_in_the_matrix() -> None:
-    """By name; and no two cells of the matrix have one name."""
-    names = [cell.name for cell in matrix()]
-    assert len(set(names)) == len(names)
-    assert set(TELLING) <= set(names)
