@@ -1,8 +1,8 @@
 """What a test may need from the machine, and what happens where it is missing.
 
-A test marked `browser`, `haproxy` or `prometheus` is skipped, with the reason, where the tool is
-not there. `BPDEMO_REQUIRE=browser,haproxy,prometheus` turns every skip of such a test into a
-failure: CI installs the tools, so a skip there would hide a test that never ran.
+A test marked `browser`, `haproxy`, `pgbouncer` or `prometheus` is skipped, with the reason, where
+the tool is not there. `BPDEMO_REQUIRE=browser,haproxy,pgbouncer,prometheus` turns every skip of
+such a test into a failure: CI installs the tools, so a skip there would hide a test that never ran.
 """
 
 import importlib.util
@@ -41,6 +41,10 @@ def prometheus_missing() -> str | None:
     return None if shutil.which("prometheus") else "no prometheus binary in PATH"
 
 
+def pgbouncer_missing() -> str | None:
+    return None if shutil.which("pgbouncer") else "no pgbouncer binary in PATH"
+
+
 def haproxy_missing() -> str | None:
     return None if shutil.which("haproxy") else "no haproxy binary in PATH"
 
@@ -48,6 +52,7 @@ def haproxy_missing() -> str | None:
 MISSING: dict[str, Callable[[], str | None]] = {
     "browser": browser_missing,
     "haproxy": haproxy_missing,
+    "pgbouncer": pgbouncer_missing,
     "prometheus": prometheus_missing,
 }
 

@@ -27,6 +27,10 @@ from bpdemo.telemetry.tracer import make_tracer
 
 #: How often to look for promises that no queue knows of any more.
 SWEEP_S = 5.0
+NO_POOLER = (
+    "leads to a connection pooler such as PgBouncer, and a worker listens for its jobs, which takes"
+    " a session of its own: give it the address of the database itself (the service may keep this)"
+)
 
 
 class Worker:
@@ -56,6 +60,7 @@ class Worker:
         observer = Fanout(OrderLog(self.log, self._tracer.ids), log=self.log)
         bare_store = make_store(settings, observer)
         assert isinstance(bare_store, PostgresStore)
+        self._bare_store = bare_store
         backlog = make_backlog(bare_store, settings, rng_for("backlog faults"))
         assert backlog is not None
         self.store = FaultyStore(bare_store, faults_of_store(settings), rng_for("store faults"))
@@ -86,6 +91,9 @@ class Worker:
     async def run(self, on_ready: Callable[[], None]) -> None:
         """Work until stopped. Raises `SettingsInvalid` when the database cannot be used."""
         await self.store.start()
+        if self._bare_store.is_pooled:
+            await self.store.stop()
+            raise SettingsInvalid("database_url", NO_POOLER)
         sweeping = asyncio.create_task(self._sweep())
         consuming = asyncio.create_task(self._consumer.run(on_ready))
         stopping = asyncio.create_task(self._stopping.wait())

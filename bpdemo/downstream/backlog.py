@@ -27,14 +27,9 @@ class PostgresBacklog:
         self._store = store
 
     async def accept(self, order: Order, capacity: int) -> Order:
-        async with self._store.lend() as connection:
-            try:
-                # PgQueuer's row and ours, both or neither.
-                async with connection.transaction():
-                    return await _promise(connection, order, capacity)
-            finally:
-                if connection.is_in_transaction():  # cancelled twice: even its end was cut short
-                    connection.terminate()
+        # PgQueuer's row and ours, both or neither.
+        async with self._store.lend() as connection, connection.transaction():
+            return await _promise(connection, order, capacity)
 
     async def confirm(self, order_id: str) -> Placed | None:
         async with self._store.lend() as connection:

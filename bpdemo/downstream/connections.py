@@ -8,7 +8,7 @@ cancelled leaves at once, while its connection is tidied up behind its back.
 import asyncio
 import math
 from collections.abc import AsyncIterator, Coroutine, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -20,6 +20,7 @@ from bpdemo.core.ports import Observer
 from bpdemo.core.ranges import require_count, require_number
 from bpdemo.downstream.address import connection_arguments
 from bpdemo.downstream.outages import outages_told
+from bpdemo.downstream.pooler import NOTHING_KEPT, LoneTransaction
 
 if TYPE_CHECKING:  # generic for the type checker only
     from asyncpg.pool import Pool, PoolConnectionProxy
@@ -63,11 +64,15 @@ class PoolPolicy:
 class Connections:
     """At most `max_size` connections to one database, lent one at a time."""
 
-    def __init__(self, dsn: str, policy: PoolPolicy, observer: Observer) -> None:
+    def __init__(
+        self, dsn: str, policy: PoolPolicy, observer: Observer, *, pooled: bool = False
+    ) -> None:
+        """`pooled`: a pooler stands between; each time lent is then a transaction (pooler.py)."""
         self._dsn = dsn
         self._policy = policy
         self._observer = observer
-        self._pool = _make_pool(dsn, policy)
+        self._pooled = pooled
+        self._pool = _make_pool(_connection_settings(dsn, policy, pooled=pooled), policy.max_size)
         self._gate = asyncio.Semaphore(policy.max_size)
         self._connecting = 0
         self._tidying: set[asyncio.Task[None]] = set()
@@ -101,7 +106,8 @@ class Connections:
         if statement_timeout_s == self._policy.statement_timeout_s:
             return
         self._policy = replace(self._policy, statement_timeout_s=statement_timeout_s)
-        self._pool.set_connect_args(**_connection_settings(self._dsn, self._policy))
+        settings = _connection_settings(self._dsn, self._policy, pooled=self._pooled)
+        self._pool.set_connect_args(**settings)
         self._tidy(self._pool.expire_connections())
 
     def counts(self) -> Mapping[str, int]:
@@ -118,12 +124,34 @@ class Connections:
         """
         connection = await self._acquire()
         try:
-            with outages_told():
-                yield connection
+            if self._pooled:
+                async with self._in_transaction(connection):
+                    yield connection
+            else:
+                with outages_told():
+                    yield connection
         finally:
             # Not awaited: a cancelled statement has yet to end on the server, and whoever
             # cancelled it must not wait for that.
             self._tidy(self._take_back(connection))
+
+    @asynccontextmanager
+    async def _in_transaction(self, connection: "Connection") -> AsyncIterator[None]:
+        whole = LoneTransaction(connection, _limits(self._policy))
+        try:
+            with outages_told():
+                await whole.begin()
+        except DependencyError as error:
+            raise DependencyError(str(error), asked=False) from error
+        try:
+            with outages_told():
+                yield
+                await whole.commit()
+        except Exception:
+            with suppress(Exception):
+                await whole.roll_back()
+            raise
+        # Cancelled: its caller has left and must not wait; the connection is given up behind it.
 
     def _tidy(self, chore: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(chore)
@@ -165,6 +193,8 @@ class Connections:
 
     async def _take_back(self, connection: "Connection") -> None:
         try:
+            if connection.is_in_transaction():  # cut short, even in its end
+                connection.terminate()
             await self._pool.release(connection, timeout=TIDY_S)
         except Exception:
             pass  # asyncpg has closed it, and makes another when one is asked for
@@ -172,32 +202,44 @@ class Connections:
             self._gate.release()
 
 
-def _make_pool(dsn: str, policy: PoolPolicy) -> "Pool[asyncpg.Record]":
+def _make_pool(settings: dict[str, Any], max_size: int) -> "Pool[asyncpg.Record]":
     return asyncpg.create_pool(
         # asyncpg's own floor reports each failed try with a traceback while the server is away.
         min_size=0,
-        max_size=policy.max_size,
+        max_size=max_size,
         max_inactive_connection_lifetime=0,
         # Every call is one statement or one transaction, and leaves nothing behind: no reset, no
         # round trip.
         reset=_leave_as_is,
-        **_connection_settings(dsn, policy),
+        **settings,
     )
 
 
-def _connection_settings(dsn: str, policy: PoolPolicy) -> dict[str, Any]:
+def _connection_settings(dsn: str, policy: PoolPolicy, *, pooled: bool) -> dict[str, Any]:
     limit_s = policy.statement_timeout_s
+    session = {"application_name": "bpdemo"}
+    if not pooled:
+        # Whatever the database's own default is: a second statement must see what came between.
+        session |= _limits_of(policy) | {"default_transaction_isolation": "read committed"}
     return connection_arguments(dsn) | {
         "timeout": CONNECT_S,
         "command_timeout": limit_s + DRIVER_SPARE_S if limit_s else None,
-        "server_settings": {
-            "application_name": "bpdemo",
-            "statement_timeout": str(math.ceil(limit_s * 1000)),
-            "idle_in_transaction_session_timeout": str(math.ceil(IDLE_IN_TRANSACTION_S * 1000)),
-            # Whatever the database's own default is: a second statement must see what came between.
-            "default_transaction_isolation": "read committed",
-        },
+        "server_settings": session,
+        **(NOTHING_KEPT if pooled else {}),
     }
+
+
+def _limits_of(policy: PoolPolicy) -> dict[str, str]:
+    """In milliseconds; 0 is none."""
+    limits_s = {
+        "statement_timeout": policy.statement_timeout_s,
+        "idle_in_transaction_session_timeout": IDLE_IN_TRANSACTION_S,
+    }
+    return {name: str(math.ceil(limit_s * 1000)) for name, limit_s in limits_s.items()}
+
+
+def _limits(policy: PoolPolicy) -> str:
+    return ";".join(f"SET LOCAL {name} = {limit}" for name, limit in _limits_of(policy).items())
 
 
 async def _leave_as_is(_: object) -> None:

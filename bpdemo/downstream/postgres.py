@@ -16,6 +16,7 @@ from bpdemo.core.ports import Observer
 from bpdemo.downstream import sql
 from bpdemo.downstream.connections import Connections, PoolPolicy
 from bpdemo.downstream.outages import startup_told
+from bpdemo.downstream.pooler import is_pooled
 from bpdemo.downstream.schema import make_ready
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ class PostgresStore:
 
     def __init__(self, dsn: str, pool: PoolPolicy, initial_stock: int, observer: Observer) -> None:
         self.dsn = dsn
+        #: Whether a pooler such as PgBouncer stands between; known from the start on.
+        self.is_pooled = False
         self._policy = pool
         self._initial_stock = initial_stock
         self._observer = observer
@@ -58,8 +61,9 @@ class PostgresStore:
         Raises `SettingsInvalid` when the database cannot be used.
         """
         with startup_told():
+            self.is_pooled = await is_pooled(self.dsn)
             await make_ready(self.dsn, self._initial_stock)
-            connections = Connections(self.dsn, self._policy, self._observer)
+            connections = Connections(self.dsn, self._policy, self._observer, pooled=self.is_pooled)
             await connections.open()
         self._connections = connections
 

@@ -7,6 +7,7 @@ import asyncpg
 from bpdemo.downstream import durable_sql, sql
 from bpdemo.downstream.address import connection_arguments
 from bpdemo.downstream.catalogue import CATALOGUE
+from bpdemo.downstream.pooler import NOTHING_KEPT
 
 if TYPE_CHECKING:  # generic for the type checker only
     Connection: TypeAlias = asyncpg.Connection[asyncpg.Record]
@@ -22,29 +23,30 @@ async def make_ready(dsn: str, initial_stock: int) -> None:
     Several services may do so at once: one works, the others wait for it.
     """
     connection = await asyncpg.connect(
-        **connection_arguments(dsn), timeout=READY_S, command_timeout=READY_S
+        **connection_arguments(dsn), **NOTHING_KEPT, timeout=READY_S, command_timeout=READY_S
     )
     try:
-        if not await _is_ready(connection):
-            await _make(connection, initial_stock)
+        # One transaction for all: behind a pooler, the next may be another connection's.
+        async with connection.transaction(isolation="read_committed"):
+            if not await _is_ready(connection):
+                await _make(connection, initial_stock)
     finally:
         connection.terminate()  # nothing is left to say, and saying goodbye may block
 
 
 async def _make(connection: "Connection", initial_stock: int) -> None:
-    async with connection.transaction():
-        await connection.execute("SELECT pg_advisory_xact_lock($1)", ADVISORY_LOCK)
-        if await _is_ready(connection):
-            return
-        there = await _tables(connection)
-        if "claims" not in there:
-            await connection.execute(sql.CREATE)
-            await connection.executemany(sql.SEED, [(*entry, initial_stock) for entry in CATALOGUE])
-        await connection.execute(durable_sql.CREATE)
-        if "pgqueuer" not in there:
-            from bpdemo.downstream.pgqueuer_tables import INSTALL
+    await connection.execute("SELECT pg_advisory_xact_lock($1)", ADVISORY_LOCK)
+    if await _is_ready(connection):
+        return
+    there = await _tables(connection)
+    if "claims" not in there:
+        await connection.execute(sql.CREATE)
+        await connection.executemany(sql.SEED, [(*entry, initial_stock) for entry in CATALOGUE])
+    await connection.execute(durable_sql.CREATE)
+    if "pgqueuer" not in there:
+        from bpdemo.downstream.pgqueuer_tables import INSTALL
 
-            await connection.execute(INSTALL)
+        await connection.execute(INSTALL)
 
 
 async def _is_ready(connection: "Connection") -> bool:

@@ -1,4 +1,5 @@
-"""What the service relies on, whichever store it is given: memory or a real PostgreSQL."""
+"""What the service relies on, whichever store it is given: memory, or a real PostgreSQL, alone or
+behind PgBouncer."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -22,12 +23,13 @@ STOCK = 1000
 Opener = Callable[..., Awaitable[Store]]
 
 
-@pytest.fixture(params=["memory", "postgres"])
+@pytest.fixture(params=["memory", "postgres", pytest.param("pooler", marks=pytest.mark.pgbouncer)])
 def shared_url(request: pytest.FixtureRequest) -> str | None:
     """Where the tickets are; None is memory."""
     if request.param == "memory":
         return None
-    url: str = request.getfixturevalue("database_url")
+    wanted = "pooled_url" if request.param == "pooler" else "database_url"
+    url: str = request.getfixturevalue(wanted)
     return url
 
 
