@@ -4,6 +4,7 @@ import pytest
 
 from bpdemo.flow.breaker import Breaker
 from bpdemo.flow.queue import BoundedQueue
+from bpdemo.service.intake import Intake
 from tests.support.claims import play, refute
 
 LESSON = "08_tuning_challenge"
@@ -17,8 +18,17 @@ def queue_never_full(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.slow
 @pytest.mark.usefixtures("queue_never_full")
 def test_a_bound_that_does_not_bind_gains_nothing() -> None:
-    """The points of the one knob come from refusing."""
-    assert "the bound gained only" in refute(LESSON, "queue")
+    """The points of that knob come from refusing."""
+    assert "queue_capacity gained only" in refute(LESSON, "queue")
+
+
+@pytest.mark.slow
+def test_a_deadline_that_admission_control_ignores_gains_little(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The points of the other knob come from refusing whoever could not be served in time."""
+    monkeypatch.setattr(Intake, "_check_time", lambda self, deadline, priority: None)
+    assert "request_timeout_s gained only" in refute(LESSON, "queue")
 
 
 @pytest.mark.slow

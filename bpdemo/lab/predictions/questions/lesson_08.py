@@ -4,20 +4,24 @@ from bpdemo.lab.predictions.questions.question import Question
 
 QUESTIONS: dict[str, Question] = {
     "08a": Question(
-        "One setting only. Which one, put right, gains the most points?",
-        "The bound of the queue: from 400 places to 8",
+        "One setting only. Which of these, put right alone, gains hundreds of points?",
+        "Either of two: the bound of the queue, or the deadline",
         {
             "The retries: from 6 attempts to 2": (
                 "Retries need failures to feed on. Here they fail in one scene of four, and there "
                 "the breaker is open before a second attempt is made."
             ),
-            "The deadline: from 30 s to half a second": (
-                "A good second. It refuses who would wait too long; but up to its limit the room "
-                "still fills, and those in it wait nearly as long as they can bear."
+            "Only the deadline: from 30 s to half a second": (
+                "It does gain hundreds: it refuses every order that could not be served in time. "
+                "But a queue of 8 gains as many, since in it nobody waits too long."
             ),
-            "The bound of the queue: from 400 places to 8": (
-                "Yes. Storm, slow payment and retry storm are one illness: a waiting room that "
-                "holds more than the workers can serve within the customers' *patience*."
+            "Only the bound of the queue: from 400 places to 8": (
+                "It does gain hundreds: in a queue of 8 nobody waits too long. But a deadline of "
+                "half a second gains as many, since it refuses whoever would."
+            ),
+            "Either of two: the bound of the queue, or the deadline": (
+                "Yes. Storm, slow payment and retry storm are one illness, orders that wait longer "
+                "than their customers do, and each of the two cures it."
             ),
             "The breaker: open for 1 s instead of 20 s": (
                 "It does little for three of the scenes, which have no failures. Why it does so "
