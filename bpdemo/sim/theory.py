@@ -8,6 +8,8 @@ Sources: Gross, Shortle, Thompson and Harris, *Fundamentals of Queueing Theory* 
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from numbers import Integral, Real
+from typing import Any
 
 __all__ = ["QueueTheory", "little", "mmck"]
 
@@ -34,9 +36,8 @@ def little(arrival_rate_per_s: float, mean_time_s: float) -> float:
     True of any system in which as many leave as enter, whatever its order and distributions. λ
     counts those that enter, so not the refused.
     """
-    _require_number("arrival_rate_per_s", arrival_rate_per_s)
-    _require_number("mean_time_s", mean_time_s)
-    return arrival_rate_per_s * mean_time_s
+    entering_per_s = _number("arrival_rate_per_s", arrival_rate_per_s)
+    return entering_per_s * _number("mean_time_s", mean_time_s)
 
 
 def mmck(
@@ -48,11 +49,12 @@ def mmck(
     and then λ must be below cμ. An arrival that finds K inside is refused. The steady state is
     p[n] / p[n-1] = λ / (min(n, c) μ) for 1 ≤ n ≤ K, blocking is p[K] (Gross 2.5, Kleinrock 3.5);
     with no bound, the queue follows Erlang's C formula (Gross 2.3). With λ = 0 the wait is the
-    limit of light traffic, 0. Takes time in proportion to K, or to c with no bound.
+    limit of light traffic, 0. Takes time in proportion to K, or to c with no bound. Numbers may be
+    numpy's. Raises ValueError for what is no rate or no count.
     """
-    _require_number("arrival_rate", arrival_rate)
-    _require_number("service_rate", service_rate, positive=True)
-    _require_count("servers", servers, at_least=1)
+    arrival_rate = _number("arrival_rate", arrival_rate)
+    service_rate = _number("service_rate", service_rate, positive=True)
+    servers = _count("servers", servers, at_least=1)
     offered_load = arrival_rate / service_rate
     if not offered_load < math.inf:
         raise ValueError(
@@ -61,7 +63,7 @@ def mmck(
         )
     if capacity is None:
         return _unbounded(offered_load, service_rate, servers)
-    _require_count("capacity", capacity, at_least=servers)
+    capacity = _count("capacity", capacity, at_least=servers)
     return _bounded(offered_load, service_rate, servers, capacity)
 
 
@@ -125,11 +127,16 @@ def _result(
     )
 
 
-def _require_number(field: str, value: float, *, positive: bool = False) -> None:
-    if not (0.0 < value < math.inf if positive else 0.0 <= value < math.inf):
+def _number(field: str, value: Any, *, positive: bool = False) -> float:
+    is_number = isinstance(value, Real) and not isinstance(value, bool)
+    if not is_number or not (0.0 < value < math.inf if positive else 0.0 <= value < math.inf):
         raise ValueError(f"{field}={value!r} must be finite and {'> 0' if positive else '≥ 0'}")
+    return float(value)
 
 
-def _require_count(field: str, value: object, *, at_least: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or value < at_least:
+def _count(field: str, value: Any, *, at_least: int) -> int:
+    """Python's own whole number: those of numpy are taken, but have a largest one."""
+    is_whole = isinstance(value, Integral) and not isinstance(value, bool)
+    if not is_whole or value < at_least:
         raise ValueError(f"{field}={value!r} must be a whole number ≥ {at_least}")
+    return int(value)

@@ -1,12 +1,13 @@
 """An asyncio event loop on which hours pass in seconds, and always in the same way.
 
     VirtualTimeError (RuntimeError)
-    ├── RealWorldForbidden    a socket, process, thread or signal was asked for
+    ├── RealWorldForbidden    a socket, process, thread or signal was asked for, or has asked
     ├── Deadlock              main is not done, and nothing is left that could wake it
     └── OutOfTime             the clock would have passed `limit_s`
 
 The clock starts at 0 and stands still while any callback is ready. When none is, it jumps to the
-next timer. Nothing outside the loop can wake it, so a run depends on the code and its seeds only.
+next timer. Nothing outside the loop can wake it, so a run depends on the code and its seeds only,
+to its very end: what is still running then is cancelled in the order in which it began.
 Code that reads another clock (`time.monotonic`) sees that clock: use the loop's `time()`.
 """
 
@@ -80,7 +81,7 @@ class VirtualTimeError(RuntimeError):
 
 
 class RealWorldForbidden(VirtualTimeError):
-    """The code reached for a socket, a process, a thread or a signal."""
+    """The code reached for a socket, a process, a thread or a signal, or another thread for it."""
 
 
 class Deadlock(VirtualTimeError):
@@ -128,6 +129,7 @@ class _Timer(asyncio.TimerHandle):
                 self._loop._count_cancelled()
 
 
+_get_ident = threading.get_ident
 _new_handle = functools.partial(object.__new__, _Handle)
 _new_timer = functools.partial(object.__new__, _Timer)
 
@@ -144,6 +146,7 @@ class VirtualTimeLoop(asyncio.BaseEventLoop):
     # Kept by BaseEventLoop.
     _closed: bool
     _stopping: bool
+    _task_factory: object
     _thread_id: int | None
 
     def __init__(self, limit_s: float = sys.float_info.max) -> None:
@@ -174,6 +177,10 @@ class VirtualTimeLoop(asyncio.BaseEventLoop):
     ) -> asyncio.Handle:
         if self._closed:
             raise RuntimeError("Event loop is closed")
+        if callback is None:
+            raise TypeError("callback must be callable, not None")
+        if self._thread_id is not None and self._thread_id != _get_ident():
+            raise _from_outside("call_soon")
         handle = _new_handle()
         handle._callback = callback
         handle._args = args
@@ -193,11 +200,8 @@ class VirtualTimeLoop(asyncio.BaseEventLoop):
 
         asyncio itself calls this from the loop's own thread, to finalise asynchronous generators.
         """
-        if self._thread_id not in (None, threading.get_ident()):
-            raise RealWorldForbidden(
-                "call_soon_threadsafe from another thread: under virtual time "
-                "nothing outside the loop may wake it"
-            )
+        if self._thread_id not in (None, _get_ident()):
+            raise _from_outside("call_soon_threadsafe")
         return self.call_soon(callback, *args, context=context)
 
     def call_at(
@@ -218,15 +222,28 @@ class VirtualTimeLoop(asyncio.BaseEventLoop):
     ) -> asyncio.TimerHandle:
         return self._schedule(self._now + delay, callback, args, context)
 
+    def create_task(self, coro: Any, **options: Any) -> asyncio.Task[Any]:
+        if self._closed or self._task_factory is not None:
+            return super().create_task(coro, **options)
+        task: Any = asyncio.Task(coro, loop=self, **options)
+        task.serial = self._next_serial()  # for `_cancel_in_order`
+        return task  # type: ignore[no-any-return]
+
     def _schedule(
         self,
-        when: float,
-        callback: Callable[..., object],
+        when: float | None,
+        callback: Callable[..., object] | None,
         args: tuple[object, ...],
         context: Context | None,
     ) -> _Timer:
         if self._closed:
             raise RuntimeError("Event loop is closed")
+        if when is None or callback is None:
+            raise TypeError("neither the time nor the callback may be None")
+        if not when > -math.inf:  # NaN compares as False with every other timer in the heap
+            raise ValueError(f"{when!r} is not a time")
+        if self._thread_id is not None and self._thread_id != _get_ident():
+            raise _from_outside("call_at")
         timer = _new_timer()
         timer._when = when
         timer._callback = callback
@@ -325,6 +342,12 @@ def _awaits(task: asyncio.Task[Any]) -> str:
     return " > ".join(places)
 
 
+def _from_outside(name: str) -> RealWorldForbidden:
+    return RealWorldForbidden(
+        f"{name} from another thread: under virtual time nothing outside the loop may wake it"
+    )
+
+
 def _refuse(name: str) -> Callable[..., NoReturn]:
     def refuse(*_: object, **__: object) -> NoReturn:
         raise RealWorldForbidden(
@@ -353,7 +376,27 @@ def run(main: Coroutine[Any, Any, T], *, limit_s: float = sys.float_info.max) ->
 
 def _run_here(main: Coroutine[Any, Any, T], loop: VirtualTimeLoop) -> T:
     with asyncio.Runner(loop_factory=lambda: loop) as runner:
-        return runner.run(main)
+        try:
+            return runner.run(main)
+        finally:
+            _cancel_in_order(loop)
+
+
+def _cancel_in_order(loop: VirtualTimeLoop) -> None:
+    """What the runner does next, but in the order in which the tasks were made: it would go through
+    a set, whose order is another one in each run, and so would be what the tasks do at their end.
+    """
+    tasks = sorted(asyncio.all_tasks(loop), key=lambda task: getattr(task, "serial", -1))
+    if not tasks:
+        return
+    for task in tasks:
+        task.cancel()
+    loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+    for task in tasks:
+        if not task.cancelled() and (error := task.exception()):
+            loop.call_exception_handler(
+                {"message": "A task failed at its end.", "exception": error, "task": task}
+            )
 
 
 def _run_beside(main: Coroutine[Any, Any, T], loop: VirtualTimeLoop) -> T:

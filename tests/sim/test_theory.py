@@ -1,10 +1,13 @@
 """The formulas agree with published figures, with their own laws, and with a simulation."""
 
 import asyncio
+import dataclasses
 import math
 import random
 import statistics
+from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
@@ -140,6 +143,37 @@ def test_names_field_value_and_range(call: tuple[float, float, int, int], messag
     """What cannot be computed is refused in one clear line."""
     with pytest.raises(ValueError, match=message):
         mmck(*call)
+
+
+@pytest.mark.parametrize("kind", [np.int64, np.int32, np.uint8, np.intp])
+def test_takes_numpys_whole_numbers(kind: type[Any]) -> None:
+    """What a sweep over an array hands in; where their few bits would overflow, too."""
+    assert mmck(90.0, 25.0, kind(4), kind(14)) == mmck(90.0, 25.0, 4, 14)
+    assert mmck(90.0, 25.0, kind(4), None) == mmck(90.0, 25.0, 4, None)
+    room = 250 if kind is np.uint8 else 30_000
+    assert mmck(kind(90), kind(25), kind(4), kind(room)) == mmck(90.0, 25.0, 4, room)
+
+
+def test_whatever_goes_in_pythons_own_numbers_come_out() -> None:
+    """So that a result can be told as JSON, and is as exact."""
+    result = mmck(np.float64(90), np.float32(25), np.int64(4), np.int64(14))
+    assert all(type(value) is float for value in dataclasses.astuple(result))
+    assert result == mmck(90.0, 25.0, 4, 14)
+    assert type(little(np.float64(2), np.int64(3))) is float
+
+
+@pytest.mark.parametrize("wrong", [np.True_, np.float64(4), np.int64(0), "4", None, 4j])
+def test_refuses_what_is_no_whole_number_of_servers(wrong: Any) -> None:
+    """Neither numpy's booleans nor its floats are."""
+    with pytest.raises(ValueError, match=r"servers=.* must be a whole number ≥ 1"):
+        mmck(1.0, 1.0, wrong, 14)
+
+
+@pytest.mark.parametrize("wrong", [np.nan, np.float64("inf"), np.True_, True, "4", None, 4j])
+def test_refuses_what_is_no_rate(wrong: Any) -> None:
+    """Of any library."""
+    with pytest.raises(ValueError, match=r"arrival_rate=.* must be finite and ≥ 0"):
+        mmck(wrong, 1.0, 1, 1)
 
 
 @pytest.mark.parametrize(("rate", "time_s"), [(-1.0, 1.0), (1.0, -1.0), (math.inf, 1.0)])

@@ -498,6 +498,166 @@ async def test_another_thread_cannot_wake_the_loop() -> None:
     await called
 
 
+WAYS_IN: dict[str, Callable[[VirtualTimeLoop, Any], object]] = {
+    "call_soon": lambda loop, f: loop.call_soon(f),
+    "call_soon_threadsafe": lambda loop, f: loop.call_soon_threadsafe(f),
+    "call_later": lambda loop, f: loop.call_later(1.0, f),
+    "call_at": lambda loop, f: loop.call_at(1.0, f),
+}
+
+
+def with_a_coroutine(way_in: Callable[[Any], object]) -> None:
+    coroutine = forever()
+    try:
+        way_in(coroutine)
+    finally:
+        coroutine.close()  # it was refused, and warns when it is never awaited
+
+
+@pytest.mark.parametrize(
+    "way_in",
+    [
+        *WAYS_IN.values(),
+        lambda loop, _: with_a_coroutine(loop.create_task),
+        lambda loop, _: with_a_coroutine(lambda c: asyncio.run_coroutine_threadsafe(c, loop)),
+    ],
+    ids=[*WAYS_IN, "a task", "a coroutine"],
+)
+@virtual
+async def test_another_thread_finds_every_way_in_closed(
+    way_in: Callable[[VirtualTimeLoop, Any], object],
+) -> None:
+    """What came in would run at a moment that no seed decides; the loop itself notices nothing."""
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, VirtualTimeLoop)
+    errors: list[BaseException] = []
+    ran: list[str] = []
+
+    def intrude() -> None:
+        try:
+            way_in(loop, lambda: ran.append("ran"))
+        except BaseException as error:
+            errors.append(error)
+
+    thread = threading.Thread(target=intrude)
+    thread.start()
+    thread.join()
+    await asyncio.sleep(5)
+    assert [type(error) for error in errors] == [RealWorldForbidden]
+    assert isinstance(errors[0], RuntimeError)  # which is what asyncio raises, in debug mode
+    assert ran == []
+
+
+@pytest.mark.parametrize("way_in", WAYS_IN.values(), ids=WAYS_IN)
+@virtual
+async def test_no_callback_is_refused_at_once(
+    way_in: Callable[[VirtualTimeLoop, Any], object],
+) -> None:
+    """TypeError, as asyncio's debug mode has it: None would be taken for a cancelled one."""
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, VirtualTimeLoop)
+    before = repr(loop)
+    with pytest.raises(TypeError, match="None"):
+        way_in(loop, None)
+    assert repr(loop) == before
+
+
+@pytest.mark.parametrize(
+    ("when", "error"),
+    [
+        (None, TypeError),
+        ("soon", TypeError),
+        (1j, TypeError),
+        (math.nan, ValueError),
+        (-math.inf, ValueError),
+    ],
+)
+@virtual
+async def test_a_moment_that_is_none_is_refused_at_once(when: Any, error: type[Exception]) -> None:
+    """By `call_at` and `call_later`; NaN would put the order of all other timers out of joint."""
+    loop = asyncio.get_running_loop()
+    before = repr(loop)
+    with pytest.raises(error):
+        loop.call_at(when, print)
+    with pytest.raises(error):
+        loop.call_later(when, print)
+    assert repr(loop) == before
+    await asyncio.sleep(1)
+
+
+def test_what_is_left_at_the_end_is_cancelled_in_the_order_it_began() -> None:
+    """By name or not, long ago or just now: an abrupt end has one history, too."""
+
+    def history() -> list[int]:
+        ended: list[int] = []
+
+        async def worker(number: int) -> None:
+            try:
+                await asyncio.sleep(HOUR_S)
+            finally:
+                ended.append(number)
+
+        async def main() -> None:
+            tasks = [
+                asyncio.create_task(worker(number), name="worker" if number % 3 else None)
+                for number in range(40)
+            ]
+            await asyncio.sleep(1)
+            for task in tasks[::7]:
+                task.cancel()
+            tasks += [asyncio.create_task(worker(number)) for number in range(40, 60)]
+            await asyncio.sleep(1)
+            raise ZeroDivisionError
+
+        with pytest.raises(ZeroDivisionError):
+            virtual_time.run(main())
+        return ended
+
+    first = history()
+    assert first == [*range(0, 40, 7), *[n for n in range(60) if n % 7 or n >= 40]]
+    assert all(history() == first for _ in range(10))
+
+
+def test_what_fails_while_it_is_cancelled_at_the_end_is_reported() -> None:
+    """As asyncio reports it: nothing is swallowed."""
+    reported: list[BaseException] = []
+
+    async def stubborn() -> None:
+        try:
+            await asyncio.sleep(HOUR_S)
+        finally:
+            raise ZeroDivisionError
+
+    async def main() -> None:
+        asyncio.get_running_loop().set_exception_handler(
+            lambda _, context: reported.append(context["exception"])
+        )
+        main.task = asyncio.create_task(stubborn())  # type: ignore[attr-defined]
+        await asyncio.sleep(1)
+
+    virtual_time.run(main())
+    assert [type(error) for error in reported] == [ZeroDivisionError]
+
+
+@virtual
+async def test_a_task_factory_is_asked_as_ever() -> None:
+    """What was set is used, with its context and name, and its tasks end with the others."""
+    loop = asyncio.get_running_loop()
+    made: list[str] = []
+
+    def factory(
+        loop: asyncio.AbstractEventLoop, coro: Coroutine[Any, Any, Any], **options: Any
+    ) -> "asyncio.Task[Any]":
+        made.append("made")
+        return asyncio.Task(coro, loop=loop, **options)
+
+    loop.set_task_factory(factory)  # type: ignore[arg-type]
+    task = asyncio.create_task(asyncio.sleep(1, "slept"), name="sleeper")
+    loop.set_task_factory(None)
+    assert await task == "slept"
+    assert (made, task.get_name()) == (["made"], "sleeper")
+
+
 def test_the_loop_holds_no_file_descriptor_and_refuses_work_once_closed() -> None:
     """Opening a loop opens nothing; after close() every way in raises."""
     loop = VirtualTimeLoop()
