@@ -57,7 +57,8 @@ class Debts:
         self._rng = rng
         self._observer = observer
         self._forget_item = forget_item
-        self._tasks: set[asyncio.Task[None]] = set()
+        # A dictionary: a set of tasks has another order in each run, and so would have a stop.
+        self._tasks: dict[asyncio.Task[None], None] = {}
         self._turn = asyncio.Semaphore(AT_ONCE)
 
     @property
@@ -105,7 +106,7 @@ class Debts:
             await asyncio.wait(self._tasks)
 
     async def stop(self) -> int:
-        """Give up what is still owed, and tell how much that is."""
+        """Give up what is still owed, oldest first, and tell how much that is."""
         owed = list(self._tasks)
         for task in owed:
             task.cancel()
@@ -114,12 +115,12 @@ class Debts:
 
     def _owe(self, settling: "Awaitable[None]") -> None:
         task = asyncio.ensure_future(settling)
-        self._tasks.add(task)
+        self._tasks[task] = None
         task.add_done_callback(self._forget)
         self._observer.observe(MoneyOwed(self.owed))
 
     def _forget(self, task: "asyncio.Task[None]") -> None:
-        self._tasks.discard(task)
+        self._tasks.pop(task, None)
         self._observer.observe(MoneyOwed(self.owed))
 
     async def _learn_later(self, order: Order) -> None:

@@ -39,6 +39,7 @@ Ts = TypeVarTuple("Ts")
 # asyncio's own threshold: below it, sweeping cancelled timers out of the heap is not worth while.
 _MIN_TIMERS_TO_SWEEP = 100
 _NAMED_TASKS = 5
+_ROUNDS_AT_THE_END = 10
 _INTERRUPT_POLL_S = 0.2
 
 _REAL_WORLD = (
@@ -385,18 +386,21 @@ def _run_here(main: Coroutine[Any, Any, T], loop: VirtualTimeLoop) -> T:
 def _cancel_in_order(loop: VirtualTimeLoop) -> None:
     """What the runner does next, but in the order in which the tasks were made: it would go through
     a set, whose order is another one in each run, and so would be what the tasks do at their end.
+
+    Those that begin meanwhile, to clean up, are cancelled next; some would go on so for ever.
     """
-    tasks = sorted(asyncio.all_tasks(loop), key=lambda task: getattr(task, "serial", -1))
-    if not tasks:
-        return
-    for task in tasks:
-        task.cancel()
-    loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
-    for task in tasks:
-        if not task.cancelled() and (error := task.exception()):
-            loop.call_exception_handler(
-                {"message": "A task failed at its end.", "exception": error, "task": task}
-            )
+    for _ in range(_ROUNDS_AT_THE_END):
+        tasks = sorted(asyncio.all_tasks(loop), key=lambda task: getattr(task, "serial", -1))
+        if not tasks:
+            return
+        for task in tasks:
+            task.cancel()
+        loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+        for task in tasks:
+            if not task.cancelled() and (error := task.exception()):
+                loop.call_exception_handler(
+                    {"message": "A task failed at its end.", "exception": error, "task": task}
+                )
 
 
 def _run_beside(main: Coroutine[Any, Any, T], loop: VirtualTimeLoop) -> T:
