@@ -36,13 +36,13 @@ class Gate:
         """Let one request in; end the visit exactly once. Raises ClientLimit, ConcurrencyLimit."""
         if not self._share.try_enter(client):
             raise ClientLimit
-        permit = None
         try:
             permit = self._limiter.try_acquire()
-        finally:
-            if permit is None:  # full, or the limit raised
-                self._share.leave(client)
+        except BaseException:  # a limit that cannot be read costs nobody's share
+            self._share.leave(client)
+            raise
         if permit is None:
+            self._share.leave(client)
             raise ConcurrencyLimit
         return Visit(permit, self._share, client)
 
