@@ -54,6 +54,7 @@ def half_counted(monkeypatch):
 SIMULATED = [
     "cliff",
     "slope",
+    "few-places",
     "three-answers",
     "obedience",
     "rate-limit",
@@ -82,6 +83,16 @@ def test_without_a_bound_there_is_no_good_length(never_full):
 def test_served_newest_first_there_is_no_cliff(newest_first):
     """Right of it, the claim needs a queue in which everybody waits for all before him."""
     assert "at 1.4 of the length it still sold" in refute(LESSON, "cliff")
+
+
+def test_few_places_sell_because_the_queue_keeps_to_them(never_full):
+    """A queue that grows past its number is as bad as no number."""
+    assert "with 10 waiting it sold only" in refute(LESSON, "few-places")
+
+
+def test_a_long_queue_fails_a_slower_payment_because_all_wait_for_it(newest_first):
+    """Served newest first, the 61 places would do no harm at 1.5 × either."""
+    assert "with 61 waiting it still sold" in refute(LESSON, "few-places")
 
 
 def test_a_codel_that_drops_nobody_is_a_plain_queue(nothing_dropped):
