@@ -4,8 +4,9 @@ Eight workers with exponential service, the same seeded arrivals for every way, 
 after 500 ms; in virtual time, through the service's own code, so the machine has no part in it.
 Judged from a third of the run on, when every queue is what it will be. *Wasted* is the work done
 for callers who had left: the share of the workers' time, less what was sold in time. Room is for
-64, by the workshop's own rule (0.7 × (patience − service) × capacity). Adaptive LIFO is oldest
-first until the queue has not been empty for 200 ms, then newest first.
+64: 0.7 of the longest useful queue, far more than the workshop advises, so that it matters whose
+turn it is. Adaptive LIFO is oldest first until the queue has not been empty for 200 ms, then newest
+first.
 """
 
 from __future__ import annotations
