@@ -166,6 +166,8 @@ def own_environment(**extra: str) -> "dict[str, str]":
     """The environment of what is started here, without what is meant for other programs."""
     kept = {k: v for k, v in os.environ.items() if not k.upper().startswith(FOREIGN)}
     kept.update(PYTHONUTF8="1", VIRTUAL_ENV=str(VENV), **extra)
+    if not os.path.isabs(os.path.expanduser("~")):  # a user without an entry, as in a container
+        kept["HOME"] = str(VENV)
     kept["PATH"] = str(BIN) + os.pathsep + kept.get("PATH", "")  # `bpdemo` in Lab's terminals
     return kept
 

@@ -10,6 +10,8 @@ import sys
 import time
 from pathlib import Path
 
+from bpdemo.core.environment import own_environment
+
 CELL_TIMEOUT_S = 120
 NOT_MEASURED = "NotMeasured"
 
@@ -41,7 +43,10 @@ def run(notebook: str) -> tuple[int, str]:
         [sys.executable, "-m", "pytest", "-q", "-c", os.devnull, "--rootdir=.",
          "-p", "nbval.plugin", "--nbval-lax", f"--nbval-cell-timeout={CELL_TIMEOUT_S}",
          "-p", "pytest_timeout", "--timeout=300", notebook],
-        env=os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+        env=own_environment(
+            # The kernel is this Python, and no other that is installed for this user.
+            {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "JUPYTER_PREFER_ENV_PATH": "1"}
+        ),
         capture_output=True, text=True, check=False, cwd=Path(__file__).parents[1],
     )  # fmt: skip
     verdict = "passed" if done.returncode == 0 else "failed"

@@ -23,6 +23,11 @@ def main() -> None:
     # by a filter, since one of Jupyter's extensions sets another.
     logging.captureWarnings(capture=True)
     forget_the_system()
+    from jupyterlab import commands
+
+    # Where there is a Node, JupyterLab runs it at its start to ask how Yarn is configured, in case
+    # it has to build itself anew one day; and says so at length where that fails.
+    commands._yarn_config = lambda _: {"yarn config": {}, "npm config": {}}
     from jupyterlab.labapp import main as run
 
     sys.exit(run())

@@ -57,6 +57,7 @@ def plant(home):
         "PYTHONWARNINGS": "error",
         "PLOTLY_RENDERER": "browser",
         "PGPORT": "1",
+        "NODE_OPTIONS": "--no-such-option",
     }
 
 
