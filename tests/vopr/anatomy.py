@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from bpdemo.core.model import Item
+from bpdemo.core.model import Item, PaymentBook
 from bpdemo.flow.guard import Guard
 from bpdemo.service.box_office import BoxOffice
 
@@ -41,6 +41,10 @@ class Anatomy:
     def is_full(self) -> bool:
         capacity = self.office.queue_capacity
         return capacity >= 0 and self.inside >= self.office.workers + capacity
+
+    @property
+    def book(self) -> PaymentBook:
+        return self.office._payment.book
 
     @property
     def workers(self) -> set[Any]:

@@ -1,10 +1,11 @@
 """What goes wrong at a dependency: before a call has its effect, or after it, or long after."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
+from dataclasses import dataclass, field
 from random import Random
-from typing import Any
+from typing import Any, NoReturn
 
 from bpdemo.core.errors import BoxOfficeError, DependencyError, PoolExhausted
 
@@ -32,33 +33,51 @@ ERRORS: dict[str, Callable[[], BaseException]] = {
 class Chaos:
     """Stands before the calls of the dependencies, and breaks some of them."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, rng: Random) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, seed: int) -> None:
         self.late: set[asyncio.Task[None]] = set()  # calls on their way that nobody waits for
-        self.struck = 0
         self._loop = loop
-        self._rng = rng
-        self._faults: dict[str, dict[str, Any]] = {}
-        self._hung: dict[str, list[asyncio.Future[None]]] = {}
+        self._seed = seed
+        self._faults: dict[str, _Fault] = {}
 
     def begin(self, what: dict[str, Any]) -> None:
-        self._faults[what["name"]] = what
+        self._faults[what["name"]] = _Fault(what, Random(f"{self._seed} {what['name']}"))
 
     def end(self, name: str) -> None:
         """It works again. Of the calls that hang, some go on, others lose their connection."""
-        self._faults.pop(name, None)
-        for hanging in self._hung.pop(name, []):
+        fault = self._faults.pop(name, None)
+        for hanging in fault.hung if fault else ():
             if not hanging.done():
-                if self._rng.random() < 0.5:
+                if fault and fault.strikes(0.5):
                     hanging.set_result(None)
                 else:
                     hanging.set_exception(DependencyError("The connection was reset."))
 
     def end_all(self) -> None:
-        for name in [*self._faults, *self._hung]:
+        for name in list(self._faults):
             self.end(name)
 
-    def stand_before(self, target: Any, dependency: str, name: str, bare: Call) -> None:
-        """Break `target.name` now and then; `bare` is where what arrives late arrives."""
+    def stand_before(self, target: Any, dependency: str, names: Iterable[str], bare: Any) -> None:
+        """Break these methods of `target` now and then; what arrives late arrives at `bare`."""
+        for name in names:
+            self._stand_before(target, dependency, name, getattr(bare, name))
+
+    def stand_before_work(self, target: Any, name: str) -> None:
+        """Let the worker's own code fail, before its work or when all of it is done."""
+        real: Call = getattr(target, name)
+
+        async def work(*args: Any) -> Any:
+            crashes = [f for f in self._faults.values() if "dependency" not in f.what]
+            striking = next((f for f in crashes if f.strikes(f.what["rate"])), None)
+            if striking and not striking.what["after"]:
+                _raise(striking.what)
+            result = await real(*args)
+            if striking:
+                _raise(striking.what)
+            return result
+
+        setattr(target, name, work)
+
+    def _stand_before(self, target: Any, dependency: str, name: str, bare: Call) -> None:
         real: Call = getattr(target, name)
 
         async def call(*args: Any) -> Any:
@@ -74,56 +93,52 @@ class Chaos:
 
         setattr(target, name, call)
 
-    def stand_before_work(self, target: Any, name: str) -> None:
-        """Let the worker's own code fail, before its work or when all of it is done."""
-        real: Call = getattr(target, name)
-
-        async def work(*args: Any) -> Any:
-            crash = next((f for f in self._faults.values() if "dependency" not in f), None)
-            strikes = crash is not None and self._rng.random() < crash["rate"]
-            if crash and strikes and not crash["after"]:
-                self._strike(crash)
-            result = await real(*args)
-            if crash and strikes:
-                self._strike(crash)
-            return result
-
-        setattr(target, name, work)
+    def _those_for(self, dependency: str, name: str) -> "list[_Fault]":
+        return [fault for fault in self._faults.values() if fault.concerns(dependency, name)]
 
     async def _befall(self, dependency: str, name: str, *, after: bool) -> None:
-        for label, fault in list(self._faults.items()):
-            if fault.get("dependency") != dependency or fault["call"] not in ("any", name):
-                continue
-            if fault["after"] != after or self._rng.random() >= fault["rate"]:
-                continue
-            if fault["how"] == "raise":
-                self._strike(fault)
-            self.struck += 1
-            hanging = self._loop.create_future()
-            self._hung.setdefault(label, []).append(hanging)
-            await hanging
-
-    def _strike(self, fault: dict[str, Any]) -> None:
-        self.struck += 1
-        kind = fault["error"]
-        if kind == "pool" and fault["dependency"] == "payment":
-            kind = "failed"  # there is no pool before it
-        if kind in ("pool", "unasked") and fault["after"]:
-            kind = "failed"  # these say that the call was never made
-        raise ERRORS[kind]()
+        for fault in self._those_for(dependency, name):
+            if fault.what["after"] == after and fault.strikes(fault.what["rate"]):
+                if fault.what["how"] == "raise":
+                    _raise(fault.what)
+                hanging = self._loop.create_future()
+                fault.hung.append(hanging)
+                await hanging
 
     def _may_arrive_late(
         self, dependency: str, name: str, bare: Call, args: tuple[Any, ...]
     ) -> None:
-        for fault in self._faults.values():
-            slow = fault.get("late_s")
-            if slow is None or fault["dependency"] != dependency:
-                continue
-            if fault["call"] in ("any", name) and self._rng.random() < 0.7:
-                task = self._loop.create_task(_arrive(slow, bare, args))
+        for fault in self._those_for(dependency, name):
+            late_s = fault.what["late_s"]
+            if late_s is not None and fault.strikes(0.7):
+                task = self._loop.create_task(_arrive(late_s, bare, args))
                 self.late.add(task)
                 task.add_done_callback(self.late.discard)
                 return
+
+
+@dataclass
+class _Fault:
+    """What goes wrong, with a chance of its own, and the calls that hang in it."""
+
+    what: dict[str, Any]
+    rng: Random
+    hung: list[asyncio.Future[None]] = field(default_factory=list)
+
+    def concerns(self, dependency: str, name: str) -> bool:
+        return self.what.get("dependency") == dependency and self.what["call"] in ("any", name)
+
+    def strikes(self, rate: float) -> bool:
+        return self.rng.random() < rate
+
+
+def _raise(what: dict[str, Any]) -> NoReturn:
+    kind = what["error"]
+    if kind == "pool" and what.get("dependency") == "payment":
+        kind = "failed"  # there is no pool before it
+    if kind in ("pool", "unasked") and what["after"]:
+        kind = "failed"  # these say that the call was never made
+    raise ERRORS[kind]()
 
 
 async def _arrive(late_s: float, bare: Call, args: tuple[Any, ...]) -> None:

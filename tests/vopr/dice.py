@@ -54,7 +54,7 @@ class _Dice:
         self.ticks = self.chance(0.35)
         self.kind = self.rng.choices(["office", "promises", "twin"], [75, 17, 8])[0]
         self.faults_begun = 0
-        self.is_lossy = False
+        self.is_lossy = self.is_tripping = False
 
     def chance(self, share: float) -> bool:
         return self.rng.random() < share
@@ -67,7 +67,7 @@ class _Dice:
         days = [_any_day, _breaker_day, _still_day, _edge_day, _lossy_day]
         day = rng.choices(days, [5, 3, 1, 2, 2])[0]
         chosen = day(self)
-        self.is_lossy = day is _lossy_day
+        self.is_lossy, self.is_tripping = day is _lossy_day, day is _breaker_day
         chosen |= {"seed": self.seed, "store": "memory"}
         chosen.setdefault("initial_stock", rng.choice([3, 40, 1000, 10**6, 10**6, 10**6]))
         base = Settings(**chosen)
@@ -75,7 +75,7 @@ class _Dice:
         many = 40 if few else rng.choice([4, 25, 60, 60, 200, 200, 500])
         span_s = self.span_s(base, many, slow=day is _still_day)
         acts = [*self.customers(many, span_s), *self.readers(many // 5, span_s)]
-        acts += self.troubles(base, span_s, rng.choice([0, 2, 4, 8]) + 3 * few)
+        acts += self.troubles(base, span_s, rng.choice([0, 2, 4, 8]) + 4 * few)
         acts += self.turns(span_s, [act.at_s for act in acts])
         acts += self.end(span_s)
         acts.sort(key=lambda act: act.at_s)
@@ -177,8 +177,9 @@ class _Dice:
         return {
             "dependency": dependency,
             "call": rng.choice(CALLS[dependency]),
-            "rate": rng.choice([0.05, 0.3, 0.9, 1.0]),
-            "how": rng.choice(["hang", "hang", "raise", "raise", "raise"]),
+            # Where breakers trip, calls that hang outlive the era that they began in.
+            "rate": rng.choice([0.3, 0.3, 0.9] if self.is_tripping else [0.05, 0.3, 0.9, 1.0]),
+            "how": "hang" if self.chance(0.5 if self.is_tripping else 0.35) else "raise",
             "error": rng.choice(RAISED),
             "after": self.chance(0.5),
             # Given up by the caller, and yet on its way: it arrives so much later.

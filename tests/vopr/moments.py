@@ -1,18 +1,15 @@
 """What is true between any two awaits, and whenever time is about to move on."""
 
-from collections import Counter, deque
+from collections import Counter
 from math import inf
-from typing import Any
 
-from bpdemo.assembly.office import Assembly
-from bpdemo.core.events import AttemptEnded, Event, OrderRejected, OrderSettled, Retried
+from bpdemo.core.events import Event, OrderRejected, OrderSettled
 from tests.vopr.anatomy import Anatomy
-from tests.vopr.doorway import Doorway
+from tests.vopr.entrance import WatchedEntrance
+from tests.vopr.guards import GuardWatch
 from tests.vopr.loop import WatchedLoop
 from tests.vopr.truth import Truth
 from tests.vopr.verdicts import Diary, Verdicts
-
-BUDGET_S = 10.0
 
 
 class Moments:
@@ -30,29 +27,25 @@ class Moments:
         self._to_come = False
         self._most_inside = self._most_busy = 0.0
         self._bound_inside = self._bound_busy = 0.0
-        self._calls: dict[str, deque[float]] = {"payment": deque(), "store": deque()}
-        self._retries: dict[str, deque[float]] = {"payment": deque(), "store": deque()}
-        self._assembly: Assembly | None = None
-        self._budget_turned_s = -inf
-        self._budget: tuple[bool, float, float] | None = None
-        self._longest_attempt_s = 0.0
-        self.stalled_s = 0.0  # by which any timer may have been late
+        self._guards: GuardWatch | None = None
 
-    def open(self, assembly: Assembly, anatomy: Anatomy, truth: Truth, doorway: Doorway) -> None:
-        self._assembly, self._anatomy, self._truth = assembly, anatomy, truth
-        self._office, self._books = assembly.office, assembly.office.intake.books
-        self._doorway = doorway
+    def open(
+        self, anatomy: Anatomy, truth: Truth, entrance: WatchedEntrance, guards: GuardWatch
+    ) -> None:
+        """From here on the service is there to be looked at."""
+        self._anatomy, self._truth, self._guards = anatomy, truth, guards
+        self._office, self._books = anatomy.office, anatomy.office.intake.books
+        self._entrance = entrance
         self.note_bounds()
-        for name, guard in anatomy.guards.items():
-            self._count_calls(name, guard)
 
     # -------- heard
 
     def observe(self, event: Event, /) -> None:
         """As the service's observer: the books must balance at every event."""
         self._diary.note(event)
-        if self._assembly is None or self.are_over:
+        if self._guards is None or self.are_over:
             return
+        self._guards.hear(event)
         match event:
             case OrderSettled():
                 self.settled[event.outcome] += 1
@@ -61,53 +54,10 @@ class Moments:
                     self._verdicts.expect(few, "shed beside an idle worker")
             case OrderRejected():
                 self.rejected += 1
-            case Retried():
-                self._check_budget(event.dependency)
-            case AttemptEnded() if event.outcome not in ("refused",):
-                self._check_attempt(event)
         self._verdicts.expect(self._books.balanced, "the books do not balance", self._books)
         if not self._to_come:
             self._to_come = True
             self._loop.call_soon(self.check)
-
-    def _count_calls(self, name: str, guard: Any) -> None:
-        real, calls = guard.call, self._calls[name]
-
-        async def call(*args: Any, **how: Any) -> Any:
-            calls.append(self._loop.time())
-            return await real(*args, **how)
-
-        guard.call = call
-
-    def _check_budget(self, name: str) -> None:
-        """Retries of nearly the whole window, against the calls of all of it."""
-        assert self._assembly is not None
-        settings, now = self._assembly.settings, self._loop.time()
-        calls, retries = self._calls[name], self._retries[name]
-        retries.append(now)
-        while calls and calls[0] < now - BUDGET_S:
-            calls.popleft()
-        while retries and retries[0] <= now - BUDGET_S * 0.9:
-            retries.popleft()
-        if settings.retry_budget_enabled:
-            earned = settings.retry_budget_ratio * len(calls)
-            allowed = settings.retry_budget_min_per_s * BUDGET_S + earned
-            unbounded = self._budget_turned_s > now - BUDGET_S
-            within = len(retries) <= allowed + 1e-6 or unbounded
-            self._verdicts.expect(within, "more retries than the budget allows", len(retries))
-
-    def _check_attempt(self, event: AttemptEnded) -> None:
-        assert self._assembly is not None
-        if event.duration_s > self._longest_attempt_s + self.stalled_s + 1e-6:
-            self._verdicts.fail("an attempt outlived its time", event)
-
-    def note_knobs(self) -> None:
-        assert self._assembly is not None
-        now = self._assembly.settings
-        self._longest_attempt_s = max(self._longest_attempt_s, now.attempt_timeout_s or inf)
-        budget = now.retry_budget_enabled, now.retry_budget_ratio, now.retry_budget_min_per_s
-        if budget != self._budget:
-            self._budget, self._budget_turned_s = budget, self._loop.time()
 
     # -------- seen
 
@@ -131,7 +81,7 @@ class Moments:
         anatomy, office, books = self._anatomy, self._office, self._books
         depth, busy, granted = office.queue_depth, office.workers_busy, anatomy.granted
         inside = depth + busy + granted
-        book = office._payment.book
+        book = anatomy.book
         over = book.charged - book.refunded - self._truth.sales
         spare = inf if self.cut_off else self.running + anatomy.owed
         if not (
@@ -141,7 +91,7 @@ class Moments:
             and inside <= max(self._bound_inside, self._most_inside)
             and busy <= max(self._bound_busy, self._most_busy)
             and self.running <= busy
-            and office.in_flight == self._doorway.entrance.inside
+            and office.in_flight == self._entrance.inside
             and 0 <= over <= spare
         ):
             self._say_what(depth, busy, granted, over, spare)
@@ -159,7 +109,7 @@ class Moments:
             (inside <= max(self._bound_inside, self._most_inside), "more inside than places"),
             (busy <= max(self._bound_busy, self._most_busy), "more busy than workers"),
             (self.running <= busy, "more at work than busy"),
-            (office.in_flight == self._doorway.entrance.inside, "in_flight is not who is inside"),
+            (office.in_flight == self._entrance.inside, "in_flight is not who is inside"),
             (over >= 0, "an order that nobody paid for"),
             (over <= spare, "money kept, and neither at work nor owed"),
         ):

@@ -61,12 +61,6 @@ PLANTS = (
         "        if removed:\n",
     ),
     Plant(
-        "more places, and those who wait hear nothing of it",
-        QUEUE,
-        "            self._reorder()\n        self.place_freed()\n",
-        "            self._reorder()\n",
-    ),
-    Plant(
         "a place freed is offered to nobody",
         POOL,
         "                self._idle[me] = None\n                self._queue.place_freed()\n",

@@ -1,8 +1,8 @@
 """What is to happen in one world, written down before anything happens.
 
-A script is plain data: settings, and acts in order of time. Nothing is drawn while it is played
-but what an act's own seed fixes, so an act can be left out and the rest stays as it was: that is
-how a failure is shrunk.
+A script is plain data: settings, and acts in order of time. What is drawn while it is played comes
+from a stream of its own for each fault, so an act can be left out and the rest stays as it was:
+that is how a failure is shrunk.
 """
 
 import json

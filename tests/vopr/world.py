@@ -1,136 +1,30 @@
-"""One world: a service in virtual time, its customers, its workers, and what befalls them."""
+"""One world: what its script says is done to the service, and what becomes of it is judged."""
 
 import asyncio
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
-from random import Random
 from typing import Any
-from unittest.mock import patch
 
-from bpdemo.assembly import office as composition
-from bpdemo.assembly.office import Assembly
 from bpdemo.core.errors import BoxOfficeError, NotFound
-from bpdemo.core.model import Order
-from bpdemo.core.settings import Settings
 from tests.vopr import history, knobs, recovery, rest
-from tests.vopr.anatomy import Anatomy
-from tests.vopr.backlog import PromisingStore
-from tests.vopr.breakers import WatchedBreaker
-from tests.vopr.chaos import Chaos
-from tests.vopr.crew import Crew
 from tests.vopr.customer import Customer
-from tests.vopr.doorway import Doorway
-from tests.vopr.loop import WatchedLoop
-from tests.vopr.moments import Moments
 from tests.vopr.script import Act, Script
-from tests.vopr.truth import JOB, Truth
-from tests.vopr.twin import TwinDoorway
-from tests.vopr.verdicts import Diary, Verdicts
+from tests.vopr.stage import Stage
 
 EPS_S = 1e-6
-BEGINNING = datetime(2030, 1, 1, tzinfo=UTC)
-STORE_CALLS = (
-    "place", "void", "take_back", "find_item", "find_order", "find_order_by_key", "list_items",
-)  # fmt: skip
-BACKLOG_CALLS = ("accept", "confirm", "fail", "settle")
 
 
-class World:
+class World(Stage):
     """Plays one script. `verdicts` fill meanwhile."""
 
     def __init__(
         self, script: Script, *, wall_jumps: bool = True, sums: bool = False, full: bool = False
     ) -> None:
-        loop = asyncio.get_running_loop()
-        assert isinstance(loop, WatchedLoop)
-        self.loop, self.script = loop, script
-        self.rng = Random(f"world {script.seed}")
-        self.verdicts = Verdicts(loop.time)
-        self.diary = Diary(loop.time, sums=sums, full=full)
-        self.moments = Moments(loop, self.verdicts, self.diary)
+        super().__init__(script, wall_jumps=wall_jumps, sums=sums, full=full)
         self.drained = self.cut_off = self.recovered = False
         self.longest_open_s = self.longest_lapse_s = self.longest_work_s = self.stalled_s = 0.0
         self.stalls: list[tuple[float, float]] = []
         self.deeds: set[asyncio.Task[Any]] = set()
-        self.flipped_elsewhere = script.kind == "promises"
-        self._wall_s, self._wall_jumps = 0.0, wall_jumps
-        loop.set_exception_handler(self._hear_noise)
-        self._open()
-
-    def _open(self) -> None:
-        """Put the service together, and stand between it and everything it deals with."""
-        settings = Settings(**self.script.knobs)
-        self.assembly = assembly = _assemble(self, settings)
-        self.store: Any = assembly.bare_store
-        self.office, self.anatomy = assembly.office, Anatomy(assembly.office)
-        self.base = {name: getattr(settings, name) for name in knobs.LATENCIES}
-        self.truth = Truth(self.store, assembly.provider)
-        kind = TwinDoorway if self.script.kind == "twin" else Doorway
-        self.doorway = kind(self.anatomy, self.loop.time, self.verdicts, self.diary)
-        self.breakers = {
-            name: WatchedBreaker(guard.breaker, name, self.loop.time, self.verdicts)
-            for name, guard in self.anatomy.guards.items()
-        }
-        for name, breaker in self.breakers.items():
-            self.anatomy.guards[name].breaker = breaker  # type: ignore[assignment]
-        self.chaos = Chaos(self.loop, self.rng)
-        self._break_calls()
-        self._watch_work()
-        self.moments.open(assembly, self.anatomy, self.truth, self.doorway)
-        self.drops = settings.drop_on_disconnect
         self.note_knobs()
-
-    def _break_calls(self) -> None:
-        assembly, chaos = self.assembly, self.chaos
-        self.crew: Crew | None = None
-        if assembly.backlog is not None:
-            self.crew = Crew(assembly, self.store, self.loop.time, self.script.seed)
-            for name in BACKLOG_CALLS:
-                bare = getattr(self.store, name)
-                chaos.stand_before(assembly.backlog, "backlog", name, bare)
-            for name in ("charge", "refund"):
-                bare = getattr(self.crew.ledger, name)
-                chaos.stand_before(self.crew.payment, "payment", name, bare)
-        for name in ("charge", "refund"):
-            bare = getattr(assembly.provider, name)
-            chaos.stand_before(assembly.payment, "payment", name, bare)
-        for name in STORE_CALLS:
-            chaos.stand_before(assembly.store, "store", name, getattr(self.store, name))
-        self.truth.note_answers(assembly.store)
-
-    def _watch_work(self) -> None:
-        """Know whose work is done, and count who is at work."""
-        works = [(self.anatomy.work, "sell")]
-        if self.anatomy.acceptance is not None:
-            works.append((self.anatomy.acceptance, "accept"))
-        for target, name in works:
-            self.chaos.stand_before_work(target, name)
-            self._watch(target, name)
-
-    def _watch(self, target: Any, name: str) -> None:
-        real = getattr(target, name)
-
-        async def watched(job: Any) -> Any:
-            JOB.set(job)
-            now = self.loop.time()
-            awaited = any(not c.left and not c.deadline.has_passed(now) for c in job.callers)
-            self.verdicts.expect(awaited or not self.drops, "work begun for nobody")
-            self.moments.running += 1
-            try:
-                return await real(job)
-            finally:
-                self.moments.running -= 1
-
-        setattr(target, name, watched)
-
-    def today(self) -> datetime:
-        return BEGINNING + timedelta(seconds=self.loop.time() + self._wall_s)
-
-    def _hear_noise(self, _: object, context: dict[str, Any]) -> None:
-        told = f"{context.get('message')} {context.get('exception')!r}"
-        self.verdicts.fail("something was said to the loop's exception handler", told)
-
-    # -------- the play
 
     async def play(self) -> None:
         self.loop.on_still = self.moments.still
@@ -174,7 +68,7 @@ class World:
             case "stall":
                 self._stall(what["s"])
             case "wall":
-                self._wall_s += what["s"] * self._wall_jumps
+                self.wall_s += what["s"] * self.wall_jumps
             case "kill" | "freeze" if self.crew:
                 (self.crew.kill if act.kind == "kill" else self.crew.freeze)(what["n"])
             case "drain" if not self.drained:
@@ -216,13 +110,13 @@ class World:
         self.longest_open_s = max(self.longest_open_s, now.breaker_open_s)
         self.longest_lapse_s = max(self.longest_lapse_s, lapse_s)
         self.longest_work_s = max(self.longest_work_s, self.anatomy.longest_work_s())
-        self.moments.note_knobs()
+        self.guards.note_knobs(now)
 
     def _stall(self, seconds: float) -> None:
         now = self.loop.time()
         self.stalls.append((now, now + seconds))
         self.stalled_s += seconds
-        self.moments.stalled_s += seconds
+        self.guards.stalled_s += seconds
         self.loop.stall(seconds)
 
     def due_s(self, at_s: float) -> float:
@@ -230,14 +124,6 @@ class World:
         for begin_s, end_s in self.stalls:
             at_s = end_s if begin_s <= at_s <= end_s else at_s
         return at_s
-
-    def confirmed(self) -> list[Order]:
-        """All orders that stand."""
-        return [order for order in self.store._orders.values() if order.status == "confirmed"]
-
-    def sold_at_once(self) -> list[Order]:
-        promised = getattr(self.store, "promised", {})
-        return [order for order in self.confirmed() if order.id not in promised]
 
     def expect_true_stock(self, item_id: int) -> None:
         """What the cache says of an item that somebody ordered is so."""
@@ -311,28 +197,3 @@ class World:
         left = asyncio.all_tasks() - {asyncio.current_task()}
         self.verdicts.expect(not left, "tasks outlived the service", left)
         self.verdicts.expect(self.loop.timers == 0, "a timer is left behind", self.loop.timers)
-
-
-def _assemble(world: World, settings: Settings) -> Assembly:
-    clock = world.loop.time
-
-    def put_together() -> Assembly:
-        return Assembly(settings, clock=clock, today=world.today, observer=world.moments)
-
-    if world.script.kind != "promises":
-        return put_together()
-    # A memory store has no backlog; these worlds have one that keeps its promises in memory.
-    from bpdemo.assembly.slices import faults_of_store
-    from bpdemo.downstream.faults import FaultyBacklog
-
-    def make_backlog(store: Any, settings: Settings, rng: Random) -> FaultyBacklog:
-        return FaultyBacklog(store, faults_of_store(settings), rng)
-
-    def make_store(settings: Settings, _: object) -> PromisingStore:
-        return PromisingStore(settings.initial_stock, clock)
-
-    with (
-        patch.object(composition, "make_store", make_store),
-        patch.object(composition, "make_backlog", make_backlog),
-    ):
-        return put_together()

@@ -1,0 +1,71 @@
+"""The guards held against their settings: how many retries, and how long an attempt may take."""
+
+from collections import deque
+from collections.abc import Callable
+from math import inf
+from typing import Any
+
+from bpdemo.core.events import AttemptEnded, Event, Retried
+from bpdemo.core.settings import Settings
+from bpdemo.flow.guard import Guard
+from tests.vopr.verdicts import Verdicts
+
+#: The budget looks back over ten seconds; the oldest tenth of it may have dropped out already.
+WINDOW_S, SHORTEST_WINDOW_S = 10.0, 9.0
+EPS_S = 1e-6
+
+
+class GuardWatch:
+    """Counts calls and retries of each dependency by itself."""
+
+    def __init__(
+        self, guards: dict[str, Guard], clock: Callable[[], float], verdicts: Verdicts
+    ) -> None:
+        self.stalled_s = 0.0  # by which any timer may have been late
+        self._clock = clock
+        self._verdicts = verdicts
+        self._calls: dict[str, deque[float]] = {name: deque() for name in guards}
+        self._retries: dict[str, deque[float]] = {name: deque() for name in guards}
+        self._budget = False, 0.0, 0.0
+        self._turned_s = -inf
+        self._longest_attempt_s = 0.0
+        for name, guard in guards.items():
+            self._count_calls(name, guard)
+
+    def note_knobs(self, now: Settings) -> None:
+        self._longest_attempt_s = max(self._longest_attempt_s, now.attempt_timeout_s or inf)
+        budget = now.retry_budget_enabled, now.retry_budget_ratio, now.retry_budget_min_per_s
+        if budget != self._budget:
+            self._budget, self._turned_s = budget, self._clock()
+
+    def hear(self, event: Event) -> None:
+        match event:
+            case Retried():
+                self._check_budget(event.dependency)
+            case AttemptEnded():
+                most_s = self._longest_attempt_s + self.stalled_s + EPS_S
+                in_time = event.duration_s <= most_s
+                self._verdicts.expect(in_time, "an attempt outlived its time", event)
+
+    def _count_calls(self, name: str, guard: Any) -> None:
+        real, calls = guard.call, self._calls[name]
+
+        async def call(*args: Any, **how: Any) -> Any:
+            calls.append(self._clock())
+            return await real(*args, **how)
+
+        guard.call = call
+
+    def _check_budget(self, name: str) -> None:
+        """Retries of the shortest window that is allowed, against the calls of the longest."""
+        enabled, ratio, min_per_s = self._budget
+        now, calls, retries = self._clock(), self._calls[name], self._retries[name]
+        retries.append(now)
+        while calls and calls[0] < now - WINDOW_S:
+            calls.popleft()
+        while retries and retries[0] <= now - SHORTEST_WINDOW_S:
+            retries.popleft()
+        if enabled and self._turned_s <= now - WINDOW_S:
+            allowed = min_per_s * WINDOW_S + ratio * len(calls)
+            within = len(retries) <= allowed + EPS_S
+            self._verdicts.expect(within, "more retries than the budget allows", len(retries))
