@@ -16,6 +16,8 @@ from tests.vopr.script import PLAIN, Act, Script
 #: Sums of such times are exact in floats, so that much happens at the same moment.
 TICK_S = 1 / 64
 LONGEST_S = 40_000.0
+#: What is owed is tried every second or so: longer outages cost much and show no more.
+LONGEST_FAULT_S = 600.0
 ANY = "any"
 CALLS = {
     "payment": ["charge", "refund", ANY, ANY],
@@ -70,7 +72,7 @@ class _Dice:
         self.is_lossy, self.is_tripping = day is _lossy_day, day is _breaker_day
         chosen |= {"seed": self.seed, "store": "memory"}
         chosen.setdefault("initial_stock", rng.choice([3, 40, 1000, 10**6, 10**6, 10**6]))
-        base = Settings(**chosen)
+        base = knobs.WorldSettings(**chosen)
         few = day in (_breaker_day, _lossy_day)
         many = 40 if few else rng.choice([4, 25, 60, 60, 200, 200, 500])
         span_s = self.span_s(base, many, slow=day is _still_day)
@@ -141,7 +143,7 @@ class _Dice:
     def trouble(self, base: Settings, at_s: float, lasting_s: float) -> Iterator[Act]:
         """One that begins, and ends again."""
         rng, begins_s = self.rng, self.grid(at_s)
-        ends_s = self.grid(at_s + min(lasting_s, 3600.0))
+        ends_s = self.grid(at_s + min(lasting_s, LONGEST_FAULT_S))
         kinds = ["knob", "latency", "break", "break", "break", "break", "crash", "stall", "wall"]
         kinds += ["break"] * 12 * self.is_lossy
         kind = rng.choice(kinds + ["kill", "kill", "freeze"] * (self.kind == "promises"))

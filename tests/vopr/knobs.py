@@ -4,6 +4,8 @@ from collections.abc import Callable
 from random import Random
 from typing import Any
 
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
+
 from bpdemo.core.settings import Settings, describe
 
 LIVE = {name: told for name, told in describe(Settings()).items() if told["live"]}
@@ -19,6 +21,21 @@ NARROWED = {
     "store_latency_s": (0.0, 0.3),
     "breaker_half_open_calls": (1, 300),
 }
+
+
+class WorldSettings(Settings):
+    """Settings that no variable of the environment reaches: a seed means the same everywhere."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        *_: PydanticBaseSettingsSource,
+        **__: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return (init_settings,)
+
 
 Grid = Callable[[float], float]
 

@@ -54,7 +54,7 @@ class Stage:
         self.moments.open(self.anatomy, self.truth, self.doorway.entrance, self.guards)
 
     def _put_together(self) -> None:
-        settings, clock = Settings(**self.script.knobs), self.loop.time
+        settings, clock = knobs.WorldSettings(**self.script.knobs), self.loop.time
         self.assembly = self._assemble(settings)
         self.store: Any = self.assembly.bare_store
         self.office, self.anatomy = self.assembly.office, Anatomy(self.assembly.office)

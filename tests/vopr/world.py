@@ -21,6 +21,7 @@ class World(Stage):
     ) -> None:
         super().__init__(script, wall_jumps=wall_jumps, sums=sums, full=full)
         self.drained = self.cut_off = self.recovered = False
+        self.given_up = 0  # what was still owed when the service stopped
         self.longest_open_s = self.longest_lapse_s = self.longest_work_s = self.stalled_s = 0.0
         self.stalls: list[tuple[float, float]] = []
         self.deeds: set[asyncio.Task[Any]] = set()
@@ -180,7 +181,7 @@ class World(Stage):
     async def _stop(self) -> None:
         """With no drain before it, as at a second signal."""
         self.cut_off = self.moments.cut_off = True
-        owed = await self.office.stop()
+        self.given_up = owed = await self.office.stop()
         book = self.office.stats()["payments"]
         over = book["charged"] - book["refunded"] - self.truth.sales
         self.verdicts.expect(over <= owed, "money is lost at a stop", f"{over} kept, {owed} owed")
@@ -191,6 +192,7 @@ class World(Stage):
         if self.crew:
             await self.crew.stop()
         owed = await self.office.stop()
+        self.given_up += owed
         self.verdicts.expect(owed == 0 or self.drained, "money is owed at the end", owed)
         for _ in range(4):
             await asyncio.sleep(0)
