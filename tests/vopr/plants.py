@@ -182,8 +182,15 @@ PLANTS = (
     Plant(
         "a refusal at the edge keeps the client's share",
         GATE,
-        "            self._share.leave(client)\n            raise ConcurrencyLimit",
-        "            raise ConcurrencyLimit",
+        "            if permit is None:  # full, or the limit raised\n"
+        "                self._share.leave(client)\n",
+        "            if permit is None:  # full, or the limit raised\n                pass\n",
+    ),
+    Plant(
+        "a request that met overload stays in flight",
+        LIMITER,
+        "        self.in_flight -= 1\n        self.limit.learn",
+        "        self.in_flight -= 0 if dropped else 1\n        self.limit.learn",
     ),
     Plant(
         "an ignored request stays in flight",

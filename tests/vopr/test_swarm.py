@@ -16,13 +16,13 @@ from tests.vopr.story import tell
 from tests.vopr.swarm import Extent, Stop, Sum, run
 
 #: In `make test`: what takes some seconds. Run more of them when the service has changed.
-SEEDS = [seed for seed in range(40) if seed not in (11,)]
+SEEDS = [seed for seed in range(40) if seed not in (9, 11)]
 BY_NAME = {plant.name: plant for plant in PLANTS}
 #: A fault, and the first seed that finds it: one of each kind, found by a quick world.
 QUICKLY_FOUND = {
     "a job wakes no worker": 0,
-    "a job taken out is still counted": 4,
-    "a woken worker that leaves passes its job to nobody": 14,
+    "a place too many": 10,
+    "a woken worker that leaves passes its job to nobody": 22,
 }
 
 
