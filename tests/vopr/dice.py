@@ -72,7 +72,6 @@ class _Dice:
         self.is_lossy, self.is_tripping = day is _lossy_day, day is _breaker_day
         chosen |= {"seed": self.seed, "store": "memory"}
         chosen.setdefault("initial_stock", rng.choice([3, 40, 1000, 10**6, 10**6, 10**6]))
-        knobs.fit(chosen)
         base = knobs.WorldSettings(**chosen)
         few = day in (_breaker_day, _lossy_day)
         many = 40 if few else rng.choice([4, 25, 60, 60, 200, 200, 500])

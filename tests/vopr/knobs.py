@@ -68,10 +68,3 @@ def draw_one(rng: Random, name: str, grid: Grid) -> Any:
     if isinstance(usual, int):
         return round(value)
     return grid(value) if LIVE[name]["unit"] == "s" else round(value, 3)
-
-
-def fit(chosen: dict[str, Any]) -> None:
-    """Some bound one another, and a service does not begin with those that do not fit."""
-    interval_s = chosen.get("codel_interval_s", LIVE["codel_interval_s"]["value"])
-    if chosen.get("codel_target_s", LIVE["codel_target_s"]["value"]) > interval_s:
-        chosen["codel_target_s"] = interval_s

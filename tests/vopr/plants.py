@@ -182,9 +182,8 @@ PLANTS = (
     Plant(
         "a refusal at the edge keeps the client's share",
         GATE,
-        "            if permit is None:  # full, or the limit raised\n"
-        "                self._share.leave(client)\n",
-        "            if permit is None:  # full, or the limit raised\n                pass\n",
+        "            self._share.leave(client)\n            raise ConcurrencyLimit",
+        "            raise ConcurrencyLimit",
     ),
     Plant(
         "a request that met overload stays in flight",
