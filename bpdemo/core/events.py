@@ -130,7 +130,7 @@ class RequestAnswered(NamedTuple):
 
 
 class MoneyOwed(NamedTuple):
-    """A refund could not be made yet; `owed` are outstanding in all."""
+    """A sale could not be settled yet, or its money not given back; `owed` are so in all."""
 
     owed: int
 

@@ -4,14 +4,13 @@ A place in the queue, a worker and a deadline it takes like any other; but the w
 the promise, and some durable worker keeps it later (see durable_work.py).
 """
 
-import asyncio
 from collections.abc import Callable
 
 from bpdemo.core.errors import DeadlineExceeded, OutcomeUnknown, SoldOut
 from bpdemo.core.model import Order
-from bpdemo.core.ports import Backlog, Store
+from bpdemo.core.ports import Backlog
 from bpdemo.flow.guard import Guard
-from bpdemo.service.debts import TRY_S
+from bpdemo.service.debts import Debts
 from bpdemo.service.order_job import OrderJob, Sale
 from bpdemo.service.own_task import OwnTask
 from bpdemo.service.work import OrderWork, by_latest, replay
@@ -25,7 +24,7 @@ class Acceptance:
         self,
         work: OrderWork,
         backlog: Backlog,
-        store: Store,
+        debts: Debts,
         store_guard: Guard,
         capacity: int,
         *,
@@ -34,14 +33,14 @@ class Acceptance:
         self.capacity = capacity
         self._work = work
         self._backlog = backlog
-        self._store = store
+        self._debts = debts
         self._store_guard = store_guard
         self._clock = clock
 
     async def accept(self, job: OrderJob) -> Sale:
         """The pending order, or the one that has its key already. Raises as `OrderWork.sell` does,
         and `QueueFull`."""
-        if stored := await self._work.find_by_key(job):
+        if stored := await self._work.find_replay(job):
             return replay(stored, job)
         item = await self._work.find_item(job)
         if not item.in_stock:
@@ -59,25 +58,18 @@ class Acceptance:
         task = OwnTask()
         write = Write(self._store_guard, lambda: self._backlog.accept(order, self.capacity))
         try:
-            return await by_latest(job, write.call)
-        except DeadlineExceeded:
-            raise  # everybody has been answered, and a repeat finds whatever stands
+            standing = await by_latest(job, write.call)
         except BaseException as error:
             if not write.in_doubt:
                 raise
-            if task.is_ending:  # nothing can be awaited
+            # With a key it may stand: a worker keeps it then, and a repeat finds it.
+            if task.is_ending or isinstance(error, DeadlineExceeded):  # nobody waits to be told
+                self._debts.owe_resolution(order, is_paid=False)
                 raise OutcomeUnknown from error
-            if standing := await self._learn(order.id):
-                return standing
+            if stored := await self._debts.resolve(order, is_paid=False):
+                return stored
             raise error
-
-    async def _learn(self, order_id: str) -> Order | None:
-        """The promise, if it stands; else it never will. Raises `OutcomeUnknown`.
-
-        It has a key, so it may stand then: a worker keeps it, and a repeat finds it.
-        """
-        try:
-            async with asyncio.timeout(TRY_S):
-                return await self._store.void(order_id)
-        except BaseException as error:
-            raise OutcomeUnknown from error
+        if write.in_doubt and standing.id != order.id:
+            # An attempt may be on its way still, and find the key free when the other has failed.
+            self._debts.owe_resolution(order, is_paid=False)
+        return standing

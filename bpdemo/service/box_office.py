@@ -87,8 +87,9 @@ class BoxOffice:
         self._acceptance: Acceptance | None = None
         if backlog is not None:
             self._acceptance = Acceptance(
-                work, backlog, store, self._store_guard, tuning.async_queue_capacity, clock=clock
-            )
+                work, backlog, self._debts, self._store_guard, tuning.async_queue_capacity,
+                clock=clock,
+            )  # fmt: skip
         self.gate = Gate(tuning.gate, clock)
         self.intake = Intake(
             tuning.intake, self._queue, work, self._payment_guard.breaker, line, pace,

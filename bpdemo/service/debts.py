@@ -57,6 +57,7 @@ class Debts:
         self._rng = rng
         self._observer = observer
         self._forget_item = forget_item
+        self.in_doubt: dict[str, Order] = {}  # by their keys: stored or not, nobody knows yet
         # A dictionary: a set of tasks has another order in each run, and so would have a stop.
         self._tasks: dict[asyncio.Task[None], None] = {}
         self._turn = asyncio.Semaphore(AT_ONCE)
@@ -75,30 +76,35 @@ class Debts:
         except BaseException:
             self.owe_refund(order_id)
 
-    async def resolve(self, order: Order) -> Order | None:
+    async def resolve(self, order: Order, *, is_paid: bool = True) -> Order | None:
         """The order if it is stored after all; else None: it is barred, and the money goes back.
 
         Raises `OutcomeUnknown` when the store does not tell. Then it is owed, and an order without
-        a key will not stand.
+        a key will not stand. `is_paid` is false for a promise: there is no money to give back yet.
         """
         try:
             stored = await self._void(order.id)
         except BaseException as error:
-            self.owe_resolution(order)
+            self.owe_resolution(order, is_paid=is_paid)
             raise OutcomeUnknown from error
         finally:
             self._forget_item(order.item_id)
-        if stored is None:
-            await self.refund(order.id)
-        else:
-            self._payment.settle(order.id)
+        if is_paid:
+            if stored is None:
+                await self.refund(order.id)
+            else:
+                self._payment.settle(order.id)
         return stored
 
     def owe_refund(self, order_id: str) -> None:
         self._owe(self._refund_later(order_id))
 
-    def owe_resolution(self, order: Order) -> None:
-        self._owe(self._take_back_later(order) if order.key is None else self._learn_later(order))
+    def owe_resolution(self, order: Order, *, is_paid: bool = True) -> None:
+        if order.key is None:
+            self._owe(self._take_back_later(order))
+        else:
+            self.in_doubt[order.key] = order
+            self._owe(self._learn_later(order, order.key, is_paid))
 
     async def settled(self) -> None:
         """Wait until nothing is owed."""
@@ -123,15 +129,18 @@ class Debts:
         self._tasks.pop(task, None)
         self._observer.observe(MoneyOwed(self.owed))
 
-    async def _learn_later(self, order: Order) -> None:
+    async def _learn_later(self, order: Order, key: str, is_paid: bool) -> None:
         # An order that turns out to be stored stays sold: a repeat with its key may have been
         # answered with it meanwhile.
         stored = await self._until_done(lambda try_s: self._void(order.id, try_s))
+        if self.in_doubt.get(key) is order:
+            del self.in_doubt[key]
         self._forget_item(order.item_id)
-        if stored is None:
-            await self._refund_later(order.id)
-        else:
-            self._payment.settle(order.id)
+        if is_paid:
+            if stored is None:
+                await self._refund_later(order.id)
+            else:
+                self._payment.settle(order.id)
 
     async def _take_back_later(self, order: Order) -> None:
         await self._until_done(lambda try_s: self._take_back(order.id, try_s))

@@ -6,7 +6,8 @@
 
 Any step may find that it was done before: by a worker that died, or by one that was only slow. All
 are safe to repeat, and the order's own state decides which of two workers has its way. So whatever
-goes wrong, the order is given back, to be tried again later; after `TRIES` times it fails.
+goes wrong, a lost answer or an error that would end the process, the order is given back, to be
+tried again later; after `TRIES` times it fails, unless it turns out to be confirmed.
 """
 
 import asyncio
@@ -20,6 +21,7 @@ from bpdemo.core.ports import Backlog, Observer, Payment, Store
 from bpdemo.flow.backoff import BackoffPolicy, backoff_s
 from bpdemo.flow.guard import Guard
 from bpdemo.service.catalogue import Catalogue
+from bpdemo.service.own_task import OwnTask
 
 #: Two and a half minutes with the waits between; a refund that is owed is tried until it is made.
 TRIES = 10
@@ -63,7 +65,7 @@ class DurableWork:
 
         `tries` were made before.
         """
-        started_s = self._clock()
+        started_s, task = self._clock(), OwnTask()
         outcome: DurableOutcome
         after_s = None
         try:
@@ -71,7 +73,9 @@ class DurableWork:
             outcome, reason = ("failed", order.reason) if order.reason else ("confirmed", None)
         except _Unknown:  # whatever put it into the queue promised nothing to anybody
             outcome, reason = "failed", NotFound.reason
-        except Exception as error:
+        except BaseException as error:
+            if task.is_ending:  # the worker's own end, and not a call that raised the like
+                raise
             outcome, reason = "given_back", _reason_of(error)
             after_s = max(
                 backoff_s(BACKOFF, tries + 1, 0.0, self._rng),
@@ -84,6 +88,8 @@ class DurableWork:
     async def _bring_to_end(self, order_id: str, *, is_last: bool) -> Order:
         order = await self._store_guard.call(lambda: self._store.find_order(order_id))
         order = _known(order)
+        if order.status == "confirmed":  # by a try whose answer was lost, or by another worker
+            self._catalogue.forget_item(order.item_id)
         if order.status == "pending":
             order = await self._sell(order, is_last=is_last)
         if order.status == "failed":
@@ -91,33 +97,38 @@ class DurableWork:
         return order
 
     async def _sell(self, order: Order, *, is_last: bool) -> Order:
+        task = OwnTask()
         try:
             return await self._charge_and_confirm(order)
         except SoldOut as sold_out:
             self._catalogue.forget_item(order.item_id)
             return await self._fail(order, sold_out.reason)
-        except Exception as error:
-            if not is_last:
+        except BaseException as error:
+            if task.is_ending or not is_last:
                 raise
             return await self._fail(order, _reason_of(error))
 
     async def _charge_and_confirm(self, order: Order) -> Order:
         item, _ = await self._catalogue.find_item(order.item_id)
         if not item.in_stock:
-            raise SoldOut  # stock never comes back, so there is no need to charge first
+            raise SoldOut  # no need to charge first
         self._store_guard.breaker.check()  # before charging for what could not be stored
         await self._payment_guard.call(lambda: self._payment.charge(order.id, order.amount_cents))
-        placed = await self._store_guard.call(lambda: self._backlog.confirm(order.id))
-        if placed is None:
-            return _known(None)
-        if placed.stock_left <= 0:
-            self._catalogue.forget_item(order.item_id)
-        return placed.order
+        stock_left = 0
+        try:
+            placed = await self._store_guard.call(lambda: self._backlog.confirm(order.id))
+            if placed is None:
+                return _known(None)
+            stock_left = placed.stock_left
+            return placed.order
+        finally:
+            if stock_left <= 0:  # or nobody knows
+                self._catalogue.forget_item(order.item_id)
 
     async def _fail(self, order: Order, reason: str) -> Order:
         """The order as it stands: sold after all, if an answer was lost or another worker won."""
-        failed = await self._store_guard.call(lambda: self._backlog.fail(order.id, reason))
-        return _known(failed)
+        standing = await self._store_guard.call(lambda: self._backlog.fail(order.id, reason))
+        return _known(standing)
 
     async def _refund(self, order: Order) -> None:
         """Bars the charge too, if another worker is about to make it."""
@@ -135,5 +146,5 @@ def _known(order: Order | None) -> Order:
     return order
 
 
-def _reason_of(error: Exception) -> str:
+def _reason_of(error: BaseException) -> str:
     return error.reason if isinstance(error, BoxOfficeError) else BoxOfficeError.reason

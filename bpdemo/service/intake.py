@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from math import inf
-from typing import Literal
+from typing import Literal, TypeVar
 
 from bpdemo.core.errors import (
     BoxOfficeError,
@@ -36,8 +36,13 @@ from bpdemo.service.books import Books
 from bpdemo.service.ledger import Ledger
 from bpdemo.service.line import Line
 from bpdemo.service.order_job import Caller, OrderJob, Sale
+from bpdemo.service.own_task import OwnTask
 from bpdemo.service.pace import Pace
 from bpdemo.service.work import OTHER_BODY, OrderWork
+
+T = TypeVar("T")
+
+LOOKS_AT_ONCE = 64
 
 
 class CallerLeft(Exception):
@@ -95,6 +100,7 @@ class Intake:
         self._tracer = tracer
         self._keyed: dict[str, OrderJob] = {}  # jobs in flight that have a key
         self._in_flight = 0
+        self._looking = 0  # callers whose key is in flight with another body
 
     @property
     def books(self) -> Books:
@@ -130,11 +136,11 @@ class Intake:
         *,
         durable: bool = False,
     ) -> None:
-        """Find the caller a place, or join him to the job in flight under his key.
+        """Find the caller a place, or join them to the job in flight under their key.
 
         `durable`: the order is to be promised and not sold at once; needs a key and a backlog.
         Then `caller.answer` holds what becomes of it. Raises `Refused` when there is no place, and
-        `CallerLeft` when he hung up meanwhile. Cancelling it forgets the caller.
+        `CallerLeft` when they hung up meanwhile. Cancelling it forgets the caller.
         """
         job = self._keyed.get(key) if key else None
         if caller.left:
@@ -147,7 +153,7 @@ class Intake:
         if job.wanted == wanted:
             self._ledger.admit(caller, job)
         else:
-            self._ledger.dispute(caller, InvalidRequest("Idempotency-Key", OTHER_BODY))
+            self._ledger.end_at_once(caller, await self._find_beside(caller, job, wanted))
 
     def part(self, caller: Caller) -> None:
         """The request is over, however it ended: nobody will look at its answer any more."""
@@ -198,12 +204,7 @@ class Intake:
         """The work raised what it should not have: its callers get a 500."""
         if not job.callers:
             return  # it was over before it began
-        if not isinstance(error, Exception):
-            # Raised in a request, these would end it, or the whole loop, without an answer.
-            error = WorkBrokeOff(f"{type(error).__name__}: {error}").with_traceback(
-                error.__traceback__
-            )
-        self._ledger.finish(job, error)
+        self._ledger.finish(job, _broke_off(error))
 
     def shed(self, job: OrderJob, waited_s: float) -> None:
         """CoDel dropped a job."""
@@ -258,9 +259,42 @@ class Intake:
             self._queue.remove(job)
             return first
         caller.first = True
-        self._in_flight += 1
-        self.quiet.clear()
+        self._begin()
         return job
+
+    async def _find_beside(
+        self, caller: Caller, other: OrderJob, wanted: OrderRequest
+    ) -> Sale | BaseException:
+        """What a caller hears whose key is in flight with another body: the order, if it is stored.
+
+        The other may be a stranger to it, and about to hear a 422 itself. Nothing is sold here, so
+        no place is needed; but no more than `LOOKS_AT_ONCE` ask the store.
+        """
+        key = other.key
+        assert key, "or there would be no other"
+        if self._looking >= LOOKS_AT_ONCE:
+            refused = QueueFull()
+            self._ledger.reject(caller, refused)
+            raise refused
+        task = OwnTask()
+        self._begin()
+        self._looking += 1
+        try:
+            looking = self._work.find_by_key(key, caller.deadline)
+            stored = await self._unless_they_leave(caller, looking)
+        except BoxOfficeError as error:
+            return error
+        except BaseException as error:
+            if task.is_ending or isinstance(error, CallerLeft):
+                self._ledger.forget(caller)
+                raise
+            return _broke_off(error)
+        finally:
+            self._looking -= 1
+            self._end()
+        if stored is None or not stored.asks_for(wanted):
+            return InvalidRequest("Idempotency-Key", OTHER_BODY)
+        return Sale(stored, replayed=True)
 
     async def _find_place(self, caller: Caller, job: OrderJob) -> None:
         if not self.is_open:
@@ -272,7 +306,8 @@ class Intake:
         timeout_s = self.policy.block_timeout_s
         remaining_s = caller.deadline.remaining_s(self._clock())
         try:
-            await self._wait_for_place(caller, job, min(timeout_s, remaining_s))
+            putting = self._queue.put(job, min(timeout_s, remaining_s), caller.priority)
+            await self._unless_they_leave(caller, putting)
         except QueueTimeout:
             if remaining_s < timeout_s:
                 raise WouldExpire from None
@@ -283,13 +318,14 @@ class Intake:
             self._queue.remove(job)
             raise WouldExpire
 
-    async def _wait_for_place(self, caller: Caller, job: OrderJob, timeout_s: float) -> None:
+    async def _unless_they_leave(self, caller: Caller, awaited: Awaitable[T]) -> T:
+        """What is awaited; `CallerLeft` if a waiting caller hangs up first."""
         task = asyncio.current_task()
         assert task is not None
         caller.task = task
         others = task.cancelling()
         try:
-            await self._queue.put(job, timeout_s, caller.priority)
+            return await awaited
         except asyncio.CancelledError:
             # If it was ours, the request goes on, to its end; but not if the server wants it too.
             if not caller.left or task.uncancel() > others:
@@ -308,6 +344,20 @@ class Intake:
         if job.key and self._keyed.get(job.key) is job:
             del self._keyed[job.key]
         self._queue.remove(job)
+        self._end()
+
+    def _begin(self) -> None:
+        self._in_flight += 1
+        self.quiet.clear()
+
+    def _end(self) -> None:
         self._in_flight -= 1
         if not self._in_flight:
             self.quiet.set()
+
+
+def _broke_off(error: BaseException) -> Exception:
+    if isinstance(error, Exception):
+        return error
+    # Raised in a request, these would end it, or the whole loop, without an answer.
+    return WorkBrokeOff(f"{type(error).__name__}: {error}").with_traceback(error.__traceback__)

@@ -65,12 +65,12 @@ class Ledger:
             loop = asyncio.get_running_loop()
             caller.timer = loop.call_at(caller.deadline.at, self.expire, caller)
 
-    def dispute(self, caller: Caller, error: Exception) -> None:
-        """His key is in flight with another body: admitted, and failed at once."""
+    def end_at_once(self, caller: Caller, result: Sale | BaseException) -> None:
+        """Admitted, and over: the answer was known without a job."""
         self.books.admit()
         self._observer.observe(OrderAdmitted())
         caller.phase = "queued"
-        self._settle(caller, "failure", error)
+        self._settle(caller, _outcome_of(caller, result), result)
 
     def start(self, job: OrderJob) -> None:
         job.started_s = self._clock()

@@ -17,9 +17,11 @@ from uuid import UUID
 
 from bpdemo.core.errors import (
     DeadlineExceeded,
+    DependencyError,
     InvalidRequest,
     NotFound,
     OutcomeUnknown,
+    Refused,
     SoldOut,
 )
 from bpdemo.core.model import Item, Order
@@ -67,7 +69,7 @@ class OrderWork:
 
     async def sell(self, job: OrderJob) -> Sale:
         """The sale, or the error that the caller is told."""
-        if stored := await self.find_by_key(job):
+        if stored := await self.find_replay(job):
             return replay(stored, job)
         item = await self.find_item(job)
         if not item.in_stock:
@@ -79,17 +81,26 @@ class OrderWork:
         await self._charge(order)
         return await self._place(order, job)
 
-    async def find_by_key(self, job: OrderJob) -> Order | None:
+    async def find_replay(self, job: OrderJob) -> Order | None:
         """The order that holds the job's key, if it has one."""
         key = job.key
         if not key:
             return None
-        return await by_latest(
-            job,
-            lambda deadline: self._store_guard.call(
-                lambda: self._store.find_order_by_key(key), deadline
-            ),
-        )
+        return await by_latest(job, lambda deadline: self.find_by_key(key, deadline))
+
+    async def find_by_key(self, key: str, deadline: Deadline) -> Order | None:
+        """The stored order with the key. Raises `OutcomeUnknown` when one may be stored yet.
+
+        So nobody hears a no that a lost `place` with their key would belie by arriving late.
+        """
+        if lost := self._debts.in_doubt.get(key):
+            try:
+                standing = await self._store_guard.call(lambda: self._store.void(lost.id), deadline)
+            except (DependencyError, Refused) as error:
+                raise OutcomeUnknown from error
+            if standing:
+                return standing
+        return await self._store_guard.call(lambda: self._store.find_order_by_key(key), deadline)
 
     async def find_item(self, job: OrderJob) -> Item:
         """What the job wants. Raises `InvalidRequest` where there is no such item."""

@@ -54,7 +54,8 @@ async def settle() -> None:
 
 
 class Customer:
-    """One `POST /orders`. `fate` is 201, 200, the reason of a no, or `left`; None meanwhile."""
+    """One `POST /orders`. `fate` is 201, 200, 202 for a promise that is not kept yet, the reason of
+    a no, or `left`; None meanwhile."""
 
     def __init__(
         self,
@@ -65,7 +66,9 @@ class Customer:
         patience_s: float | None,
         priority: int,
         body_s: float,
+        durable: bool = False,
     ) -> None:
+        self._durable = durable
         self._stage = stage
         self._wanted = wanted
         self._key = key
@@ -107,9 +110,11 @@ class Customer:
         try:
             if self._body_s:
                 await asyncio.sleep(self._body_s)
-            await intake.admit(caller, self._wanted, self._key)
+            await intake.admit(caller, self._wanted, self._key, durable=self._durable)
             sale = await caller.answer
             self.fate = 201 if caller.first and not sale.replayed else 200
+            if sale.order.status != "confirmed":
+                self.fate = 202
             self.order = sale.order
         except CallerLeft:
             self.fate = "left"
@@ -160,7 +165,7 @@ class Stage:
     def stored(self) -> tuple[Order, ...]:
         store = self.assembly.bare_store
         assert isinstance(store, MemoryStore)
-        return tuple(store.orders)
+        return tuple(order for order in store.orders if order.status == "confirmed")
 
     @property
     def charged(self) -> int:
@@ -186,6 +191,7 @@ class Stage:
         patience_s: float | None = None,
         priority: int = 1,
         body_s: float = 0.0,
+        durable: bool = False,
     ) -> Customer:
         customer = Customer(
             self,
@@ -194,6 +200,7 @@ class Stage:
             patience_s=patience_s,
             priority=priority,
             body_s=body_s,
+            durable=durable,
         )
         self.customers.append(customer)
         return customer
@@ -241,7 +248,8 @@ class Stage:
         assert len(keys) == len(set(keys)), "one key was sold twice"
         stored_ids = {order.id for order in self.stored}
         for customer in self.customers:
-            assert customer.order is None or customer.order.id in stored_ids
+            if customer.order is not None and customer.fate != 202:
+                assert customer.order.id in stored_ids
 
 
 @asynccontextmanager

@@ -1,11 +1,14 @@
 """One key, one order: duplicates join, other bodies fail, and only a stored order keeps a key."""
 
 import asyncio
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from bpdemo.core.events import JobStarted
+from bpdemo.core.model import Order
+from bpdemo.service.intake import LOOKS_AT_ONCE
 from tests.service.stage import Stage, opened, settle
 from tests.support.virtual import virtual
 
@@ -268,3 +271,105 @@ async def test_a_duplicate_that_joins_running_work_has_its_own_deadline() -> Non
         assert hasty.told == ("deadline_exceeded", pytest.approx(0.4))
         assert first.told == (201, pytest.approx(1.0))
         assert stage.column() == {"received": 2, "admitted": 2, "success": 1, "expired": 1}
+
+
+@pytest.mark.parametrize("beside", ["queued", "looking", "left"])
+@virtual
+async def test_a_repeat_finds_its_order_whatever_else_is_in_flight_under_its_key(
+    beside: str,
+) -> None:
+    """A stranger to the order has its key in flight with another body, in the queue or at the
+    store, waiting or gone: the repeat is answered 200, and the stranger 422 as ever."""
+    async with opened(queue_capacity=4) as stage:
+        first = stage.comes(key="k")
+        await stage.everybody_answered()
+        if beside == "queued":
+            stage.comes()  # takes the worker
+            await settle()
+        stage.turn(store_latency_s=0.1)
+        stranger = stage.comes(key="k", quantity=2)
+        await settle()
+        if beside == "left":
+            stranger.hang_up()
+        repeat = stage.comes(key="k")
+        await stage.everybody_answered()
+        assert (repeat.fate, repeat.order) == (200, first.order)
+        assert stranger.fate == ("left" if beside == "left" else "invalid_request")
+        assert stage.charged == len(stage.stored)
+
+
+@pytest.mark.parametrize("quantity", [1, 2])
+@virtual
+async def test_an_order_that_another_process_stored_meanwhile_is_found_by_its_repeat(
+    quantity: int,
+) -> None:
+    """Ours is being charged under the same key with another body: whoever asks for what is stored
+    is answered with it, and everybody else hears of the other body."""
+    async with opened() as stage:
+        ours = stage.comes(key="k", quantity=3)
+        await asyncio.sleep(0.5)
+        theirs = Order("theirs", 1, 1, 4500, datetime(2000, 1, 1, tzinfo=UTC), key="k")
+        await stage.assembly.bare_store.place(theirs)
+        stage.assembly.provider.book.charged += 1
+        repeat = stage.comes(key="k", quantity=quantity)
+        await settle()
+        assert repeat.fate == (200 if quantity == 1 else "invalid_request")
+        await stage.everybody_answered()
+        assert ours.fate == "invalid_request"
+
+
+@pytest.mark.parametrize(
+    ("fault", "fate", "column"),
+    [
+        ({"store_outage": True, "retry_attempts": 1}, "downstream_failed", "failure"),
+        ({"store_latency_s": 9.0}, "deadline_exceeded", "expired"),
+    ],
+)
+@virtual
+async def test_a_look_beside_another_body_that_fails_is_told_as_it_is(
+    fault: dict[str, Any], fate: str, column: str
+) -> None:
+    """Nobody knows whether the key is theirs: not 422, and one more in the books."""
+    async with opened() as stage:
+        stage.comes(key="k")
+        await settle()
+        stage.believes(0.1)
+        stage.turn(**fault)
+        beside = stage.comes(key="k", quantity=2, patience_s=1.5)
+        stage.believes(0.1)
+        await asyncio.sleep(2.0)
+        assert beside.fate == fate
+        assert stage.column()[column] == 1
+        stage.turn(store_outage=False, store_latency_s=0.0)
+
+
+@virtual
+async def test_whoever_leaves_while_their_key_is_looked_up_is_out_of_the_books() -> None:
+    """Nothing goes on for them: neither in the books nor at the store."""
+    async with opened() as stage:
+        stage.comes(key="k")
+        await settle()
+        stage.turn(store_latency_s=3600.0)
+        leaver, cut = stage.comes(key="k", quantity=2), stage.comes(key="k", quantity=2)
+        await settle()
+        assert stage.books.waiting == 2
+        leaver.hang_up()
+        cut.cut_off()
+        await settle()
+        assert (leaver.fate, cut.fate) == ("left", "left")
+        assert stage.column() == {"received": 1, "admitted": 1, "running": 1}
+        stage.turn(store_latency_s=0.0)
+
+
+@virtual
+async def test_no_more_than_so_many_look_at_once() -> None:
+    """Each costs a call of the store and no place in the queue: the next one is refused."""
+    async with opened() as stage:
+        stage.comes(key="k")
+        await settle()
+        stage.turn(store_latency_s=0.1)
+        beside = [stage.comes(key="k", quantity=2) for _ in range(LOOKS_AT_ONCE + 1)]
+        await stage.everybody_answered()
+        assert [c.fate for c in beside].count("invalid_request") == LOOKS_AT_ONCE
+        assert beside[-1].fate == "queue_full"
+        assert stage.column()["rejected"] == 1

@@ -12,6 +12,7 @@ from bpdemo.core.errors import DependencyError
 from bpdemo.core.events import AttemptEnded, MoneyOwed
 from bpdemo.core.model import Order, Placed
 from tests.service.stage import Stage, opened, settle
+from tests.support.sabotage import Fault, Sabotage
 from tests.support.virtual import virtual
 
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
@@ -442,3 +443,64 @@ async def test_a_seed_repeats_a_run_to_the_last_order() -> None:
             await settle()
             runs.append(([o.id for o in stage.stored], [c.fate for c in stage.customers]))
     assert runs[0] == runs[1]
+
+
+@pytest.mark.parametrize("error", ["cancelled", "closed", "exits", "broken"])
+@pytest.mark.parametrize("call", ["charge", "refund", "void", "take_back", "place"])
+@virtual
+async def test_no_debt_is_forgotten_whatever_a_dependency_raises(call: str, error: Fault) -> None:
+    """A CancelledError or GeneratorExit that a dependency raises of its own ends no debt: a dozen
+    who fail, each after its charge, have their money back."""
+    knobs = {"workers": 12, "payment_latency_s": 0.1, "retry_attempts": 1, "queue_capacity": 12}
+    async with opened(**knobs) as stage:
+        payments = Sabotage(stage.assembly.payment, "charge", "refund")
+        stores = Sabotage(stage.assembly.store, "place", "void", "take_back")
+        stores.next("place", *["failed"] * 12)
+        if call == "take_back":
+            stores.next("void", *["failed"] * 12)
+        (payments if call in ("charge", "refund") else stores).next(call, *[error] * 24)
+        await stage.come(12)
+        await stage.everybody_answered()
+        assert all(customer.fate != 201 for customer in stage.customers)
+        stores.calm()
+        await asyncio.sleep(60.0)
+        assert stage.charged == stage.refunded
+        assert not stage.stored
+        assert stage.office._debts.owed == 0
+
+
+@virtual
+async def test_debts_end_with_the_service_all_the_same() -> None:
+    """`stop` is not one more failure to be tried again: it tells what is left, and returns."""
+    async with opened(retry_attempts=1) as stage:
+        stage.turn(payment_failure_rate=1.0)
+        stage.comes()
+        await stage.everybody_answered()
+        await asyncio.sleep(10.0)
+        assert await stage.office._debts.stop() == 1
+        await settle()
+        stage.assembly.provider.book.refunded = stage.assembly.provider.book.charged
+
+
+@pytest.mark.parametrize("place", ["lost", "done, hangs", "late", "hangs, late", "done, cancelled"])
+@pytest.mark.parametrize("void", ["ok", "lost", "failed"])
+@pytest.mark.parametrize("key", [None, "k"])
+@virtual
+async def test_the_last_ticket_is_never_offered_after_it_is_gone(
+    key: str | None, void: Fault, place: Fault
+) -> None:
+    """The `place` that took it was not answered: whoever looks, before and after each step, sees
+    in the end what the store has."""
+    knobs = {"initial_stock": 1, "attempt_timeout_s": 1.0, "retry_attempts": 1}
+    async with opened(**knobs, payment_latency_s=0.1, cache_ttl_s=3600.0) as stage:
+        sabotage = Sabotage(stage.assembly.store, "place", "void", "take_back")
+        sabotage.next("place", place)
+        sabotage.next("void", void, void)
+        sabotage.next("take_back", void, void)
+        stage.comes(key=key)
+        for _ in range(300):
+            await asyncio.sleep(0.1)
+            await stage.office.catalogue.find_item(1)
+        await sabotage.all_arrived()
+        item, _ = await stage.office.catalogue.find_item(1)
+        assert item.in_stock == (not stage.stored)

@@ -1,7 +1,7 @@
 """What a caller was told, held against what stands at rest.
 
 Each customer asks for an item of their own unless a key tells them apart, so every stored order has
-one who asked for it. `assert_told_the_truth(stage, sabotage, ledger)` is for a service at rest.
+one who asked for it. `assert_told_the_truth(stage, ledger)` is for a service at rest.
 """
 
 from collections import Counter
@@ -27,7 +27,7 @@ def assert_told_the_truth(stage: Stage, ledger: Ledger) -> None:
     assert ledger.kept == {id: order.amount_cents for id, order in standing.items()}
     told = Counter[str]()
     for customer in stage.customers:
-        if customer.order is not None:
+        if customer.order is not None and customer.fate != 202:
             told[customer.order.id] += customer._key is None
             assert customer.order.id in standing, "sold, and not stored"
             assert belongs_to(customer.order, customer)
