@@ -54,10 +54,8 @@ class Ledger:
 
     def admit(self, caller: Caller, job: OrderJob) -> None:
         """Give him his place, or a share in the place of a job that is in flight."""
-        self.books.admit()
-        self._observer.observe(OrderAdmitted())
+        self._let_in(caller)
         caller.job = job
-        caller.phase = "queued"
         job.callers.append(caller)
         if job.started_s is not None:
             self._start_caller(caller, job.started_s - job.came_s)
@@ -67,9 +65,7 @@ class Ledger:
 
     def end_at_once(self, caller: Caller, result: Sale | BaseException) -> None:
         """Admitted, and over: the answer was known without a job."""
-        self.books.admit()
-        self._observer.observe(OrderAdmitted())
-        caller.phase = "queued"
+        self._let_in(caller)
         self._settle(caller, _outcome_of(caller, result), result)
 
     def start(self, job: OrderJob) -> None:
@@ -111,6 +107,12 @@ class Ledger:
         caller.answer.cancel()
         if caller.phase == "queued" and caller.job:
             self._abandon_if_alone(caller.job)
+
+    def _let_in(self, caller: Caller) -> None:
+        self.books.admit()
+        self._observer.observe(OrderAdmitted())
+        caller.was_admitted = True
+        caller.phase = "queued"
 
     def _abandon_if_alone(self, job: OrderJob) -> None:
         if not all(caller.left for caller in job.callers):

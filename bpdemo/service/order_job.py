@@ -28,7 +28,7 @@ class Caller:
 
     __slots__ = (
         "answer", "deadline", "expired", "first", "job", "left", "phase", "priority", "queue_s",
-        "request_id", "service_s", "task", "timer",
+        "request_id", "service_s", "task", "timer", "was_admitted",
     )  # fmt: skip
 
     def __init__(self, request_id: str, deadline: Deadline, priority: int) -> None:
@@ -37,18 +37,15 @@ class Caller:
         self.priority = priority
         self.answer: asyncio.Future[Sale] = asyncio.get_running_loop().create_future()
         self.phase: Phase = "waiting"
-        self.job: OrderJob | None = None  # from admission on
+        self.job: OrderJob | None = None  # from admission on, unless it was answered at once
         self.first = False  # the one whose request made the job
+        self.was_admitted = False
         self.left = False
         self.expired = False  # answered at the deadline while the job ran on
         self.task: asyncio.Task[object] | None = None  # set while it waits for a place
         self.timer: asyncio.TimerHandle | None = None
         self.queue_s = 0.0
         self.service_s = 0.0
-
-    @property
-    def was_admitted(self) -> bool:
-        return self.job is not None
 
     def tell(self, result: Sale | BaseException) -> None:
         """Answer, unless that was done."""

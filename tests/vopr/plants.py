@@ -299,14 +299,15 @@ PLANTS = (
     Plant(
         "an unknown outcome is told as a failure",
         DEBTS,
-        "            self.owe_resolution(order)\n            raise OutcomeUnknown from error",
-        "            self.owe_resolution(order)\n            raise",
+        "            self.owe_resolution(order, is_paid=is_paid)\n"
+        "            raise OutcomeUnknown from error",
+        "            self.owe_resolution(order, is_paid=is_paid)\n            raise",
     ),
     Plant(
         "an order that nobody can ask for is kept",
         DEBTS,
-        "self._take_back_later(order) if order.key is None else",
-        'self._take_back_later(order) if order.key == "" else',
+        "        if order.key is None:\n            self._owe(self._take_back_later",
+        '        if order.key == "":\n            self._owe(self._take_back_later',
     ),
     Plant(
         "an order is taken back, and its tickets are not",
@@ -361,8 +362,9 @@ PLANTS = (
     Plant(
         "a promise is given up at the last try",
         DURABLE,
-        "            if not is_last:\n                raise",
-        "            if not is_last:\n                raise\n            return order",
+        "            if task.is_ending or not is_last:\n                raise",
+        "            if task.is_ending or not is_last:\n                raise\n"
+        "            return order",
     ),
     Plant(
         "a promise is confirmed before it is paid",
