@@ -8,6 +8,7 @@ from bpdemo.api.problems import PROBLEMS, Problems
 from bpdemo.core import errors
 from bpdemo.core.errors import BoxOfficeError, DependencyError, QueueFull, Refused
 from tests.support.http import ORDER, STUCK, assert_problem, running
+from tests.support.sabotage import Sabotage
 from tests.support.waiting import until
 
 CONTRACT = {
@@ -182,6 +183,27 @@ async def test_downstream_failed():
         answer = await service.client.post("/orders", json=ORDER)
         assert_problem(answer, 503, "downstream_failed")
         assert service.books["failure"] == service.books["admitted"] == 1
+
+
+@pytest.mark.parametrize("key", [None, "k"])
+async def test_outcome_unknown(key):
+    """The store did it, and lost its answer and that of the void: 504 without Retry-After. Without a
+    key it is taken back, and its id is a 404; with one a repeat finds it."""
+    headers = {"Idempotency-Key": key} if key else {}
+    async with running(retry_attempts=1) as service:
+        sabotage = Sabotage(service.assembly.store, "place", "void", "take_back")
+        for write, fault in (("place", "lost"), ("void", "failed"), ("take_back", "failed")):
+            sabotage.next(write, fault)
+        answer = await service.client.post("/orders", json=ORDER, headers=headers)
+        assert_problem(answer, 504, "outcome_unknown")
+        assert service.books["failure"] == service.books["admitted"] == 1
+        (order,) = service.assembly.bare_store.orders
+        await until(lambda: not service.office._debts.owed)
+        status = (await service.client.get(f"/orders/{order.id}")).status_code
+        again = await service.client.post("/orders", json=ORDER, headers=headers)
+        assert (status, again.status_code) == ((200, 200) if key else (404, 201))
+        paid = service.office.stats()["payments"]
+        assert paid["charged"] - paid["refunded"] == 1
 
 
 async def test_deadline_exceeded_while_running():

@@ -1,6 +1,7 @@
 """Promises: a 202 is kept or fails; a no leaves none; an unknown one is said to be unknown."""
 
 import asyncio
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -134,3 +135,27 @@ async def test_a_provider_that_raises_what_ends_tasks_loses_no_promise(error: Fa
         await stage.everybody_answered()
         await promises.worker.all_done()
         assert len(stage.stored) == stage.charged == 1
+
+
+@virtual
+async def test_an_order_that_lost_its_key_to_a_promise_never_arrives_after_all() -> None:
+    """The first attempt is on its way, the second finds a promise with the key; the promise fails,
+    which frees the key: what arrives then must not be stored, for its money went back."""
+    async with promising(**CALM) as promises:
+        stage = promises.stage
+        await promises.worker.stop()
+        sabotage = Sabotage(stage.assembly.store, "place")
+        sabotage.next("place", "late")
+        plain = stage.comes(key="k")
+        await asyncio.sleep(0.05)
+        theirs = Order("theirs", 1, 1, 4500, datetime(2000, 1, 1, tzinfo=UTC), key="k")
+        await promises.bare.accept(theirs, 1000)
+        await stage.everybody_answered()
+        assert (plain.fate, plain.order and plain.order.id) == (202, "theirs")
+        await promises.bare.fail(theirs.id, "downstream_failed")
+        await promises.bare.settle(theirs.id)
+        promises.bare.queue.clear()
+        await sabotage.all_arrived()
+        await asyncio.sleep(LATE_S)
+        assert not stage.stored
+        assert stage.charged == stage.refunded == 1

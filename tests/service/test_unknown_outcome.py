@@ -89,12 +89,12 @@ async def test_what_is_told_stands_whatever_befalls_place(
 
 
 async def lost(
-    stage: Stage, *places: Fault, void: Fault = "failed", **how: Any
+    stage: Stage, *places: Fault, void: Fault = "failed", voids: int = 1, **how: Any
 ) -> tuple[Customer, Sabotage]:
-    """A customer whose `place` and first `void` go wrong, answered."""
+    """A customer whose `place` and first voids go wrong, answered."""
     sabotage = Sabotage(stage.assembly.store, "place", "void", "take_back")
     sabotage.next("place", *places)
-    sabotage.next("void", void)
+    sabotage.next("void", *[void] * voids)
     sabotage.next("take_back", void)
     customer = stage.comes(**how)
     await customer_answered(customer)
@@ -190,3 +190,22 @@ async def test_a_no_after_an_unknown_attempt_is_unknown(key: str | None, end: st
         if end == "sold_out":
             stage.assembly.provider._take(BOUGHT_ELSEWHERE.id)
         assert sum(ledger.held.values()) == len(stage.stored)
+
+
+@virtual
+async def test_a_repeat_of_an_order_in_doubt_asks_first_what_became_of_it() -> None:
+    """It is charged for nothing while nobody knows, and sold what it asks for once that is barred:
+    the first attempt, which arrives late, would otherwise belie what the repeat was told."""
+    async with opened(**CALM | {"initial_stock": 1}) as stage:
+        first, sabotage = await lost(stage, "late", "late", voids=50, key="k")
+        doubtful = stage.comes(key="k")
+        await customer_answered(doubtful)
+        assert [first.fate, doubtful.fate] == ["outcome_unknown"] * 2
+        assert stage.charged == 1
+        sabotage.calm()
+        settled = stage.comes(key="k")
+        await customer_answered(settled)
+        assert settled.fate == 201
+        await at_rest(stage, sabotage)
+        assert stage.stored == (settled.order,)
+        assert (stage.charged, stage.refunded) == (2, 1)

@@ -64,9 +64,6 @@ class Sabotage:
     def __init__(self, target: object, *names: str) -> None:
         self._scripts: dict[str, deque[Fault]] = {name: deque() for name in names}
         self._arriving: set[asyncio.Task[None]] = set()
-        #: Calls that were given up, or ended in an error, by name and first argument.
-        self.unanswered: Counter[tuple[str, Any]] = Counter()
-        self.calls: Counter[str] = Counter()
         for name in names:
             setattr(target, name, self._before(name, getattr(target, name)))
 
@@ -74,10 +71,10 @@ class Sabotage:
         """What befalls the next calls of `name`, one each."""
         self._scripts[name].extend(faults)
 
-    def calm(self) -> None:
-        """Nothing befalls anything any more; what is on its way still arrives."""
-        for script in self._scripts.values():
-            script.clear()
+    def calm(self, *names: str) -> None:
+        """Nothing befalls these any more, or none; what is on its way still arrives."""
+        for name in names or self._scripts:
+            self._scripts[name].clear()
 
     async def all_arrived(self) -> None:
         while self._arriving:
@@ -89,15 +86,10 @@ class Sabotage:
         script = self._scripts[name]
 
         async def call(*args: Any) -> Any:
-            self.calls[name] += 1
             fault: Fault = script.popleft() if script else "ok"
             if fault == "ok":
                 return await real(*args)
-            try:
-                return await self._befall(fault, real, args)
-            except BaseException:
-                self.unanswered[name, args[0]] += 1
-                raise
+            return await self._befall(fault, real, args)
 
         return call
 
