@@ -187,8 +187,10 @@ async def test_downstream_failed():
 
 @pytest.mark.parametrize("key", [None, "k"])
 async def test_outcome_unknown(key):
-    """The store did it, and lost its answer and that of the void: 504 without Retry-After. Without a
-    key it is taken back, and its id is a 404; with one a repeat finds it."""
+    """The store did it, and lost its answer and that of the void: 504 without Retry-After.
+
+    Without a key it is taken back, and its id is a 404; with one a repeat finds it.
+    """
     headers = {"Idempotency-Key": key} if key else {}
     async with running(retry_attempts=1) as service:
         sabotage = Sabotage(service.assembly.store, "place", "void", "take_back")
