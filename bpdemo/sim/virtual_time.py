@@ -39,6 +39,7 @@ Ts = TypeVarTuple("Ts")
 # asyncio's own threshold: below it, sweeping cancelled timers out of the heap is not worth while.
 _MIN_TIMERS_TO_SWEEP = 100
 _NAMED_TASKS = 5
+_BEFORE_ALL = -math.inf
 _ROUNDS_AT_THE_END = 10
 _INTERRUPT_POLL_S = 0.2
 
@@ -176,12 +177,8 @@ class VirtualTimeLoop(asyncio.BaseEventLoop):
         *args: *Ts,
         context: Context | None = None,
     ) -> asyncio.Handle:
-        if self._closed:
-            raise RuntimeError("Event loop is closed")
-        if callback is None:
-            raise TypeError("callback must be callable, not None")
-        if self._thread_id is not None and self._thread_id != _get_ident():
-            raise _from_outside("call_soon")
+        if self._thread_id != _get_ident() or callback is None:
+            self._require_way_in("call_soon", callback)
         handle = _new_handle()
         handle._callback = callback
         handle._args = args
@@ -232,19 +229,15 @@ class VirtualTimeLoop(asyncio.BaseEventLoop):
 
     def _schedule(
         self,
-        when: float | None,
-        callback: Callable[..., object] | None,
+        when: float,
+        callback: Callable[..., object],
         args: tuple[object, ...],
         context: Context | None,
     ) -> _Timer:
-        if self._closed:
-            raise RuntimeError("Event loop is closed")
-        if when is None or callback is None:
-            raise TypeError("neither the time nor the callback may be None")
-        if not when > -math.inf:  # NaN compares as False with every other timer in the heap
+        if self._thread_id != _get_ident() or callback is None:
+            self._require_way_in("call_at", callback)
+        if not when > _BEFORE_ALL:  # TypeError for None; NaN would disorder the heap
             raise ValueError(f"{when!r} is not a time")
-        if self._thread_id is not None and self._thread_id != _get_ident():
-            raise _from_outside("call_at")
         timer = _new_timer()
         timer._when = when
         timer._callback = callback
@@ -255,6 +248,15 @@ class VirtualTimeLoop(asyncio.BaseEventLoop):
         timer._scheduled = True
         heappush(self._scheduled, (when, self._next_serial(), timer))
         return timer
+
+    def _require_way_in(self, name: str, callback: object) -> None:
+        """Asked when the loop does not run in this thread, or there is nothing to call."""
+        if self._closed:
+            raise RuntimeError("Event loop is closed")
+        if callback is None:
+            raise TypeError(f"{name}: the callback is None")
+        if self._thread_id not in (None, _get_ident()):
+            raise _from_outside(name)
 
     def _run_once(self) -> None:
         """Run until stopped: `run_forever` calls this once and not once per turn.
