@@ -5,6 +5,7 @@ from typing import Any
 from bpdemo.core.model import Item, PaymentBook
 from bpdemo.flow.guard import Guard
 from bpdemo.service.box_office import BoxOffice
+from bpdemo.service.intake import LOOKS_AT_ONCE
 
 
 class Anatomy:
@@ -41,6 +42,11 @@ class Anatomy:
     def is_full(self) -> bool:
         capacity = self.office.queue_capacity
         return capacity >= 0 and self.inside >= self.office.workers + capacity
+
+    @property
+    def looks_are_full(self) -> bool:
+        """Whether as many as may already look for an order beside another body of its key."""
+        return int(self.office.intake._looking) >= LOOKS_AT_ONCE
 
     @property
     def book(self) -> PaymentBook:

@@ -66,7 +66,7 @@ class WatchedEntrance(Entrance):
     def _check(self, one: Customer, refused: Refused, idle: int, full: bool) -> None:
         """Whether it was refused for a reason that was there, as far as one can see from here."""
         expect, waiters = self._verdicts.expect, self._anatomy.queue.waiting
-        if refused.reason == "queue_full":
+        if refused.reason == "queue_full" and not self._anatomy.looks_are_full:
             expect(full or waiters, "refused as full, and there is a place", one.id)
         if refused.reason == "would_expire" and not waiters and self._clock() < one.deadline_s:
             expect(idle <= 0, "refused for want of time while a worker idles", one.id)

@@ -211,6 +211,12 @@ PLANTS = (
         "            self._keyed[job.key] = job",
     ),
     Plant(
+        "a repeat beside another's other body is told 422",
+        INTAKE,
+        "        if stored is None or not stored.asks_for(wanted):",
+        "        if stored is None or stored.key:",
+    ),
+    Plant(
         "a caller who leaves while waiting keeps on waiting",
         INTAKE,
         '        if caller.phase == "waiting" and caller.task:\n            caller.task.cancel()',
