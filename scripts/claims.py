@@ -2,55 +2,59 @@
 
     python scripts/claims.py                   each claim five times
     python scripts/claims.py --times 20 02 04  those of two lessons, twenty times
+    python scripts/claims.py --arms            the second table of notebooks/CLAIMS.md, measured now
 
 Needs a machine with nothing else to do: a run on a busy one is played once more, then counted as
 *busy* and not as broken. Exits with 1 if a claim did not hold, with 2 if there is no such lesson.
 """
 
 import argparse
-import re
 import sys
 import time
 from collections import Counter
 from pathlib import Path
-
-import nbformat
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from bpdemo.lab import NotMeasured  # noqa: E402
 from bpdemo.load.driver import LoadSilent  # noqa: E402
-from tests.support.claims import play  # noqa: E402
-
-TAG = re.compile(r"claim-([\w-]+)")
+from tests.claims.table import CLAIMS  # noqa: E402
+from tests.claims.told import COLUMNS, row_of  # noqa: E402
+from tests.support.claims import claims_of, lessons, play  # noqa: E402
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("lessons", nargs="*", help="their numbers, as in 02; all if none is named")
     parser.add_argument("--times", type=int, default=5, help="how often each is played")
+    parser.add_argument(
+        "--arms", action="store_true", help="each mechanism alone, in virtual time, as a table"
+    )
     args = parser.parse_args()
-    broken = 0
-    paths = sorted(ROOT.glob("notebooks/[0-9]*.ipynb"))
-    known = [path.stem[:2] for path in paths]
+    known = [lesson[:2] for lesson in lessons()]
     if strangers := [lesson for lesson in args.lessons if lesson not in known]:
         print(
             f"no such lesson: {', '.join(strangers)}; there are {', '.join(known)}", file=sys.stderr
         )
         return 2
-    for path in paths:
-        if not args.lessons or path.stem[:2] in args.lessons:
-            for claim in claims_of(path):
-                broken += hold(path.stem, claim, args.times)["broken"]
+    chosen = [lesson for lesson in lessons() if not args.lessons or lesson[:2] in args.lessons]
+    if args.arms:
+        tell_arms(chosen)
+        return 0
+    broken = 0
+    for lesson in chosen:
+        for claim in claims_of(lesson):
+            broken += hold(lesson, claim, args.times)["broken"]
     return 1 if broken else 0
 
 
-def claims_of(path: Path) -> list[str]:
-    """The claims of a lesson, in its order."""
-    cells = nbformat.read(path, as_version=4).cells  # type: ignore[no-untyped-call]
-    tags = [tag for cell in cells for tag in cell.metadata.get("tags", [])]
-    return list(dict.fromkeys(found[1] for tag in tags if (found := TAG.fullmatch(tag))))
+def tell_arms(chosen: list[str]) -> None:
+    """Print the table of arms, each measured now: what CLAIMS.md is to say of these lessons."""
+    print(f"| {' | '.join(COLUMNS)} |\n|{'---|' * len(COLUMNS)}")
+    for claim in CLAIMS:
+        if claim.lesson in chosen:
+            print(row_of(claim), flush=True)
 
 
 def hold(lesson: str, claim: str, times: int) -> Counter[str]:

@@ -6,6 +6,7 @@ is about and plays the claim's own cells: were the assert too weak to notice, th
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import pytest
 from bpdemo.lab import NotMeasured, stop_all
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+TAG = re.compile(r"claim-([\w-]+)")
 
 
 def play(lesson: str, claim: str) -> dict[str, Any]:
@@ -37,6 +39,21 @@ def refute(lesson: str, claim: str) -> str:
     return str(failed.value)
 
 
+def lessons() -> list[str]:
+    """The lessons by the name of their file, in order."""
+    return sorted(path.stem for path in NOTEBOOKS.glob("[0-9]*.ipynb"))
+
+
+def claims_of(lesson: str) -> list[str]:
+    """The claims of a lesson by the tags of its cells, in order."""
+    tags = [tag for cell in _notebook(lesson).cells for tag in cell.metadata.get("tags", [])]
+    return list(dict.fromkeys(found[1] for tag in tags if (found := TAG.fullmatch(tag))))
+
+
+def _notebook(lesson: str) -> Any:
+    return nbformat.read(NOTEBOOKS / f"{lesson}.ipynb", as_version=4)  # type: ignore[no-untyped-call]
+
+
 def _run(lesson: str, claim: str) -> dict[str, Any]:
     names: dict[str, Any] = {"__name__": f"{lesson}:{claim}"}
     try:
@@ -48,10 +65,9 @@ def _run(lesson: str, claim: str) -> dict[str, Any]:
 
 
 def _cells(lesson: str, claim: str) -> list[tuple[int, str]]:
-    notebook = nbformat.read(NOTEBOOKS / f"{lesson}.ipynb", as_version=4)  # type: ignore[no-untyped-call]
     tag = f"claim-{claim}"
     tagged, imports = [], []
-    for place, cell in enumerate(notebook.cells):
+    for place, cell in enumerate(_notebook(lesson).cells):
         if cell.cell_type != "code":
             continue
         if tag in cell.metadata.get("tags", []):

@@ -1,0 +1,28 @@
+"""The table of all claims, one module a lesson."""
+
+from __future__ import annotations
+
+from tests.claims.entries import (
+    lesson_01,
+    lesson_02,
+    lesson_03,
+    lesson_04,
+    lesson_05,
+    lesson_06,
+    lesson_07,
+    lesson_08,
+    lesson_10,
+)
+from tests.claims.entry import Claim
+
+CLAIMS: tuple[Claim, ...] = (
+    *lesson_01.CLAIMS,
+    *lesson_02.CLAIMS,
+    *lesson_03.CLAIMS,
+    *lesson_04.CLAIMS,
+    *lesson_05.CLAIMS,
+    *lesson_06.CLAIMS,
+    *lesson_07.CLAIMS,
+    *lesson_08.CLAIMS,
+    *lesson_10.CLAIMS,
+)
