@@ -39,7 +39,7 @@ def _arguments() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, help="this world alone")
     parser.add_argument("--replay", type=Path, help="the script that --shrink has written")
     parser.add_argument("--shrink", action="store_true", help="tell each failure as a short story")
-    parser.add_argument("--planted", action="store_true", help="plant faults, and find each")
+    parser.add_argument("--planted", action="store_true", help="plant faults, and look for each")
     parser.add_argument("--record", action="store_true", help=f"write {record.PAGE.name}")
     return parser
 

@@ -260,9 +260,11 @@ def _lossy_day(dice: _Dice) -> dict[str, Any]:
     pick, rng = dice.rng.choice, dice.rng
     chosen = knobs.draw(rng, 0.06, dice.grid)
     return chosen | {
-        "initial_stock": pick([3, 12, 1000]),
+        "initial_stock": pick([3, 12, 30, 1000]),
         "breaker_enabled": pick([True, False, False]),
-        "retry_attempts": pick([1, 1, 2, 3]),
+        "retry_attempts": pick([1, 1, 2, 8]),
+        "retry_budget_ratio": pick([0.0, 0.1, 0.2]),
+        "retry_budget_min_per_s": pick([0.0, 0.1, 10.0]),
         "attempt_timeout_s": pick([0.5, 0.5, 0.1, 0.0]),
         "request_timeout_s": pick([0.0, 2.0, 30.0]),
         "cache_ttl_s": pick([0.0, 5.0, 600.0, 600.0]),

@@ -52,7 +52,7 @@ def render(total: Sum, today: datetime) -> str:
             *(f"| {answer} | {times:,} |" for answer, times in total.told.most_common()),
             "",
             f"`make vopr ARGS=--planted` plants {len(PLANTS)} faults in the service, one at a "
-            "time, and finds each.",
+            "time, and tells which seed finds each.",
             "",
         ]
     )
