@@ -25,7 +25,8 @@ class Arrival:
 
     __slots__ = (
         "arrived_s", "body_due_s", "body_late", "body_read", "caller", "chunked", "deadline",
-        "declared_bytes", "expects", "headers", "method", "request_id", "route", "status", "wishes",
+        "declared_bytes", "expects", "headers", "method", "reason", "request_id", "route", "status",
+        "trace_id", "wishes",
     )  # fmt: skip
 
     def __init__(self, scope: Scope, route: Route, request_id: str, arrived_s: float) -> None:
@@ -38,6 +39,8 @@ class Arrival:
         self.deadline: Deadline = NEVER
         self.caller: Caller | None = None  # only for `POST /orders`
         self.status: int | None = None  # None until an answer begins
+        self.reason: str | None = None  # of a problem that the door itself answered with
+        self.trace_id: str | None = None  # of the trace that is recorded of it
         self.body_due_s = inf
         self.body_late = False
         self.body_read = False

@@ -9,7 +9,8 @@ in the middle of an overload. Everything that enters is measured, has an id, and
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
 from math import inf
@@ -22,6 +23,7 @@ from bpdemo.api.errors import CallerGone, MethodNotAllowed
 from bpdemo.api.headers import read_kindly
 from bpdemo.api.problems import Headers, Problems
 from bpdemo.api.routing import RoutingTable
+from bpdemo.api.server_span import carried_by, request_attributes, span_name, tell_answer
 from bpdemo.core.errors import BoxOfficeError, NotFound, Refused
 from bpdemo.core.events import RequestAnswered
 from bpdemo.core.ports import Observer
@@ -87,7 +89,12 @@ class Door:
         try:
             stay = self._let_in(arrival, scope)
         except (Refused, MethodNotAllowed) as error:
-            await self._say_no(arrival, error, send)
+            if self._tracer.is_on and arrival.route.limited:
+                arrival.wishes = read_kindly(arrival.headers)
+                with self._span(arrival, scope):
+                    await self._say_no(arrival, error, send)
+            else:
+                await self._say_no(arrival, error, send)
         else:
             try:
                 await self._go_in(arrival, scope, receive, send)
@@ -135,10 +142,21 @@ class Door:
         if not arrival.route.limited:
             await self._serve(arrival, scope, receive, send)
             return
-        name, parent = f"{arrival.method} {arrival.route.template}", arrival.wishes.traceparent
-        with self._tracer.edge(name, parent, request_id=arrival.request_id) as span:
+        if not self._tracer.is_on:
             await self._serve(arrival, scope, receive, send)
-            span.note(status=arrival.status or CLIENT_CLOSED)
+            return
+        with self._span(arrival, scope):
+            await self._serve(arrival, scope, receive, send)
+
+    @contextmanager
+    def _span(self, arrival: Arrival, scope: Scope) -> Iterator[None]:
+        """Around a request and its answer."""
+        told = request_attributes(arrival, scope)
+        parent = arrival.wishes.traceparent
+        with self._tracer.edge(span_name(arrival), parent, carried_by(arrival), **told) as span:
+            arrival.trace_id = self._tracer.recorded_trace_id()
+            yield
+            tell_answer(span, arrival.status or CLIENT_CLOSED, arrival.reason)
 
     async def _serve(self, arrival: Arrival, scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -161,6 +179,7 @@ class Door:
         return read_by_s or arrival.arrived_s + (self._policy.read_timeout_s or inf)
 
     async def _say_no(self, arrival: Arrival, error: BaseException, send: Send) -> None:
+        arrival.reason = error.reason if isinstance(error, BoxOfficeError) else "internal_error"
         status, headers, body = self._problems.of(error)
         self._complete(arrival, status, headers)
         await send({"type": "http.response.start", "status": status, "headers": headers})
@@ -190,7 +209,9 @@ class Door:
         status = arrival.status or CLIENT_CLOSED
         duration_s = self._clock() - arrival.arrived_s
         self._observer.observe(
-            RequestAnswered(arrival.method, arrival.route.template, status, duration_s)
+            RequestAnswered(
+                arrival.method, arrival.route.template, status, duration_s, arrival.trace_id
+            )
         )
 
     def _next_id(self) -> str:

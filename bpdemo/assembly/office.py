@@ -10,6 +10,7 @@ from random import Random, SystemRandom
 from typing import Any, Protocol, runtime_checkable
 
 from bpdemo.assembly.slices import faults_of_payment, faults_of_store, payment_policy, tuning
+from bpdemo.assembly.traced_store import TracedStore
 from bpdemo.core.ports import NullTracer, Observer, SilentObserver, Store, Tracer
 from bpdemo.core.settings import Settings
 from bpdemo.downstream.faults import FaultyBacklog, FaultyPayment, FaultyStore
@@ -53,9 +54,10 @@ class Assembly:
             self.provider, faults_of_payment(settings), rng_for("payment faults")
         )
         self.bare_store = make_store(settings, observer)
-        self.store = FaultyStore(
-            self.bare_store, faults_of_store(settings), rng_for("store faults")
-        )
+        store = self.bare_store
+        if tracer is not None and settings.traces != "off" and settings.store != "memory":
+            store = TracedStore(store, tracer)
+        self.store = FaultyStore(store, faults_of_store(settings), rng_for("store faults"))
         # Where others store their orders too, an id must be new to all, and two may share a seed.
         minting = rng_for if settings.store == "memory" else chance(None)
         self.backlog = make_backlog(self.bare_store, settings, rng_for("backlog faults"))

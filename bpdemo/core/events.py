@@ -127,6 +127,8 @@ class RequestAnswered(NamedTuple):
     route: str
     status: int
     duration_s: float
+    #: Of the trace that was recorded of it, if one was.
+    trace_id: str | None = None
 
 
 class MoneyOwed(NamedTuple):

@@ -131,6 +131,16 @@ class Tracer(Protocol):
         """A span around the `with` block; an exception that leaves it marks it as failed."""
         ...
 
+    def client_span(
+        self, name: str, /, **attributes: str | int | float
+    ) -> AbstractContextManager[object]:
+        """The same around a call of something else."""
+        ...
+
+    def note(self, **attributes: str | int | float) -> None:
+        """Tell the span that is current."""
+        ...
+
     def record(
         self, name: str, start_s: float, end_s: float, /, **attributes: str | int | float
     ) -> None:
@@ -152,6 +162,11 @@ class NullTracer:
 
     def span(self, name: str, /, **attributes: str | int | float) -> AbstractContextManager[object]:
         return self._nothing
+
+    client_span = span
+
+    def note(self, **attributes: str | int | float) -> None:
+        pass
 
     def record(
         self, name: str, start_s: float, end_s: float, /, **attributes: str | int | float

@@ -9,6 +9,7 @@ tenacity is entered only when it failed, since it costs more than everything els
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from itertools import count
 from math import inf
 from random import Random
 from typing import TypeVar
@@ -71,6 +72,7 @@ class Guard:
         self._observer = observer
         self._tracer = tracer
         self._span_name = f"{dependency} attempt"
+        self._told: dict[str, str | int] = {"peer.service": dependency, "bpdemo.attempt": 1}
 
     async def call(self, operation: Operation[T], deadline: Deadline = NEVER) -> T:
         """The operation's result, after as many attempts as are allowed.
@@ -90,9 +92,17 @@ class Guard:
             raise DownstreamFailed(str(last)) from last
 
     async def attempt(
-        self, operation: Operation[T], deadline: Deadline = NEVER, *, is_first: bool = False
+        self,
+        operation: Operation[T],
+        deadline: Deadline = NEVER,
+        *,
+        is_first: bool = False,
+        number: int = 1,
     ) -> T:
-        """One attempt behind the breaker, with a timeout and no second chance."""
+        """One attempt behind the breaker, with a timeout and no second chance.
+
+        `number` is its place among those of one call, for the trace.
+        """
         started_s = self._clock()
         remaining_s = deadline.remaining_s(started_s)
         if remaining_s <= 0:
@@ -101,7 +111,8 @@ class Guard:
         if is_first:
             self.budget.deposit()  # not before: what the breaker refused earns no retries
         try:
-            with self._tracer.span(self._span_name):
+            told = self._told if number == 1 else self._told | {"bpdemo.attempt": number}
+            with self._tracer.client_span(self._span_name, **told):
                 result = await self._in_time(operation, remaining_s)
         except BaseException as error:
             self._end(permit, error, started_s)
@@ -149,12 +160,13 @@ class Guard:
         self, operation: Operation[T], deadline: Deadline, first: DependencyError
     ) -> T:
         pending: list[DependencyError] = [first]
+        numbers = count(2)
 
         async def again() -> T:
             # The attempt that failed already is tenacity's first: its waits then count from it.
             if pending:
                 raise pending.pop()
-            return await self.attempt(operation, deadline)
+            return await self.attempt(operation, deadline, number=next(numbers))
 
         retrying = AsyncRetrying(
             retry=retry_if_exception_type(DependencyError),

@@ -9,8 +9,15 @@ from collections.abc import Callable, Iterable
 from itertools import product
 from typing import Any
 
-from prometheus_client import CollectorRegistry
+from prometheus_client import (
+    CollectorRegistry,
+    GCCollector,
+    Info,
+    PlatformCollector,
+    ProcessCollector,
+)
 
+from bpdemo import __version__
 from bpdemo.core import events
 from bpdemo.core.events import ATTEMPT_OUTCOMES, BREAKER_STATES, DEPENDENCIES, Event
 from bpdemo.telemetry.exposition import render
@@ -34,11 +41,23 @@ _LAG_BUCKETS_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.
 class Metrics:
     """Hears events and counts them; `watch` tells it where the gauges are read."""
 
-    def __init__(self) -> None:
+    def __init__(self, trace_id: Callable[[], str | None] | None = None) -> None:
+        """`trace_id` is that of the trace which is being recorded, if one is: the histograms show
+        it as an exemplar, so that a slow bucket leads to a slow order."""
+        self._trace_id = trace_id
         self.registry = CollectorRegistry()
         self._gauges = GaugeCollector()
         self.registry.register(self._gauges)
         self._hear = self._order_events() | self._dependency_events() | self._edge_events()
+
+    def describe_process(self) -> None:
+        """Show what every service of the trade shows: `process_*`, `python_info`, `python_gc_*` and
+        the version. Of the process it is in: two services of one process show the same."""
+        ProcessCollector(registry=self.registry)
+        PlatformCollector(registry=self.registry)
+        GCCollector(registry=self.registry)
+        build = Info("bpdemo_build", "The version that runs.", registry=self.registry)
+        build.info({"version": __version__})
 
     def watch(self, source: GaugeSource) -> None:
         """Read the gauges there from now on."""
@@ -61,12 +80,13 @@ class Metrics:
         served = self._histogram("service_seconds", "Time a worker spent on an order.")
         count_rejected = _Children(rejected, events.REJECTIONS)
         count_settled = _Children(jobs, events.OUTCOMES)
+        observe_wait, observe_service = map(self._observing, (waited, served))
         return {
             events.OrderAdmitted: lambda _: admitted.inc(),
             events.OrderRejected: lambda event: count_rejected[event.reason](),
             events.OrderSettled: lambda event: count_settled[event.outcome](),
-            events.JobStarted: lambda event: waited.observe(event.queue_wait_s),
-            events.JobEnded: lambda event: served.observe(event.service_s),
+            events.JobStarted: lambda event: observe_wait(event.queue_wait_s),
+            events.JobEnded: lambda event: observe_service(event.service_s),
             events.MoneyOwed: lambda _: None,
             events.DurableOrderEnded: lambda _: None,  # a worker's, which nobody scrapes
         }
@@ -81,12 +101,13 @@ class Metrics:
         count_denied = _Children(denied, DEPENDENCIES)
         count_move = _Children(moves, DEPENDENCIES, BREAKER_STATES)
         waited = self._histogram("pool_wait_seconds", "Time waited for a database connection.")
+        observe_wait = self._observing(waited)
         return {
             events.AttemptEnded: lambda e: count_attempt[e.dependency, e.outcome](),
             events.Retried: lambda e: count_retry[e.dependency](),
             events.RetryDenied: lambda e: count_denied[e.dependency](),
             events.BreakerMoved: lambda e: count_move[e.dependency, e.to](),
-            events.PoolWaited: lambda e: waited.observe(e.wait_s),
+            events.PoolWaited: lambda e: observe_wait(e.wait_s),
         }
 
     def _edge_events(self) -> "_Handlers":
@@ -101,6 +122,18 @@ class Metrics:
             events.RequestAnswered: _HttpTimes(self.registry),
         }
 
+    def _observing(self, histogram: Histogram) -> Callable[[float], None]:
+        """Its `observe`, with the trace that is current as an exemplar."""
+        trace_id = self._trace_id
+        if trace_id is None:
+            observe: Callable[[float], None] = histogram.observe
+            return observe
+
+        def observe_traced(value: float) -> None:
+            histogram.observe(value, exemplar_of(trace_id()))
+
+        return observe_traced
+
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
         return Counter(f"bpdemo_{name}", text, labels, registry=self.registry)
 
@@ -111,6 +144,12 @@ class Metrics:
 
 
 _Handlers = dict[type[Any], Callable[[Any], None]]
+_Observe = Callable[[float, dict[str, str] | None], None]
+
+
+def exemplar_of(trace_id: str | None) -> dict[str, str] | None:
+    """By the name that Grafana looks for."""
+    return None if trace_id is None else {"trace_id": trace_id}
 
 
 class _Children(dict[Any, Callable[[], None]]):
@@ -137,19 +176,19 @@ class _HttpTimes:
             registry=registry,
             buckets=_HTTP_BUCKETS_S,
         )
-        self._observe: dict[tuple[str, str, int], Callable[[float], None]] = {}
+        self._observe: dict[tuple[str, str, int], _Observe] = {}
 
     def __call__(self, event: events.RequestAnswered) -> None:
         observe = self._observe.get(event[:3]) or self._child(*event[:3])
-        observe(event.duration_s)
+        observe(event.duration_s, exemplar_of(event.trace_id))
 
-    def _child(self, method: str, route: str, status: int) -> Callable[[float], None]:
+    def _child(self, method: str, route: str, status: int) -> "_Observe":
         key = (method if method in METHODS else OTHER, route, status)
         if key not in self._observe and len(self._observe) >= MAX_HTTP_SERIES:
             return self._series(key[0], OTHER, status)
         # Kept under the cleaned key only: invented methods must not fill this dict either.
         return self._observe.setdefault(key, self._series(*key))
 
-    def _series(self, method: str, route: str, status: int) -> Callable[[float], None]:
-        observe: Callable[[float], None] = self._histogram.labels(method, route, status).observe
+    def _series(self, method: str, route: str, status: int) -> "_Observe":
+        observe: _Observe = self._histogram.labels(method, route, status).observe
         return observe

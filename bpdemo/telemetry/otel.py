@@ -5,9 +5,11 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from types import TracebackType
+from typing import Final, Literal
 
+from opentelemetry.baggage.propagation import W3CBaggagePropagator
 from opentelemetry.context import Context, attach, detach
-from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.resources import OTELResourceDetector, Resource
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.trace import (
     NonRecordingSpan,
@@ -16,42 +18,61 @@ from opentelemetry.trace import (
     SpanKind,
     StatusCode,
     TraceFlags,
+    TraceState,
     get_current_span,
     set_span_in_context,
 )
 
+from bpdemo import __version__
 from bpdemo.telemetry.span_targets import SpanTarget
 from bpdemo.telemetry.traces import (
     Attribute,
+    Carried,
     EdgeSpan,
     FinishedSpan,
     SpanIds,
     parse_traceparent,
 )
 
+KINDS: Final[dict[SpanKind, Literal["internal", "server", "client"]]] = {
+    SpanKind.SERVER: "server",
+    SpanKind.CLIENT: "client",
+}
+
 
 class OtelTracer:
     """Times are the service clock's, laid on the wall clock once, at the start: so spans agree
     with one another, under virtual time too."""
+
+    is_on = True
 
     def __init__(self, target: SpanTarget, clock: Callable[[], float], service_name: str) -> None:
         self._target = target
         self._clock = clock
         self._epoch_ns = time.time_ns() - round(clock() * 1e9)
         # No atexit hook: the service ends its own tracer, and may be one of many.
-        self._provider = TracerProvider(
-            resource=Resource.create({"service.name": service_name}), shutdown_on_exit=False
-        )
+        self._provider = TracerProvider(resource=_resource(service_name), shutdown_on_exit=False)
         self._provider.add_span_processor(target)
         self._tracer = self._provider.get_tracer("bpdemo")
 
     def span(self, name: str, /, **attributes: Attribute) -> AbstractContextManager[object]:
         return _OpenSpan(self, name, attributes, None, SpanKind.INTERNAL)
 
+    def client_span(self, name: str, /, **attributes: Attribute) -> AbstractContextManager[object]:
+        return _OpenSpan(self, name, attributes, None, SpanKind.CLIENT)
+
+    def note(self, **attributes: Attribute) -> None:
+        get_current_span().set_attributes(attributes)
+
     def edge(
-        self, name: str, traceparent: str | None, /, **attributes: Attribute
+        self,
+        name: str,
+        traceparent: str | None,
+        carried: Carried = Carried(),  # noqa: B008 - frozen
+        /,
+        **attributes: Attribute,
     ) -> AbstractContextManager[EdgeSpan]:
-        return _OpenSpan(self, name, attributes, _caller(traceparent), SpanKind.SERVER)
+        return _OpenSpan(self, name, attributes, _caller(traceparent, carried), SpanKind.SERVER)
 
     def record(self, name: str, start_s: float, end_s: float, /, **attributes: Attribute) -> None:
         span = self._tracer.start_span(
@@ -64,6 +85,11 @@ class OtelTracer:
         if not context.is_valid:
             return None
         return SpanIds(f"{context.trace_id:032x}", f"{context.span_id:016x}")
+
+    def recorded_trace_id(self) -> str | None:
+        context = get_current_span().get_span_context()
+        recorded = context.is_valid and context.trace_flags.sampled
+        return f"{context.trace_id:032x}" if recorded else None
 
     def trace_id(self) -> str | None:
         ids = self.ids()
@@ -104,21 +130,40 @@ class OtelTracer:
             duration_s=(end_ns - start_ns) / 1e9,
             attributes=dict(span.attributes or {}),  # type: ignore[arg-type]  # ours are plain
             status="error" if span.status.status_code is StatusCode.ERROR else "ok",
+            kind=KINDS.get(span.kind, "internal"),
+            tracestate=context.trace_state.to_header(),
         )
 
 
-def _caller(traceparent: str | None) -> Context:
-    """The caller's span as parent; without one nothing at all, not even what is current here."""
+def _resource(service_name: str) -> Resource:
+    """Who it is; what `OTEL_SERVICE_NAME` and `OTEL_RESOURCE_ATTRIBUTES` say is said for us."""
+    ours = {
+        "service.name": service_name,
+        "service.version": __version__,
+        "deployment.environment.name": "development",
+    }
+    return Resource.create(ours | dict(OTELResourceDetector().detect().attributes))
+
+
+def _caller(traceparent: str | None, carried: Carried) -> Context:
+    """The caller's span as parent; without one nothing at all, not even what is current here.
+
+    Baggage has no need of a trace. A header that cannot be read carries nothing.
+    """
+    context = Context()
+    if carried.baggage:
+        context = W3CBaggagePropagator().extract({"baggage": carried.baggage}, context)
     caller = None if traceparent is None else parse_traceparent(traceparent)
     if caller is None:
-        return Context()
-    context = SpanContext(
+        return context
+    parent = SpanContext(
         int(caller.trace_id, 16),
         int(caller.parent_id, 16),
         is_remote=True,
         trace_flags=TraceFlags(caller.sampled),
+        trace_state=TraceState.from_header([carried.tracestate]) if carried.tracestate else None,
     )
-    return set_span_in_context(NonRecordingSpan(context), Context())
+    return set_span_in_context(NonRecordingSpan(parent), context)
 
 
 class _OpenSpan(AbstractContextManager["_OpenSpan"]):
@@ -139,7 +184,8 @@ class _OpenSpan(AbstractContextManager["_OpenSpan"]):
 
     def __enter__(self) -> "_OpenSpan":
         self._span = self._tracer.start(*self._args)
-        self._token = attach(set_span_in_context(self._span))
+        # On the caller's context, not on what is current: so its baggage is here, too.
+        self._token = attach(set_span_in_context(self._span, self._args[2]))
         return self
 
     def __exit__(
@@ -157,3 +203,7 @@ class _OpenSpan(AbstractContextManager["_OpenSpan"]):
 
     def note(self, **attributes: Attribute) -> None:
         self._span.set_attributes(attributes)
+
+    def fail(self, error_type: str) -> None:
+        self._span.set_attribute("error.type", error_type)
+        self._span.set_status(StatusCode.ERROR)

@@ -26,9 +26,10 @@ class Telemetry:
     def __init__(
         self, settings: Settings, clock: Callable[[], float], stream: TextTarget | None = None
     ) -> None:
-        self.metrics = Metrics()
         self.log = make_logger(settings.log_format, settings.log_level, stream or standard_error())
         self.tracer = make_tracer(settings.traces, clock, stream=stream, log=self.log)
+        self.metrics = Metrics(self.tracer.recorded_trace_id if self.tracer.is_on else None)
+        self.metrics.describe_process()
         self._orders = OrderLog(self.log, self.tracer.ids)
         self.observer = Fanout(self.metrics, self._orders, log=self.log)
         self._lag = LoopLagMeter(self.observer)

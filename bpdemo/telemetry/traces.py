@@ -28,10 +28,24 @@ class FinishedSpan(NamedTuple):
     duration_s: float
     attributes: Mapping[str, Attribute]
     status: Literal["ok", "error"]
+    kind: Literal["internal", "server", "client"] = "internal"
+    tracestate: str = ""
+
+
+class Carried(NamedTuple):
+    """What comes with a caller's trace, as the headers of that name say it; empty where there is
+    none, and passed on unread."""
+
+    tracestate: str = ""
+    baggage: str = ""
 
 
 class EdgeSpan(Protocol):
     """The span of a request while it is open."""
+
+    def fail(self, error_type: str) -> None:
+        """Marks it as failed, by a word from a closed set."""
+        ...
 
     def note(self, **attributes: Attribute) -> None:
         """Adds what only the answer tells, such as its status."""
@@ -41,8 +55,16 @@ class EdgeSpan(Protocol):
 class ServiceTracer(Tracer, Protocol):
     """What the composition root and the edge need beyond `core.ports.Tracer`."""
 
+    #: Whether it draws anything: what is only told to a span need not be put together otherwise.
+    is_on: bool
+
     def edge(
-        self, name: str, traceparent: str | None, /, **attributes: Attribute
+        self,
+        name: str,
+        traceparent: str | None,
+        carried: Carried = Carried(),  # noqa: B008 - frozen
+        /,
+        **attributes: Attribute,
     ) -> AbstractContextManager[EdgeSpan]:
         """A span around a request. It continues the caller's trace if `traceparent` can be
         read, else it starts one of its own."""
@@ -53,6 +75,11 @@ class ServiceTracer(Tracer, Protocol):
         ...
 
     def trace_id(self) -> str | None: ...
+
+    def recorded_trace_id(self) -> str | None:
+        """The same if it is recorded: of a trace that its caller does not sample, nothing can be
+        looked up."""
+        ...
 
     def finished(self) -> list[FinishedSpan]:
         """The latest finished spans, oldest first; always empty unless kind is memory."""
@@ -90,14 +117,23 @@ class _SilentSpan:
     def note(self, **attributes: Attribute) -> None:
         pass
 
+    def fail(self, error_type: str) -> None:
+        pass
+
 
 class SilentTracer(NullTracer):
     """Draws nothing, at the price of a call."""
 
+    is_on = False
     _no_edge = nullcontext(_SilentSpan())
 
     def edge(
-        self, _name: str, _traceparent: str | None, /, **_attributes: Attribute
+        self,
+        _name: str,
+        _traceparent: str | None,
+        _carried: Carried = Carried(),  # noqa: B008 - frozen
+        /,
+        **_attributes: Attribute,
     ) -> AbstractContextManager[EdgeSpan]:
         return self._no_edge
 
@@ -105,6 +141,9 @@ class SilentTracer(NullTracer):
         return None
 
     def trace_id(self) -> str | None:
+        return None
+
+    def recorded_trace_id(self) -> str | None:
         return None
 
     def finished(self) -> list[FinishedSpan]:

@@ -1,10 +1,12 @@
 """What must hold of a server whatever was done to it."""
 
 import json
+import platform
 import re
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from bpdemo import __version__
 from tests.support.server import ServerThread
 
 STATUSES = {
@@ -39,6 +41,15 @@ LABELS = {
     },
     "status": STATUSES,
     "result": {"hit", "miss", "coalesced", "stale"},
+    "version": {__version__, platform.python_version()},
+    "implementation": {platform.python_implementation()},
+    **{
+        name: {part}
+        for name, part in zip(
+            ("major", "minor", "patchlevel"), platform.python_version_tuple(), strict=True
+        )
+    },
+    "generation": {"0", "1", "2"},
 }
 BOUND = re.compile(r"\+Inf|[0-9.]+(e-?[0-9]+)?")
 EVENTS = {"order", "refused", "breaker", "money_owed", "refunds_owed_at_exit"}

@@ -3,12 +3,14 @@
 Everything is asserted on the rendered text, as a scraper reads it.
 """
 
+import os
 import random
 import shutil
 import string
 import subprocess
 from typing import get_args
 
+import prometheus_client
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,6 +19,7 @@ from prometheus_client.openmetrics.parser import (
 )
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
+from bpdemo import __version__
 from bpdemo.core import events
 from bpdemo.core.events import (
     ATTEMPT_OUTCOMES,
@@ -30,6 +33,10 @@ from bpdemo.core.events import (
 )
 from bpdemo.telemetry.metrics import MAX_HTTP_SERIES, Metrics
 
+PROCESS = (
+    *("resident_memory_bytes", "virtual_memory_bytes", "cpu_seconds", "open_fds", "max_fds"),
+    "start_time_seconds",
+)
 ANY = frozenset({()})
 PER_DEPENDENCY = frozenset((("dependency", d),) for d in DEPENDENCIES)
 BREAKERS = {(d, s) for d in DEPENDENCIES for s in BREAKER_STATES}
@@ -300,6 +307,7 @@ def test_no_accept_header_breaks_a_scrape_or_is_echoed(accept):
 def test_promtool_finds_nothing_to_mend():
     promtool = shutil.which("promtool") or pytest.skip("no promtool in PATH")
     metrics = Metrics()
+    metrics.describe_process()
     metrics.observe(RequestAnswered("GET", "/items/{id}", 200, 0.001))
     check = subprocess.run(
         [promtool, "check", "metrics"],
@@ -309,3 +317,19 @@ def test_promtool_finds_nothing_to_mend():
         timeout=30,
     )
     assert (check.returncode, check.stdout + check.stderr) == (0, b"")
+
+
+def test_it_tells_of_its_process_what_every_service_tells():
+    """Memory, descriptors, time, Python and the version: of each service in a registry of its own,
+    and in nobody else's."""
+    before = {family.name for family in prometheus_client.REGISTRY.collect()}
+    one, other = Metrics(), Metrics()
+    for metrics in (one, other):
+        metrics.describe_process()
+    wanted = {"python_info", "python_gc_collections", "bpdemo_build_info"}
+    if os.path.exists("/proc/self/stat"):  # where there is none, the library knows no process
+        wanted |= {f"process_{name}" for name in PROCESS}
+    for metrics in (one, other):
+        assert set(families(metrics)) >= wanted
+        assert value(metrics, "bpdemo_build_info", version=__version__) == 1
+    assert {family.name for family in prometheus_client.REGISTRY.collect()} == before
