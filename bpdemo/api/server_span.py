@@ -6,6 +6,7 @@ constants belongs to the SDK, which is loaded only by those who want spans.
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from starlette.types import Scope
@@ -20,8 +21,8 @@ METHODS: Final = frozenset(
     )
 )
 OTHER_METHOD: Final = "_OTHER"
-#: A caller's own headers may be long; a path of ours is not.
-LONGEST_PATH: Final = 256
+#: A path of ours. Another one is text of a caller's, which no span of ours repeats.
+PLAIN_PATH: Final = re.compile(r"[A-Za-z0-9/._~-]{1,256}")
 LONGEST_HEADER_BYTES: Final = 8192
 
 
@@ -32,10 +33,11 @@ def request_attributes(arrival: Arrival, scope: Scope) -> dict[str, Attribute]:
         "request_id": arrival.request_id,
         "http.request.method": arrival.method if known else OTHER_METHOD,
         "http.route": arrival.route.template,
-        "url.path": str(scope["path"])[:LONGEST_PATH],
         "url.scheme": scope.get("scheme", "http"),
         "network.protocol.version": scope.get("http_version", "1.1"),
     }
+    if PLAIN_PATH.fullmatch(scope["path"]):
+        told["url.path"] = scope["path"]
     if server := scope.get("server"):
         told |= {"server.address": server[0], "server.port": server[1]}
     if client := scope.get("client"):

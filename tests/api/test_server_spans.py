@@ -88,6 +88,17 @@ async def test_an_invented_method_is_not_a_name():
         assert span.attributes["http.request.method"] == "_OTHER"
 
 
+@pytest.mark.parametrize(
+    "path", ['/orders/a","event":"forged', "/items/a\nb", "/items/" + "x" * 300]
+)
+async def test_a_path_that_is_none_of_ours_is_not_repeated(path):
+    """Nothing that a caller wrote stands in a span but a plain path; its route does."""
+    async with running(traces="memory") as service:
+        _, span = await served(service, "DELETE", path)
+        assert "url.path" not in span.attributes
+        assert span.attributes["http.route"].endswith("/{id}")
+
+
 async def test_a_shed_request_has_a_span_with_its_reason():
     """It is refused at the door, and in the trace of its caller all the same."""
     async with running(**(STUCK | {"traces": "memory"})) as service:
