@@ -247,8 +247,8 @@ class Intake:
         try:
             await self._find_place(caller, job)
         except Refused as refused:
-            if isinstance(refused, QueueTimeout) and key and (first := self._keyed.get(key)):
-                return first  # which got its place meanwhile; this one needs none
+            if key and (first := self._keyed.get(key)):
+                return first  # which got its place meanwhile; this one needs none, nor time for it
             self._ledger.reject(caller, refused)
             raise
         except BaseException:

@@ -209,6 +209,30 @@ async def test_a_duplicate_is_not_refused_a_place_that_it_does_not_need() -> Non
         assert (first.fate, second.fate) == (201, 200)
 
 
+@pytest.mark.parametrize("end", ["no time is left", "too little is left", "drain"])
+@virtual
+async def test_a_duplicate_of_what_is_being_done_is_told_no_definite_no(end: str) -> None:
+    """Whatever would refuse it a place: the order of its key is under way, and may be sold. So it
+    joins that one, and hears what becomes of it, or that its time is up."""
+    async with opened(**blocking(workers=2)) as stage:
+        await stage.come(1)
+        await asyncio.sleep(0.3)
+        await stage.come(1)
+        stage.believes(0.1)
+        first = stage.comes(key="k")  # begins at 1
+        patience_s = {"no time is left": 0.8, "too little is left": 0.9, "drain": None}[end]
+        second = stage.comes(key="k", patience_s=patience_s)
+        await settle()
+        if end == "too little is left":  # at 1, when a place comes free behind the first's worker
+            stage.turn(queue_capacity=1)
+        await asyncio.sleep(0.8)
+        if end == "drain":
+            await stage.office.drain(timeout_s=60.0)
+        await stage.everybody_answered()
+        assert first.fate == 201
+        assert second.fate == (200 if end == "drain" else "deadline_exceeded")
+
+
 @virtual
 async def test_without_dropping_a_waiting_caller_keeps_his_turn() -> None:
     """drop_on_disconnect off: the naive service works for those who have left."""
