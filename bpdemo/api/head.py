@@ -107,6 +107,8 @@ class Framing:
 
     def check(self, version: str) -> None:
         """Raises `Unreadable`."""
+        if version not in ("1.0", "1.1"):  # the parser takes 0.9 and 2.0, too
+            raise Unreadable("This is no request of HTTP/1.1.")
         if self.hosts != 1 and (self.hosts or version != "1.0"):
             raise Unreadable("A request of HTTP/1.1 has exactly one Host header.")
         if self.hosts and not is_host(self.host):

@@ -96,6 +96,13 @@ def test_exactly_one_host_is_needed(quick, hosts, target):
     refused(quick, b"GET " + target + b" HTTP/1.1\r\n" + hosts + b"\r\n", 400)
 
 
+@pytest.mark.parametrize("version", [b"0.9", b"2.0"])
+@pytest.mark.parametrize("head", [b"", b"Transfer-Encoding: chunked\r\n"])
+def test_another_version_is_no_request(quick, version, head):
+    """It would be answered in a language that its caller does not speak."""
+    refused(quick, b"POST /orders HTTP/%b\r\nHost: a\r\n%b\r\n" % (version, head), 400)
+
+
 def test_http_10_needs_no_host(quick):
     """It had none; two are too many there as well."""
     assert answer_to(quick, b"GET /healthz HTTP/1.0\r\n\r\n").status == 200
