@@ -20,6 +20,7 @@ from bpdemo.service.catalogue import Catalogue
 from bpdemo.service.durable_work import DurableWork
 from bpdemo.service.guards import make_guard
 from bpdemo.telemetry.fanout import Fanout
+from bpdemo.telemetry.identity import identified
 from bpdemo.telemetry.logs import TextTarget, make_logger
 from bpdemo.telemetry.order_log import OrderLog
 from bpdemo.telemetry.standard_error import standard_error
@@ -55,7 +56,7 @@ class Worker:
         stream = log_stream or standard_error()
         log = make_logger(settings.log_format, settings.log_level, stream)
         self.settings = settings
-        self.log = log.bind(worker=name)
+        self.log = identified(log, settings.log_format).bind(worker=name)
         self._tracer = make_tracer(settings.traces, clock, stream=log_stream, log=self.log)
         observer = Fanout(OrderLog(self.log, self._tracer.ids), log=self.log)
         bare_store = make_store(settings, observer)

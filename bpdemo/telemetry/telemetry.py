@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bpdemo.core.settings import Settings
 from bpdemo.telemetry.fanout import Fanout
+from bpdemo.telemetry.identity import identified
 from bpdemo.telemetry.lag import LoopLagMeter
 from bpdemo.telemetry.logs import TextTarget, make_logger
 from bpdemo.telemetry.metrics import Metrics
@@ -26,7 +27,8 @@ class Telemetry:
     def __init__(
         self, settings: Settings, clock: Callable[[], float], stream: TextTarget | None = None
     ) -> None:
-        self.log = make_logger(settings.log_format, settings.log_level, stream or standard_error())
+        log = make_logger(settings.log_format, settings.log_level, stream or standard_error())
+        self.log = identified(log, settings.log_format)
         self.tracer = make_tracer(settings.traces, clock, stream=stream, log=self.log)
         self.metrics = Metrics(self.tracer.recorded_trace_id if self.tracer.is_on else None)
         self.metrics.describe_process()
