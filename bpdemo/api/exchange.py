@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
@@ -15,10 +15,8 @@ _CONTINUE = b"HTTP/1.1 100 "
 class Exchange(RequestResponseCycle):
     """As uvicorn has it, but the connection decides when to read on, and is told when it may."""
 
-    def __init__(self, *args: Any, on_taken: Callable[[], None], **kwargs: Any) -> None:
-        """`on_taken` is called when the application has taken a piece of the body."""
-        super().__init__(*args, **kwargs)
-        self._on_taken = on_taken
+    #: Called when the application has taken a piece of the body.
+    on_taken: Callable[[], None]
 
     async def receive(self) -> "ASGIReceiveEvent":
         if self.waiting_for_100_continue and not self.transport.is_closing():
@@ -30,7 +28,7 @@ class Exchange(RequestResponseCycle):
         if self.disconnected or self.response_complete:
             return {"type": "http.disconnect"}
         body, self.body = bytes(self.body), bytearray()
-        self._on_taken()
+        self.on_taken()
         return {"type": "http.request", "body": body, "more_body": self.more_body}
 
     def abandon(self) -> None:

@@ -78,22 +78,22 @@ def _is_host(value: bytes) -> bool:
 _recall_host = lru_cache(maxsize=256)(_is_host)
 
 
+#: The headers that `Framing` notes.
+WATCHED = frozenset((b"host", b"content-length", b"transfer-encoding", b"expect"))
+
+
 class Framing:
     """What the headers say of the message they are part of, noted as they come."""
 
-    __slots__ = ("coding", "expects", "host", "hosts", "length_bytes")
-
-    WATCHED = frozenset((b"host", b"content-length", b"transfer-encoding", b"expect"))
-
-    def __init__(self) -> None:
-        self.host = b""
-        self.hosts = 0
-        self.length_bytes = 0
-        self.coding: bytes | None = None
-        self.expects = False
+    # In the class: one is made for each request, and most stay as they are.
+    host = b""
+    hosts = 0
+    length_bytes = 0
+    coding: bytes | None = None
+    expects = False
 
     def note(self, name: bytes, value: bytes) -> None:
-        """`name` is one of `WATCHED`."""
+        """`name` is one of those that are watched."""
         if name == b"host":
             self.hosts += 1
             self.host = value

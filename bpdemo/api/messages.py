@@ -13,7 +13,7 @@ from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from bpdemo.api.exchange import Exchange, WholeAnswer
-from bpdemo.api.head import Framing, Unreadable, read_target, with_host
+from bpdemo.api.head import WATCHED, Framing, Unreadable, read_target, with_host
 from bpdemo.api.held import Held
 
 #: Of a head; and of whatever a chunked body consists of besides its content, between two pieces.
@@ -68,7 +68,7 @@ class Messages(HttpToolsProtocol):
         raise NotImplementedError
 
     def _progressed(self) -> None:
-        """A piece was parsed."""
+        """A piece was parsed, and no answer is owed."""
         raise NotImplementedError
 
     def _balance(self) -> None:
@@ -94,36 +94,41 @@ class Messages(HttpToolsProtocol):
     def _take(self, data: bytes) -> None:
         """Parse what comes just now as far as that may go, and hold the rest."""
         at, size = 0, len(data)
-        while at < size and not self._must_hold and not self._is_ending:
-            bite = self._bite(data.find(_END, at, at + _SLICE_BYTES) - at, data[at : at + 3])
-            self._parse(data[at : at + bite] if at or bite < size else data)
-            at += bite
+        while not at or (at < size and not self._must_hold and not self._is_ending):
+            if self._left_bytes:
+                stop = at + self._left_bytes
+            elif self._tail:
+                stop = at + self._end_across(data[at : at + 3], data.find(_END, at) - at)
+            else:
+                stop = data.find(_END, at) + len(_END)
+            if stop - at > _SLICE_BYTES or stop < len(_END):
+                stop = at + _SLICE_BYTES
+            self._parse(data[at:stop] if at or stop < size else data)
+            at = stop
         if at < size and not self._is_ending:
             self._held.put(data[at:], self.loop.time())
-        self._balance()
+            self._balance()
 
     def _take_held(self) -> None:
         """The same with what waited for its turn."""
         held = self._held
         while held and not self._must_hold and not self._is_ending:
-            bite = self._bite(held.find(_END, _SLICE_BYTES), held.peek(3))
-            piece, self._came_s = held.take(bite)
+            end = held.find(_END, _SLICE_BYTES)
+            bite = self._left_bytes or self._end_across(held.peek(3), end)
+            piece, self._came_s = held.take(min(bite, _SLICE_BYTES))
             self._parse(piece)
         self._came_s = None
         self._balance()
 
-    def _bite(self, end: int, first: bytes) -> int:
+    def _end_across(self, first: bytes, end: int) -> int:
         """How much to parse at once, so that no more than one message is complete after it.
 
-        `end` is how far it is to the next end of a head, if negative there is none in sight;
-        `first` are the first three bytes.
+        `first` are the first bytes; `end` is how far it is to the next end of a head, if negative
+        there is none in sight. One may have begun in what was parsed before.
         """
-        if self._left_bytes:
-            return min(self._left_bytes, _SLICE_BYTES)
-        if self._tail:
-            cut = (self._tail + first).find(_END)
-            if cut >= 0:
-                return cut + len(_END) - len(self._tail)
+        cut = (self._tail + first).find(_END) if self._tail else -1
+        if cut >= 0:
+            return cut + len(_END) - len(self._tail)
         return _SLICE_BYTES if end < 0 else end + len(_END)
 
     def _parse(self, piece: bytes) -> None:
@@ -136,13 +141,14 @@ class Messages(HttpToolsProtocol):
             fault, self._fault = self._fault, Unreadable(_UNREADABLE)
             self._refuse("invalid_request", str(fault), fault.status)
             return
-        if left_bytes:
-            self._left_bytes = max(0, left_bytes - len(piece))
-        else:
+        if left_bytes > len(piece):
+            self._left_bytes = left_bytes - len(piece)
+        elif not left_bytes:
             self._tail = b"" if piece.endswith(_END) else (self._tail + piece)[-3:]
         if self._reading != "nothing":
             self._weigh(len(piece))
-        self._progressed()
+        if not self._owes_answer:
+            self._progressed()
 
     def _weigh(self, parsed_bytes: int) -> None:
         self._overhead_bytes += parsed_bytes
@@ -179,7 +185,7 @@ class Messages(HttpToolsProtocol):
         # Stripped where they are born: white space around a value means nothing, and whoever
         # compares or converts one must not have to think of it.
         name, value = name.lower(), value.strip(b" \t")
-        if name in Framing.WATCHED and self._reading == "head":
+        if name in WATCHED and self._reading == "head":
             self._framing.note(name, value)
         self.headers.append((name, value))
 
@@ -204,6 +210,8 @@ class Messages(HttpToolsProtocol):
             return
         cycle.body += body
         cycle.message_event.set()
+        if len(cycle.body) > HIGH_WATER_LIMIT:
+            self._balance()
 
     def on_message_complete(self) -> None:
         cycle = self._parsing
@@ -213,6 +221,8 @@ class Messages(HttpToolsProtocol):
         if not cycle.response_complete:
             cycle.more_body = False
             cycle.message_event.set()
+            if self.flow.read_paused:
+                self._balance()
         self._completed()
 
     def _make_cycle(self, method: str, version: str) -> Exchange:
@@ -242,9 +252,9 @@ class Messages(HttpToolsProtocol):
             "state": self.app_state.copy(),
         }
         keeps_alive = version != "1.0" and self.parser.should_keep_alive()
-        return Exchange(
+        cycle = Exchange(
             scope=scope,
-            transport=self._answer,
+            transport=self._answer,  # type: ignore[arg-type]
             flow=self.flow,
             logger=self.logger,
             access_logger=self.access_logger,
@@ -254,8 +264,9 @@ class Messages(HttpToolsProtocol):
             expect_100_continue=framing.expects and version != "1.0",
             keep_alive=keeps_alive and not self.parser.should_upgrade(),
             on_response=self.on_response_complete,
-            on_taken=self._balance,
         )
+        cycle.on_taken = self._balance
+        return cycle
 
 
 class _Rest:

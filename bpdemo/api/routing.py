@@ -32,14 +32,11 @@ class Route(NamedTuple):
     methods: tuple[str, ...]
     limited: bool = False
     exists: bool = True
+    takes_orders: bool = False
 
     @property
     def allow(self) -> str:
         return ", ".join(self.methods)
-
-    @property
-    def takes_orders(self) -> bool:
-        return self.template == _PLACE_ORDER
 
 
 #: Below a limited path, yet nothing: it passes the gate before it is told so.
@@ -96,7 +93,7 @@ class RoutingTable:
         root: str = scope.get("root_path", "")
         if root and (path == root or path.startswith(root + "/")):
             path = path[len(root) :]
-        return self.find(path)
+        return self._words.get(path) or self.find(path)
 
 
 def _route(template: str, names: list[str]) -> Route:
@@ -105,7 +102,7 @@ def _route(template: str, names: list[str]) -> Route:
         methods = [*_READ, *(name for name in methods if name not in _READ)]
     limited = any(template == root or template.startswith(root + "/") for root in LIMITED)
     label = OTHER if template.startswith(_DOCUMENTS) else template
-    return Route(label, tuple(methods), limited)
+    return Route(label, tuple(methods), limited, takes_orders=template == _PLACE_ORDER)
 
 
 def _parent(template: str) -> str:

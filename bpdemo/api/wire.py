@@ -70,7 +70,7 @@ class Wire(Messages):
             self._farewell.take(len(data))
         elif self._is_outside:
             self._speak(*FULL)
-        elif self._held or self._must_hold or self._deaf:
+        elif self._deaf or (self._ahead is not None and (self._held or self._must_hold)):
             self._held.put(data, self.loop.time())
             self._balance()
         else:
@@ -153,7 +153,7 @@ class Wire(Messages):
             self._crowd.idle[self] = None  # what has come was answered before
 
     def _progressed(self) -> None:
-        if self._reading != "head" and not self._owes_answer:
+        if self._reading != "head":
             # They send what asks for nothing: line breaks, or a body that was answered before it
             # came. That must not hold the connection, however often it is done.
             self._patience.expect_sooner(self._read_timeout_s or self.timeout_keep_alive)
