@@ -23,7 +23,6 @@ from bpdemo.api.errors import CallerGone, MethodNotAllowed
 from bpdemo.api.headers import read_kindly
 from bpdemo.api.problems import Headers, Problems
 from bpdemo.api.routing import RoutingTable
-from bpdemo.api.server_span import carried_by, request_attributes, span_name, tell_answer
 from bpdemo.core.errors import BoxOfficeError, NotFound, Refused
 from bpdemo.core.events import RequestAnswered
 from bpdemo.core.ports import Observer
@@ -32,6 +31,12 @@ from bpdemo.service.box_office import BoxOffice
 from bpdemo.service.entrance import Entrance, Stay, share_of
 from bpdemo.service.order_job import Caller
 from bpdemo.telemetry.logs import Logger
+from bpdemo.telemetry.server_span import (
+    carried_by,
+    request_attributes,
+    span_name,
+    tell_answer,
+)
 from bpdemo.telemetry.traces import ServiceTracer
 
 #: What nginx logs when the caller left before the answer.
@@ -151,9 +156,11 @@ class Door:
     @contextmanager
     def _span(self, arrival: Arrival, scope: Scope) -> Iterator[None]:
         """Around a request and its answer."""
-        told = request_attributes(arrival, scope)
+        method, template = arrival.method, arrival.route.template
+        told = request_attributes(method, template, arrival.request_id, scope)
+        name, carried = span_name(method, template), carried_by(arrival.headers)
         parent = arrival.wishes.traceparent
-        with self._tracer.edge(span_name(arrival), parent, carried_by(arrival), **told) as span:
+        with self._tracer.edge(name, parent, carried, **told) as span:
             arrival.trace_id = self._tracer.recorded_trace_id()
             yield
             tell_answer(span, arrival.status or CLIENT_CLOSED, arrival.reason)

@@ -7,11 +7,9 @@ constants belongs to the SDK, which is loaded only by those who want spans.
 from __future__ import annotations
 
 import re
-from typing import Final
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
 
-from starlette.types import Scope
-
-from bpdemo.api.arrival import Arrival
 from bpdemo.telemetry.traces import Attribute, Carried, EdgeSpan
 
 METHODS: Final = frozenset(
@@ -26,13 +24,15 @@ PLAIN_PATH: Final = re.compile(r"[A-Za-z0-9/._~-]{1,256}")
 LONGEST_HEADER_BYTES: Final = 8192
 
 
-def request_attributes(arrival: Arrival, scope: Scope) -> dict[str, Attribute]:
-    """What is known when the request has come."""
-    known = arrival.method in METHODS
+def request_attributes(
+    method: str, template: str, request_id: str, scope: Mapping[str, Any]
+) -> dict[str, Attribute]:
+    """What is known when the request has come; `scope` is ASGI's."""
+    known = method in METHODS
     told: dict[str, Attribute] = {
-        "request_id": arrival.request_id,
-        "http.request.method": arrival.method if known else OTHER_METHOD,
-        "http.route": arrival.route.template,
+        "request_id": request_id,
+        "http.request.method": method if known else OTHER_METHOD,
+        "http.route": template,
         "url.scheme": scope.get("scheme", "http"),
         "network.protocol.version": scope.get("http_version", "1.1"),
     }
@@ -45,10 +45,9 @@ def request_attributes(arrival: Arrival, scope: Scope) -> dict[str, Attribute]:
     return told
 
 
-def span_name(arrival: Arrival) -> str:
+def span_name(method: str, template: str) -> str:
     """Few and known, whatever a caller sends."""
-    method = arrival.method if arrival.method in METHODS else "HTTP"
-    return f"{method} {arrival.route.template}"
+    return f"{method if method in METHODS else 'HTTP'} {template}"
 
 
 def tell_answer(span: EdgeSpan, status: int, reason: str | None) -> None:
@@ -61,10 +60,10 @@ def tell_answer(span: EdgeSpan, status: int, reason: str | None) -> None:
         span.fail(reason or str(status))
 
 
-def carried_by(arrival: Arrival) -> Carried:
+def carried_by(headers: Iterable[tuple[bytes, bytes]]) -> Carried:
     """What the caller's own tracing sends along besides its place in the trace."""
     found = {b"tracestate": "", b"baggage": ""}
-    for name, value in arrival.headers:
+    for name, value in headers:
         if name in found and len(found[name]) + len(value) < LONGEST_HEADER_BYTES:
             text = value.decode("latin-1")
             found[name] = f"{found[name]},{text}" if found[name] else text
