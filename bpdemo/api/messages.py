@@ -101,6 +101,8 @@ class Messages(HttpToolsProtocol):
                 stop = at + self._end_across(data[at : at + 3], data.find(_END, at) - at)
             else:
                 stop = data.find(_END, at) + len(_END)
+                if stop == at + len(_END) and self._reading == "nothing":
+                    stop += _last_break(data[at : at + _SLICE_BYTES])
             if stop - at > _SLICE_BYTES or stop < len(_END):
                 stop = at + _SLICE_BYTES
             self._parse(data[at:stop] if at or stop < size else data)
@@ -114,6 +116,8 @@ class Messages(HttpToolsProtocol):
         held = self._held
         while held and not self._must_hold and not self._is_ending:
             end = held.find(_END, _SLICE_BYTES)
+            if end == 0 and self._reading == "nothing":
+                end = _last_break(held.peek(_SLICE_BYTES))
             bite = self._left_bytes or self._end_across(held.peek(3), end)
             piece, self._came_s = held.take(min(bite, _SLICE_BYTES))
             self._parse(piece)
@@ -143,8 +147,10 @@ class Messages(HttpToolsProtocol):
             return
         if left_bytes > len(piece):
             self._left_bytes = left_bytes - len(piece)
+        elif self._reading == "nothing" or piece.endswith(_END):
+            self._tail = b""
         elif not left_bytes:
-            self._tail = b"" if piece.endswith(_END) else (self._tail + piece)[-3:]
+            self._tail = (self._tail + piece)[-3:]
         if self._reading != "nothing":
             self._weigh(len(piece))
         if not self._owes_answer:
@@ -267,6 +273,15 @@ class Messages(HttpToolsProtocol):
         )
         cycle.on_taken = self._balance
         return cycle
+
+
+def _last_break(data: bytes) -> int:
+    """Where the last one begins of the line breaks that stand before a request, and mean nothing.
+
+    None of them ends a message, so they may be parsed together: pair by pair, a stream of them
+    would keep the process busy.
+    """
+    return len(data) - len(data.lstrip(b"\r\n")) - len(_END)
 
 
 class _Rest:

@@ -9,6 +9,7 @@ import psutil
 import pytest
 
 from bpdemo.api.held import MAX_HELD_BYTES, Held
+from bpdemo.api.messages import Messages
 from tests.support.http import BODY, STUCK
 from tests.support.server import Command, server
 from tests.support.waiting import eventually
@@ -41,6 +42,19 @@ def test_more_than_is_held_is_answered_too():
         for _ in range(count):
             assert wire.reply().status == 200
         sender.join()
+
+
+@pytest.mark.parametrize("before", [b"", GET * 3], ids=["at first", "behind others"])
+def test_line_breaks_between_requests_are_parsed_by_the_piece(before, monkeypatch):
+    """They mean nothing. A pair at a time, four who send nothing else made everybody wait 0.9 s."""
+    pieces = []
+    parse = Messages._parse
+    monkeypatch.setattr(Messages, "_parse", lambda me, piece: pieces.append(parse(me, piece)))
+    with server() as thread, thread.connect() as wire:
+        wire.send(before + b"\r\n" * 100_000 + GET + b"\r\n" * 7 + GET)
+        for _ in range(before.count(GET) + 2):
+            assert wire.reply().json() == {"status": "alive"}
+    assert len(pieces) < 200
 
 
 @pytest.mark.parametrize("ahead", AHEAD)
