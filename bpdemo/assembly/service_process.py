@@ -33,7 +33,7 @@ def run_server(
     Raises `SettingsInvalid` for whatever keeps it from starting.
     """
     settings = Settings(**knobs)
-    listener = _listen(host, port, has_token=settings.admin_token is not None)
+    listener = _listen(host, port, has_token=bool(settings.admin_token))
     app = create_app(settings)
     take_library_logs(app.state.telemetry.log)
     office = app.state.assembly.office
