@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from typing import Any
 
+from bpdemo.api.connection.messages import MAX_HEAD_BYTES, MAX_HEADERS
 from bpdemo.api.documented import PROBLEM, Responses, problem
 from bpdemo.api.headers import LONGEST_PATIENCE_MS
-from bpdemo.api.messages import MAX_HEAD_BYTES, MAX_HEADERS
 from bpdemo.api.routing import Route, RoutingTable
 from bpdemo.api.schemas import ProblemOut
 

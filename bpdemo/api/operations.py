@@ -10,7 +10,7 @@ from starlette.responses import HTMLResponse, Response
 from bpdemo.api.admin import authorize
 from bpdemo.api.arrival import CROWD_KEY, arrival_of
 from bpdemo.api.body import parse_object, read_body
-from bpdemo.api.crowd import Crowd
+from bpdemo.api.connection.crowd import Crowd
 from bpdemo.api.documented import Responses, answers
 from bpdemo.api.replies import json_reply
 from bpdemo.api.schemas import HealthOut, ReadyOut, SettingsOut, StatsOut, knobs_schema

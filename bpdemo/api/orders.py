@@ -8,9 +8,9 @@ from starlette.types import Receive
 
 from bpdemo.api.arrival import Arrival, arrival_of
 from bpdemo.api.body import parse_as, read_body
+from bpdemo.api.connection.hang_up import Listening
 from bpdemo.api.documented import Responses, answers
 from bpdemo.api.errors import CallerGone, ReadTimeout
-from bpdemo.api.hang_up import Listening
 from bpdemo.api.headers import check
 from bpdemo.api.prefer import RESPOND_ASYNC, prefers_async
 from bpdemo.api.replies import json_reply, order_fields

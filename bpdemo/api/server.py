@@ -21,9 +21,9 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.server import HANDLED_SIGNALS
 
-from bpdemo.api.crowd import Crowd, capacity_within
-from bpdemo.api.descriptors import descriptor_limit
-from bpdemo.api.wire import Wire
+from bpdemo.api.connection.crowd import Crowd, capacity_within
+from bpdemo.api.connection.descriptors import descriptor_limit
+from bpdemo.api.connection.wire import Wire
 
 #: How long answers under way get to leave once everything is drained.
 LAST_WORDS_S = 2

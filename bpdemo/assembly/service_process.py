@@ -12,7 +12,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from bpdemo.api.admin import is_loopback
-from bpdemo.api.descriptors import raise_descriptor_limit
+from bpdemo.api.connection.descriptors import raise_descriptor_limit
 from bpdemo.api.server import DrainingServer, address_of, bind
 from bpdemo.assembly.app import create_app
 from bpdemo.assembly.collector import Sweeper, calm_collector

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
-from bpdemo.api.hang_up import HANG_UP_KEY, HangUp, Listening
+from bpdemo.api.connection.hang_up import HANG_UP_KEY, HangUp, Listening
 from bpdemo.api.server import DrainingServer, bind
 from tests.flow.helpers import settle
 from tests.support.virtual import virtual

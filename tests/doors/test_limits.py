@@ -2,7 +2,7 @@
 
 import pytest
 
-from bpdemo.api.messages import MAX_HEAD_BYTES, MAX_HEADERS
+from bpdemo.api.connection.messages import MAX_HEAD_BYTES, MAX_HEADERS
 from tests.support.http import BODY
 from tests.support.server import Reply, Wire, server
 

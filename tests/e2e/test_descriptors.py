@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from bpdemo.api.crowd import RESERVE, Crowd, capacity_within
-from bpdemo.api.descriptors import MOST_DESCRIPTORS, descriptor_limit, reachable_limit
+from bpdemo.api.connection.crowd import RESERVE, Crowd, capacity_within
+from bpdemo.api.connection.descriptors import MOST_DESCRIPTORS, descriptor_limit, reachable_limit
 from bpdemo.api.server import BACKLOG
 from tests.support.http import BODY, STUCK
 from tests.support.server import Command, ServerThread, Wire, server

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from bpdemo.api.farewell import LINGER_S
+from bpdemo.api.connection.farewell import LINGER_S
 from tests.support.http import BODY, STUCK
 from tests.support.server import Wire, server
 from tests.support.waiting import PATIENCE_S, eventually

@@ -8,8 +8,8 @@ import time
 import psutil
 import pytest
 
-from bpdemo.api.held import MAX_HELD_BYTES, Held
-from bpdemo.api.messages import Messages
+from bpdemo.api.connection.held import MAX_HELD_BYTES, Held
+from bpdemo.api.connection.messages import Messages
 from tests.support.http import BODY, STUCK
 from tests.support.server import Command, server
 from tests.support.waiting import eventually

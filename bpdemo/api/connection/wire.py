@@ -11,13 +11,13 @@ from typing import Any
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 
 from bpdemo.api.arrival import ARRIVED_KEY, CROWD_KEY, READ_BY_KEY
-from bpdemo.api.crowd import Crowd
-from bpdemo.api.exchange import Exchange, WholeAnswer
-from bpdemo.api.farewell import Farewell
-from bpdemo.api.hang_up import HANG_UP_KEY, HangUp
-from bpdemo.api.last_words import FULL, LEAVING, last_words
-from bpdemo.api.messages import Messages
-from bpdemo.api.patience import Patience, Taking
+from bpdemo.api.connection.crowd import Crowd
+from bpdemo.api.connection.exchange import Exchange, WholeAnswer
+from bpdemo.api.connection.farewell import Farewell
+from bpdemo.api.connection.hang_up import HANG_UP_KEY, HangUp
+from bpdemo.api.connection.last_words import FULL, LEAVING, last_words
+from bpdemo.api.connection.messages import Messages
+from bpdemo.api.connection.patience import Patience, Taking
 
 #: Read at once; asyncio's own measure is four times what may wait behind a request.
 _READ_BYTES = 65_536

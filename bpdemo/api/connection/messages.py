@@ -12,9 +12,9 @@ import httptools
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from bpdemo.api.exchange import Exchange, WholeAnswer
-from bpdemo.api.head import WATCHED, Framing, Unreadable, read_target, with_host
-from bpdemo.api.held import Held
+from bpdemo.api.connection.exchange import Exchange, WholeAnswer
+from bpdemo.api.connection.head import WATCHED, Framing, Unreadable, read_target, with_host
+from bpdemo.api.connection.held import Held
 
 #: Of a head; and of whatever a chunked body consists of besides its content, between two pieces.
 MAX_HEAD_BYTES = 65_536
