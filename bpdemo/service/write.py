@@ -22,20 +22,31 @@ class Write(Generic[T]):
     """One write of the task that makes it; its attempts must be safe to repeat."""
 
     def __init__(self, guard: Guard, operation: Callable[[], Awaitable[T]]) -> None:
-        self.in_doubt = False  # some attempt was begun and never answered
+        self._was_lost = False  # some attempt was begun and never answered
+        self._is_unheard = False  # an attempt was answered, and the answer is on its way to us
         self._guard = guard
         self._operation = operation
 
+    @property
+    def in_doubt(self) -> bool:
+        """Whether something may stand that we have not been told of."""
+        return self._was_lost or self._is_unheard
+
     async def call(self, deadline: Deadline = NEVER) -> T:
         """As `Guard.call`."""
-        return await self._guard.call(self._attempt, deadline)
+        result = await self._guard.call(self._attempt, deadline)
+        self._is_unheard = False
+        return result
 
     async def _attempt(self) -> T:
         try:
-            return await self._operation()
+            result = await self._operation()
         except BaseException as error:  # cut short by a timeout, too
-            self.in_doubt |= _may_have_happened(error)
+            self._was_lost |= _may_have_happened(error)
             raise
+        # The guard has work of its own to do before it hands this on, and may fail at it.
+        self._is_unheard = True
+        return result
 
 
 def _may_have_happened(error: BaseException) -> bool:

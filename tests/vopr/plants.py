@@ -299,8 +299,8 @@ PLANTS = (
     Plant(
         "a lost answer is forgotten when the next attempt is refused",
         WRITE,
-        "            self.in_doubt |= _may_have_happened(error)",
-        "            self.in_doubt = _may_have_happened(error)",
+        "            self._was_lost |= _may_have_happened(error)",
+        "            self._was_lost = _may_have_happened(error)",
     ),
     Plant(
         "an unknown outcome is told as a failure",
