@@ -150,7 +150,7 @@ PLANTS = (
     Plant(
         "an attempt has no time limit after the first",
         GUARD,
-        "            return await self.attempt(operation, deadline)\n",
+        "            return await self.attempt(operation, deadline, number=next(numbers))\n",
         "            return await operation()\n",
     ),
     Plant(
