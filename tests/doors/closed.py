@@ -52,7 +52,9 @@ LABELS = {
     "generation": {"0", "1", "2"},
 }
 BOUND = re.compile(r"\+Inf|[0-9.]+(e-?[0-9]+)?")
-EVENTS = {"order", "refused", "breaker", "money_owed", "refunds_owed_at_exit"}
+EVENTS = {
+    "order", "refused", "breaker", "money_owed", "refunds_owed_at_exit", "settings_doubtful",
+}  # fmt: skip
 
 
 def assert_unharmed(thread: ServerThread) -> None:

@@ -25,8 +25,18 @@ def before_call(context: Any, case: Any, **kwargs: Any) -> None:
                 case.body[name] = int(
                     value
                 )  # 8.0 is no whole number here, whatever JSON Schema says
+    if case.operation.label == "PATCH /settings":
+        _keep_in_step(case.body)
     if case.operation.label == "POST /orders":
         _keep_valid(case.body, headers)
+
+
+def _keep_in_step(knobs: Any) -> None:
+    """CoDel's target is at most its interval: a rule between two knobs, beyond JSON Schema."""
+    if isinstance(knobs, dict) and {"codel_target_s", "codel_interval_s"} & set(knobs):
+        target_s = knobs.get("codel_target_s", 0)
+        knobs["codel_interval_s"] = max(target_s, knobs.get("codel_interval_s", target_s))
+        knobs["codel_target_s"] = target_s
 
 
 def _keep_valid(order: Any, headers: Any) -> None:
