@@ -22,8 +22,8 @@ def test_with_connections_for_all_more_workers_sell_more(monkeypatch):
     """A pool without a bound: then four times the workers do sell more."""
     real = Connections.__init__
 
-    def without_bound(self, dsn, policy, observer):
-        real(self, dsn, replace(policy, max_size=64), observer)
+    def without_bound(self, dsn, policy, observer, **how):
+        real(self, dsn, replace(policy, max_size=64), observer, **how)
 
     monkeypatch.setattr(Connections, "__init__", without_bound)
     assert "times as much" in refute(LESSON, "pool")

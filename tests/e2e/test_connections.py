@@ -1,5 +1,6 @@
 """Connections: slow, endless, oversized, unreadable or crowded ones, against a real server."""
 
+import gc
 import json
 import select
 import socket
@@ -7,6 +8,7 @@ import time
 
 import pytest
 
+from bpdemo.api.connection import wire as connection
 from tests.support.http import BODY, STUCK
 from tests.support.server import Reply, ServerThread, Wire, server
 from tests.support.waiting import PATIENCE_S, eventually
@@ -456,3 +458,28 @@ def test_whoever_reads_slowly_gets_all():
         head, _, body = got.partition(b"\r\n\r\n")
         assert len(body) == int(head.lower().split(b"content-length: ")[1].split()[0])
         assert time.monotonic() - started_s > 1.5
+
+
+def wires() -> int:
+    """How many connections this process still has in memory, in use or not."""
+    return sum(type(thing) is connection.Wire for thing in gc.get_objects())
+
+
+@pytest.mark.parametrize("asked", [b"", b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n"])
+def test_a_connection_that_is_over_is_gone_without_a_full_collection(asked):
+    """Thousands that come and leave at once would wait in circles for one, and take memory."""
+    with server() as thread:
+        gc.collect()
+        gc.disable()
+        try:
+            callers = [socket.create_connection(("127.0.0.1", thread.port)) for _ in range(20)]
+            for caller in callers:
+                caller.sendall(asked)
+                if asked:
+                    assert caller.recv(4096).startswith(b"HTTP/1.1 200")
+            eventually(lambda: wires() == 20, "all are in")
+            for caller in callers:
+                caller.close()
+            eventually(lambda: not wires(), "nothing of them is left")
+        finally:
+            gc.enable()

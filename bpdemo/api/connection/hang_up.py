@@ -18,6 +18,10 @@ from starlette.types import Receive, Scope
 HANG_UP_KEY = "bpdemo.hang_up"
 
 
+def _nothing() -> None:
+    pass
+
+
 def _always() -> bool:
     return True
 
@@ -27,7 +31,7 @@ class HangUp:
 
     __slots__ = ("_leave", "has_happened", "heeds", "is_half_closed", "tell")
 
-    def __init__(self, leave: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, leave: Callable[[], None] = _nothing) -> None:
         """`leave` ends a half-closed connection whose caller is taken to have left."""
         self._leave = leave
         self.has_happened = False
@@ -51,6 +55,10 @@ class HangUp:
             tell()
         elif self.is_half_closed and heeds():
             self._leave()
+
+    def forget(self) -> None:
+        """Let go of the connection, which is over. Listeners have been told."""
+        self._leave = _nothing
 
     def ignore(self) -> None:
         self.tell, self.heeds = None, _always

@@ -4,6 +4,10 @@ import asyncio
 from collections.abc import Callable
 
 
+def _nothing() -> None:
+    pass
+
+
 class Patience:
     """Calls `give_up` when what is due by `due_s` (None: nothing) has not come."""
 
@@ -36,6 +40,11 @@ class Patience:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+    def forget(self) -> None:
+        """Expect nothing, and let go of the connection, which is over."""
+        self.cancel()
+        self._give_up = _nothing
 
     def _ring(self) -> None:
         self._timer = None

@@ -64,6 +64,11 @@ class Wire(Messages):
         if self._ahead is not None:
             self._ahead.abandon()
         self._hang_up.happen()
+        # No circle is left for a full collection to find: there may be thousands of us at once.
+        self._patience.forget()
+        self._hang_up.forget()
+        self._answer.forget()
+        self.cycle = self._ahead = self._parsing = None
 
     def data_received(self, data: bytes) -> None:
         if self._farewell is not None:
