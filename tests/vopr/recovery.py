@@ -21,7 +21,8 @@ async def sell_again(world: "World") -> None:
     now, store = world.assembly.settings, world.store
     many = min(now.workers, MOST_CUSTOMERS, now.max_in_flight or MOST_CUSTOMERS)
     item = max(store._stock, key=store._stock.get)
-    if store._stock[item] < many * (ROUNDS + 20) + 2 * now.breaker_half_open_calls:
+    tickets = many * (ROUNDS + 20) + 2 * now.breaker_half_open_calls
+    if store._stock[item] < tickets + IN_A_ROW * min(now.workers, MOST_CUSTOMERS):
         return  # sold out is sold out
     await asyncio.sleep(now.breaker_window_s)  # until then, what failed may open a breaker
     again = _Again(world, item)
