@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
+from bpdemo.api.connection.hang_up import nothing
+
 if TYPE_CHECKING:
     from uvicorn._types import ASGIReceiveEvent
 
@@ -75,8 +77,4 @@ class WholeAnswer:
 
     def forget(self) -> None:
         """Let go of the connection, which is over: there is nothing to end."""
-        self._end = _nothing
-
-
-def _nothing() -> None:
-    pass
+        self._end = nothing

@@ -18,8 +18,8 @@ from starlette.types import Receive, Scope
 HANG_UP_KEY = "bpdemo.hang_up"
 
 
-def _nothing() -> None:
-    pass
+def nothing() -> None:
+    """Whom to tell once there is nobody left to tell."""
 
 
 def _always() -> bool:
@@ -31,7 +31,7 @@ class HangUp:
 
     __slots__ = ("_leave", "has_happened", "heeds", "is_half_closed", "tell")
 
-    def __init__(self, leave: Callable[[], None] = _nothing) -> None:
+    def __init__(self, leave: Callable[[], None] = nothing) -> None:
         """`leave` ends a half-closed connection whose caller is taken to have left."""
         self._leave = leave
         self.has_happened = False
@@ -58,7 +58,7 @@ class HangUp:
 
     def forget(self) -> None:
         """Let go of the connection, which is over. Listeners have been told."""
-        self._leave = _nothing
+        self._leave = nothing
 
     def ignore(self) -> None:
         self.tell, self.heeds = None, _always

@@ -3,9 +3,7 @@
 import asyncio
 from collections.abc import Callable
 
-
-def _nothing() -> None:
-    pass
+from bpdemo.api.connection.hang_up import nothing
 
 
 class Patience:
@@ -44,7 +42,7 @@ class Patience:
     def forget(self) -> None:
         """Expect nothing, and let go of the connection, which is over."""
         self.cancel()
-        self._give_up = _nothing
+        self._give_up = nothing
 
     def _ring(self) -> None:
         self._timer = None

@@ -221,7 +221,7 @@ class Wire(Messages):
         elif not self._owes_answer:
             self._leave()  # nothing was asked, so there is nothing to answer
         elif self._parsing is self.cycle and self.cycle is not None:
-            self.cycle.keep_alive = False  # whoever reads the body sees for themselves: it is late
+            self.cycle.keep_alive = False  # the body's reader sees that it is late
         else:
             self._end_after_this()
 
