@@ -24,7 +24,7 @@ BASE: Final[dict[str, Any]] = {
     "seed": 1,
 }
 NAIVE: Final = {knob: BASE[knob] for knob in ("workers", "payment_latency_s", "store_latency_s")}
-PLAN: Final[dict[str, Any]] = {"times": 2, "patience_s": 2.0}
+PLAN: Final[dict[str, Any]] = {"times": 2, "client_timeout_s": 2.0}
 BLOCK: Final = {"queue_policy": "block", "queue_block_timeout_s": 0.7, "queue_block_waiters": 12}
 LONG: Final = {"queue_capacity": 60}
 ENDLESS: Final = {"queue_capacity": -1, "request_timeout_s": 0.0}
@@ -63,8 +63,8 @@ def admission() -> list[Cell]:
             {"queue_discipline": "codel", "codel_target_s": 0.2, "codel_interval_s": 1.0} | LONG,
         ),
         cell("block", BLOCK),
-        cell("block, with a deadline", BLOCK, send_deadline=True, patience_s=1.0),
-        cell("block, leaving unheard", BLOCK | UNHEARD, patience_s=0.6),
+        cell("block, with a deadline", BLOCK, send_deadline=True, client_timeout_s=1.0),
+        cell("block, leaving unheard", BLOCK | UNHEARD, client_timeout_s=0.6),
     ]
 
 
@@ -73,8 +73,10 @@ def limits() -> list[Cell]:
     greedy = {"greedy": 8, "a": 1, "b": 1}
     return [
         cell("limit below the places", {"max_in_flight": 6}),
-        cell("limit, leaving heard", {"max_in_flight": 16} | LONG, patience_s=0.6),
-        cell("limit, leaving unheard", {"max_in_flight": 16} | LONG | UNHEARD, patience_s=0.6),
+        cell("limit, leaving heard", {"max_in_flight": 16} | LONG, client_timeout_s=0.6),
+        cell(
+            "limit, leaving unheard", {"max_in_flight": 16} | LONG | UNHEARD, client_timeout_s=0.6
+        ),
         naive("naive"),
         naive("naive, limit, slow payment", {"max_in_flight": 16}, changes=slow),
         cell("fair share", {"client_max_in_flight": 3}, clients=greedy),
@@ -99,7 +101,9 @@ def retries() -> list[Cell]:
         cell("retries with backoff", retries=3, backoff="exponential"),
         cell("retries when told", retries=2, backoff="retry_after", times=1.5),
         cell("retries within a budget", retries=3, retry_budget=0.1, send_keys=True),
-        cell("joined and replayed", LONG, retries=2, send_keys=True, patience_s=0.35, times=0.9),
+        cell(
+            "joined and replayed", LONG, times=0.9, retries=2, send_keys=True, client_timeout_s=0.35
+        ),
         cell("attempts within a budget", flaky | {"retry_budget_min_per_s": 1}, times=0.6),
         cell("attempts, no budget", flaky | {"retry_budget_enabled": False}, times=0.6),
         cell("breaker, an outage", BREAKER, changes=turned(payment_outage=True), times=0.8),
@@ -129,7 +133,7 @@ def sizes() -> list[Cell]:
     service_s, deadline_s = 0.336, 4.0
     advised = size(workers=8, service_s=service_s, deadline_s=deadline_s).knobs
     knobs = {**advised, "store_latency_s": 0.0, "seed": 1}
-    plan = {"times": 0.9, "patience_s": deadline_s, "send_deadline": True}
+    plan = {"times": 0.9, "client_timeout_s": deadline_s, "send_deadline": True}
     found = []
     for times in (1, 2, 3):
         slower = [(SOON_S, {"payment_latency_s": service_s * times})] if times > 1 else []

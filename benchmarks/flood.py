@@ -36,7 +36,7 @@ class Load:
 
     rate_per_s: float
     seconds: float
-    patience_s: float = 0.5
+    client_timeout_s: float = 0.5
     warm_s: float = 0.5
     seed: int = 1
     connections: int = 0
@@ -73,7 +73,7 @@ class Line(asyncio.Protocol):
     def send(self, due_s: float) -> None:
         assert self._transport is not None
         self._due_s = due_s
-        left_s = due_s + self._flood.load.patience_s - time.monotonic()
+        left_s = due_s + self._flood.load.client_timeout_s - time.monotonic()
         self._patience = self._flood.loop.call_later(left_s, self._give_up)
         self._transport.write(AGAIN if self._keeps else ONCE)
 
@@ -157,7 +157,7 @@ class Flood:
 
     async def _connect(self, due_s: float) -> None:
         try:
-            async with asyncio.timeout_at(due_s + self.load.patience_s):
+            async with asyncio.timeout_at(due_s + self.load.client_timeout_s):
                 await self.loop.create_connection(lambda: Line(self, due_s), "127.0.0.1", self.port)
         except TimeoutError:
             self.note("left", due_s)

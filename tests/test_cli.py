@@ -161,7 +161,7 @@ def test_a_load_shows_rows_and_a_verdict_and_writes_them(run: Run, tmp_path: Pat
         assert word in out
     assert sum(line.lstrip().startswith(("0.0 ", "0.5 ", "1.0 ")) for line in out.split("\n")) == 3
     written = json.loads(file.read_text())
-    assert written["summary"]["sold_share"] == 1
+    assert written["summary"]["served_share"] == 1
     assert written["summary"]["capacity_per_s"] is None
     assert [row["t_s"] for row in written["frame"]] == [0, 0.5, 1.0]
     assert sum(row["ok_per_s"] for row in written["frame"]) / 2 == server.orders

@@ -179,7 +179,9 @@ def _seeds(room: Room, rate_per_s: float, size: Size) -> list[Seen]:
 
 
 def _virtual(room: Room, rate_per_s: float, seconds: float, seed: int) -> Seen:
-    run = simulate(settings_of(room), rate=rate_per_s, seconds=seconds, seed=seed, patience_s=60)
+    run = simulate(
+        settings_of(room), rate=rate_per_s, seconds=seconds, seed=seed, client_timeout_s=60
+    )
     begun = run.records.t_s >= seconds / 10
     sold = run.records.status[begun] == 201
     looked = (run.samples.t_s >= seconds / 10) & (run.samples.t_s <= seconds)

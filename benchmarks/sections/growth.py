@@ -155,7 +155,7 @@ def _ours(seconds: float) -> None:
         "request_timeout_s": 0,
         "attempt_timeout_s": 0,
     }
-    simulate(settings, rate=ARRIVAL_PER_S, seconds=seconds, patience_s=60)
+    simulate(settings, rate=ARRIVAL_PER_S, seconds=seconds, client_timeout_s=60)
 
 
 def _simpy(seconds: float) -> None:

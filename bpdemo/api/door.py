@@ -123,7 +123,7 @@ class Door:
             arrival.request_id,
             _client(arrival, scope),
             arrival.arrived_s,
-            wishes.patience_s,
+            wishes.client_timeout_s,
             wishes.priority,
             is_order=is_order,
         )

@@ -21,7 +21,7 @@ class Wishes(NamedTuple):
     """What a caller says of himself and of his request; None where he does not."""
 
     client: str | None = None
-    patience_s: float | None = None
+    client_timeout_s: float | None = None
     priority: int = 1
     key: str | None = None
     traceparent: str | None = None
@@ -64,7 +64,7 @@ def _text(value: bytes) -> str | None:
     return value.decode("ascii") if _PRINTABLE.fullmatch(value) else None
 
 
-def _patience_s(value: bytes) -> float | None:
+def _client_timeout_s(value: bytes) -> float | None:
     if not _NUMBER.fullmatch(value) or not 1 <= int(value) <= LONGEST_PATIENCE_MS:
         return None
     return int(value) / 1000
@@ -84,7 +84,10 @@ _READERS = {
     b"x-client-id": _Reader("X-Client-Id", "client", _text, _PRINTABLE_TEXT),
     b"idempotency-key": _Reader("Idempotency-Key", "key", _text, _PRINTABLE_TEXT),
     b"x-request-timeout-ms": _Reader(
-        "X-Request-Timeout-Ms", "patience_s", _patience_s, "a whole number from 1 to 3600000"
+        "X-Request-Timeout-Ms",
+        "client_timeout_s",
+        _client_timeout_s,
+        "a whole number from 1 to 3600000",
     ),
     b"x-priority": _Reader("X-Priority", "priority", _priority, "0, 1, 2 or 3"),
     b"traceparent": _Reader(

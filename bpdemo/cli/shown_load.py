@@ -26,7 +26,7 @@ def show_load(driver: Driver, told: Told, console: Console) -> LoadRun:
         bin_s=min(0.5, plan.seconds),
         rate_per_s=plan.rate_per_s,
         capacity_per_s=told.capacity_per_s,
-        patience_s=plan.patience_s,
+        client_timeout_s=plan.client_timeout_s,
         seed=plan.seed,
         settings=told.settings,
     )
@@ -47,7 +47,7 @@ def show_load(driver: Driver, told: Told, console: Console) -> LoadRun:
 
 def _so_far(driver: Driver, meta: Meta) -> LoadRun | None:
     """The bins in which every order has had its time."""
-    settled_s = min(driver.heard_until_s - meta.patience_s, meta.seconds)
+    settled_s = min(driver.heard_until_s - meta.client_timeout_s, meta.seconds)
     whole_bins_s = settled_s // meta.bin_s * meta.bin_s
     return _run(driver, meta, whole_bins_s) if whole_bins_s > 0 else None
 

@@ -63,7 +63,7 @@ class RunningLoad:
             bin_s=bin_s,
             rate_per_s=plan.rate_per_s,
             capacity_per_s=service.capacity_per_s,
-            patience_s=plan.patience_s,
+            client_timeout_s=plan.client_timeout_s,
             seed=plan.seed,
             settings=_pictured(service),
         )
@@ -98,7 +98,7 @@ class RunningLoad:
 
     def snapshot(self) -> LoadRun:
         """The run so far, up to where every order has had its time."""
-        settled_s = self._driver.heard_until_s - min(self.plan.patience_s, 2.0)
+        settled_s = self._driver.heard_until_s - min(self.plan.client_timeout_s, 2.0)
         # A bin that is still filling would look like a fall in every series.
         whole_bins_s = settled_s // self._meta.bin_s * self._meta.bin_s
         return self._run(min(self.plan.seconds, max(whole_bins_s, self._meta.bin_s)))
@@ -147,7 +147,7 @@ def load(
     seconds: float = 10.0,
     scenario: str = "steady",
     seed: int = 0,
-    patience_s: float = 0.5,
+    client_timeout_s: float = 0.5,
     send_deadline: bool = False,
     send_keys: bool = False,
     retries: int = 0,
@@ -168,7 +168,7 @@ def load(
     """Drive a load at `service` with Locust, in a process of its own.
 
     `times` is a multiple of the service's capacity (2 unless `rate` is given), `rate` is
-    absolute: the peak in orders a second, or users if `scenario` is closed. `patience_s`:
+    absolute: the peak in orders a second, or users if `scenario` is closed. `client_timeout_s`:
     each attempt is hung up after that long, counted from when it was meant to be sent.
     `retry_budget` keeps retries to that share of orders. `clients` and `priorities` mix
     labels by weight, `by` splits the frame along one of them. `processes` share the sending
@@ -182,7 +182,7 @@ def load(
         seconds=seconds,
         scenario=scenario,
         seed=seed,
-        patience_s=patience_s,
+        client_timeout_s=client_timeout_s,
         send_deadline=send_deadline,
         send_keys=send_keys,
         retries=retries,

@@ -105,7 +105,7 @@ def _draw_mark(figure: go.Figure, share: float, text: str) -> None:
 
 
 def _add_waits(figure: go.Figure, runs: Mapping[str, Run], after_s: float) -> None:
-    patience_ms = max(run.meta.patience_s for run in runs.values()) * 1000
+    longest_ms = max(run.meta.client_timeout_s for run in runs.values()) * 1000
     bought = {name: buyers_wait_ms(run, after_s) for name, run in runs.items()}
     others = {name: others_wait_ms(run, after_s) for name, run in runs.items()}
     kinds = (
@@ -121,8 +121,8 @@ def _add_waits(figure: go.Figure, runs: Mapping[str, Run], after_s: float) -> No
         )  # fmt: skip
     figure.update_layout(
         xaxis={"domain": [0, WAITS_FROM - 0.06]},
-        xaxis2={"domain": [WAITS_FROM, 1], "range": [-40, patience_ms * 1.12], "gridcolor": GRID,
-                "title": _titled("waited (ms)"), "tickvals": [0, patience_ms / 2, patience_ms]},
+        xaxis2={"domain": [WAITS_FROM, 1], "range": [-40, longest_ms * 1.12], "gridcolor": GRID,
+                "title": _titled("waited (ms)"), "tickvals": [0, longest_ms / 2, longest_ms]},
     )  # fmt: skip
     key = f"<span style='color:{FATE_COLOURS['ok']}'><b>● buyers (99 of 100)</b></span>  "
     key += "<b>◇ the others (median)</b>"

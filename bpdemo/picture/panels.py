@@ -154,14 +154,14 @@ def latency(cell: Cell) -> None:
         known = values[np.isfinite(values) & (values > 0)]
         if len(known):
             ends[name] = (np.log10(known[-1]) - low) / (high - low)
-    patience_ms = cell.run.meta.patience_s * 1000
-    cell.level(patience_ms, "patience")
+    client_timeout_ms = cell.run.meta.client_timeout_s * 1000
+    cell.level(client_timeout_ms, "patience")
     # Where all three meet, the order here is the order from the bottom up.
     for name in ("p50", "p99"):
         if name in ends:
             cell.label(f"<b>{name}</b>", float(ends[name]), LINES[name][0])
-    patience = (np.log10(patience_ms) - low) / (high - low)
-    cell.label(f"patience {_told_ms(patience_ms)}", float(patience), INK)
+    patience = (np.log10(client_timeout_ms) - low) / (high - low)
+    cell.label(f"patience {_told_ms(client_timeout_ms)}", float(patience), INK)
     decades = 10.0 ** np.arange(np.floor(low), np.ceil(high) + 1)
     cell.y_axis = {"type": "log", "range": [low, high], "title": "time to answer"}
     cell.y_axis |= {"tickvals": decades, "ticktext": [_told_ms(ms) for ms in decades]}

@@ -88,12 +88,12 @@ def comparison(a: Run, b: Run) -> str:
     """The two results in one sentence."""
     alike = all(
         getattr(a.meta, name) == getattr(b.meta, name)
-        for name in ("scenario", "rate_per_s", "seconds", "patience_s")
+        for name in ("scenario", "rate_per_s", "seconds", "client_timeout_s")
     )
     told = []
     for run in (a, b):
-        possible = run.summary["sold_of_possible"]
-        share = min(1.0, possible) if not math.isnan(possible) else run.summary["sold_share"]
+        possible = run.summary["goodput_of_possible"]
+        share = min(1.0, possible) if not math.isnan(possible) else run.summary["served_share"]
         told.append(f"{run.meta.name} sold {percent(share)}")
     return f"{'The same load' if alike else 'Of what each could sell'}: {', '.join(told)}" + (
         " of what it could." if alike else "."

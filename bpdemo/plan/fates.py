@@ -27,14 +27,14 @@ NO_CONNECTION: Final = 0
 TRY_AGAIN: Final = frozenset({NO_CONNECTION, 408, 429, CALLER_LEFT, 500, 502, 503, 504})
 
 
-def fate_of(status: int, reason: str, waited_s: float, patience_s: float) -> int:
+def fate_of(status: int, reason: str, waited_s: float, client_timeout_s: float) -> int:
     """The fate of an order whose last attempt ended with `status`.
 
     `waited_s` runs from that attempt's intended send to the end of its answer.
-    2xx and 409 (sold out is an answer too) are ok within `patience_s`, late after it.
+    2xx and 409 (sold out is an answer too) are ok within `client_timeout_s`, late after it.
     """
     if 200 <= status < 300 or status == 409:
-        return OK if waited_s <= patience_s else LATE
+        return OK if waited_s <= client_timeout_s else LATE
     if status == CALLER_LEFT or (status == 504 and reason != "outcome_unknown"):
         return LATE
     if status == 429 or (status == 503 and reason != "downstream_failed"):

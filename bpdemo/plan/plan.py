@@ -21,7 +21,7 @@ Mix = tuple[tuple[str, float], ...]
 _RANGES: Final[dict[str, tuple[float, float]]] = {
     "rate_per_s": (0.001, 100_000),
     "seconds": (0.1, 3600),
-    "patience_s": (0.001, 3600),
+    "client_timeout_s": (0.001, 3600),
     "retries": (0, 20),
     "browse_per_s": (0, 100_000),
 }
@@ -41,7 +41,7 @@ class Plan:
     seconds: float = 10.0
     scenario: str = "steady"
     seed: int = 0
-    patience_s: float = 0.5
+    client_timeout_s: float = 0.5
     send_deadline: bool = False
     send_keys: bool = False
     retries: int = 0
@@ -99,17 +99,19 @@ class Plan:
         pauses_s = 0.0 if self.backoff == "none" else self.retries * CAP_S
         if self.backoff == "retry_after":
             pauses_s = SETTLE_MAX_S if self.retries else 0.0
-        return max(self.patience_s, min(SETTLE_MAX_S, attempts * self.patience_s + pauses_s))
+        return max(
+            self.client_timeout_s, min(SETTLE_MAX_S, attempts * self.client_timeout_s + pauses_s)
+        )
 
     @property
     def last_call_s(self) -> float:
         """After this no attempt may begin any more: it could not end before the load does."""
-        return self.seconds + self.settle_s - self.patience_s
+        return self.seconds + self.settle_s - self.client_timeout_s
 
     @property
     def told_timeout_ms(self) -> int | None:
         """What a request says of its client's timeout; None: nothing."""
-        return max(1, round(self.patience_s * 1000)) if self.send_deadline else None
+        return max(1, round(self.client_timeout_s * 1000)) if self.send_deadline else None
 
     def share(self, index: int, count: int) -> Plan:
         """The part of this plan that process `index` of `count` drives.

@@ -147,7 +147,7 @@ class Meta:
     bin_s: float = 0.5
     rate_per_s: float = 0.0
     capacity_per_s: float | None = None
-    patience_s: float = 0.5
+    client_timeout_s: float = 0.5
     seed: int = 0
     planned: int = 0
     sent: int = 0

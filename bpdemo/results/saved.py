@@ -15,7 +15,7 @@ from bpdemo.core.whole_file import write_whole
 from bpdemo.results.records import Column, Meta, Records, Samples
 
 FORMAT: Final = "bpdemo-run"
-VERSION: Final = 1
+VERSION: Final = 2
 LABELS: Final = ("reason", "client", "priority")
 
 

@@ -15,7 +15,7 @@ def summary_of(records: Records, meta: Meta, start_s: float = 0.0, end_s: float 
     """Rates over `start_s` to `end_s`, by default the whole run.
 
     goodput_share = goodput / capacity: how much of what the service can sell it did sell.
-    sold_share = sold / offered. sold_of_possible = goodput / what could have been sold,
+    served_share = sold / offered. goodput_of_possible = goodput / what could have been sold,
     second by second the lesser of offer and capacity: low load is not held against it.
     Percentiles are over the orders sold or too late, from the intended send; for a caller
     that left, its wait up to then (so they are a lower bound). What is not known is NaN.
@@ -39,8 +39,8 @@ def summary_of(records: Records, meta: Meta, start_s: float = 0.0, end_s: float 
         "p50_ms": p50,
         "p95_ms": p95,
         "p99_ms": p99,
-        "sold_share": float(per_s[OK]) / offered if offered else float("nan"),
-        "sold_of_possible": float(per_s[OK]) / _sellable_per_s(inside, capacity, start_s, end_s),
+        "served_share": float(per_s[OK]) / offered if offered else float("nan"),
+        "goodput_of_possible": float(per_s[OK]) / _sellable_per_s(inside, capacity, start_s, end_s),
         "attempts_per_s": float(sent_again / seconds),
     }
 
@@ -84,9 +84,9 @@ def _load(summary: Summary, meta: Meta) -> str:
 
 
 def _sold(summary: Summary) -> str:
-    possible = summary["sold_of_possible"]
+    possible = summary["goodput_of_possible"]
     if np.isnan(possible):
-        return f"{summary['sold_share']:.0%} of orders sold"
+        return f"{summary['served_share']:.0%} of orders sold"
     return f"it sold {percent(min(1.0, possible))} of what it could"
 
 
@@ -109,10 +109,10 @@ def _losses(summary: Summary) -> str:
 
 
 def _tail(summary: Summary, meta: Meta) -> str:
-    p99_ms, patience_ms = summary["p99_ms"], meta.patience_s * 1000
+    p99_ms, client_timeout_ms = summary["p99_ms"], meta.client_timeout_s * 1000
     if np.isnan(p99_ms):
         return ""
     # Those who hung up would have waited longer: their wait is only a lower bound.
-    if p99_ms >= patience_ms:
-        return f"; p99 beyond {patience_ms:,.0f} ms"
+    if p99_ms >= client_timeout_ms:
+        return f"; p99 beyond {client_timeout_ms:,.0f} ms"
     return f"; p99 {p99_ms:,.0f} ms"

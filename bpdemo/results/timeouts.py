@@ -20,7 +20,7 @@ def goodput_if_timeouts_differ(
     0.5, one in six is below 0.6 of the median, and one in six above 1.65 of it). An answer counts
     by the probability that its customer's timeout was longer than its latency: the mean over all
     draws, without drawing. Holds for a service that does not hear of timeouts (no deadline, no
-    drop on disconnect), in a `run` whose own `patience_s` is longer than any wait in it.
+    drop on disconnect), in a `run` whose own `client_timeout_s` is longer than any wait in it.
     """
     records, seconds = run.records, run.meta.seconds - after_s
     answered = records.latency_s[(records.fate == OK) & (records.t_s >= after_s)]

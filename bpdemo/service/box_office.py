@@ -152,10 +152,10 @@ class BoxOffice:
             self._acceptance.capacity = tuning.async_queue_capacity
         self._pool.resize(tuning.workers)
 
-    def deadline(self, now: float, patience_s: float | None = None) -> Deadline:
+    def deadline(self, now: float, client_timeout_s: float | None = None) -> Deadline:
         """The caller's patience, capped by the longest that is granted."""
         longest_s = self._tuning.request_timeout_s or inf
-        allowed_s = min(longest_s, inf if patience_s is None else patience_s)
+        allowed_s = min(longest_s, inf if client_timeout_s is None else client_timeout_s)
         return NEVER if allowed_s == inf else Deadline.after(allowed_s, now)
 
     def breaker_states(self) -> Mapping[Dependency, BreakerState]:

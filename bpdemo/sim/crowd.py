@@ -100,7 +100,7 @@ class Crowd:
                 break
             due_s = next_s
             await asyncio.sleep(due_s - ended_s)
-        fate = fate_of(status, reason, ended_s - due_s, plan.patience_s)
+        fate = fate_of(status, reason, ended_s - due_s, plan.client_timeout_s)
         latency_s = ended_s - intended_s
         labels = (attempts, visit.client, visit.priority)
         self.orders.append(Ended(intended_s, latency_s, fate, status, reason, *labels))
@@ -114,7 +114,7 @@ class Crowd:
         )
 
     async def _attempt(self, visit: Visit, due_s: float) -> Answer:
-        gives_up_s = self._start_s + due_s + self._plan.patience_s
+        gives_up_s = self._start_s + due_s + self._plan.client_timeout_s
         return await self._service.order(visit, self._plan, gives_up_s)
 
     async def _browse(self) -> None:
@@ -123,7 +123,7 @@ class Crowd:
             self._spawn(self._look(due_s, item))
 
     async def _look(self, due_s: float, item: int) -> None:
-        gives_up_s = self._loop.time() + self._plan.patience_s
+        gives_up_s = self._loop.time() + self._plan.client_timeout_s
         answer = await self._service.look(item, gives_up_s)
         if answer.status != CALLER_LEFT:
             came_from = answer.source or str(answer.status)

@@ -84,5 +84,5 @@ def test_after_a_storm_the_protected_service_is_back_at_once_and_the_other_is_no
             load(service, times=10, seconds=seconds(10), scenario="retry_storm")
             # The next load begins about two seconds after the storm's last order.
             after[profile] = measured(lambda s=service: load(s, times=0.5, seconds=seconds(8)))
-    assert after["protected"].summary["sold_share"] >= 0.95, after["protected"].sentence
-    assert after["unprotected"].summary["sold_share"] <= 0.1, after["unprotected"].sentence
+    assert after["protected"].summary["served_share"] >= 0.95, after["protected"].sentence
+    assert after["unprotected"].summary["served_share"] <= 0.1, after["unprotected"].sentence

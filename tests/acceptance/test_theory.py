@@ -27,7 +27,7 @@ def test_the_share_refused_is_that_of_mmck(times):
         payment_latency_s=SERVICE_S, payment_latency_distribution="exponential",
         store_latency_s=0, attempt_timeout_s=0, request_timeout_s=0,
     ) as service:  # fmt: skip
-        run = measured(lambda: load(service, rate=rate, seconds=seconds(60), patience_s=5))
+        run = measured(lambda: load(service, rate=rate, seconds=seconds(60), client_timeout_s=5))
     refused = run.summary["shed_per_s"] / run.summary["offered_per_s"]
     allowed = 0.05 if is_short() else 0.03
     assert abs(refused - theory.blocking_probability) <= allowed, (refused, theory)

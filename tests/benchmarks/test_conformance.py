@@ -7,7 +7,7 @@ from benchmarks.conformance_cells import BASE, TELLING, matrix
 from benchmarks.sections.conformance import report
 from bpdemo.results.validity import NotMeasured
 
-CELL = Cell("one", BASE, {"rate": 40, "patience_s": 2.0})
+CELL = Cell("one", BASE, {"rate": 40, "client_timeout_s": 2.0})
 SECONDS = 3.0
 
 

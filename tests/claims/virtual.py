@@ -41,4 +41,4 @@ def played(
 def goodput(settings: Settings, *, after_s: float = 4.0, seconds: float = 12, **load: Any) -> float:
     """Served in time after `after_s`, as a share of what was possible (of capacity, or offer)."""
     run = played(settings, seconds=seconds, **load)
-    return run.between(after_s, seconds)["sold_of_possible"]
+    return run.between(after_s, seconds)["goodput_of_possible"]

@@ -36,7 +36,7 @@ def test_what_was_asked_for_is_offered() -> None:
     with StubServer() as server:
         run = load(server, rate=600, seconds=3, seed=2)
     assert run.summary["offered_per_s"] == pytest.approx(600, rel=0.03)
-    assert run.summary["sold_share"] == 1
+    assert run.summary["served_share"] == 1
     assert len(run.records) == run.meta.sent == run.meta.planned == server.orders
     assert run.frame["queue_depth"].tolist() == [3.0] * 6
     assert run.frame["breaker_store"].tolist() == [2.0] * 6
@@ -63,7 +63,7 @@ def test_fates_come_out_as_the_server_answered() -> None:
         Answer(201, after_s=5),
     ]
     with StubServer(lambda n: answers[n % 6]) as server:
-        run = load(server, rate=300, seconds=2, patience_s=0.3)
+        run = load(server, rate=300, seconds=2, client_timeout_s=0.3)
     sixth = len(run.records) / 6
     counts = {name: (run.records.fate == code).sum() for code, name in enumerate("okls")}
     assert list(counts.values()) == pytest.approx([2 * sixth, 2 * sixth, sixth, sixth], abs=1.5)
@@ -76,7 +76,7 @@ def test_fates_come_out_as_the_server_answered() -> None:
 def test_impatient_callers_really_hang_up() -> None:
     """The server sees the connection close; latency is the patience, counted from the send."""
     with StubServer(lambda n: Answer(after_s=5)) as server:
-        run = load(server, rate=100, seconds=1, patience_s=0.2)
+        run = load(server, rate=100, seconds=1, client_timeout_s=0.2)
         assert wait_until(lambda: server.hung_up == server.orders, 2)
     assert run.summary["late_per_s"] == run.summary["offered_per_s"]
     assert run.summary["p50_ms"] == pytest.approx(200, abs=20)
@@ -85,7 +85,7 @@ def test_impatient_callers_really_hang_up() -> None:
 def test_a_slow_server_does_not_slow_the_load() -> None:
     """Open loop: with a server of one second, the offer is what was asked for."""
     with StubServer(lambda n: Answer(after_s=1.0)) as server:
-        run = load(server, rate=300, seconds=2, patience_s=2.0, seed=3)
+        run = load(server, rate=300, seconds=2, client_timeout_s=2.0, seed=3)
     assert run.meta.sent == run.meta.planned
     assert run.summary["offered_per_s"] == pytest.approx(300, rel=0.1)
     assert run.summary["p50_ms"] == pytest.approx(1000, rel=0.05)
@@ -128,7 +128,7 @@ def test_a_retry_that_succeeds_makes_the_order_sold() -> None:
             jitter="none",
             send_keys=True,
         )
-    assert run.summary["sold_share"] == 1
+    assert run.summary["served_share"] == 1
     assert run.records.attempts[0] == 2
     assert run.records.latency_s[0] >= 0.05
     keys = [headers["idempotency-key"] for headers in server.seen]
@@ -144,7 +144,7 @@ def test_headers_carry_deadline_client_and_priority() -> None:
             rate=300,
             seconds=1,
             send_deadline=True,
-            patience_s=0.25,
+            client_timeout_s=0.25,
             clients={"fair": 3, "greedy": 1},
             priorities={0: 1, 3: 1},
             by="client",

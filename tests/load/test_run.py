@@ -95,8 +95,8 @@ def test_the_summary_is_in_rates_over_the_whole_run() -> None:
     assert summary["goodput_per_s"] == 2.5
     assert summary["goodput_share"] == 2.5 / 4
     assert (summary["late_per_s"], summary["shed_per_s"], summary["failed_per_s"]) == (0.5,) * 3
-    assert summary["sold_share"] == 5 / 8
-    assert summary["sold_of_possible"] == pytest.approx(2.5 / 3)
+    assert summary["served_share"] == 5 / 8
+    assert summary["goodput_of_possible"] == pytest.approx(2.5 / 3)
     assert summary["p50_ms"] == pytest.approx(150)
 
 
@@ -132,7 +132,7 @@ def test_the_sentence_tells_load_and_outcome(scenario: str, start: str) -> None:
     assert "it sold 83% of what it could" in told
     assert "12% too late, 12% turned away, 12% broken" in told
     assert "p99 490 ms" in told
-    assert "p99 beyond 400 ms" in run(patience_s=0.4).sentence
+    assert "p99 beyond 400 ms" in run(client_timeout_s=0.4).sentence
 
 
 def test_a_good_run_is_valid() -> None:
@@ -196,7 +196,7 @@ def test_a_saved_run_opens_as_it_was(tmp_path: Path, name: str) -> None:
         (gzip.compress(b"{}"), "is not a run saved by bpdemo"),
         (b"\x1f\x8bbroken", "is not a run saved by bpdemo"),
         (json.dumps({"format": "bpdemo-run", "version": 9}).encode(), "version 9"),
-        (json.dumps({"format": "bpdemo-run", "version": 1}).encode(), "damaged"),
+        (json.dumps({"format": "bpdemo-run", "version": 2}).encode(), "damaged"),
     ],
 )
 def test_a_foreign_file_is_refused_in_one_line(tmp_path: Path, content: bytes, told: str) -> None:

@@ -87,7 +87,7 @@ def test_a_load_that_fell_silent_is_driven_once_more(freezer):
     helper.join(LONG_S)
     assert freezer.frozen
     assert len(run.records) == run.meta.sent == run.meta.planned
-    assert run.summary["sold_share"] == 1
+    assert run.summary["served_share"] == 1
 
 
 def test_a_load_in_the_background_that_fell_silent_says_so(freezer):

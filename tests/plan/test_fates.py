@@ -39,7 +39,7 @@ from bpdemo.plan.fates import (
 )
 def test_fate(status: int, reason: str, waited_s: float, fate: int) -> None:
     """The fate follows from the last status, its reason, and the patience of half a second."""
-    assert fate_of(status, reason, waited_s, patience_s=0.5) == fate
+    assert fate_of(status, reason, waited_s, client_timeout_s=0.5) == fate
 
 
 def test_what_was_answered_or_wrong_is_not_sent_again() -> None:

@@ -15,7 +15,7 @@ from bpdemo.plan.plan import Plan
         ("rate_per_s", "fast"),
         ("rate_per_s", True),
         ("seconds", 0),
-        ("patience_s", 0),
+        ("client_timeout_s", 0),
         ("retries", 21),
         ("retries", 1.5),
         ("retry_budget", 1.1),
@@ -74,7 +74,7 @@ def test_shares_of_a_closed_load_are_whole_users() -> None:
 
 def test_settling_takes_as_long_as_the_retries_but_not_for_ever() -> None:
     """The wait for the last orders follows from patience and retries, up to ten seconds."""
-    assert Plan(10, patience_s=0.5).settle_s == 0.5
-    assert Plan(10, patience_s=0.5, retries=3).settle_s == 2.0
-    assert Plan(10, patience_s=0.5, retries=3, backoff="retry_after").settle_s == 10.0
-    assert Plan(10, patience_s=30).settle_s == 30
+    assert Plan(10, client_timeout_s=0.5).settle_s == 0.5
+    assert Plan(10, client_timeout_s=0.5, retries=3).settle_s == 2.0
+    assert Plan(10, client_timeout_s=0.5, retries=3, backoff="retry_after").settle_s == 10.0
+    assert Plan(10, client_timeout_s=30).settle_s == 30

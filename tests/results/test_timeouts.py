@@ -11,7 +11,7 @@ from bpdemo.lab import goodput_if_timeouts_differ, simulate
 def patient_run(queue_capacity: int):
     """Twice the capacity, and customers who wait for whatever answer comes."""
     naive = Settings.unprotected(workers=8, queue_capacity=queue_capacity)
-    return simulate(naive, times=2, seconds=8, patience_s=60)
+    return simulate(naive, times=2, seconds=8, client_timeout_s=60)
 
 
 @pytest.mark.parametrize(("queue_capacity", "served"), [(32, 0.96), (61, 0.74), (87, 0.50)])

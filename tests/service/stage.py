@@ -63,7 +63,7 @@ class Customer:
         wanted: OrderRequest,
         *,
         key: str | None,
-        patience_s: float | None,
+        client_timeout_s: float | None,
         priority: int,
         body_s: float,
         durable: bool = False,
@@ -82,7 +82,7 @@ class Customer:
         self.begun = False
         self.task: asyncio.Task[None] | None = None
         try:
-            deadline = stage.office.deadline(now(), patience_s)
+            deadline = stage.office.deadline(now(), client_timeout_s)
             self.caller = stage.office.intake.receive(stage.next_id(), deadline, priority)
         except Refused as refused:
             self._hears(refused)
@@ -188,7 +188,7 @@ class Stage:
         quantity: int = 1,
         *,
         key: str | None = None,
-        patience_s: float | None = None,
+        client_timeout_s: float | None = None,
         priority: int = 1,
         body_s: float = 0.0,
         durable: bool = False,
@@ -197,7 +197,7 @@ class Stage:
             self,
             OrderRequest(item_id, quantity),
             key=key,
-            patience_s=patience_s,
+            client_timeout_s=client_timeout_s,
             priority=priority,
             body_s=body_s,
             durable=durable,

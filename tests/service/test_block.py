@@ -60,8 +60,10 @@ async def test_time_that_runs_out_while_waiting_for_a_place_is_refused() -> None
     async with opened(**blocking(queue_capacity=0)) as stage:
         await stage.come(1)
         stage.believes(0.1)  # a tenth of a second's wait is estimated, and it takes a whole one
-        hasty = stage.comes(patience_s=1.3)
-        later = stage.comes(patience_s=1.3)  # the same estimate, but another stands before them
+        hasty = stage.comes(client_timeout_s=1.3)
+        later = stage.comes(
+            client_timeout_s=1.3
+        )  # the same estimate, but another stands before them
         await stage.everybody_answered()
         assert later.told == ("would_expire", pytest.approx(1.3))
         assert hasty.fate == "deadline_exceeded"
@@ -73,11 +75,11 @@ async def test_a_place_that_comes_too_late_to_be_of_use_is_not_taken() -> None:
     async with opened(**blocking(queue_capacity=1)) as stage:
         await stage.come(2)  # one runs until 1, one until 2
         stage.believes(0.1)
-        doomed = stage.comes(patience_s=2.5)
+        doomed = stage.comes(client_timeout_s=2.5)
         await asyncio.sleep(0.5)
         # At 2 there is a place, and 0.6 s are left; by then two orders of a second have raised
         # the mean to 0.27 s, so that wait and service would take 0.54 of them, more than 0.8.
-        second = stage.comes(patience_s=2.1)
+        second = stage.comes(client_timeout_s=2.1)
         await stage.everybody_answered()
         assert doomed.fate == "deadline_exceeded"  # started at 2, had until 2.5
         assert second.fate == "would_expire"
@@ -89,7 +91,7 @@ async def test_the_door_looks_at_the_waiters_only() -> None:
     """Under block an estimate at the door would refuse those who may yet be lucky."""
     async with opened(**blocking()) as stage:
         await stage.come(1)
-        assert stage.comes(patience_s=0.1).caller is not None
+        assert stage.comes(client_timeout_s=0.1).caller is not None
         await stage.everybody_answered()
         assert stage.customers[1].fate == "would_expire"  # at the place
 
@@ -220,8 +222,8 @@ async def test_a_duplicate_of_what_is_being_done_is_told_no_definite_no(end: str
         await stage.come(1)
         stage.believes(0.1)
         first = stage.comes(key="k")  # begins at 1
-        patience_s = {"no time is left": 0.8, "too little is left": 0.9, "drain": None}[end]
-        second = stage.comes(key="k", patience_s=patience_s)
+        client_timeout_s = {"no time is left": 0.8, "too little is left": 0.9, "drain": None}[end]
+        second = stage.comes(key="k", client_timeout_s=client_timeout_s)
         await settle()
         if end == "too little is left":  # at 1, when a place comes free behind the first's worker
             stage.turn(queue_capacity=1)

@@ -99,7 +99,7 @@ class OfficeStories(RuleBasedStateMachine):
         item_id=st.sampled_from([1, 2, 101]),
         quantity=st.sampled_from([1, 1, 2]),
         key=st.sampled_from([None, None, "a", "b"]),
-        patience_s=st.sampled_from([None, 0.05, 0.5, 3.0]),
+        client_timeout_s=st.sampled_from([None, 0.05, 0.5, 3.0]),
         priority=st.integers(0, 3),
         body_s=st.sampled_from([0.0, 0.0, 0.2, 2.0]),
     )

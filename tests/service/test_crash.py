@@ -65,7 +65,7 @@ async def test_all_callers_of_a_crashed_job_are_told() -> None:
     """Duplicates share its fate; one that expired before it stays expired."""
     async with opened() as stage:
         breaks(stage, ZeroDivisionError())
-        hasty = stage.comes(key="k", patience_s=0.2)
+        hasty = stage.comes(key="k", client_timeout_s=0.2)
         others = await stage.come(2, key="k")
         await stage.everybody_answered()
         assert hasty.fate == "deadline_exceeded"

@@ -18,7 +18,7 @@ async def test_work_that_expired_in_the_queue_is_never_started() -> None:
         stage.comes()
         stage.believes(0.1)  # so that the estimate lets him in
         await settle()
-        hasty = stage.comes(patience_s=0.4)
+        hasty = stage.comes(client_timeout_s=0.4)
         await settle()
         await asyncio.sleep(0.5)
         assert hasty.told == ("deadline_exceeded", pytest.approx(0.4))
@@ -33,7 +33,7 @@ async def test_work_that_expired_in_the_queue_is_never_started() -> None:
 async def test_work_that_expires_while_running_goes_on() -> None:
     """The answer is on time; in the books it runs until its worker is free; the order is sold."""
     async with opened() as stage:
-        hasty = stage.comes(patience_s=0.4)
+        hasty = stage.comes(client_timeout_s=0.4)
         await settle()
         await asyncio.sleep(0.5)
         assert hasty.told == ("deadline_exceeded", pytest.approx(0.4))
@@ -51,7 +51,7 @@ async def test_an_overdue_job_is_not_started_even_when_its_timer_is_late() -> No
         stage.comes()
         stage.believes(0.1)
         await settle()
-        hasty = stage.comes(patience_s=0.9)
+        hasty = stage.comes(client_timeout_s=0.9)
         await settle()
         assert hasty.caller is not None
         assert hasty.caller.timer is not None
@@ -68,7 +68,7 @@ async def test_a_deadline_that_falls_on_the_start_is_not_worth_starting() -> Non
         stage.comes()
         stage.believes(0.1)  # so that the estimate lets them in
         await settle()
-        on_the_dot = stage.comes(patience_s=1.0)
+        on_the_dot = stage.comes(client_timeout_s=1.0)
         await stage.everybody_answered()
         assert on_the_dot.fate == "deadline_exceeded"
         assert len(stage.stored) == 1
@@ -78,7 +78,7 @@ async def test_a_deadline_that_falls_on_the_start_is_not_worth_starting() -> Non
 async def test_time_that_runs_out_before_charging_costs_nothing() -> None:
     """The store was slow with the item, and the time is up: no charge, 504, the worker is free."""
     async with opened(store_latency_s=0.5) as stage:
-        hasty = stage.comes(patience_s=0.4)
+        hasty = stage.comes(client_timeout_s=0.4)
         await stage.everybody_answered()
         assert hasty.fate == "deadline_exceeded"
         assert stage.charged == 0
@@ -95,7 +95,7 @@ async def test_every_answer_is_on_time_whatever_the_load() -> None:
         queue_discipline="lifo",
     ) as stage:
         for n in range(300):
-            stage.comes(patience_s=1.0 + n % 7)
+            stage.comes(client_timeout_s=1.0 + n % 7)
             await asyncio.sleep(0.1)
         await stage.everybody_answered()
         for n, customer in enumerate(stage.customers):
@@ -141,7 +141,7 @@ async def test_nothing_is_charged_after_the_deadline_though_its_timer_is_late() 
             return await find_item(item_id)
 
         store.find_item = find_slowly  # type: ignore[method-assign]
-        hasty = stage.comes(patience_s=3.0)
+        hasty = stage.comes(client_timeout_s=3.0)
         await stage.everybody_answered()
         assert hasty.fate == "deadline_exceeded"
         assert stage.charged == 0

@@ -145,7 +145,7 @@ async def test_no_turn_of_the_loop_is_wrong_for_a_stop(turns: int) -> None:
     stage = Stage({**PLAIN, "request_timeout_s": 60.0})
     await stage.office.start()
     first = stage.comes(key="k")
-    second = stage.comes(patience_s=0.0000001)
+    second = stage.comes(client_timeout_s=0.0000001)
     for _ in range(turns):
         await asyncio.sleep(0)
     first.hang_up() if turns % 2 else None

@@ -73,7 +73,9 @@ async def test_the_verdict_is_the_rule(scene: Scene, share: float, body_s: float
         if body_s:  # let in while nobody else is here
             stage.believes(0.0)
             early.append(
-                stage.comes(patience_s=body_s + remaining_s, priority=scene.priority, body_s=body_s)
+                stage.comes(
+                    client_timeout_s=body_s + remaining_s, priority=scene.priority, body_s=body_s
+                )
             )
             await settle()
             assert early[0].fate is None
@@ -83,7 +85,7 @@ async def test_the_verdict_is_the_rule(scene: Scene, share: float, body_s: float
         if body_s:
             await stage.passes(body_s)
         else:
-            early.append(stage.comes(patience_s=remaining_s, priority=scene.priority))
+            early.append(stage.comes(client_timeout_s=remaining_s, priority=scene.priority))
             await settle()
         refused = remaining_s <= 0 or (scene.turns > 0 and share < 1)
         assert (early[0].fate == "would_expire") is refused
@@ -99,9 +101,9 @@ async def test_the_edge_itself_is_in_time(policy: str, inside: int, needed_s: fl
     """Exactly 0.8 of the remaining time is enough; a billionth of a second less is not."""
     async with opened(queue_capacity=-1, queue_policy=policy) as stage:
         await stage.come(inside)
-        hasty = stage.comes(patience_s=needed_s - 1e-9)
+        hasty = stage.comes(client_timeout_s=needed_s - 1e-9)
         await settle()
-        exact = stage.comes(patience_s=needed_s)
+        exact = stage.comes(client_timeout_s=needed_s)
         await settle()
         assert (hasty.fate, exact.fate) == ("would_expire", None)
 
@@ -119,14 +121,14 @@ async def test_an_idle_worker_takes_anybody_whose_time_is_not_over(
     async with opened(workers=2, queue_capacity=5, **knobs) as stage:
         await stage.come(1, priority=3)
         stage.believes(3600.0)
-        lucky = stage.comes(patience_s=0.001, priority=priority)
+        lucky = stage.comes(client_timeout_s=0.001, priority=priority)
         await settle()
-        hasty = stage.comes(patience_s=60.0, priority=priority)
+        hasty = stage.comes(client_timeout_s=60.0, priority=priority)
         await settle()
         assert hasty.fate == "would_expire"
         await stage.everybody_answered()
         assert lucky.told == ("deadline_exceeded", pytest.approx(0.001))
-        late = stage.comes(patience_s=0.0, priority=priority)
+        late = stage.comes(client_timeout_s=0.0, priority=priority)
         await settle()
         assert late.fate == "would_expire"
 
@@ -141,7 +143,7 @@ async def test_one_who_waited_for_a_place_is_asked_again(discipline: str) -> Non
         async with opened(queue_capacity=capacity, **knobs) as stage:
             await stage.come(1 + capacity)
             stage.believes(0.0)  # so that the first look lets them wait
-            waiting = stage.comes(patience_s=2.1 + capacity)
+            waiting = stage.comes(client_timeout_s=2.1 + capacity)
             await settle()
             stage.believes(10.0)  # and the second finds a service that has become slow
             await stage.passes(1.0)
@@ -165,7 +167,7 @@ OUTAGE = [(5, {"payment_latency_s": 2.0}), (10, {"payment_latency_s": 0.04})]
 def sold_after_an_outage(times: float, **knobs: object) -> float:
     """Goodput as a share of what is possible, well after five slow seconds."""
     run = simulate(
-        knobs, times=times, seconds=25, patience_s=0.5, send_deadline=True, changes=OUTAGE
+        knobs, times=times, seconds=25, client_timeout_s=0.5, send_deadline=True, changes=OUTAGE
     )
     after = run.between(15, 25)
     return after["goodput_per_s"] / min(after["offered_per_s"], after["capacity_per_s"])
@@ -198,7 +200,7 @@ def test_asking_only_whether_it_can_be_begun_sells_little(
 ) -> None:
     """The other half of the rule taken out: with a queue of 60 and a payment that is half as slow
     again, orders are begun in time and finished too late."""
-    slower = {"times": 0.9, "seconds": 20, "patience_s": 0.5, "send_deadline": True}
+    slower = {"times": 0.9, "seconds": 20, "client_timeout_s": 0.5, "send_deadline": True}
     slower["changes"] = [(2, {"payment_latency_s": 0.06})]
 
     def sold() -> float:

@@ -125,7 +125,7 @@ class Writes(RuleBasedStateMachine):
         how_many=st.integers(1, 2),
         body=st.sampled_from([(1, 1), (1, 1), (2, 1), (2, 2)]),
         key=st.sampled_from([None, "a", "b"]),
-        patience_s=st.sampled_from([None, None, 0.4]),
+        client_timeout_s=st.sampled_from([None, None, 0.4]),
         promised=st.booleans(),
     )
     def come(
@@ -133,11 +133,15 @@ class Writes(RuleBasedStateMachine):
         how_many: int,
         body: tuple[int, int],
         key: str | None,
-        patience_s: float | None,
+        client_timeout_s: float | None,
         promised: bool,
     ) -> None:
         item_id, quantity = body
-        how = {"key": key, "patience_s": patience_s, "durable": promised and key is not None}
+        how = {
+            "key": key,
+            "client_timeout_s": client_timeout_s,
+            "durable": promised and key is not None,
+        }
         for _ in range(how_many):
             customer = self._do(lambda: self.stage.comes(item_id, quantity, **how))
             if self._is_known(customer):

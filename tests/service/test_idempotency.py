@@ -55,9 +55,9 @@ async def test_the_deadline_of_a_queued_job_is_the_latest_of_its_callers() -> No
         stage.comes()
         stage.believes(0.1)
         await settle()
-        hasty = stage.comes(key="k", patience_s=0.5)
+        hasty = stage.comes(key="k", client_timeout_s=0.5)
         await settle()
-        patient = stage.comes(key="k", patience_s=5.0)
+        patient = stage.comes(key="k", client_timeout_s=5.0)
         await stage.everybody_answered()
         assert hasty.told == ("deadline_exceeded", pytest.approx(0.5))
         assert patient.told == (200, pytest.approx(2.0))
@@ -65,20 +65,22 @@ async def test_the_deadline_of_a_queued_job_is_the_latest_of_its_callers() -> No
 
 
 @pytest.mark.parametrize(
-    ("patience_s", "joined_s"), [(0.3, 0.2), (0.6, 0.2), (0.6, 0.55)], ids=["key", "both", "item"]
+    ("client_timeout_s", "joined_s"),
+    [(0.3, 0.2), (0.6, 0.2), (0.6, 0.55)],
+    ids=["key", "both", "item"],
 )
 @virtual
 async def test_a_duplicate_that_joins_running_work_extends_its_deadline(
-    patience_s: float, joined_s: float
+    client_timeout_s: float, joined_s: float
 ) -> None:
     """The first one's time ends while the store is asked, for the key until 0.5 or for the item
     until 1.0: the work goes on for the second."""
     async with opened(store_latency_s=0.5, payment_latency_s=0.1) as stage:
-        hasty = stage.comes(key="k", patience_s=patience_s)
+        hasty = stage.comes(key="k", client_timeout_s=client_timeout_s)
         await asyncio.sleep(joined_s)
-        patient = stage.comes(key="k", patience_s=10.0)
+        patient = stage.comes(key="k", client_timeout_s=10.0)
         await stage.everybody_answered()
-        assert hasty.told == ("deadline_exceeded", pytest.approx(patience_s))
+        assert hasty.told == ("deadline_exceeded", pytest.approx(client_timeout_s))
         assert patient.fate == 200
         assert len(stage.stored) == 1
 
@@ -111,7 +113,7 @@ async def test_whoever_is_left_when_the_last_patient_one_expires_is_abandoned() 
         await settle()
         leaver = stage.comes(key="k")
         await settle()
-        stage.comes(key="k", patience_s=0.5)
+        stage.comes(key="k", client_timeout_s=0.5)
         await settle()
         leaver.hang_up()
         await asyncio.sleep(0.6)
@@ -209,7 +211,7 @@ async def _end(stage: Stage, end: str) -> None:
         stage.comes(item_id=2)
         stage.believes(0.1)
         await settle()
-        customer = stage.comes(key="k", patience_s=0.5)
+        customer = stage.comes(key="k", client_timeout_s=0.5)
         await settle()
         if end == "abandoned":
             customer.hang_up()
@@ -225,10 +227,10 @@ async def _crash(job: object) -> Any:
 async def test_an_order_answered_504_is_found_under_its_key() -> None:
     """A 504 means unknown: repeating with the same key tells the outcome, and charges nothing."""
     async with opened() as stage:
-        hasty = stage.comes(key="k", patience_s=0.5)
+        hasty = stage.comes(key="k", client_timeout_s=0.5)
         await stage.everybody_answered()
         assert hasty.fate == "deadline_exceeded"
-        at_once = stage.comes(key="k", patience_s=5.0)  # joins the work that still runs
+        at_once = stage.comes(key="k", client_timeout_s=5.0)  # joins the work that still runs
         await stage.everybody_answered()
         later = stage.comes(key="k")
         await stage.everybody_answered()
@@ -266,7 +268,7 @@ async def test_a_duplicate_that_joins_running_work_has_its_own_deadline() -> Non
         first = stage.comes(key="k")
         stage.believes(0.1)
         await settle()
-        hasty = stage.comes(key="k", patience_s=0.4)
+        hasty = stage.comes(key="k", client_timeout_s=0.4)
         await stage.everybody_answered()
         assert hasty.told == ("deadline_exceeded", pytest.approx(0.4))
         assert first.told == (201, pytest.approx(1.0))
@@ -335,7 +337,7 @@ async def test_a_look_beside_another_body_that_fails_is_told_as_it_is(
         await settle()
         stage.believes(0.1)
         stage.turn(**fault)
-        beside = stage.comes(key="k", quantity=2, patience_s=1.5)
+        beside = stage.comes(key="k", quantity=2, client_timeout_s=1.5)
         stage.believes(0.1)
         await asyncio.sleep(2.0)
         assert beside.fate == fate

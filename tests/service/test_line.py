@@ -35,12 +35,12 @@ async def test_the_service_notes_how_long_its_jobs_take() -> None:
         stage.turn(payment_latency_s=1.0)
         stage.comes()
         await settle()
-        assert stage.comes(patience_s=0.26).caller is not None  # promised: 0.1 s for each
+        assert stage.comes(client_timeout_s=0.26).caller is not None  # promised: 0.1 s for each
         await stage.everybody_answered()
         await stage.come(50)
         await stage.everybody_answered()
         await stage.come(1)
-        assert stage.comes(patience_s=0.9).fate == "would_expire"
+        assert stage.comes(client_timeout_s=0.9).fate == "would_expire"
 
 
 def line_of(discipline: str, *, workers: int, busy: int, queued: list[int]) -> Line:
@@ -106,7 +106,7 @@ async def test_an_estimate_is_made_for_the_callers_own_turn(discipline: str) -> 
     """Four wait in a long line, but not before this one: he is let in and served next."""
     async with opened(queue_capacity=10, queue_discipline=discipline) as stage:
         await stage.come(5, priority=0)
-        favoured = stage.comes(patience_s=2.5, priority=3)
+        favoured = stage.comes(client_timeout_s=2.5, priority=3)
         await settle()
         await stage.everybody_answered()
         assert favoured.fate == 201

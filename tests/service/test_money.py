@@ -73,7 +73,7 @@ async def crowd(stage: Stage, orders: int, rng: Random, rate_per_s: float = 250.
             item_id=rng.randint(1, 3),
             quantity=rng.choice((1, 1, 1, 2)),
             key=f"k{n // 4 + rng.randint(0, 2)}" if rng.random() < 0.35 else None,
-            patience_s=rng.choice((None, 0.05, 0.2, 1.0)),
+            client_timeout_s=rng.choice((None, 0.05, 0.2, 1.0)),
             priority=rng.randint(0, 3),
             body_s=rng.choice((0.0, 0.0, 0.03)),
         )
@@ -409,7 +409,7 @@ async def test_charged_work_is_shielded_from_hang_up_and_deadline() -> None:
     """Caller gone, time over, and the order is stored all the same."""
     async with opened(workers=2) as stage:
         leaver = stage.comes()
-        stage.comes(patience_s=0.3)
+        stage.comes(client_timeout_s=0.3)
         await asyncio.sleep(0.2)
         leaver.hang_up()
         await stage.everybody_answered()

@@ -80,7 +80,7 @@ async def test_a_place_may_be_gone_when_the_body_has_arrived() -> None:
 async def test_time_that_ran_out_while_the_body_came_is_refused() -> None:
     """Slow body: no place is given to work that nobody waits for any more."""
     async with opened() as stage:
-        slow = stage.comes(body_s=3.0, patience_s=2.0)
+        slow = stage.comes(body_s=3.0, client_timeout_s=2.0)
         await stage.everybody_answered()
         assert slow.fate == "would_expire"
         assert stage.column() == {"received": 1, "rejected": 1}
@@ -93,7 +93,7 @@ async def test_an_estimated_wait_beyond_the_deadline_is_refused_at_the_door() ->
     must fit into 0.8 of the time, so 3.7 s are too little and 3.8 are enough."""
     async with opened(queue_capacity=5) as stage:
         await stage.come(2)
-        hasty, patient = stage.comes(patience_s=3.7), stage.comes(patience_s=3.8)
+        hasty, patient = stage.comes(client_timeout_s=3.7), stage.comes(client_timeout_s=3.8)
         assert hasty.fate == "would_expire"
         assert hasty.caller is None
         assert patient.caller is not None
@@ -104,7 +104,7 @@ async def test_an_estimated_wait_beyond_the_deadline_is_refused_at_the_door() ->
 async def test_an_estimated_wait_is_looked_at_again_at_the_place() -> None:
     """What was quick at the door has become slow when the body has arrived."""
     async with opened(queue_capacity=5) as stage:
-        slow = stage.comes(patience_s=1.5, body_s=0.4)
+        slow = stage.comes(client_timeout_s=1.5, body_s=0.4)
         await stage.come(2)
         await stage.everybody_answered()
         assert slow.fate == "would_expire"
@@ -115,7 +115,7 @@ async def test_an_estimated_wait_is_looked_at_again_at_the_place() -> None:
 async def test_a_deadline_that_has_passed_is_refused_whatever_the_queue() -> None:
     """No patience at all is no reason to start."""
     async with opened() as stage:
-        assert stage.comes(patience_s=0.0).fate == "would_expire"
+        assert stage.comes(client_timeout_s=0.0).fate == "would_expire"
 
 
 @virtual
@@ -169,14 +169,14 @@ async def test_the_door_asks_in_the_order_of_the_contract() -> None:
     ) as stage:
         running = stage.comes()
         await settle()
-        assert stage.comes(patience_s=0.0).fate == "queue_full"
+        assert stage.comes(client_timeout_s=0.0).fate == "queue_full"
         stage.turn(payment_outage=True)
         other = stage.assembly.office._payment_guard  # the breaker that orders share
         permit = other.breaker.acquire()
         other.breaker.failure(permit)
-        assert stage.comes(patience_s=0.0).fate == "circuit_open"
+        assert stage.comes(client_timeout_s=0.0).fate == "circuit_open"
         stage.office.intake.close()
-        assert stage.comes(patience_s=0.0).fate == "draining"
+        assert stage.comes(client_timeout_s=0.0).fate == "draining"
         stage.turn(payment_outage=False)
         await stage.everybody_answered()
         assert running.fate == 201

@@ -74,7 +74,7 @@ async def test_what_is_told_stands_whatever_befalls_accept(first: Fault, void: F
                 customer = stage.comes(
                     item_id=number,
                     key=f"k{number}",
-                    patience_s=0.2 if waits == "expires" else None,
+                    client_timeout_s=0.2 if waits == "expires" else None,
                     durable=True,
                 )
                 if waits == "leaves":

@@ -78,7 +78,7 @@ async def test_what_is_told_stands_whatever_befalls_place(
                 customer = stage.comes(
                     item_id=item_id,
                     key=key and f"{key}{item_id}",
-                    patience_s=0.2 if waits == "expires" else None,
+                    client_timeout_s=0.2 if waits == "expires" else None,
                 )
                 if waits == "leaves":
                     asyncio.get_running_loop().call_later(0.2, customer.hang_up)
@@ -154,7 +154,7 @@ async def test_an_order_whose_store_answered_stands_whoever_has_gone(how: str) -
     async with opened(**CALM) as stage:
         sabotage = Sabotage(stage.assembly.store, "place")
         sabotage.next("place", "done, slow")
-        customer = stage.comes(patience_s=0.2 if how == "expires" else None)
+        customer = stage.comes(client_timeout_s=0.2 if how == "expires" else None)
         await asyncio.sleep(0.2)
         if how == "leaves":
             customer.hang_up()

@@ -32,11 +32,11 @@ class Asked(NamedTuple):
     url: str
     file: Path
     times: int
-    patience_s: float
+    client_timeout_s: float
 
     @property
     def words(self) -> list[str]:
-        return [self.url, str(self.file), str(self.patience_s), str(self.times)]
+        return [self.url, str(self.file), str(self.client_timeout_s), str(self.times)]
 
 
 class Client(NamedTuple):
@@ -71,7 +71,7 @@ def _run(*words: str, **env: str) -> str:
 def _curl(*options: str) -> Callable[[Asked], list[str]]:
     def post(asked: Asked) -> list[str]:
         told = _run(
-            *("curl", "-sS", "--noproxy", "*", "--max-time", str(asked.patience_s), *options),
+            *("curl", "-sS", "--noproxy", "*", "--max-time", str(asked.client_timeout_s), *options),
             *("-H", "content-type: application/json", "--data-binary", f"@{asked.file}"),
             *("-w", "%{http_code}\n", *("-o", os.devnull, asked.url) * asked.times),
         )
@@ -111,7 +111,7 @@ def http_client(asked: Asked, body: bytes) -> list[str]:
     said = []
     for _ in range(asked.times):
         connection = http.client.HTTPConnection(
-            there.hostname or "", there.port, timeout=asked.patience_s
+            there.hostname or "", there.port, timeout=asked.client_timeout_s
         )
         connection.request("POST", there.path, body, JSON)
         answer = connection.getresponse()
@@ -129,7 +129,9 @@ def requests_(asked: Asked, body: bytes) -> list[str]:
 
         def once() -> str:
             return str(
-                session.post(asked.url, body, headers=JSON, timeout=asked.patience_s).status_code
+                session.post(
+                    asked.url, body, headers=JSON, timeout=asked.client_timeout_s
+                ).status_code
             )
 
         return [once() for _ in range(asked.times)]
@@ -142,7 +144,12 @@ def urllib3_(asked: Asked, body: bytes) -> list[str]:
 
     def once() -> str:
         answer = pool.request(
-            "POST", asked.url, body=body, headers=JSON, timeout=asked.patience_s, retries=False
+            "POST",
+            asked.url,
+            body=body,
+            headers=JSON,
+            timeout=asked.client_timeout_s,
+            retries=False,
         )
         return str(answer.status)
 
@@ -152,7 +159,7 @@ def urllib3_(asked: Asked, body: bytes) -> list[str]:
 def httpx_(asked: Asked, body: bytes) -> list[str]:
     import httpx
 
-    with httpx.Client(trust_env=False, timeout=asked.patience_s) as client:
+    with httpx.Client(trust_env=False, timeout=asked.client_timeout_s) as client:
         return [
             str(client.post(asked.url, content=body, headers=JSON).status_code)
             for _ in range(asked.times)
@@ -163,7 +170,7 @@ def aiohttp_(asked: Asked, body: bytes) -> list[str]:
     import aiohttp
 
     async def all_of_them() -> list[str]:
-        timeout = aiohttp.ClientTimeout(asked.patience_s)
+        timeout = aiohttp.ClientTimeout(asked.client_timeout_s)
         async with aiohttp.ClientSession(timeout=timeout) as session:
             said = []
             for _ in range(asked.times):
@@ -177,7 +184,16 @@ def aiohttp_(asked: Asked, body: bytes) -> list[str]:
 
 def _ab(asked: Asked) -> list[str]:
     told = _run(
-        *("ab", "-q", "-n", str(asked.times), "-c", "1", "-s", str(max(1, int(asked.patience_s)))),
+        *(
+            "ab",
+            "-q",
+            "-n",
+            str(asked.times),
+            "-c",
+            "1",
+            "-s",
+            str(max(1, int(asked.client_timeout_s))),
+        ),
         *("-p", str(asked.file), "-T", "application/json", asked.url),
     )
     complete = _number(r"Complete requests:\s+(\d+)", told)
@@ -188,7 +204,7 @@ def _ab(asked: Asked) -> list[str]:
 
 def _wrk(asked: Asked) -> list[str]:
     told = _run(
-        *("wrk", "-t", "1", "-c", "1", "-d", "1s", "--timeout", f"{asked.patience_s:.0f}s"),
+        *("wrk", "-t", "1", "-c", "1", "-d", "1s", "--timeout", f"{asked.client_timeout_s:.0f}s"),
         *("-s", str(HERE / "post.lua"), asked.url),
         BODY_FILE=str(asked.file),
     )
@@ -206,7 +222,17 @@ def _autocannon(asked: Asked) -> list[str]:
 
 def _one_shot(asked: Asked) -> list[str]:
     told = _run(
-        *("autocannon", "-c", "1", "-a", "1", "-t", str(int(asked.patience_s) or 1), "-m", "POST"),
+        *(
+            "autocannon",
+            "-c",
+            "1",
+            "-a",
+            "1",
+            "-t",
+            str(int(asked.client_timeout_s) or 1),
+            "-m",
+            "POST",
+        ),
         *("-H", "content-type=application/json", "-i", str(asked.file), "--json", asked.url),
     )
     result = json.loads(told[told.index("{") :].splitlines()[0])
@@ -236,8 +262,8 @@ CLIENTS: dict[str, Client] = {
 }
 
 
-def _main(name: str, url: str, file: str, patience_s: str, times: str) -> None:
-    asked = Asked(url, Path(file), int(times), float(patience_s))
+def _main(name: str, url: str, file: str, client_timeout_s: str, times: str) -> None:
+    asked = Asked(url, Path(file), int(times), float(client_timeout_s))
     try:
         print("\n".join(globals()[name](asked, asked.file.read_bytes())))
     except Exception as error:

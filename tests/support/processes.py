@@ -48,12 +48,12 @@ class Family:
         """The TCP ports they listen on."""
         return {port for process in self.alive() for port in ports_of(process)}
 
-    def see_out(self, patience_s: float = 5.0) -> None:
+    def see_out(self, client_timeout_s: float = 5.0) -> None:
         """Wait until all have ended; kill those that have not by then.
 
         Not at once: a guardian that is killed leaves its folder behind.
         """
-        give_up_s = time.monotonic() + patience_s
+        give_up_s = time.monotonic() + client_timeout_s
         while self.alive() and time.monotonic() < give_up_s:
             time.sleep(0.02)
         for process in self.alive():

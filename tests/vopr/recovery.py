@@ -64,8 +64,8 @@ class _Again:
         self._what = dict(PLAIN, item=item)
         self._row, self._wanted = 0, IN_A_ROW * min(now.workers, MOST_CUSTOMERS)
         each_s = 2 * self.order_s + 40.0
-        patience_s = 2 * world.longest_open_s + (now.breaker_half_open_calls + 5) * each_s
-        self._give_up_s = world.loop.time() + patience_s + world.longest_lapse_s
+        client_timeout_s = 2 * world.longest_open_s + (now.breaker_half_open_calls + 5) * each_s
+        self._give_up_s = world.loop.time() + client_timeout_s + world.longest_lapse_s
 
     @property
     def is_well(self) -> bool:

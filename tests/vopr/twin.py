@@ -34,7 +34,7 @@ class TwinDoorway(Doorway):
         visit = Visit(one.came_s, one.wanted.item_id, what["client"], str(what["priority"]),
                       one.key or "")  # fmt: skip
         tells = timeout_s is not None
-        plan = Plan(1.0, patience_s=max(timeout_s or 1.0, 0.001), send_deadline=tells)
+        plan = Plan(1.0, client_timeout_s=max(timeout_s or 1.0, 0.001), send_deadline=tells)
         if plan.told_timeout_ms:
             told_s = plan.told_timeout_ms / 1000
             one.deadline_s = self._office.deadline(one.came_s, told_s).at

@@ -41,8 +41,12 @@ class Outcome:
         p99_ms = self.run.between(*self.spike)["p99_ms"]
         if math.isnan(p99_ms):
             return "nobody was let in"
-        patience_ms = self.run.meta.patience_s * 1000
-        return f"{p99_ms:,.0f} ms" if p99_ms < patience_ms else f"beyond {patience_ms:,.0f} ms"
+        client_timeout_ms = self.run.meta.client_timeout_s * 1000
+        return (
+            f"{p99_ms:,.0f} ms"
+            if p99_ms < client_timeout_ms
+            else f"beyond {client_timeout_ms:,.0f} ms"
+        )
 
     @property
     def recovered_s(self) -> float | None:

@@ -80,7 +80,7 @@ def _facts(*outcomes: Outcome) -> list[tuple[str, ...]]:
         "workers": [str(run.meta.settings.get("workers", "-")) for run in runs],
         "capacity, orders a second": [f"{run.meta.capacity_per_s or 0:,.0f}" for run in runs],
         "peak of the spike, orders a second": [f"{run.meta.rate_per_s:,.0f}" for run in runs],
-        "a customer's patience": [f"{run.meta.patience_s * 1000:,.0f} ms" for run in runs],
+        "a customer's patience": [f"{run.meta.client_timeout_s * 1000:,.0f} ms" for run in runs],
         "seed": [str(run.meta.seed) for run in runs],
         "sent as planned": [percent(run.meta.sent / max(run.meta.planned, 1)) for run in runs],
         "p99 of send lag (at most 50 ms)": [f"{run.send_lag_p99_ms:.1f} ms" for run in runs],

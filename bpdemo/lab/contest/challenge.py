@@ -61,7 +61,7 @@ class Challenge:
     def height(self) -> dict[str, float]:
         """The height of its storm, for a real load: how many times capacity, and the patience."""
         storm = self.scenes[0].load
-        return {"times": storm["times"], "patience_s": storm["patience_s"]}
+        return {"times": storm["times"], "client_timeout_s": storm["client_timeout_s"]}
 
     def score(self, settings: Mapping[str, Any]) -> Score:
         """Up to 1000 points, in virtual time: the same on every machine.

@@ -65,20 +65,22 @@ def scenes_of(word: str) -> tuple[Scene, ...]:
     )
 
 
-def _storm(times: float, patience_s: float, chance: random.Random) -> Scene:
+def _storm(times: float, client_timeout_s: float, chance: random.Random) -> Scene:
     return Scene(
         "storm",
         f"a calm morning, then {times:.1f} times capacity for six seconds",
-        _load(times, patience_s, 18, chance, scenario="spike"),
+        _load(times, client_timeout_s, 18, chance, scenario="spike"),
     )
 
 
-def _slow_payment(times: float, slower: float, patience_s: float, chance: random.Random) -> Scene:
+def _slow_payment(
+    times: float, slower: float, client_timeout_s: float, chance: random.Random
+) -> Scene:
     return Scene(
         "slow payment",
         f"a good day ({times:.0%} of capacity); for nine seconds payment takes "
         f"{slower:.1f} times as long",
-        _load(times, patience_s, 20, chance),
+        _load(times, client_timeout_s, 20, chance),
         (
             (5.0, {"payment_latency_s": round(PAYMENT_S * slower, 3)}),
             (14.0, {"payment_latency_s": PAYMENT_S}),
@@ -86,12 +88,14 @@ def _slow_payment(times: float, slower: float, patience_s: float, chance: random
     )
 
 
-def _retry_storm(times: float, slower: float, patience_s: float, chance: random.Random) -> Scene:
+def _retry_storm(
+    times: float, slower: float, client_timeout_s: float, chance: random.Random
+) -> Scene:
     return Scene(
         "retry storm",
         f"customers who try again at once, three times; for three seconds payment takes "
         f"{slower:.1f} times as long",
-        _load(times, patience_s, 20, chance, retries=3),
+        _load(times, client_timeout_s, 20, chance, retries=3),
         (
             (4.0, {"payment_latency_s": round(PAYMENT_S * slower, 3)}),
             (7.0, {"payment_latency_s": PAYMENT_S}),
@@ -100,12 +104,12 @@ def _retry_storm(times: float, slower: float, patience_s: float, chance: random.
 
 
 def _outage(
-    times: float, lasts_s: float, failing: float, patience_s: float, chance: random.Random
+    times: float, lasts_s: float, failing: float, client_timeout_s: float, chance: random.Random
 ) -> Scene:
     return Scene(
         "outage",
         f"{failing:.0%} of payments fail anyway; then all do, for {lasts_s:.1f} s; then it is back",
-        _load(times, patience_s, 22, chance),
+        _load(times, client_timeout_s, 22, chance),
         (
             (0.0, {"payment_failure_rate": failing}),
             (5.0, {"payment_outage": True}),
@@ -115,7 +119,13 @@ def _outage(
 
 
 def _load(
-    times: float, patience_s: float, seconds: float, chance: random.Random, **more: Any
+    times: float, client_timeout_s: float, seconds: float, chance: random.Random, **more: Any
 ) -> dict[str, Any]:
     seed = chance.randrange(1_000_000)
-    return {"times": times, "patience_s": patience_s, "seconds": seconds, "seed": seed, **more}
+    return {
+        "times": times,
+        "client_timeout_s": client_timeout_s,
+        "seconds": seconds,
+        "seed": seed,
+        **more,
+    }

@@ -185,7 +185,7 @@ def judge_goodput(goodput_per_s: Any) -> str:
     seconds, told = 6.0, []
     for name, settings in _BOTH.items():
         for run in over_seeds(settings(), times=2, seconds=seconds):
-            number = goodput_per_s(_as_answers(run), run.meta.patience_s, seconds)
+            number = goodput_per_s(_as_answers(run), run.meta.client_timeout_s, seconds)
             _judge_number(number, [], run.summary["goodput_per_s"])
         told.append(f"{number:.0f} with the {name} service")
     return f"twice the capacity came; your number says {' and '.join(told)}. It tells them apart."
@@ -248,7 +248,7 @@ def _mistaken(number: float, answers: list[tuple[bool, float]]) -> tuple[str, st
         ),
         0.5: (
             "that is the work done for customers who have gone: the collapse is invisible.",
-            "Leave out who had waited longer than `patience_s`.",
+            "Leave out who had waited longer than `client_timeout_s`.",
         ),
         0.7: (
             "the quickest answer of all is a no.",
@@ -258,7 +258,7 @@ def _mistaken(number: float, answers: list[tuple[bool, float]]) -> tuple[str, st
         round(number, 3) if answers else 0.0,
         (
             "you would steer a service by it.",
-            "Count the pairs that were sold and waited at most `patience_s`; then per second.",
+            "Count the pairs sold that waited at most `client_timeout_s`; then per second.",
         ),
     )
 
@@ -272,7 +272,7 @@ def judge_next_send(next_send_s: Any) -> str:
     """A tester sends to a service that gets slower and slower: does he keep his pace?"""
     from bpdemo.lab.exercises.judging import over_seeds
 
-    for run in over_seeds(_unprotected(), times=2, seconds=8, patience_s=30):
+    for run in over_seeds(_unprotected(), times=2, seconds=8, client_timeout_s=30):
         sent_s = _sent(next_send_s, run)
         halves = [sum(start <= at < start + 4 for at in sent_s) for start in (0, 4)]
         planned = round(4 / EVERY_S)
@@ -376,7 +376,7 @@ EXERCISES: dict[str, Exercise] = {
     "01b": Exercise(
         title="The number to watch",
         answer="goodput_per_s",
-        parameters=("answers", "patience_s", "seconds"),
+        parameters=("answers", "client_timeout_s", "seconds"),
         judge=judge_goodput,
         hints=(
             "Each pair is (sold, waited_s). Which pairs are worth something to the box office?",
@@ -386,24 +386,24 @@ EXERCISES: dict[str, Exercise] = {
             "the four count: 0.2 a second.",
         ),
         wrong={
-            "def goodput_per_s(answers, patience_s, seconds):\n"
+            "def goodput_per_s(answers, client_timeout_s, seconds):\n"
             "    return len(answers) / seconds\n": "a service that refuses everybody",
-            "def goodput_per_s(answers, patience_s, seconds):\n"
+            "def goodput_per_s(answers, client_timeout_s, seconds):\n"
             "    return sum(sold for sold, waited_s in answers) / seconds\n": "who have gone",
-            "def goodput_per_s(answers, patience_s, seconds):\n"
-            "    return sum(waited_s <= patience_s for sold, waited_s in answers) / seconds\n": (
+            "def goodput_per_s(answers, client_timeout_s, seconds):\n"
+            "    return sum(wait <= client_timeout_s for sold, wait in answers) / seconds\n": (
                 "the quickest answer of all is a no"
             ),
-            "def goodput_per_s(answers, patience_s, seconds):\n"
-            "    return sum(sold and waited_s <= patience_s for sold, waited_s in answers)\n": (
+            "def goodput_per_s(answers, client_timeout_s, seconds):\n"
+            "    return sum(sold and wait <= client_timeout_s for sold, wait in answers)\n": (
                 "Divide by the seconds"
             ),
-            "def goodput_per_s(answers, patience_s, seconds):\n"
+            "def goodput_per_s(answers, client_timeout_s, seconds):\n"
             "    return sum(sold and w <= 0.5 for sold, w in answers) / seconds\n": (
                 "you would steer a service by it"
             ),
-            "def goodput_per_s(answers, patience_s, seconds):\n"
-            "    in_time = [w for sold, w in answers if sold and w <= patience_s]\n"
+            "def goodput_per_s(answers, client_timeout_s, seconds):\n"
+            "    in_time = [w for sold, w in answers if sold and w <= client_timeout_s]\n"
             "    print(len(in_time) / seconds)\n": "a number: orders a second",
         },
     ),

@@ -9,7 +9,7 @@ from bpdemo.lab.exercises.exercise import Exercise, NotYet
 if TYPE_CHECKING:
     from bpdemo.flow.queue import BoundedQueue
 
-#: workers, service_s, patience_s
+#: workers, service_s, client_timeout_s
 TILLS = ((8, 0.04, 0.5), (4, 0.1, 0.5))
 #: How many times as long the payment takes on the day nobody planned for.
 SLOWER = 1.5
@@ -31,18 +31,18 @@ def judge_room_for(room_for: Any) -> str:
     return f"for two different box offices: {'; '.join(told)}."
 
 
-def _judge_room(room: Any, workers: int, service_s: float, patience_s: float) -> str:
-    till = f"{workers} workers, {service_s:g} s an order, callers who wait {patience_s:g} s"
+def _judge_room(room: Any, workers: int, service_s: float, client_timeout_s: float) -> str:
+    till = f"{workers} workers, {service_s:g} s an order, callers who wait {client_timeout_s:g} s"
     room = _places(room, till)
-    sold = _sold_in_overload(room, workers, service_s, patience_s)
+    sold = _sold_in_overload(room, workers, service_s, client_timeout_s)
     if sold < 0.85:
         raise NotYet(
             expected="at twice capacity, goodput stays at capacity.",
             seen=f"{till}: with {room} waiting it served {sold:.0%} of capacity in the worst of "
             "five overloads.",
-            **_too_long(room, workers, service_s, patience_s),
+            **_too_long(room, workers, service_s, client_timeout_s),
         )
-    slow = _sold_in_overload(room, workers, SLOWER * service_s, patience_s)
+    slow = _sold_in_overload(room, workers, SLOWER * service_s, client_timeout_s)
     if slow < 0.85:
         raise NotYet(
             expected=f"with a payment that takes {SLOWER:g} × as long, goodput is still all that "
@@ -82,20 +82,20 @@ def _places(room: Any, till: str) -> int:
     )
 
 
-def _too_long(room: int, workers: int, service_s: float, patience_s: float) -> dict[str, str]:
+def _too_long(room: int, workers: int, service_s: float, client_timeout_s: float) -> dict[str, str]:
     """What to say to it: no bound, the own service forgotten, no air, or another sum."""
     if room == -1:
         return {
             "why": "-1 is a queue without a bound: it grows until everybody in it is too late.",
             "look": "The last one in the queue may wait patience − service: how many go before?",
         }
-    if room == int(patience_s * workers / service_s):
+    if room == int(client_timeout_s * workers / service_s):
         return {
             "why": "so many are served within the patience, but the last one is then only *taken "
             "on*: that order takes its own time as well, and is ready too late.",
             "look": "Take the service time off the patience before you multiply.",
         }
-    if 0.2 * room <= room - (patience_s - service_s) * workers / service_s:
+    if 0.2 * room <= room - (client_timeout_s - service_s) * workers / service_s:
         return {
             "why": "past the cliff each order is worked on after its customer has gone.",
             "look": "(patience − service) × capacity, where capacity is workers ÷ service time.",
@@ -107,12 +107,15 @@ def _too_long(room: int, workers: int, service_s: float, patience_s: float) -> d
     }
 
 
-def _sold_in_overload(room: int, workers: int, service_s: float, patience_s: float) -> float:
+def _sold_in_overload(room: int, workers: int, service_s: float, client_timeout_s: float) -> float:
     from bpdemo.lab.exercises.judging import over_seeds
 
-    half_s = 3 * patience_s
+    half_s = 3 * client_timeout_s
     runs = over_seeds(
-        _naive(room, workers, service_s), times=2, seconds=2 * half_s, patience_s=patience_s
+        _naive(room, workers, service_s),
+        times=2,
+        seconds=2 * half_s,
+        client_timeout_s=client_timeout_s,
     )
     return min(run.between(half_s, 2 * half_s)["goodput_share"] for run in runs)
 
@@ -124,7 +127,7 @@ def _shed_below_capacity(room: int, workers: int, service_s: float) -> float:
     seconds = 600 * service_s / (0.9 * workers)
     runs = over_seeds(
         _naive(room, workers, service_s, payment_latency_distribution="exponential"),
-        times=0.9, seconds=seconds, bin_s=seconds / 10, patience_s=30,
+        times=0.9, seconds=seconds, bin_s=seconds / 10, client_timeout_s=30,
     )  # fmt: skip
     refused = sum(run.reasons.get("queue_full", 0) for run in runs)
     return refused / sum(len(run.records.t_s) for run in runs)
@@ -149,13 +152,13 @@ def judge_batch(settings: Any) -> str:
 
     (waiters,) = chosen(settings, queue_block_waiters=(0, 10_000))
     knobs = TEAM | {"queue_policy": settings.get("queue_policy"), "queue_block_waiters": waiters}
-    load: dict[str, Any] = {"scenario": "closed", "rate": CLIENTS, "patience_s": 30}
+    load: dict[str, Any] = {"scenario": "closed", "rate": CLIENTS, "client_timeout_s": 30}
     first = simulate(knobs, seconds=0.3, bin_s=0.1, **load)
     if refused := first.reasons.get("queue_full"):
         _hammered(settings, refused / 0.3 / first.summary["capacity_per_s"])
     runs = over_seeds(knobs, seconds=3, **load)
     offered = max(_offered(run) for run in runs)
-    if offered > 1.1 or min(run.summary["sold_share"] for run in runs) < 0.99:
+    if offered > 1.1 or min(run.summary["served_share"] for run in runs) < 0.99:
         _hammered(settings, offered)
     defended(settings.get("reason"), right="c", replies=REPLIES)
     return (
@@ -254,9 +257,9 @@ def _judge_door(may_wait: Any, workers: int, service_s: float) -> float:
     who = f"{workers} workers, {service_s:g} s an order"
     clients = int(0.5 * PATIENCE_S * workers / service_s)
     with installed(BoundedQueue, "may_wait", property(rule)):
-        deaf = over_seeds(settings, times=2, seconds=6, patience_s=PATIENCE_S)
+        deaf = over_seeds(settings, times=2, seconds=6, client_timeout_s=PATIENCE_S)
         obedient = simulate(
-            settings, scenario="closed", rate=clients, seconds=0.5, patience_s=PATIENCE_S
+            settings, scenario="closed", rate=clients, seconds=0.5, client_timeout_s=PATIENCE_S
         )
     sold = min(run.between(3, 6)["goodput_share"] for run in deaf)
     if sold < 0.85:
@@ -289,13 +292,13 @@ def _too_late(who: str, sold: float, late_per_s: float) -> None:
     )
 
 
-ROOM = "def room_for(workers, service_s, patience_s):\n    return "
+ROOM = "def room_for(workers, service_s, client_timeout_s):\n    return "
 
 EXERCISES: dict[str, Exercise] = {
     "02a": Exercise(
         title="How long may the queue be?",
         answer="room_for",
-        parameters=("workers", "service_s", "patience_s"),
+        parameters=("workers", "service_s", "client_timeout_s"),
         judge=judge_room_for,
         hints=(
             "The wall in the lesson's first picture is a ceiling. What does it do when the "
@@ -306,18 +309,18 @@ EXERCISES: dict[str, Exercise] = {
             "18, half of it 9; one per till and two more makes 4. The lesser of the two: 4.",
         ),
         wrong={
-            ROOM + "int(patience_s * workers / service_s)\n": "that order takes its own time",
-            ROOM + "int((patience_s - service_s) * workers / service_s)\n": "very edge",
-            ROOM + "int(0.7 * (patience_s - service_s) * workers / service_s)\n": (
+            ROOM + "int(client_timeout_s * workers / service_s)\n": "that order takes its own time",
+            ROOM + "int((client_timeout_s - service_s) * workers / service_s)\n": "very edge",
+            ROOM + "int(0.7 * (client_timeout_s - service_s) * workers / service_s)\n": (
                 "the ceiling falls"
             ),
-            ROOM + "int(0.7 * (patience_s - service_s) / service_s)\n": "come in bursts",
+            ROOM + "int(0.7 * (client_timeout_s - service_s) / service_s)\n": "come in bursts",
             ROOM + "workers // 4\n": "come in bursts",
             ROOM + "0\n": "come in bursts",
             ROOM + "-1\n": "without a bound",
             ROOM + "1000\n": "after its customer has gone",
             ROOM + "60\n": "right for one speed only",
-            ROOM + "0.3 * (patience_s - service_s) * workers / service_s\n": "half a place",
+            ROOM + "0.3 * (client_timeout_s - service_s) * workers / service_s\n": "half a place",
         },
     ),
     "02b": Exercise(
@@ -352,7 +355,7 @@ EXERCISES: dict[str, Exercise] = {
     "02c": Exercise(
         title="The line at the door",
         answer="may_wait",
-        parameters=("at_the_door", "in_the_queue", "workers", "service_s", "patience_s"),
+        parameters=("at_the_door", "in_the_queue", "workers", "service_s", "client_timeout_s"),
         judge=judge_may_wait,
         hints=(
             "Look at who is served before the newcomer. Which of them does the rule count?",
@@ -363,19 +366,19 @@ EXERCISES: dict[str, Exercise] = {
             "close: 0.8 of it is 160 s, so send him away.",
         ),
         wrong={
-            "def may_wait(at_the_door, in_the_queue, workers, service_s, patience_s):\n"
+            "def may_wait(at_the_door, in_the_queue, workers, service_s, client_timeout_s):\n"
             "    return at_the_door < 64\n": "in_the_queue",
-            "def may_wait(at_the_door, in_the_queue, workers, service_s, patience_s):\n"
+            "def may_wait(at_the_door, in_the_queue, workers, service_s, client_timeout_s):\n"
             "    return True\n": "10,000 stood at the door",
-            "def may_wait(at_the_door, in_the_queue, workers, service_s, patience_s):\n"
+            "def may_wait(at_the_door, in_the_queue, workers, service_s, client_timeout_s):\n"
             "    return False\n": "policy reject",
-            "def may_wait(at_the_door, in_the_queue, workers, service_s, patience_s):\n"
+            "def may_wait(at_the_door, in_the_queue, workers, service_s, client_timeout_s):\n"
             "    ahead = at_the_door + in_the_queue\n"
-            "    return (ahead / workers + 1) * service_s < patience_s\n": "very edge",
-            "def may_wait(at_the_door, in_the_queue, workers, service_s, patience_s):\n"
+            "    return (ahead / workers + 1) * service_s < client_timeout_s\n": "very edge",
+            "def may_wait(at_the_door, in_the_queue, workers, service_s, client_timeout_s):\n"
             "    ahead = at_the_door + in_the_queue\n"
-            "    return (ahead + 1) * service_s < 0.8 * patience_s\n": "in groups",
-            "def may_wait(at_the_door, in_the_queue, workers, service_s, patience_s):\n"
+            "    return (ahead + 1) * service_s < 0.8 * client_timeout_s\n": "in groups",
+            "def may_wait(at_the_door, in_the_queue, workers, service_s, client_timeout_s):\n"
             "    return at_the_door + in_the_queue < 64\n": "takes longer than anybody waits",
         },
     ),

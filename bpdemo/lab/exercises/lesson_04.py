@@ -120,7 +120,7 @@ def _judge_crowd(full_jitter: Any) -> str:
             retries=6, backoff="exponential",
         )  # fmt: skip
     peak = max(attempt_peak(run, after_s=0.5) / len(run.records) for run in runs)
-    sold = worst(runs, "sold_share")
+    sold = worst(runs, "served_share")
     if peak > 0.33:
         raise NotYet(
             expected="after half a second no more than a third of the crowd in the same 50 ms.",
@@ -158,7 +158,7 @@ def judge_hiccup(settings: Any) -> str:
         changes=[(SLOW_FROM_S, {"payment_latency_s": 0.4}),
                  (SLOW_TO_S, {"payment_latency_s": 0.04})],
     )  # fmt: skip
-    quiet = min(run.between(0, SLOW_FROM_S)["sold_share"] for run in runs)
+    quiet = min(run.between(0, SLOW_FROM_S)["served_share"] for run in runs)
     if quiet < 0.975:
         _lost_in_quiet(places, share, quiet)
     attempts = max(_attempts_an_order(run) for run in runs)
@@ -170,7 +170,7 @@ def judge_hiccup(settings: Any) -> str:
             "may add to the load, on the day when there is least to spare.",
             look="One order in twenty needs a retry on a quiet day. How much more do you allow?",
         )
-    after = min(run.between(SLOW_TO_S + 1, END_S)["sold_share"] for run in runs)
+    after = min(run.between(SLOW_TO_S + 1, END_S)["served_share"] for run in runs)
     if after < 0.93:
         raise NotYet(
             expected="a second after the hiccup it sells again.",
@@ -267,7 +267,7 @@ def _judge_door(turn_away: Any, workers: int, service_s: float) -> float:
     settings = Settings.unprotected(
         workers=workers, payment_latency_s=service_s, store_latency_s=0.002
     )
-    crowd: dict[str, Any] = {"patience_s": PATIENCE_S, "send_deadline": True}
+    crowd: dict[str, Any] = {"client_timeout_s": PATIENCE_S, "send_deadline": True}
     with installed(Intake, "_check_time", _as_method(turn_away)):
         overload = over_seeds(settings, times=2, seconds=4, **crowd)
         burst = over_seeds(settings, times=3, scenario="spike", seconds=0.3, bin_s=0.1, **crowd)
@@ -281,7 +281,7 @@ def _judge_door(turn_away: Any, workers: int, service_s: float) -> float:
             "as often as not.",
             look="Leave air: let him be served within, say, 0.8 of the time he has left.",
         )
-    through = sum(run.summary["sold_share"] for run in burst) / len(burst)
+    through = sum(run.summary["served_share"] for run in burst) / len(burst)
     if through < 0.87:
         raise NotYet(
             expected="a short burst that can be served in time gets through.",

@@ -116,7 +116,7 @@ def judge_sleeper(settings: Any) -> str:
     if refused < 0.6:
         _asleep(refused, calls, window_s)
     lossy = knobs | {"payment_failure_rate": 0.2, "retry_attempts": 3}
-    sold = worst(over_seeds(lossy, seconds=8, **LOAD), "sold_share")
+    sold = worst(over_seeds(lossy, seconds=8, **LOAD), "served_share")
     if sold < 0.9:
         raise NotYet(
             expected="no harm on a day on which one call in five fails and is tried again.",

@@ -30,7 +30,7 @@ def judge_alert(waits_too_long: Any) -> str:
     from bpdemo.core.settings import Settings
     from bpdemo.lab.exercises.judging import over_seeds
 
-    load = {"times": 2, "seconds": SPIKE_S, "scenario": "spike", "patience_s": 60}
+    load = {"times": 2, "seconds": SPIKE_S, "scenario": "spike", "client_timeout_s": 60}
     delays = [_delay_s(waits_too_long, run) for run in over_seeds(Settings.unprotected(), **load)]
     return (
         "on five days it was silent in the morning and at night, and rang at most "
@@ -249,7 +249,7 @@ def _windows(settings: Any, times: float) -> list[list[tuple[float, float]]]:
     from bpdemo.plan.fates import SHED
 
     found = []
-    for run in over_seeds(settings, times=times, seconds=4, patience_s=30):
+    for run in over_seeds(settings, times=times, seconds=4, client_timeout_s=30):
         second = run.records.t_s.astype(int)
         is_shed = run.records.fate == SHED
         wait_ms = 1000 * np.maximum(0.0, run.records.latency_s - SERVICE_S)

@@ -40,7 +40,7 @@ class Effort:
         per_s = (self._jobs_at(end_s) - self._jobs_at(start_s)) / (end_s - start_s)
         return per_s / self.run.summary["capacity_per_s"]
 
-    def sold_share(self, start_s: float, end_s: float) -> float:
+    def served_share(self, start_s: float, end_s: float) -> float:
         """Orders sold in time, as a share of the same."""
         return self.run.between(start_s, end_s)["goodput_share"]
 
@@ -48,13 +48,13 @@ class Effort:
     def sentence(self) -> str:
         """The result, from the second half of the run."""
         half = self.run.meta.seconds / 2, self.run.meta.seconds
-        worked, sold = self.worked_share(*half), self.sold_share(*half)
+        worked, sold = self.worked_share(*half), self.served_share(*half)
         return f"In the second half {worked:.0%} of capacity was worked off and {sold:.0%} sold"
 
     def figure(self) -> go.Figure:
         """Work done and orders sold over time."""
         return line_figure(
-            {"sold in time": self._by_bin(self.sold_share), "work done": self._by_bin()},
+            {"sold in time": self._by_bin(self.served_share), "work done": self._by_bin()},
             title=self.sentence,
             x="seconds since the start",
             y="share of capacity",

@@ -40,7 +40,7 @@ def _share(knobs: Mapping[str, Any], workers: int, deadline_s: float, times: flo
     seconds = ORDERS / per_s
     slowed = [(seconds / 20, {"payment_latency_s": times * SERVICE_S})]
     run = simulate(
-        knobs, rate=per_s, seconds=seconds, bin_s=seconds / 20, patience_s=deadline_s,
+        knobs, rate=per_s, seconds=seconds, bin_s=seconds / 20, client_timeout_s=deadline_s,
         changes=slowed,
     )  # fmt: skip
     after = run.between(seconds / 4, seconds)

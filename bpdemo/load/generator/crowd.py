@@ -145,7 +145,7 @@ class Crowd:
                 break
             due_s = next_s
             gevent.sleep(max(0.0, due_s - self.now_s()))
-        fate = fate_of(status, reason, ended_s - due_s, plan.patience_s)
+        fate = fate_of(status, reason, ended_s - due_s, plan.client_timeout_s)
         labels = (reason, attempts, visit.client, visit.priority)
         self.tally.add(intended_s, ended_s - intended_s, lag_s, fate, status, *labels)
         return status
@@ -163,7 +163,7 @@ class Crowd:
         self, body: bytes, headers: dict[str, str], due_s: float
     ) -> tuple[int, str, float | None]:
         """One attempt: status, reason, and the Retry-After it came with."""
-        left_s = max(due_s + self.plan.patience_s - self.now_s(), 0.001)
+        left_s = max(due_s + self.plan.client_timeout_s - self.now_s(), 0.001)
         try:
             with (
                 gevent.Timeout(left_s, CallerLeft("caller left")),
@@ -184,9 +184,9 @@ class Crowd:
                 self.pool.spawn(self.look, due_s, item)
 
     def look(self, due_s: float, item: int) -> None:
-        patience_s = self.plan.patience_s
+        client_timeout_s = self.plan.client_timeout_s
         try:
-            with gevent.Timeout(patience_s, CallerLeft("caller left")):
+            with gevent.Timeout(client_timeout_s, CallerLeft("caller left")):
                 response = self.client.get(f"/items/{item}", name="/items/{id}")
         except CallerLeft:
             return

@@ -19,7 +19,7 @@ def waits(**knobs: object) -> Settings:
 
 
 def slope(places: int) -> float:
-    run = simulate(naive(queue_capacity=places), times=2, seconds=8, patience_s=30)
+    run = simulate(naive(queue_capacity=places), times=2, seconds=8, client_timeout_s=30)
     return goodput_if_timeouts_differ(run, median_s=0.5, after_s=4)
 
 

@@ -22,7 +22,7 @@ def fairness(settings: Any, slower: float = 1.0) -> float:
 def critical(settings: Any, slower: float = 1.0) -> float:
     """Share of the critical orders that are served in time."""
     run = played(settings, slower=slower, seconds=15, priorities=KINDS)
-    return float(parts_by(run, "priority", "")["critical"].summary["sold_share"])
+    return float(parts_by(run, "priority", "")["critical"].summary["served_share"])
 
 
 def told_after_ms(settings: Any) -> float:

@@ -30,11 +30,11 @@ def storm(settings: Settings, slower: float = 1.0, **crowd: Any) -> LoadRun:
 
 def recovered(settings: Settings, slower: float = 1.0, **crowd: Any) -> float:
     """Served in time 9 to 12 seconds after the hiccup began to be over, ÷ possible."""
-    return storm(settings, slower, **crowd).between(17, 20)["sold_of_possible"]
+    return storm(settings, slower, **crowd).between(17, 20)["goodput_of_possible"]
 
 
 def soon(settings: Settings, **crowd: Any) -> float:
-    return storm(settings, **crowd).between(9, 12)["sold_of_possible"]
+    return storm(settings, **crowd).between(9, 12)["goodput_of_possible"]
 
 
 def attempts(settings: Settings, **crowd: Any) -> float:
@@ -159,8 +159,8 @@ CLAIMS = (
             Arm(
                 "no backoff at all",
                 lambda: (
-                    opening(backoff="none").summary["sold_share"]
-                    / opening(jitter="none").summary["sold_share"]
+                    opening(backoff="none").summary["served_share"]
+                    / opening(jitter="none").summary["served_share"]
                 ),
                 at_most=1.0,
             ),

@@ -36,7 +36,7 @@ def lossy(slower: float = 1.0, **knobs: Any) -> tuple[float, ...]:
     """One call in five fails: goodput ÷ possible, for each seed."""
     settings = LOSSY | {"payment_latency_s": 0.04 * slower} | knobs
     runs = (simulate(settings, times=0.6, seconds=20, seed=seed) for seed in SEEDS)
-    return tuple(run.summary["sold_of_possible"] for run in runs)
+    return tuple(run.summary["goodput_of_possible"] for run in runs)
 
 
 CLAIMS = (

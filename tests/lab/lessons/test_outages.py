@@ -71,7 +71,7 @@ def test_an_outage_hangs_and_ends():
     """The breaker opens in it, asks three at a time, and closes after it."""
     run = simulate(KNOBS, times=0.6, seconds=14, changes=outage(3, 10))
     assert set(probes(run)) == {3}
-    assert run.between(12, 14)["sold_share"] == 1
+    assert run.between(12, 14)["served_share"] == 1
     assert [text for _, text in run.meta.marks] == ["payment hangs", "payment takes 40 ms"]
 
 

@@ -18,7 +18,7 @@ SEEDS = (0, 1, 2)
 PROMISED = {"constant": 0.93, "lognormal": 0.93, "exponential": 0.85}
 
 
-def sold_of_possible(
+def goodput_of_possible(
     knobs: dict, distribution: str, slower: float, seed: int, *, seconds: float = 16.0
 ) -> float:
     """At 0.9 × load; the payment slows down after a second."""
@@ -28,7 +28,7 @@ def sold_of_possible(
         rate=0.9 * workers / service_s,
         seconds=seconds,
         seed=seed,
-        patience_s=knobs["request_timeout_s"],
+        client_timeout_s=knobs["request_timeout_s"],
         send_deadline=True,
         changes=[(1, {"payment_latency_s": slower * service_s})],
     )
@@ -42,7 +42,7 @@ def sold_of_possible(
 def test_what_is_advised_survives_a_dependency_that_slows_down(distribution, slower):
     """The worst of three seeds serves what `size` promises, with 8 workers, 0.042 s and 0.5 s."""
     knobs = size(workers=8, service_s=0.042, deadline_s=0.5).knobs
-    worst = min(sold_of_possible(knobs, distribution, slower, seed) for seed in SEEDS)
+    worst = min(goodput_of_possible(knobs, distribution, slower, seed) for seed in SEEDS)
     assert worst >= PROMISED[distribution]
 
 
@@ -55,7 +55,7 @@ def test_the_promise_holds_to_its_edge(workers, service_s, deadline_s):
     advice = size(workers=workers, service_s=service_s, deadline_s=deadline_s)
     assert "at least 93% of what is possible" in repr(advice)
     for distribution, promised in PROMISED.items():
-        assert sold_of_possible(advice.knobs, distribution, 3.0, 0, seconds=20) >= promised
+        assert goodput_of_possible(advice.knobs, distribution, 3.0, 0, seconds=20) >= promised
 
 
 def test_the_longest_useful_queue_does_not_survive_it():
@@ -71,7 +71,7 @@ def test_the_longest_useful_queue_does_not_survive_it():
 
     def sold(slower: float) -> float:
         run = simulate(
-            naive | {"store_latency_s": 0}, times=2, seconds=16, patience_s=0.5,
+            naive | {"store_latency_s": 0}, times=2, seconds=16, client_timeout_s=0.5,
             changes=[(1, {"payment_latency_s": slower * 0.042})],
         )  # fmt: skip
         return run.between(6, 16)["goodput_per_s"] / (8 / (slower * 0.042))
@@ -87,7 +87,7 @@ def test_the_longest_useful_queue_does_not_survive_it():
 def test_what_is_advised_sells_at_capacity_in_overload(workers, service_s, deadline_s, times):
     """Whatever the machine's figures: the room is short enough for those who wait in it."""
     knobs = advised(workers, service_s, deadline_s).knobs
-    run = simulate(knobs, times=times, seconds=20, patience_s=deadline_s)
+    run = simulate(knobs, times=times, seconds=20, client_timeout_s=deadline_s)
     assert run.between(10, 20)["goodput_share"] >= 0.93
 
 
@@ -95,7 +95,7 @@ def test_twice_the_longest_useful_queue_sells_next_to_nothing():
     """The cliff is where the formula puts it; no deadline at the door, which would save it."""
     advice = size(workers=8, service_s=0.04, deadline_s=0.5)
     knobs = advice.knobs | {"queue_capacity": 2 * advice.cliff, "request_timeout_s": 0}
-    run = simulate(knobs, times=2, seconds=20, patience_s=0.5)
+    run = simulate(knobs, times=2, seconds=20, client_timeout_s=0.5)
     assert run.between(10, 20)["goodput_share"] <= 0.1
 
 
@@ -106,7 +106,7 @@ def test_the_breaker_opens_when_the_dependency_hangs(workers, service_s, deadlin
     """Also where few calls can end in a second: it waits for no more than the window can hold."""
     advice = advised(workers, service_s, deadline_s)
     hangs = outage(20, 200)
-    run = simulate(advice.knobs, times=0.6, seconds=200, patience_s=deadline_s, changes=hangs)
+    run = simulate(advice.knobs, times=0.6, seconds=200, client_timeout_s=deadline_s, changes=hangs)
     assert run.reasons.get("circuit_open", 0) > 0
 
 

@@ -79,7 +79,7 @@ def test_the_share_refused_is_that_of_mmck_within_the_scatter_of_the_seeds(times
     }  # fmt: skip
     shares = []
     for seed in range(8):
-        summary = simulate(knobs, times=times, seconds=60, seed=seed, patience_s=100).summary
+        summary = simulate(knobs, times=times, seconds=60, seed=seed, client_timeout_s=100).summary
         shares.append(summary["shed_per_s"] / summary["offered_per_s"])
     expected = theory.mmck(times * 100, 25, 4, 14).blocking_probability
     half_width = 3.5 * np.std(shares, ddof=1) / np.sqrt(len(shares))  # t of 7, 99 %
@@ -137,7 +137,7 @@ def test_the_arguments_of_a_load_are_understood():
 def test_one_who_joins_an_order_in_flight_hears_200_as_over_http():
     """Impatient callers who repeat their key: each order is made once, by the request of one."""
     settings = Settings(workers=2, payment_latency_s=0.2, store_latency_s=0, seed=1)
-    plan = Plan(8, seconds=5, patience_s=0.15, retries=3, send_keys=True)
+    plan = Plan(8, seconds=5, client_timeout_s=0.15, retries=3, send_keys=True)
     crowd, stored = virtual_time.run(_played(settings, plan))
     heard = [order.status for order in crowd.orders]
     assert heard.count(200) > 20, "they joined"
@@ -202,6 +202,6 @@ def test_no_queue_is_longer_than_the_permits_that_there_are(
         payment_latency_s=latency_s,
     )  # fmt: skip
     run = simulate(
-        knobs, rate=100, seconds=5, patience_s=0.3, send_deadline=deadline, retries=retries
+        knobs, rate=100, seconds=5, client_timeout_s=0.3, send_deadline=deadline, retries=retries
     )
     assert run.samples.queue_depth.max() <= limit

@@ -16,18 +16,20 @@ from bpdemo.results.records import Meta, Samples
 from tests.support.waiting import eventually
 
 
-def sold_share(run: LoadRun, start: float, end: float) -> float:
+def served_share(run: LoadRun, start: float, end: float) -> float:
     """Of the orders offered between two shares of the run's length."""
-    return run.between(start * run.meta.seconds, end * run.meta.seconds)["sold_share"]
+    return run.between(start * run.meta.seconds, end * run.meta.seconds)["served_share"]
 
 
 #: What the speaker says of each act, as a fact about its recording.
 SAID: dict[str, Callable[[LoadRun], bool]] = {
-    "1": lambda run: sold_share(run, 0, 1) >= 0.99,
-    "2": lambda run: sold_share(run, 0.75, 1) <= 0.1,
-    "3": lambda run: run.summary["sold_of_possible"] >= 0.85 and sold_share(run, 0.75, 1) >= 0.95,
-    "4": lambda run: sold_share(run, 0, 0.2) >= 0.95 and sold_share(run, 0.75, 1) <= 0.1,
-    "5": lambda run: sold_share(run, 0.35, 0.55) <= 0.1 and sold_share(run, 0.85, 1) >= 0.95,
+    "1": lambda run: served_share(run, 0, 1) >= 0.99,
+    "2": lambda run: served_share(run, 0.75, 1) <= 0.1,
+    "3": lambda run: (
+        run.summary["goodput_of_possible"] >= 0.85 and served_share(run, 0.75, 1) >= 0.95
+    ),
+    "4": lambda run: served_share(run, 0, 0.2) >= 0.95 and served_share(run, 0.75, 1) <= 0.1,
+    "5": lambda run: served_share(run, 0.35, 0.55) <= 0.1 and served_share(run, 0.85, 1) >= 0.95,
 }
 
 
