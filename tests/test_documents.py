@@ -1,5 +1,6 @@
 """What the documents say of the project is so: links lead somewhere, knobs are as named."""
 
+import importlib.util
 import json
 import re
 from pathlib import Path
@@ -18,6 +19,9 @@ DOCUMENTS = sorted(
     for path in ROOT.glob(pattern)
     if not path.is_relative_to(ROOT / "my-work") and ".venv" not in path.parts
 )
+
+
+MODULE = re.compile(r"`(bpdemo(?:\.\w+)+)`")
 
 
 def prose_of(path: Path) -> str:
@@ -44,3 +48,11 @@ def test_the_cheat_sheet_names_real_knobs_with_their_defaults():
     for name, default in told.items():
         value = knobs[name]["value"]
         assert (default if isinstance(value, str) else json.loads(default)) == value, name
+
+
+def test_the_glossary_names_modules_that_exist():
+    """A reader who looks for the code of a word finds it."""
+    named = MODULE.findall(prose_of(ROOT / "notebooks" / "GLOSSARY.md"))
+    assert len(named) > 15
+    missing = [name for name in named if importlib.util.find_spec(name) is None]
+    assert missing == []

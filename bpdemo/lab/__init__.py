@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from bpdemo.lab.exercises.desk import progress as progress
     from bpdemo.lab.lessons.backlog_watch import watch_backlog as watch_backlog
     from bpdemo.lab.lessons.bound import bound_figure as bound_figure
+    from bpdemo.lab.lessons.claims import ClaimFailed as ClaimFailed
+    from bpdemo.lab.lessons.claims import claim as claim
     from bpdemo.lab.lessons.crew import crew_figure as crew_figure
     from bpdemo.lab.lessons.database import find_database as find_database
     from bpdemo.lab.lessons.database import pool_wait_ms as pool_wait_ms
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     from bpdemo.lab.lessons.signals import watch_signals as watch_signals
     from bpdemo.lab.lessons.single_orders import send_at_once as send_at_once
     from bpdemo.lab.lessons.sizing import size as size
+    from bpdemo.lab.lessons.source import show as show
     from bpdemo.lab.lessons.sweeps import goodput_figure as goodput_figure
     from bpdemo.lab.lessons.sweeps import sweep as sweep
     from bpdemo.lab.lessons.tracing import send_traced as send_traced
@@ -72,6 +75,7 @@ if TYPE_CHECKING:
 
 #: Name → the module that has it.
 _HOME = {
+    "ClaimFailed": "bpdemo.lab.lessons.claims",
     "LoadRun": "bpdemo.load.run",
     "NotMeasured": "bpdemo.results.validity",
     "album": "bpdemo.lab.predictions.own_page",
@@ -86,6 +90,7 @@ _HOME = {
     "calibrate": "bpdemo.lab.services.calibration",
     "challenge": "bpdemo.lab.contest.challenge",
     "check": "bpdemo.lab.exercises.desk",
+    "claim": "bpdemo.lab.lessons.claims",
     "cockpit": "bpdemo.lab.live.cockpit_panel",
     "crew_figure": "bpdemo.lab.lessons.crew",
     "fate_bars": "bpdemo.picture.bars",
@@ -117,6 +122,7 @@ _HOME = {
     "send_orders": "bpdemo.lab.lessons.promises",
     "send_traced": "bpdemo.lab.lessons.tracing",
     "serve": "bpdemo.lab.services.service",
+    "show": "bpdemo.lab.lessons.source",
     "side_by_side": "bpdemo.picture.picture",
     "signal_figure": "bpdemo.lab.lessons.signal_panels",
     "simulate": "bpdemo.lab.services.simulation",
