@@ -6,6 +6,7 @@ from typing import Final
 
 import numpy as np
 
+from bpdemo.results.box import boxed
 from bpdemo.results.records import Meta, Records
 
 SENT_MIN: Final = 0.98
@@ -25,7 +26,15 @@ class NotMeasured(Exception):
 
     def __init__(self, causes: list[str], sentence: str = SENTENCE) -> None:
         super().__init__(f"{sentence} ({'; '.join(causes)})")
+        self.sentence = sentence
         self.causes = causes
+
+    def _render_traceback_(self) -> list[str]:
+        """What a notebook shows in place of a traceback: nobody's code is at fault.
+
+        IPython asks for these lines and prints them; the cell stops all the same.
+        """
+        return boxed(self.sentence, [f"{cause[:1].upper()}{cause[1:]}." for cause in self.causes])
 
 
 def causes_of(records: Records, meta: Meta) -> list[str]:
