@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import numpy as np
 
+from bpdemo.core.choices import Profile
 from bpdemo.core.settings import Settings
 from bpdemo.lab.services.service import serve
 from bpdemo.lab.services.simulation import simulate
@@ -35,7 +36,7 @@ class Cell:
     name: str
     knobs: Mapping[str, Any]
     plan: Mapping[str, Any]
-    profile: Literal["protected", "unprotected"] = "protected"
+    profile: Profile = "protected"
 
     def simulated(self, seconds: float, seed: int) -> LoadRun:
         make = Settings if self.profile == "protected" else Settings.unprotected

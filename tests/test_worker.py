@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 import asyncpg
 import pytest
 
-from bpdemo.assembly.worker import Worker
+from bpdemo.assembly.worker import DurableWorker
 from bpdemo.core.errors import SettingsInvalid
 from bpdemo.core.model import Order
 from bpdemo.core.ports import SilentObserver
@@ -81,13 +81,15 @@ async def desk(database_url: str) -> AsyncIterator[Desk]:
     await store.stop()
 
 
-def make_worker(url: str, log: io.StringIO | None = None, **knobs) -> Worker:
+def make_worker(url: str, log: io.StringIO | None = None, **knobs) -> DurableWorker:
     settings = Settings(**({"store": "postgres", "database_url": url} | QUICK | knobs))
-    return Worker(settings, "tested", log_stream=log or io.StringIO())
+    return DurableWorker(settings, "tested", log_stream=log or io.StringIO())
 
 
 @asynccontextmanager
-async def at_work(url: str, log: io.StringIO | None = None, **knobs) -> AsyncIterator[Worker]:
+async def at_work(
+    url: str, log: io.StringIO | None = None, **knobs
+) -> AsyncIterator[DurableWorker]:
     """A worker that runs until the end of the block, and drains then."""
     worker, ready = make_worker(url, log, **knobs), asyncio.Event()
     running = asyncio.create_task(worker.run(ready.set))
@@ -102,7 +104,7 @@ async def at_work(url: str, log: io.StringIO | None = None, **knobs) -> AsyncIte
 
 
 @asynccontextmanager
-async def by_hand(url: str, **knobs) -> AsyncIterator[Worker]:
+async def by_hand(url: str, **knobs) -> AsyncIterator[DurableWorker]:
     """One whose work is called by the test, order by order."""
     worker = make_worker(url, **knobs)
     await worker.store.start()
@@ -289,6 +291,6 @@ async def test_what_the_queue_lost_is_found_again(desk: Desk, database_url: str)
 def test_a_store_nobody_shares_is_refused(store: str) -> None:
     """One clear line that says what to set."""
     with pytest.raises(SettingsInvalid) as caught:
-        Worker(Settings(store=store), "w")
+        DurableWorker(Settings(store=store), "w")
     assert caught.value.field == "store"
     assert "store=postgres" in str(caught.value)

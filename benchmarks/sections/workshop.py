@@ -19,11 +19,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from queue import Empty
-from typing import Any
+from typing import Any, get_args
 
 from benchmarks.flood import Load
 from benchmarks.measured import Found, Report, Say, Size, Table
 from benchmarks.servers import Came, flood
+from bpdemo.core.choices import Where
 from bpdemo.lab.services.service import serve
 
 START_S = 60.0
@@ -45,7 +46,7 @@ print(json.dumps(sorted(took_ms)))
 PICTURE = "application/vnd.jupyter.widget-view+json"
 WORKERS, SERVICE_S, TIMES = 8, 0.04, 5
 CONNECTIONS = 256
-PLACES = ("thread", "process")
+PLACES = get_args(Where)
 
 
 def measure(size: Size, say: Say) -> Found:

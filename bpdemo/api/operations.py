@@ -10,7 +10,7 @@ from starlette.responses import HTMLResponse, Response
 from bpdemo.api.admin import authorize
 from bpdemo.api.arrival import CROWD_KEY, arrival_of
 from bpdemo.api.body import parse_object, read_body
-from bpdemo.api.connection.crowd import Crowd
+from bpdemo.api.connection.open_connections import OpenConnections
 from bpdemo.api.documented import Responses, answers
 from bpdemo.api.replies import json_reply
 from bpdemo.api.schemas import HealthOut, ReadyOut, SettingsOut, StatsOut, knobs_schema
@@ -75,7 +75,7 @@ def operations_router(
 
     @router.get("/stats", responses=answers(StatsOut), summary="The books, and how it stands.")
     async def stats(request: Request) -> Response:
-        crowd: Crowd | None = request.scope.get(CROWD_KEY)
+        crowd: OpenConnections | None = request.scope.get(CROWD_KEY)
         return json_reply(office.stats() | ({"connections": crowd.figures()} if crowd else {}))
 
     @router.get(

@@ -36,7 +36,7 @@ PROBLEMS: dict[str, tuple[int, str]] = {
 }
 
 
-class Verdict(NamedTuple):
+class ErrorAnswer(NamedTuple):
     """What a caller is told of an error; `retry_after_s` with 429 and 503 only."""
 
     status: int
@@ -60,7 +60,7 @@ class Problems:
         # The usual details never change: their bodies are made once.
         self._bodies: dict[tuple[str, str], bytes] = {}
 
-    def verdict(self, error: BaseException) -> Verdict:
+    def verdict(self, error: BaseException) -> ErrorAnswer:
         """For any error at all; what is not of our tree is an `internal_error` that tells nothing.
 
         Ask once for each answer: the refused of the last second move the Retry-After of the next.
@@ -69,9 +69,9 @@ class Problems:
             error = BoxOfficeError()
         status, _ = PROBLEMS[error.reason]
         if status not in (429, 503):
-            return Verdict(status, error, None)
+            return ErrorAnswer(status, error, None)
         refused = error if isinstance(error, Refused) else DownstreamFailed()
-        return Verdict(status, error, self._retry_after_s(refused))
+        return ErrorAnswer(status, error, self._retry_after_s(refused))
 
     def of(self, error: BaseException) -> Problem:
         """The verdict on it, ready to be sent."""

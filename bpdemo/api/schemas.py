@@ -5,6 +5,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from bpdemo.api.problems import PROBLEMS
+from bpdemo.core.choices import OrderStatus
+from bpdemo.core.events import BreakerState, Dependency
 from bpdemo.core.settings import Settings
 from bpdemo.service.books import Books
 
@@ -44,7 +46,7 @@ class OrderOut(BaseModel):
     item_id: int
     quantity: int
     amount_cents: int
-    status: Literal["confirmed", "pending", "failed"]
+    status: OrderStatus
     created_at: str
     reason: str | None = None
 
@@ -66,7 +68,7 @@ class HealthOut(BaseModel):
     status: Literal["alive"]
 
 
-BreakerStates = dict[Literal["payment", "store"], Literal["closed", "open", "half_open"]]
+BreakerStates = dict[Dependency, BreakerState]
 
 
 class ReadyOut(BaseModel):

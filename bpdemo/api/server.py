@@ -21,8 +21,8 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.server import HANDLED_SIGNALS
 
-from bpdemo.api.connection.crowd import Crowd, capacity_within
 from bpdemo.api.connection.descriptors import descriptor_limit
+from bpdemo.api.connection.open_connections import OpenConnections, capacity_within
 from bpdemo.api.connection.wire import Wire
 
 #: How long answers under way get to leave once everything is drained.
@@ -47,7 +47,7 @@ class DrainingServer(uvicorn.Server):
     ) -> None:
         """`other_descriptors` are those that the application itself may need, for a database."""
         _hush_uvicorn()
-        self.crowd = Crowd(capacity_within(descriptor_limit(), other_descriptors))
+        self.crowd = OpenConnections(capacity_within(descriptor_limit(), other_descriptors))
         super().__init__(
             uvicorn.Config(
                 app,

@@ -34,7 +34,7 @@ NO_POOLER = (
 )
 
 
-class Worker:
+class DurableWorker:
     """Works off promised orders, `settings.workers` at a time, each call behind its guard."""
 
     def __init__(

@@ -10,7 +10,7 @@ from types import FrameType
 from typing import Any
 
 from bpdemo.assembly.collector import Sweeper, calm_collector
-from bpdemo.assembly.worker import Worker
+from bpdemo.assembly.worker import DurableWorker
 from bpdemo.core.errors import SettingsInvalid
 from bpdemo.core.settings import Settings
 from bpdemo.telemetry.library_logs import take_library_logs
@@ -31,13 +31,13 @@ def run_worker(knobs: Mapping[str, Any], name: str, *, until_stdin_closes: bool 
     name = name or f"worker-{os.getpid()}"
     if not name.isprintable() or len(name) > LONGEST_NAME:
         raise SettingsInvalid("name", f"is not 1 to {LONGEST_NAME} printable characters")
-    worker = Worker(Settings(**knobs), name)
+    worker = DurableWorker(Settings(**knobs), name)
     take_library_logs(worker.log)
     calm_collector()
     asyncio.run(_work(worker, name, until_stdin_closes=until_stdin_closes))
 
 
-async def _work(worker: Worker, name: str, *, until_stdin_closes: bool) -> None:
+async def _work(worker: DurableWorker, name: str, *, until_stdin_closes: bool) -> None:
     loop = asyncio.get_running_loop()
     Sweeper(lambda: 0).start()  # a handful of jobs is all that it ever holds
 

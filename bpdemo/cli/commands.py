@@ -19,7 +19,7 @@ from bpdemo.load.addresses import Address, require_free
 from bpdemo.load.driver import Driver, LoadFailed
 from bpdemo.load.far_driver import FarDriver
 from bpdemo.load.run import LoadRun
-from bpdemo.load.target import Told, ask_service
+from bpdemo.load.target import TargetFacts, ask_service
 from bpdemo.plan.plan import Plan
 from bpdemo.results.json_file import require_folder_of, write_json
 
@@ -63,7 +63,9 @@ def run_load(
         raise LoadFailed(run.meta.lost[0])
 
 
-def _from_afar(told: Told, plan: Plan, far: Far, listen: Address, console: Console) -> LoadRun:
+def _from_afar(
+    told: TargetFacts, plan: Plan, far: Far, listen: Address, console: Console
+) -> LoadRun:
     driver = FarDriver(
         told.url, plan, listen, far.workers, far.join_within_s,
         news=lambda text: console.print(text, markup=False, highlight=False, soft_wrap=True),

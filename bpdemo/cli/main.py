@@ -19,13 +19,13 @@ app = typer.Typer(name="bpdemo", add_completion=False, pretty_exceptions_enable=
 #: What the command line itself finds wrong, such as a missing option.
 UsageError = cast(type[Exception], typer.BadParameter.__base__)
 
-Knobs = Annotated[
+KnobOptions = Annotated[
     list[str],
     typer.Option(
         "--set", metavar="NAME=VALUE", help="A setting, such as queue_capacity=8. Repeatable."
     ),
 ]
-Scenario = Annotated[
+ScenarioOption = Annotated[
     str,
     typer.Option(help="steady, ramp, spike, sustained, retry_storm or closed."),
 ]
@@ -53,7 +53,7 @@ def about(
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 8000,
-    knobs: Knobs = [],  # noqa: B006 - typer copies it
+    knobs: KnobOptions = [],  # noqa: B006 - typer copies it
     until_stdin_closes: Annotated[bool, typer.Option(hidden=True)] = False,
 ) -> None:
     """Run the box office until it is told to stop (Ctrl-C drains, a second one ends at once)."""
@@ -67,7 +67,7 @@ def serve(
 @app.command()
 def worker(
     name: Annotated[str, typer.Option(help="What its log lines call it.")] = "",
-    knobs: Knobs = [],  # noqa: B006 - typer copies it
+    knobs: KnobOptions = [],  # noqa: B006 - typer copies it
     until_stdin_closes: Annotated[bool, typer.Option(hidden=True)] = False,
 ) -> None:
     """Work off the orders that a service has promised, from the PostgreSQL they share."""
@@ -81,7 +81,7 @@ def worker(
 @app.command()
 def load(
     url: Annotated[str, typer.Option(help="The service, such as http://127.0.0.1:8000.")],
-    scenario: Scenario = "steady",
+    scenario: ScenarioOption = "steady",
     rate: Annotated[float, typer.Option(help="Peak orders a second; closed: users.")] = 100.0,
     seconds: Annotated[float, typer.Option(help="How long to send.")] = 10.0,
     processes: Annotated[
@@ -142,12 +142,12 @@ def load_worker(
 
 @app.command()
 def simulate(
-    scenario: Scenario = "steady",
+    scenario: ScenarioOption = "steady",
     rate: Annotated[float, typer.Option(help="Peak orders a second; closed: users.")] = 400.0,
     seconds: Annotated[float, typer.Option(help="Virtual seconds.")] = 30.0,
     seed: Annotated[int, typer.Option(help="The same seed gives the same run.")] = 0,
     unprotected: Annotated[bool, typer.Option(help="Start from the naive service.")] = False,
-    knobs: Knobs = [],  # noqa: B006 - typer copies it
+    knobs: KnobOptions = [],  # noqa: B006 - typer copies it
     json_file: Annotated[
         Path | None, typer.Option("--json", help="Write summary and bins to this file.")
     ] = None,
@@ -204,7 +204,7 @@ def progress() -> None:
 def score(
     name: Annotated[str, typer.Option(prompt="Your name", help="As it stands on the board.")],
     word: Annotated[str, typer.Option(prompt="The word", help="The one that was revealed.")],
-    knobs: Knobs = [],  # noqa: B006 - typer copies it
+    knobs: KnobOptions = [],  # noqa: B006 - typer copies it
 ) -> None:
     """Score the settings in your saved lesson 08 (or those given), and print your code."""
     from bpdemo.cli.score_commands import run_score

@@ -11,13 +11,13 @@ from rich.console import Console
 from bpdemo.cli.rows import Rows
 from bpdemo.load.driver import Driver
 from bpdemo.load.run import LoadRun
-from bpdemo.load.target import Told
+from bpdemo.load.target import TargetFacts
 from bpdemo.results.records import Meta
 
 LOOK_EVERY_S: Final = 0.5
 
 
-def show_load(driver: Driver, told: Told, console: Console) -> LoadRun:
+def show_load(driver: Driver, told: TargetFacts, console: Console) -> LoadRun:
     """Rows while `driver` drives, and what came of it; the driver is ended."""
     plan = driver.plan
     meta = Meta(

@@ -1,6 +1,6 @@
 """Small frozen facts that the service tells its observer. All durations are in seconds."""
 
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple, get_args
 
 Dependency = Literal["payment", "store"]
 Outcome = Literal["success", "failure", "expired", "abandoned", "shed"]
@@ -9,17 +9,11 @@ BreakerState = Literal["closed", "open", "half_open"]
 CacheResult = Literal["hit", "miss", "coalesced", "stale"]
 DurableOutcome = Literal["confirmed", "failed", "given_back"]
 
-OUTCOMES: tuple[Outcome, ...] = ("success", "failure", "expired", "abandoned", "shed")
-ATTEMPT_OUTCOMES: tuple[AttemptOutcome, ...] = (
-    "success",
-    "failure",
-    "timeout",
-    "refused",
-    "cancelled",
-)
-BREAKER_STATES: tuple[BreakerState, ...] = ("closed", "open", "half_open")
-CACHE_RESULTS: tuple[CacheResult, ...] = ("hit", "miss", "coalesced", "stale")
-DEPENDENCIES: tuple[Dependency, ...] = ("payment", "store")
+OUTCOMES: Final[tuple[Outcome, ...]] = get_args(Outcome)
+ATTEMPT_OUTCOMES: Final[tuple[AttemptOutcome, ...]] = get_args(AttemptOutcome)
+BREAKER_STATES: Final[tuple[BreakerState, ...]] = get_args(BreakerState)
+CACHE_RESULTS: Final[tuple[CacheResult, ...]] = get_args(CacheResult)
+DEPENDENCIES: Final[tuple[Dependency, ...]] = get_args(Dependency)
 #: Every way a caller of `POST /orders` can be turned away before admission.
 REJECTIONS: tuple[str, ...] = (
     "draining",
@@ -43,7 +37,7 @@ class OrderAdmitted(NamedTuple):
     """A caller got a place, or joined a duplicate that has one."""
 
 
-class OrderSettled(NamedTuple):
+class OrderEnded(NamedTuple):
     """What became of one admitted caller; told once for each."""
 
     outcome: Outcome
@@ -140,7 +134,7 @@ class MoneyOwed(NamedTuple):
 Event = (
     OrderRejected
     | OrderAdmitted
-    | OrderSettled
+    | OrderEnded
     | JobStarted
     | JobEnded
     | DurableOrderEnded

@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, NamedTuple
+from typing import NamedTuple
+
+from bpdemo.core.choices import OrderStatus
 
 
 class Item(NamedTuple):
@@ -12,9 +14,6 @@ class Item(NamedTuple):
     name: str
     price_cents: int
     in_stock: bool
-
-
-OrderStatus = Literal["pending", "confirmed", "failed"]
 
 
 class Order(NamedTuple):

@@ -6,22 +6,23 @@ knobs (docs, `GET /settings`, widgets) reads `describe()`; nothing is written do
 
 from collections.abc import Collection, Mapping
 from difflib import get_close_matches
-from typing import Any, Literal, Self, get_args
+from typing import Any, Self, get_args
 
 from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from bpdemo.core.choices import (
+    Distribution,
+    Jitter,
+    LogFormat,
+    LogLevel,
+    QueueDiscipline,
+    StoreKind,
+    Traces,
+    WhenFull,
+)
 from bpdemo.core.errors import SettingsInvalid
-
-QueuePolicy = Literal["reject", "block"]
-QueueDiscipline = Literal["fifo", "lifo", "adaptive_lifo", "priority", "codel"]
-Jitter = Literal["full", "equal", "decorrelated", "none"]
-Distribution = Literal["constant", "exponential", "lognormal"]
-StoreKind = Literal["memory", "embedded", "postgres"]
-LogFormat = Literal["json", "console"]
-LogLevel = Literal["debug", "info", "warning", "error"]
-Traces = Literal["off", "console", "otlp", "memory"]
 
 #: What a memory store costs an order; a real database brings its own latency.
 MEMORY_STORE_LATENCY_S = 0.002
@@ -76,7 +77,7 @@ class Settings(BaseSettings):
         unit="orders",
         live=True,
     )
-    queue_policy: QueuePolicy = _choice(
+    queue_policy: WhenFull = _choice(
         "reject", "When there is no place: refuse at once, or wait a while for one.", live=True
     )
     queue_block_timeout_s: float = _seconds(

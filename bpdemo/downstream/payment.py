@@ -5,14 +5,12 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
-from typing import Literal, get_args
 
+from bpdemo.core.choices import DISTRIBUTIONS, Distribution
 from bpdemo.core.errors import DependencyError
 from bpdemo.core.model import PaymentBook
 from bpdemo.core.ranges import require_choice, require_number
 from bpdemo.downstream.pause import Pause
-
-Distribution = Literal["constant", "exponential", "lognormal"]
 
 #: Spread of the lognormal latencies: the 99th percentile is ten times the median.
 LOGNORMAL_SIGMA = 1.0
@@ -29,7 +27,7 @@ class PaymentPolicy:
 
     def __post_init__(self) -> None:
         require_number("latency_s", self.latency_s)
-        require_choice("distribution", self.distribution, get_args(Distribution))
+        require_choice("distribution", self.distribution, DISTRIBUTIONS)
 
     def sampler(self, rng: Random) -> Callable[[], float]:
         """A function that draws one latency in seconds at each call."""

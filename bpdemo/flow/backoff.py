@@ -13,11 +13,9 @@ After M. Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
 
 from dataclasses import dataclass
 from random import Random
-from typing import Literal, get_args
 
+from bpdemo.core.choices import JITTERS, Jitter
 from bpdemo.core.ranges import require_choice, require_count, require_number
-
-Jitter = Literal["full", "equal", "decorrelated", "none"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +31,7 @@ class BackoffPolicy:
         require_count("attempts", self.attempts, 1)
         require_number("base_s", self.base_s)
         require_number("cap_s", self.cap_s)
-        require_choice("jitter", self.jitter, get_args(Jitter))
+        require_choice("jitter", self.jitter, JITTERS)
 
 
 def backoff_s(policy: BackoffPolicy, failed: int, last_s: float, rng: Random) -> float:

@@ -6,9 +6,10 @@ taken out of the middle as cheaply as the next one is taken from the end.
 
 from collections import OrderedDict
 from collections.abc import Hashable, Iterator
-from typing import Generic, Literal, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 
-DisciplineName = Literal["fifo", "lifo", "adaptive_lifo", "priority", "codel"]
+from bpdemo.core.choices import QueueDiscipline
+
 LEVELS = 4
 
 J = TypeVar("J", bound=Hashable)
@@ -40,7 +41,7 @@ class Discipline(Protocol[J]):
     def __len__(self) -> int: ...
 
 
-class Line(Generic[J]):
+class ArrivalDiscipline(Generic[J]):
     """Oldest first, or newest first: the first is fair, the second still sells in overload."""
 
     def __init__(self, *, newest_first: bool = False) -> None:
@@ -72,7 +73,7 @@ class Line(Generic[J]):
         return len(self._jobs)
 
 
-class AdaptiveLine(Line[J]):
+class AdaptiveDiscipline(ArrivalDiscipline[J]):
     """Oldest first, but newest first as long as the line is *standing*: fair while it can be.
 
     Standing: not empty since `standing_s`, as CoDel has it. From B. Maurer, "Fail at Scale", ACM
@@ -93,7 +94,7 @@ class AdaptiveLine(Line[J]):
         self._newest_first = came_s - self._not_empty_since_s > self._standing_s
 
 
-class PriorityLines(Generic[J]):
+class PriorityDiscipline(Generic[J]):
     """The highest of `LEVELS` priorities first (3 is critical), oldest first within one."""
 
     def __init__(self) -> None:
@@ -138,11 +139,11 @@ def twice(job: object) -> ValueError:
     return ValueError(f"{job!r} waits already; a job has one place in the queue")
 
 
-def make_discipline(name: DisciplineName, standing_s: float = 0.2) -> Discipline[J]:
+def make_discipline(name: QueueDiscipline, standing_s: float = 0.2) -> Discipline[J]:
     """An empty line of that name. `standing_s` is for adaptive LIFO; CoDel is oldest first, and its
     shedding is the queue's work."""
     if name == "priority":
-        return PriorityLines()
+        return PriorityDiscipline()
     if name == "adaptive_lifo":
-        return AdaptiveLine(standing_s)
-    return Line(newest_first=name == "lifo")
+        return AdaptiveDiscipline(standing_s)
+    return ArrivalDiscipline(newest_first=name == "lifo")

@@ -15,12 +15,13 @@ from collections import deque
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from math import inf
-from typing import Generic, TypeVar, get_args
+from typing import Generic, TypeVar
 
+from bpdemo.core.choices import DISCIPLINES, QueueDiscipline
 from bpdemo.core.errors import Draining, QueueFull, QueueTimeout
 from bpdemo.core.ranges import require_choice, require_count
 from bpdemo.flow.codel import CoDel, CoDelPolicy
-from bpdemo.flow.disciplines import LEVELS, Discipline, DisciplineName, make_discipline, twice
+from bpdemo.flow.disciplines import LEVELS, Discipline, make_discipline, twice
 
 J = TypeVar("J", bound=Hashable)
 
@@ -30,13 +31,13 @@ class QueuePolicy:
     """`capacity` places beyond the workers (-1: no bound); `waiters` may wait for one (block)."""
 
     capacity: int = 32
-    discipline: DisciplineName = "fifo"
+    discipline: QueueDiscipline = "fifo"
     waiters: int = 64
     codel: CoDelPolicy = field(default_factory=CoDelPolicy)
 
     def __post_init__(self) -> None:
         require_count("capacity", self.capacity, -1)
-        require_choice("discipline", self.discipline, get_args(DisciplineName))
+        require_choice("discipline", self.discipline, DISCIPLINES)
         require_count("waiters", self.waiters)
 
 
@@ -269,7 +270,7 @@ class BoundedQueue(Generic[J]):
         self._line = line
 
 
-def _kind_of(policy: QueuePolicy) -> tuple[DisciplineName, float]:
+def _kind_of(policy: QueuePolicy) -> tuple[QueueDiscipline, float]:
     """What a line is made of."""
     standing_s = policy.codel.interval_s if policy.discipline == "adaptive_lifo" else 0.0
     return policy.discipline, standing_s

@@ -32,7 +32,7 @@ class LoadSilent(LoadFailed):
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class LoadProgress:
     """How a load is doing: counts so far, by fate, and orders still waiting for an answer."""
 
     t_s: float
@@ -52,7 +52,7 @@ class Progress:
         )
 
 
-OnProgress = Callable[[Progress], None]
+OnProgress = Callable[[LoadProgress], None]
 
 
 def command_for(url: str) -> list[str]:
@@ -193,10 +193,10 @@ class Driver:
             with contextlib.suppress(Exception):
                 self._on_progress(progress)
 
-    def _progress(self) -> Progress:
+    def _progress(self) -> LoadProgress:
         latest = self._latest.values()
         counts = self.gathered.counts
-        return Progress(
+        return LoadProgress(
             t_s=min(t for t, _ in latest) * TICK_S,
             seconds=self.plan.seconds,
             offered=sum(counts) + sum(waiting for _, waiting in latest),

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
-from bpdemo.load.driver import Driver, LoadSilent, OnProgress, Progress, drive
+from bpdemo.load.driver import Driver, LoadProgress, LoadSilent, OnProgress, drive
 from bpdemo.load.gathered import Gathered
 from bpdemo.load.progress_line import ProgressLine
 from bpdemo.load.run import LoadRun
@@ -19,7 +19,7 @@ from bpdemo.plan.plan import Mix, Plan, require_choice, require_range
 from bpdemo.results.frame import SPLITS
 from bpdemo.results.records import Meta
 
-__all__ = ["Progress", "RunningLoad", "drive", "load", "stop_loads"]
+__all__ = ["LoadProgress", "RunningLoad", "drive", "load", "stop_loads"]
 
 RUNNING: weakref.WeakSet[RunningLoad] = weakref.WeakSet()
 """Loads of this kernel, so that `stop_all` finds those that run in the background."""
@@ -51,7 +51,7 @@ class RunningLoad:
         changes: Sequence[Change] = (),
     ) -> None:
         self.plan = plan
-        self.progress: Progress | None = None
+        self.progress: LoadProgress | None = None
         self._on_progress = on_progress
         self._marks: list[tuple[float, str]] = []
         self._turns: list[tuple[float, float]] = []
@@ -117,13 +117,13 @@ class RunningLoad:
     def stop(self) -> LoadRun:
         """Send no more orders, wait for those under way, and give the run as far as it came."""
         self.stop_sending()
-        return self.wait(self.plan.settle_s + 10)
+        return self.wait(self.plan.grace_s + 10)
 
     def kill(self) -> None:
         """End it at once; nothing more is learned."""
         self._driver.kill()
 
-    def _note(self, progress: Progress) -> None:
+    def _note(self, progress: LoadProgress) -> None:
         self.progress = progress
         if self._on_progress:
             self._on_progress(progress)

@@ -8,7 +8,7 @@ import sys
 from types import TracebackType
 from typing import Any, Final, Self
 
-from bpdemo.load.driver import Progress
+from bpdemo.load.driver import LoadProgress
 
 QUIET_S: Final = 2.0
 """Shorter loads need no progress."""
@@ -30,7 +30,7 @@ class ProgressLine:
             self._terminal = sys.stderr.isatty()
         return self
 
-    def update(self, progress: Progress | None) -> None:
+    def update(self, progress: LoadProgress | None) -> None:
         if progress is None:
             return
         if self._display is not None:

@@ -15,7 +15,7 @@ ANSWER_WITHIN_S: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class TargetFacts:
     """What a service tells of itself; one that is no box office tells nothing.
 
     `doubt` is a line on what it answered instead.
@@ -27,7 +27,7 @@ class Told:
     doubt: str = ""
 
 
-def ask_service(url: str) -> Told:
+def ask_service(url: str) -> TargetFacts:
     """Look who answers at `url`. ValueError, in one line, if nobody does."""
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
@@ -40,15 +40,17 @@ def ask_service(url: str) -> Told:
         why = str(error) or type(error).__name__
         raise ValueError(f"url: nothing answers at {url} ({why}); is the service up?") from None
     except httpx.HTTPError:
-        return Told(url)  # somebody is there: how it answers is the load's business
+        return TargetFacts(url)  # somebody is there: how it answers is the load's business
     return _told(url, answer)
 
 
-def _told(url: str, answer: httpx.Response) -> Told:
+def _told(url: str, answer: httpx.Response) -> TargetFacts:
     try:
         settings = {name: knob["value"] for name, knob in answer.json()["settings"].items()}
         capacity_per_s = capacity_of(SimpleNamespace(**settings))
     except (ValueError, KeyError, TypeError, AttributeError):
         got = f"GET /settings: {answer.status_code}" + ", but no settings" * answer.is_success
-        return Told(url, doubt=f"What answers at {url} is no box office, by its looks ({got}).")
-    return Told(url, capacity_per_s, settings)
+        return TargetFacts(
+            url, doubt=f"What answers at {url} is no box office, by its looks ({got})."
+        )
+    return TargetFacts(url, capacity_per_s, settings)

@@ -14,7 +14,7 @@ from bpdemo.load.histogram import buckets_of, quantile
 
 PERIOD_S: Final = 0.1
 LAG_METRIC: Final = "bpdemo_event_loop_lag_seconds"
-BREAKER_STATES: Final = {"closed": 0, "half_open": 1, "open": 2}
+BREAKER_CODES: Final = {"closed": 0, "half_open": 1, "open": 2}
 
 
 class Watcher:
@@ -73,7 +73,7 @@ def row_of(stats: dict[str, Any]) -> list[float]:
         queue["capacity"],
         workers["total"],
         workers["busy"],
-        BREAKER_STATES[breakers.get("payment", "closed")],
-        BREAKER_STATES[breakers.get("store", "closed")],
+        BREAKER_CODES[breakers.get("payment", "closed")],
+        BREAKER_CODES[breakers.get("store", "closed")],
         stats.get("in_flight", nan),
     ]

@@ -21,7 +21,7 @@ from bpdemo.picture.palette import (
     VERMILLION,
 )
 
-Line = Mapping[float, float]
+Curve = Mapping[float, float]
 """x → y."""
 
 DARK_PURPLE: Final = LINES["p99"][0]
@@ -45,13 +45,13 @@ MOST_MARKERS: Final = 12
 
 
 def line_figure(
-    lines: Mapping[str, Line],
+    lines: Mapping[str, Curve],
     *,
     title: str,
     x: str,
     y: str,
     percent: bool = False,
-    points: Mapping[str, Line] | None = None,
+    points: Mapping[str, Curve] | None = None,
     wall: tuple[float, str] | None = None,
 ) -> go.Figure:
     """Each of `lines` with its name at its right end; `title` says the result.
@@ -79,7 +79,7 @@ def line_figure(
     return figure
 
 
-def _draw(figure: go.Figure, line: Line, style: tuple[str, str, str], mode: str) -> None:
+def _draw(figure: go.Figure, line: Curve, style: tuple[str, str, str], mode: str) -> None:
     colour, dash, symbol = style
     figure.add_scatter(
         x=list(line), y=list(line.values()), mode=mode, cliponaxis=False,
@@ -88,13 +88,13 @@ def _draw(figure: go.Figure, line: Line, style: tuple[str, str, str], mode: str)
     )  # fmt: skip
 
 
-def _bound(figure: go.Figure, lines: list[Line]) -> None:
+def _bound(figure: go.Figure, lines: list[Curve]) -> None:
     figure.update_xaxes(range=[0, max(max(line) for line in lines) * 1.01])
     top = max(max(line.values()) for line in lines) * 1.12 or 1
     figure.update_yaxes(range=[-0.015 * top, top])  # a line along 0 is seen in full width
 
 
-def _name(figure: go.Figure, lines: Mapping[str, Line], height_px: float) -> None:
+def _name(figure: go.Figure, lines: Mapping[str, Curve], height_px: float) -> None:
     """The names, to the right of where the lines end, pushed apart where they would meet."""
     low, high = figure.layout.yaxis.range
     per_px = (high - low) / height_px
@@ -116,7 +116,7 @@ def _wall(figure: go.Figure, at: float, text: str) -> None:
     )  # fmt: skip
 
 
-def _room_px(lines: Mapping[str, Line]) -> float:
+def _room_px(lines: Mapping[str, Curve]) -> float:
     return 28 + max(width_of(name, TEXT_PX * 1.1) for name in lines)
 
 

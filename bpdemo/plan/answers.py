@@ -9,7 +9,7 @@ from typing import Any
 from bpdemo.plan.fates import CALLER_LEFT, NO_CONNECTION
 
 
-class CallerLeft(OSError):
+class ClientTimedOut(OSError):
     """The customer's patience ended; the connection is closed under the server."""
 
 
@@ -25,7 +25,7 @@ def judge(response: Any) -> tuple[int, str, float | None]:
     status = response.status_code
     if status == NO_CONNECTION:
         error, response.error = response.error, None
-        left = isinstance(error, CallerLeft)
+        left = isinstance(error, ClientTimedOut)
         status, reason = (CALLER_LEFT, "caller_left") if left else (status, "no_connection")
         # Its traceback holds the response, and the response held it: garbage by the thousand.
         error.__traceback__ = None

@@ -35,8 +35,6 @@ SHAPES: Final[dict[str, Shape]] = {
 }
 """The open-loop scenarios. `closed` has no arrivals of its own: its users come back."""
 
-SCENARIOS: Final = (*SHAPES, "closed")
-
 
 def expected_arrivals(scenario: str, peak_per_s: float, seconds: float) -> float:
     """Mean number of arrivals in `seconds`: the area under the shape."""

@@ -6,14 +6,16 @@ simulation judge orders with this very function.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, get_args
+
+from bpdemo.core.choices import Fate
 
 OK: Final = 0
 LATE: Final = 1
 SHED: Final = 2
 FAILED: Final = 3
 
-FATES: Final = ("ok", "late", "shed", "failed")
+FATES: Final[tuple[Fate, ...]] = get_args(Fate)
 """Names of the fates; the position is the code."""
 
 WORDS: Final = {"ok": "sold", "late": "too late", "shed": "turned away", "failed": "broken"}

@@ -10,8 +10,8 @@ from collections.abc import Collection
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
-from bpdemo.plan.arrivals import SCENARIOS
-from bpdemo.plan.retries import BACKOFFS, CAP_S, JITTERS
+from bpdemo.core.choices import BACKOFFS, CLIENT_JITTERS, PRIORITIES, SCENARIOS
+from bpdemo.plan.retries import CAP_S
 
 SETTLE_MAX_S: Final = 10.0
 
@@ -58,7 +58,7 @@ class Plan:
     def __post_init__(self) -> None:
         require_choice("scenario", self.scenario, SCENARIOS)
         require_choice("backoff", self.backoff, BACKOFFS)
-        require_choice("jitter", self.jitter, JITTERS)
+        require_choice("jitter", self.jitter, CLIENT_JITTERS)
         for name, (low, high) in _RANGES.items():
             require_range(name, getattr(self, name), low, high)
         if self.retry_budget is not None:
@@ -68,7 +68,7 @@ class Plan:
         for label, weight in (*self.clients, *self.priorities):
             require_range(f"weight of {label!r}", weight, 0, 1e9)
         for label, _ in self.priorities:
-            require_choice("priorities", label, ("0", "1", "2", "3"))
+            require_choice("priorities", label, PRIORITIES)
         require_whole("seed", self.seed)
         require_whole("retries", self.retries)
         if self.scenario == "closed":
@@ -90,7 +90,7 @@ class Plan:
         return self.scenario == "closed"
 
     @property
-    def settle_s(self) -> float:
+    def grace_s(self) -> float:
         """How long the last orders may still take once the plan is over, at most 10 s.
 
         An order that would have to wait longer for its retry ends with the answer it has.
@@ -106,7 +106,7 @@ class Plan:
     @property
     def last_call_s(self) -> float:
         """After this no attempt may begin any more: it could not end before the load does."""
-        return self.seconds + self.settle_s - self.client_timeout_s
+        return self.seconds + self.grace_s - self.client_timeout_s
 
     @property
     def told_timeout_ms(self) -> int | None:

@@ -8,9 +8,6 @@ from typing import Final
 BASE_S: Final = 0.05
 CAP_S: Final = 1.0
 
-BACKOFFS: Final = ("none", "exponential", "retry_after")
-JITTERS: Final = ("none", "full", "equal")
-
 
 def retry_delay_s(
     backoff: str, jitter: str, retry: int, retry_after_s: float | None, rng: random.Random
@@ -32,7 +29,7 @@ def retry_delay_s(
     return delay_s * (floor + (1 - floor) * rng.random())
 
 
-class RetryBudget:
+class ClientRetryBudget:
     """Lets retries be at most `ratio` of first attempts; None sets no limit.
 
     Each first attempt earns `ratio` of a retry, each retry spends one. At most

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from bpdemo.plan.fates import FAILED, LATE, OK, SHED, WORDS
+from bpdemo.plan.fates import FAILED, FATES, LATE, OK, SHED, WORDS
 from bpdemo.results.frame import accepted_latencies_ms
 from bpdemo.results.records import Column, Meta, Records
 
@@ -101,7 +101,8 @@ def _losses(summary: Summary) -> str:
     """Every fate but sold that befell at least one order in a hundred, the worst first."""
     shares = {
         WORDS[fate]: summary[f"{fate}_per_s"] / summary["offered_per_s"]
-        for fate in ("late", "shed", "failed")
+        for fate in FATES
+        if fate != "ok"
     }
     worst = sorted(shares.items(), key=lambda item: -item[1])
     told = [f"{share:.0%} {word}" for word, share in worst if share >= 0.005]

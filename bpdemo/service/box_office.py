@@ -6,8 +6,9 @@ from contextlib import suppress
 from datetime import datetime
 from math import inf
 from random import Random
-from typing import Any, Literal
+from typing import Any
 
+from bpdemo.core.choices import ServiceState
 from bpdemo.core.events import BreakerState, Dependency
 from bpdemo.core.ports import Backlog, Observer, Payment, Store, Tracer
 from bpdemo.flow.cache import ReadThroughCache
@@ -24,13 +25,11 @@ from bpdemo.service.debts import TRY_S, Debts
 from bpdemo.service.gate import Gate
 from bpdemo.service.guards import make_guard
 from bpdemo.service.intake import Intake
-from bpdemo.service.line import Line
 from bpdemo.service.order_job import OrderJob
 from bpdemo.service.pace import Pace
 from bpdemo.service.tuning import Tuning
+from bpdemo.service.wait_estimate import WaitEstimate
 from bpdemo.service.work import GUARDED_CALLS, OrderWork
-
-State = Literal["starting", "open", "draining", "stopped"]
 
 
 class BoxOffice:
@@ -59,7 +58,7 @@ class BoxOffice:
         `pool_counts` tells how many database connections are `idle` and `busy`.
         """
         self.pool_counts = pool_counts
-        self.state: State = "starting"
+        self.state: ServiceState = "starting"
         self._tuning = tuning
         self._clock = clock
         self._payment = payment
@@ -77,7 +76,7 @@ class BoxOffice:
         self._payment_guard, self._store_guard = guard("payment"), guard("store")
         self._cache: ReadThroughCache[int, Any] = ReadThroughCache(tuning.cache, clock, observer)
         pace = Pace(tuning.expected_service_s)
-        line = Line(self._queue, self._seats, pace)
+        estimate = WaitEstimate(self._queue, self._seats, pace)
         self.catalogue = Catalogue(store, self._store_guard, self._cache)
         self._debts = Debts(payment, store, rng_for("debts"), observer, self.catalogue.forget_item)
         work = OrderWork(
@@ -92,10 +91,10 @@ class BoxOffice:
             )  # fmt: skip
         self.gate = Gate(tuning.gate, clock)
         self.intake = Intake(
-            tuning.intake, self._queue, work, self._payment_guard.breaker, line, pace,
+            tuning.intake, self._queue, work, self._payment_guard.breaker, estimate, pace,
             self._acceptance, clock=clock, observer=observer, tracer=tracer,
         )  # fmt: skip
-        self.advice = Advice(line, RetryAfter(clock, rng_for("retry after")))
+        self.advice = Advice(estimate, RetryAfter(clock, rng_for("retry after")))
         self._pool: WorkerPool[OrderJob] = WorkerPool(
             tuning.workers, self._queue, self.intake.run, self.intake.crash, self._seats
         )
@@ -123,7 +122,7 @@ class BoxOffice:
             await self._is_quiet_within(min(finish_s, self._longest_work_s() or grace_s))
         with suppress(TimeoutError):
             async with asyncio.timeout(min(finish_s, grace_s)):
-                await self._debts.settled()
+                await self._debts.none_owed()
 
     async def stop(self) -> int:
         """End everything; drain first to lose nothing. Returns how many refunds are still owed."""

@@ -106,7 +106,7 @@ class Debts:
             self.in_doubt[order.key] = order
             self._owe(self._learn_later(order, order.key, is_paid))
 
-    async def settled(self) -> None:
+    async def none_owed(self) -> None:
         """Wait until nothing is owed."""
         while self._tasks:
             await asyncio.wait(self._tasks)

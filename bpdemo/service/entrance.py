@@ -12,7 +12,7 @@ from bpdemo.core.errors import Draining, Refused
 from bpdemo.core.model import OrderRequest
 from bpdemo.flow.deadline import Deadline
 from bpdemo.service.box_office import BoxOffice
-from bpdemo.service.gate import Visit
+from bpdemo.service.gate import GatePass
 from bpdemo.service.intake import CallerLeft, Intake
 from bpdemo.service.order_job import Caller, Sale
 
@@ -32,7 +32,7 @@ class Stay:
     __slots__ = ("_intake", "_visit", "caller", "deadline")
 
     def __init__(
-        self, visit: Visit, intake: Intake, deadline: Deadline, caller: Caller | None
+        self, visit: GatePass, intake: Intake, deadline: Deadline, caller: Caller | None
     ) -> None:
         self._visit = visit
         self._intake = intake

@@ -32,7 +32,7 @@ class Gate:
     def in_flight(self) -> int:
         return self._limiter.in_flight
 
-    def enter(self, client: str) -> "Visit":
+    def enter(self, client: str) -> "GatePass":
         """Let one request in; end the visit exactly once. Raises ClientLimit, ConcurrencyLimit."""
         if not self._share.try_enter(client):
             raise ClientLimit
@@ -44,14 +44,14 @@ class Gate:
         if permit is None:
             self._share.leave(client)
             raise ConcurrencyLimit
-        return Visit(permit, self._share, client)
+        return GatePass(permit, self._share, client)
 
     def retune(self, policy: GatePolicy) -> None:
         self._limiter.limit = FixedLimit(policy.max_in_flight)
         self._share.limit = policy.client_max_in_flight
 
 
-class Visit:
+class GatePass:
     """One request's stay inside the gate."""
 
     __slots__ = ("_client", "_permit", "_share")

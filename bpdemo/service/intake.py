@@ -11,8 +11,9 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from math import inf
-from typing import Literal, TypeVar
+from typing import TypeVar, get_args
 
+from bpdemo.core.choices import WhenFull
 from bpdemo.core.errors import (
     BoxOfficeError,
     CircuitOpen,
@@ -34,10 +35,10 @@ from bpdemo.flow.queue import BoundedQueue
 from bpdemo.service.acceptance import Acceptance
 from bpdemo.service.books import Books
 from bpdemo.service.ledger import Ledger
-from bpdemo.service.line import Line
 from bpdemo.service.order_job import Caller, OrderJob, Sale
 from bpdemo.service.own_task import OwnTask
 from bpdemo.service.pace import Pace
+from bpdemo.service.wait_estimate import WaitEstimate
 from bpdemo.service.work import OTHER_BODY, OrderWork
 
 T = TypeVar("T")
@@ -57,12 +58,12 @@ class WorkBrokeOff(RuntimeError):
 class IntakePolicy:
     """`block` waits up to `block_timeout_s` for a place where `reject` refuses at once."""
 
-    when_full: Literal["reject", "block"] = "reject"
+    when_full: WhenFull = "reject"
     block_timeout_s: float = 0.5
     drop_on_disconnect: bool = True
 
     def __post_init__(self) -> None:
-        require_choice("when_full", self.when_full, ("reject", "block"))
+        require_choice("when_full", self.when_full, get_args(WhenFull))
         require_number("block_timeout_s", self.block_timeout_s)
         require_flag("drop_on_disconnect", self.drop_on_disconnect)
 
@@ -76,7 +77,7 @@ class Intake:
         queue: BoundedQueue[OrderJob],
         work: OrderWork,
         payment_breaker: Breaker,
-        line: Line,
+        estimate: WaitEstimate,
         pace: Pace,
         acceptance: Acceptance | None = None,
         *,
@@ -92,7 +93,7 @@ class Intake:
         self._queue = queue
         self._work = work
         self._payment_breaker = payment_breaker
-        self._line = line
+        self._estimate = estimate
         self._pace = pace
         self._acceptance = acceptance
         self._clock = clock
@@ -237,8 +238,8 @@ class Intake:
     def _check_time(self, deadline: Deadline, priority: int) -> None:
         if deadline.at == inf:
             return
-        wait_s = self._line.estimated_wait_s(priority)
-        if not self._line.can_finish(wait_s, deadline.remaining_s(self._clock())):
+        wait_s = self._estimate.estimated_wait_s(priority)
+        if not self._estimate.can_finish(wait_s, deadline.remaining_s(self._clock())):
             raise WouldExpire
 
     async def _place_job(self, caller: Caller, job: OrderJob) -> OrderJob:
@@ -313,8 +314,8 @@ class Intake:
                 raise WouldExpire from None
             raise
         job.came_s = self._clock()
-        wait_s = self._line.wait_in_it_s(caller.priority)
-        if not self._line.can_finish(wait_s, caller.deadline.remaining_s(job.came_s)):
+        wait_s = self._estimate.wait_in_it_s(caller.priority)
+        if not self._estimate.can_finish(wait_s, caller.deadline.remaining_s(job.came_s)):
             self._queue.remove(job)
             raise WouldExpire
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from math import inf
 
 from bpdemo.core.errors import DeadlineExceeded, Refused
-from bpdemo.core.events import OrderAdmitted, OrderRejected, OrderSettled, Outcome
+from bpdemo.core.events import OrderAdmitted, OrderEnded, OrderRejected, Outcome
 from bpdemo.core.ports import Observer
 from bpdemo.service.books import Books
 from bpdemo.service.order_job import Caller, OrderJob, Sale
@@ -139,7 +139,7 @@ class Ledger:
         caller.phase = "over"
         reason = getattr(result, "reason", None) if outcome != "success" else None
         self._observer.observe(
-            OrderSettled(outcome, reason, caller.request_id, caller.queue_s, caller.service_s)
+            OrderEnded(outcome, reason, caller.request_id, caller.queue_s, caller.service_s)
         )
         if result is not None:
             caller.tell(result)

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, Protocol
 from bpdemo.assembly.office import Assembly
 from bpdemo.plan.fates import CALLER_LEFT, fate_of, is_worth_retrying
 from bpdemo.plan.plan import Plan
-from bpdemo.plan.retries import RetryBudget, retry_delay_s
+from bpdemo.plan.retries import ClientRetryBudget, retry_delay_s
 from bpdemo.plan.visits import Visit, draw, looks, visits
 from bpdemo.sim.visit import Answer, Edge
 
@@ -32,7 +32,7 @@ class Ended(NamedTuple):
     priority: str
 
 
-class Service(Protocol):
+class CrowdTarget(Protocol):
     """Where the customers go: see `Edge`."""
 
     async def order(self, visit: Visit, plan: Plan, gives_up_s: float) -> Answer: ...
@@ -43,7 +43,7 @@ class Service(Protocol):
 class Crowd:
     """Carries out one plan. `orders`, `attempts_s` and `looks_s` fill while it runs."""
 
-    def __init__(self, plan: Plan, assembly: Assembly, service: Service | None = None) -> None:
+    def __init__(self, plan: Plan, assembly: Assembly, service: CrowdTarget | None = None) -> None:
         self.orders: list[Ended] = []
         self.attempts_s: list[float] = []
         #: Latencies of the answers to those who looked, by where each came from.
@@ -53,7 +53,7 @@ class Crowd:
         self._loop = asyncio.get_running_loop()
         self._start_s = self._loop.time()
         self._chance = random.Random(f"retries {plan.seed} {plan.part}")
-        self._budget = RetryBudget(plan.retry_budget)
+        self._budget = ClientRetryBudget(plan.retry_budget)
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:

@@ -4,7 +4,7 @@ import os
 from urllib.parse import unquote
 
 from bpdemo import __version__
-from bpdemo.core.settings import LogFormat
+from bpdemo.core.choices import LogFormat
 from bpdemo.telemetry.logs import Logger
 
 SERVICE_NAME = "bpdemo"

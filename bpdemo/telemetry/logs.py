@@ -14,7 +14,7 @@ from pydantic_core import to_json
 from structlog.typing import FilteringBoundLogger as Logger
 from structlog.typing import Processor
 
-from bpdemo.core.settings import LogFormat, LogLevel
+from bpdemo.core.choices import LogFormat, LogLevel
 
 __all__ = ["ForgivingStream", "Logger", "TextTarget", "make_logger"]
 

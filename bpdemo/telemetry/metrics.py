@@ -84,7 +84,7 @@ class Metrics:
         return {
             events.OrderAdmitted: lambda _: admitted.inc(),
             events.OrderRejected: lambda event: count_rejected[event.reason](),
-            events.OrderSettled: lambda event: count_settled[event.outcome](),
+            events.OrderEnded: lambda event: count_settled[event.outcome](),
             events.JobStarted: lambda event: observe_wait(event.queue_wait_s),
             events.JobEnded: lambda event: observe_service(event.service_s),
             events.MoneyOwed: lambda _: None,

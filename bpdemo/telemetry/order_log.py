@@ -8,8 +8,8 @@ from bpdemo.core.events import (
     DurableOrderEnded,
     Event,
     MoneyOwed,
+    OrderEnded,
     OrderRejected,
-    OrderSettled,
 )
 from bpdemo.telemetry.logs import Logger
 from bpdemo.telemetry.traces import SpanIds
@@ -33,7 +33,7 @@ class OrderLog:
         self._flushed_s: float | None = None
         self._owed = 0
         self._hear: dict[type[Any], Callable[[Any], None]] = {
-            OrderSettled: self._settled,
+            OrderEnded: self._settled,
             OrderRejected: self._rejected,
             BreakerMoved: self._breaker_moved,
             MoneyOwed: self._money_owed,
@@ -65,7 +65,7 @@ class OrderLog:
         else:
             tally[0] += 1
 
-    def _settled(self, event: OrderSettled) -> None:
+    def _settled(self, event: OrderEnded) -> None:
         ids = self._ids()
         self._log.info(
             "order",

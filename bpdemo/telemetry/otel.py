@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from types import TracebackType
-from typing import Final, Literal
+from typing import Final
 
 from opentelemetry.baggage.propagation import W3CBaggagePropagator
 from opentelemetry.context import Context, attach, detach
@@ -24,6 +24,7 @@ from opentelemetry.trace import (
 )
 
 from bpdemo import __version__
+from bpdemo.core.choices import SpanKindName
 from bpdemo.telemetry.span_targets import SpanTarget
 from bpdemo.telemetry.traces import (
     Attribute,
@@ -34,7 +35,7 @@ from bpdemo.telemetry.traces import (
     parse_traceparent,
 )
 
-KINDS: Final[dict[SpanKind, Literal["internal", "server", "client"]]] = {
+KINDS: Final[dict[SpanKind, SpanKindName]] = {
     SpanKind.SERVER: "server",
     SpanKind.CLIENT: "client",
 }

@@ -4,11 +4,11 @@ import logging
 import sys
 from collections import deque
 from collections.abc import Sequence
-from typing import Literal
 
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 
+from bpdemo.core.choices import Traces
 from bpdemo.telemetry.logs import ForgivingStream, Logger, TextTarget, make_logger
 
 #: Spans that kind memory keeps; older ones make room, so that a long run cannot fill it.
@@ -73,9 +73,7 @@ class WatchedExporter(SpanExporter):
         self._exporter.shutdown()
 
 
-def make_target(
-    kind: Literal["console", "otlp", "memory"], stream: TextTarget | None, log: Logger | None
-) -> SpanTarget:
+def make_target(kind: Traces, stream: TextTarget | None, log: Logger | None) -> SpanTarget:
     """The target of that kind; the collector's address comes from the usual OTEL_… variables."""
     if kind == "memory":
         return MemoryTarget()

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from bpdemo.core.settings import Traces
+from bpdemo.core.choices import Traces
 from bpdemo.telemetry.logs import Logger, TextTarget
 from bpdemo.telemetry.traces import ServiceTracer, SilentTracer
 

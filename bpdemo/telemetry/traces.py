@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import Literal, NamedTuple, Protocol
 
+from bpdemo.core.choices import SpanKindName
 from bpdemo.core.ports import NullTracer, Tracer
 
 Attribute = str | int | float
@@ -28,7 +29,7 @@ class FinishedSpan(NamedTuple):
     duration_s: float
     attributes: Mapping[str, Attribute]
     status: Literal["ok", "error"]
-    kind: Literal["internal", "server", "client"] = "internal"
+    kind: SpanKindName = "internal"
     tracestate: str = ""
 
 

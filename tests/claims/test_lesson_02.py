@@ -3,7 +3,7 @@
 import pytest
 
 from bpdemo.flow.codel import CoDel
-from bpdemo.flow.disciplines import Line
+from bpdemo.flow.disciplines import ArrivalDiscipline
 from bpdemo.flow.queue import BoundedQueue
 from bpdemo.results import timeouts
 from tests.support.claims import play, refute
@@ -25,8 +25,10 @@ def never_full(monkeypatch):
 @pytest.fixture
 def newest_first(monkeypatch):
     """A line that takes the newest, whatever it is called."""
-    make = Line.__init__
-    monkeypatch.setattr(Line, "__init__", lambda line, **_: make(line, newest_first=True))
+    make = ArrivalDiscipline.__init__
+    monkeypatch.setattr(
+        ArrivalDiscipline, "__init__", lambda line, **_: make(line, newest_first=True)
+    )
 
 
 @pytest.fixture
@@ -124,7 +126,7 @@ def test_a_limit_on_time_that_limits_nothing_does_not_last(nothing_dropped):
 
 def test_a_count_is_too_long_once_the_payment_is_slow_enough(monkeypatch):
     """Served newest first there is no length that is too long: the counts would last as well."""
-    monkeypatch.setattr(Line, "pop", _newest)
+    monkeypatch.setattr(ArrivalDiscipline, "pop", _newest)
     assert "a long queue sold" in refute(LESSON, "limit-on-time")
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from bpdemo.flow.codel import CoDel
-from bpdemo.flow.disciplines import Line, PriorityLines
+from bpdemo.flow.disciplines import ArrivalDiscipline, PriorityDiscipline
 from bpdemo.flow.limiter import FixedLimit, Limiter
 from bpdemo.flow.queue import BoundedQueue
 from bpdemo.flow.share import FairShare
@@ -39,13 +39,17 @@ def test_the_simulated_claims_hold(claim):
 
 def test_newest_first_sells_because_it_takes_the_newest(monkeypatch):
     """A line that takes the oldest, whatever it is called, sells nothing."""
-    monkeypatch.setattr(Line, "pop", lambda self: _first(self._jobs.popitem(last=False)))
+    monkeypatch.setattr(
+        ArrivalDiscipline, "pop", lambda self: _first(self._jobs.popitem(last=False))
+    )
     assert "newest first sold only" in refute(LESSON, "lifo")
 
 
 def test_oldest_first_collapses_because_it_takes_the_oldest(monkeypatch):
     """Were the newest taken everywhere, the first half of the claim would not hold."""
-    monkeypatch.setattr(Line, "pop", lambda self: _first(self._jobs.popitem(last=True)))
+    monkeypatch.setattr(
+        ArrivalDiscipline, "pop", lambda self: _first(self._jobs.popitem(last=True))
+    )
     assert "oldest first still sold" in refute(LESSON, "lifo")
 
 
@@ -76,8 +80,8 @@ def test_fairness_comes_from_the_share(monkeypatch):
 
 def test_critical_orders_pass_because_of_their_line(monkeypatch):
     """All in one line, the critical ones wait as long as the rest."""
-    push = PriorityLines.push
-    monkeypatch.setattr(PriorityLines, "push", lambda self, job, at, _: push(self, job, at, 1))
+    push = PriorityDiscipline.push
+    monkeypatch.setattr(PriorityDiscipline, "push", lambda self, job, at, _: push(self, job, at, 1))
     assert "of the critical orders were sold" in refute(LESSON, "priority")
 
 

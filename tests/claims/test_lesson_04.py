@@ -8,7 +8,7 @@ from bpdemo.core.errors import QueueFull
 from bpdemo.flow.deadline import Deadline
 from bpdemo.flow.queue import BoundedQueue
 from bpdemo.plan import retries
-from bpdemo.plan.retries import RetryBudget
+from bpdemo.plan.retries import ClientRetryBudget
 from bpdemo.service.intake import Intake
 from bpdemo.service.order_job import OrderJob
 from bpdemo.sim import crowd as sim_crowd
@@ -26,7 +26,7 @@ def never_full(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def always_granted(monkeypatch: pytest.MonkeyPatch) -> None:
     """A budget that pays for every retry."""
-    monkeypatch.setattr(RetryBudget, "try_spend", lambda self: True)
+    monkeypatch.setattr(ClientRetryBudget, "try_spend", lambda self: True)
 
 
 @pytest.mark.load
@@ -100,8 +100,8 @@ def test_the_polite_crowd_is_too_many():
 
 def test_it_is_the_number_of_retries(monkeypatch: pytest.MonkeyPatch):
     """Callers who have no more than a tenth of retries are served, budget asked for or not."""
-    init = RetryBudget.__init__
-    monkeypatch.setattr(RetryBudget, "__init__", lambda self, ratio: init(self, 0.1))
+    init = ClientRetryBudget.__init__
+    monkeypatch.setattr(ClientRetryBudget, "__init__", lambda self, ratio: init(self, 0.1))
     assert "politeness alone sold" in refute(LESSON, "jitter")
 
 

@@ -13,10 +13,10 @@ import psutil
 import pytest
 
 from bpdemo.cli.demo.live_bar import BAR_WIDTH, shares_of, widths
-from bpdemo.cli.demo.outcome import Outcome, recovery_s
+from bpdemo.cli.demo.outcome import SpikeOutcome, recovery_s
 from bpdemo.cli.demo.verdict import numbers, sentences
 from bpdemo.core.environment import PACKAGE_PARENT
-from bpdemo.load.driver import Progress
+from bpdemo.load.driver import LoadProgress
 from bpdemo.load.run import LoadRun
 from bpdemo.plan.fates import FAILED, LATE, OK, SHED
 from bpdemo.results.records import Meta, Records, Samples
@@ -51,9 +51,9 @@ def test_recovery_is_when_it_sells_again_and_goes_on_to(
     assert recovery_s(run_of("x", fates), 8.0) == recovered_s
 
 
-def outcomes() -> tuple[Outcome, Outcome]:
-    naive = Outcome(run_of("unprotected", {(4.5, 12): LATE}), 70, 200)
-    return naive, Outcome(run_of("protected", {(5, 8): SHED}), 0, 0)
+def outcomes() -> tuple[SpikeOutcome, SpikeOutcome]:
+    naive = SpikeOutcome(run_of("unprotected", {(4.5, 12): LATE}), 70, 200)
+    return naive, SpikeOutcome(run_of("protected", {(5, 8): SHED}), 0, 0)
 
 
 def test_the_verdict_says_what_was_measured() -> None:
@@ -77,16 +77,16 @@ def test_the_verdict_does_not_take_sides() -> None:
     told = " ".join(sentences(safe, naive))
     assert "180 unprotected, 90 protected, 0.5 times" in told
     assert "turned" not in told
-    nothing = Outcome(run_of("unprotected", {(0, 12): FAILED}), 0, 0)
+    nothing = SpikeOutcome(run_of("unprotected", {(0, 12): FAILED}), 0, 0)
     told = " ".join(sentences(nothing, safe))
     assert "0 unprotected, 180 protected." in told
     rows = {row[0]: row[1:] for row in numbers(nothing, safe)}
     assert rows["p99 in the spike, of those let in"] == ("nobody was let in", "100 ms")
 
 
-def progress(t_s: float, **counts: int) -> Progress:
+def progress(t_s: float, **counts: int) -> LoadProgress:
     fates = {"ok": 0, "late": 0, "shed": 0, "failed": 0} | counts
-    return Progress(t_s=t_s, seconds=12, offered=sum(fates.values()), waiting=0, **fates)
+    return LoadProgress(t_s=t_s, seconds=12, offered=sum(fates.values()), waiting=0, **fates)
 
 
 def test_the_live_bar_shows_the_last_second() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bpdemo.assembly.worker import Worker
+from bpdemo.assembly.worker import DurableWorker
 from bpdemo.core.errors import DependencyError, PoolExhausted, SettingsInvalid, SoldOut
 from bpdemo.core.ports import SilentObserver
 from bpdemo.core.settings import Settings
@@ -143,7 +143,7 @@ async def test_a_worker_says_that_it_needs_the_database_itself(pooled_url: str) 
     """It listens, which no pooler of this kind can pass on."""
     settings = Settings(store="postgres", database_url=pooled_url)
     with pytest.raises(SettingsInvalid, match=r"PgBouncer.*listens.*database itself") as caught:
-        await Worker(settings, "a worker").run(lambda: None)
+        await DurableWorker(settings, "a worker").run(lambda: None)
     assert caught.value.field == "database_url"
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from bpdemo.api.connection.crowd import RESERVE, Crowd, capacity_within
 from bpdemo.api.connection.descriptors import MOST_DESCRIPTORS, descriptor_limit, reachable_limit
+from bpdemo.api.connection.open_connections import RESERVE, OpenConnections, capacity_within
 from bpdemo.api.server import BACKLOG
 from tests.support.http import BODY, STUCK
 from tests.support.server import Command, ServerThread, Wire, server
@@ -124,7 +124,7 @@ def test_a_half_closed_caller_gives_way_to_one_who_is_there():
 
 
 class Guest:
-    def __init__(self, crowd: Crowd) -> None:
+    def __init__(self, crowd: OpenConnections) -> None:
         self.crowd, self.is_cut = crowd, False
 
     def cut(self) -> None:
@@ -133,7 +133,7 @@ class Guest:
 
 def test_room_is_made_by_those_who_lose_least():
     """The answered first, then the idle, then those that have most likely left."""
-    crowd = Crowd(3)
+    crowd = OpenConnections(3)
     parting, sleeper, leaver, newcomer = (Guest(crowd) for _ in range(4))
     for guest in (leaver, sleeper, parting):
         assert crowd.enter(guest)

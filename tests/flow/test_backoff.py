@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bpdemo.flow.backoff import BackoffPolicy, Jitter, backoff_s
+from bpdemo.core.choices import JITTERS, Jitter
+from bpdemo.flow.backoff import BackoffPolicy, backoff_s
 
-JITTERS: list[Jitter] = ["full", "equal", "decorrelated", "none"]
 MANY = 2000
 
 

@@ -6,21 +6,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bpdemo.core.choices import DISCIPLINES as NAMES
+from bpdemo.core.choices import QueueDiscipline
 from bpdemo.flow.disciplines import (
-    AdaptiveLine,
+    AdaptiveDiscipline,
+    ArrivalDiscipline,
     Discipline,
-    DisciplineName,
-    Line,
     make_discipline,
 )
-
-NAMES: list[DisciplineName] = ["fifo", "lifo", "adaptive_lifo", "priority", "codel"]
 
 #: Jobs in the order they come: name and priority.
 COMING = [("a", 1), ("b", 3), ("c", 0), ("d", 1), ("e", 3), ("f", 2)]
 
 
-def filled(name: DisciplineName) -> Discipline[str]:
+def filled(name: QueueDiscipline) -> Discipline[str]:
     line: Discipline[str] = make_discipline(name)
     for came_s, (job, priority) in enumerate(COMING):
         line.push(job, float(came_s), priority)
@@ -41,13 +40,13 @@ def emptied(line: Discipline[str]) -> str:
         ("codel", "abcdef"),
     ],
 )
-def test_whose_turn_it_is(name: DisciplineName, order: str) -> None:
+def test_whose_turn_it_is(name: QueueDiscipline, order: str) -> None:
     """Oldest first, newest first, highest first and oldest within one; CoDel is oldest first."""
     assert emptied(filled(name)) == order
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_job_comes_out_with_the_moment_it_came(name: DisciplineName) -> None:
+def test_a_job_comes_out_with_the_moment_it_came(name: QueueDiscipline) -> None:
     """So its wait can be told."""
     line = filled(name)
     came = {job: float(n) for n, (job, _) in enumerate(COMING)}
@@ -55,7 +54,7 @@ def test_a_job_comes_out_with_the_moment_it_came(name: DisciplineName) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_an_empty_line_says_so(name: DisciplineName) -> None:
+def test_an_empty_line_says_so(name: QueueDiscipline) -> None:
     """KeyError, and a length of nothing."""
     line: Discipline[str] = make_discipline(name)
     assert len(line) == 0
@@ -65,7 +64,7 @@ def test_an_empty_line_says_so(name: DisciplineName) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("leaver", "abcdef")
-def test_whoever_leaves_leaves_the_others_in_order(name: DisciplineName, leaver: str) -> None:
+def test_whoever_leaves_leaves_the_others_in_order(name: QueueDiscipline, leaver: str) -> None:
     """Removal tells whether the job was there, and works once."""
     line, order = filled(name), emptied(filled(name))
     assert line.remove(leaver)
@@ -81,7 +80,7 @@ def test_whoever_leaves_leaves_the_others_in_order(name: DisciplineName, leaver:
     newcomer=st.integers(0, 3),
 )
 def test_ahead_of_tells_how_many_are_served_first(
-    name: DisciplineName, priorities: list[int], newcomer: int
+    name: QueueDiscipline, priorities: list[int], newcomer: int
 ) -> None:
     """The estimate of the door agrees with what then happens."""
     line: Discipline[int] = make_discipline(name)
@@ -94,7 +93,7 @@ def test_ahead_of_tells_how_many_are_served_first(
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_line_can_be_read_without_emptying_it(name: DisciplineName) -> None:
+def test_a_line_can_be_read_without_emptying_it(name: QueueDiscipline) -> None:
     """Every job once, with moment and priority: what another discipline needs to take over."""
     line = filled(name)
     expected = [(job, float(n), priority) for n, (job, priority) in enumerate(COMING)]
@@ -103,7 +102,7 @@ def test_a_line_can_be_read_without_emptying_it(name: DisciplineName) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_line_is_read_in_the_order_of_arrival(name: DisciplineName) -> None:
+def test_a_line_is_read_in_the_order_of_arrival(name: QueueDiscipline) -> None:
     """Also when all came at one moment, and after some have left."""
     line: Discipline[str] = make_discipline(name)
     for job, priority in COMING:
@@ -114,7 +113,7 @@ def test_a_line_is_read_in_the_order_of_arrival(name: DisciplineName) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_job_stands_in_a_line_once(name: DisciplineName) -> None:
+def test_a_job_stands_in_a_line_once(name: QueueDiscipline) -> None:
     """A second push raises and changes nothing: neither moment, nor priority, nor turn."""
     line, order = filled(name), emptied(filled(name))
     before = list(line)
@@ -130,14 +129,14 @@ def test_a_job_stands_in_a_line_once(name: DisciplineName) -> None:
 
 def test_newest_first_is_a_choice_of_the_same_line() -> None:
     """LIFO estimates no wait: a newcomer is next."""
-    line: Line[str] = Line(newest_first=True)
+    line: ArrivalDiscipline[str] = ArrivalDiscipline(newest_first=True)
     line.push("a", 0, 1)
     assert line.ahead_of(0) == 0
 
 
 def test_an_adaptive_line_is_fair_while_it_is_short_lived() -> None:
     """Oldest first for 0.2 s of standing, newest first from then on, and fair again once empty."""
-    line: AdaptiveLine[str] = AdaptiveLine(standing_s=0.2)
+    line: AdaptiveDiscipline[str] = AdaptiveDiscipline(standing_s=0.2)
     for job, came_s in (("a", 5.0), ("b", 5.1), ("c", 5.15)):
         line.push(job, came_s, 1)
     assert line.pop() == ("a", 5.0)
@@ -152,7 +151,7 @@ def test_an_adaptive_line_is_fair_while_it_is_short_lived() -> None:
 
 def test_whoever_leaves_an_adaptive_line_empty_ends_its_standing() -> None:
     """A line emptied by those who left is as good as one that was served."""
-    line: AdaptiveLine[str] = AdaptiveLine(standing_s=0.2)
+    line: AdaptiveDiscipline[str] = AdaptiveDiscipline(standing_s=0.2)
     line.push("a", 0.0, 1)
     line.remove("a")
     line.push("b", 1.0, 1)
@@ -161,7 +160,7 @@ def test_whoever_leaves_an_adaptive_line_empty_ends_its_standing() -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_taking_one_out_of_the_middle_takes_constant_time(name: DisciplineName) -> None:
+def test_taking_one_out_of_the_middle_takes_constant_time(name: QueueDiscipline) -> None:
     """A line 64 times as long makes a removal no slower: best of several, with room for noise."""
 
     def best_s(length: int) -> float:

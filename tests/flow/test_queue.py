@@ -4,16 +4,16 @@ import asyncio
 import itertools
 from collections.abc import Coroutine
 from dataclasses import dataclass
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
+from bpdemo.core.choices import DISCIPLINES, QueueDiscipline
 from bpdemo.core.errors import Draining, QueueFull, QueueTimeout
 from bpdemo.flow.codel import CoDelPolicy
-from bpdemo.flow.disciplines import DisciplineName
 from bpdemo.flow.queue import BoundedQueue, QueuePolicy
 from bpdemo.flow.seats import Seats
 from tests.flow.helpers import Stage, now, settle
@@ -130,7 +130,7 @@ async def test_a_removed_job_frees_its_place_and_is_never_taken() -> None:
 @virtual
 async def test_each_discipline_in_the_queue() -> None:
     """The order of service is the discipline's; a newcomer can ask how many come first."""
-    orders: dict[DisciplineName, tuple[str, int]] = {
+    orders: dict[QueueDiscipline, tuple[str, int]] = {
         "fifo": ("abcd", 4),
         "lifo": ("dcba", 0),
         "adaptive_lifo": ("abcd", 4),  # all in one moment: nothing stands
@@ -544,8 +544,6 @@ async def test_what_codel_sheds_makes_room_for_those_who_wait() -> None:
 
 # One place for each job
 
-DISCIPLINES: tuple[DisciplineName, ...] = get_args(DisciplineName)
-
 
 def state_of(bench: Bench) -> tuple[Any, ...]:
     queue = bench.queue
@@ -557,7 +555,7 @@ def state_of(bench: Bench) -> tuple[Any, ...]:
 @pytest.mark.parametrize("discipline", DISCIPLINES)
 @virtual
 async def test_the_same_job_twice_is_refused_and_nothing_changes(
-    discipline: DisciplineName, capacity: int, priority: int
+    discipline: QueueDiscipline, capacity: int, priority: int
 ) -> None:
     """By both ways in, under each discipline, full or not, also under another priority."""
     bench = Bench(capacity=capacity, workers=0, discipline=discipline)
@@ -579,7 +577,7 @@ async def test_the_same_job_twice_is_refused_and_nothing_changes(
 
 @pytest.mark.parametrize("discipline", DISCIPLINES)
 @virtual
-async def test_a_job_that_waits_for_a_place_is_refused_another(discipline: DisciplineName) -> None:
+async def test_a_job_that_waits_for_a_place_is_refused_another(discipline: QueueDiscipline) -> None:
     """While it waits, and from the grant to the moment it wakes up; afterwards it is queued."""
     bench = Bench(capacity=1, workers=0, discipline=discipline)
     bench.fill("a")
@@ -624,7 +622,7 @@ async def test_a_job_that_gave_up_its_wait_may_come_again(leaves: str) -> None:
 @pytest.mark.parametrize("discipline", DISCIPLINES)
 @virtual
 async def test_a_priority_that_cannot_be_is_refused(
-    discipline: DisciplineName, priority: int
+    discipline: QueueDiscipline, priority: int
 ) -> None:
     """Also where priorities have no say yet: the next retune may give them one."""
     bench = Bench(discipline=discipline)
@@ -639,7 +637,7 @@ async def test_a_priority_that_cannot_be_is_refused(
 @pytest.mark.parametrize("out_of", DISCIPLINES)
 @virtual
 async def test_a_new_discipline_keeps_the_order_of_arrival(
-    out_of: DisciplineName, into: DisciplineName
+    out_of: QueueDiscipline, into: QueueDiscipline
 ) -> None:
     """Of jobs that came at one moment, too, whatever their priorities; and so does the way back."""
     bench = Bench(capacity=-1, discipline=out_of)
@@ -831,7 +829,7 @@ class QueueMachine(RuleBasedStateMachine):
         policy=st.builds(
             QueuePolicy,
             capacity=st.sampled_from([-1, 0, 0, 1, 2, 5]),
-            discipline=st.sampled_from(["fifo", "lifo", "adaptive_lifo", "priority", "codel"]),
+            discipline=st.sampled_from(DISCIPLINES),
             waiters=st.integers(0, 3),
             codel=st.just(CoDelPolicy(interval_s=1e9)),  # it never sheds here
         )

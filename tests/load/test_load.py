@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from bpdemo.core.environment import PACKAGE_PARENT
-from bpdemo.load.driver import Driver, LoadFailed, Progress, drive
+from bpdemo.load.driver import Driver, LoadFailed, LoadProgress, drive
 from bpdemo.load.loads import RunningLoad, load, stop_loads
 from bpdemo.plan.plan import Plan
 from bpdemo.plan.visits import visits
@@ -203,7 +203,7 @@ def test_stop_loads_ends_what_runs_in_the_background() -> None:
 @pytest.mark.parametrize("processes", [1, 2, 3])
 def test_several_processes_share_one_load(processes: int) -> None:
     """They start together, send what one would have sent, and are put together."""
-    plan, seen = Plan(400, seconds=2, seed=4, send_keys=True), list[Progress]()
+    plan, seen = Plan(400, seconds=2, seed=4, send_keys=True), list[LoadProgress]()
     with StubServer() as server:
         gathered = drive(server.url, plan, seen.append, processes=processes)
     wanted = list(visits(plan))

@@ -74,7 +74,7 @@ def test_shares_of_a_closed_load_are_whole_users() -> None:
 
 def test_settling_takes_as_long_as_the_retries_but_not_for_ever() -> None:
     """The wait for the last orders follows from patience and retries, up to ten seconds."""
-    assert Plan(10, client_timeout_s=0.5).settle_s == 0.5
-    assert Plan(10, client_timeout_s=0.5, retries=3).settle_s == 2.0
-    assert Plan(10, client_timeout_s=0.5, retries=3, backoff="retry_after").settle_s == 10.0
-    assert Plan(10, client_timeout_s=30).settle_s == 30
+    assert Plan(10, client_timeout_s=0.5).grace_s == 0.5
+    assert Plan(10, client_timeout_s=0.5, retries=3).grace_s == 2.0
+    assert Plan(10, client_timeout_s=0.5, retries=3, backoff="retry_after").grace_s == 10.0
+    assert Plan(10, client_timeout_s=30).grace_s == 30

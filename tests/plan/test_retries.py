@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from bpdemo.plan.retries import RetryBudget, retry_delay_s
+from bpdemo.plan.retries import ClientRetryBudget, retry_delay_s
 
 
 def delays(backoff: str, jitter: str, retry: int, told_s: float | None = None) -> list[float]:
@@ -47,7 +47,7 @@ def test_retry_after_without_the_header_is_exponential() -> None:
 
 def test_a_budget_keeps_retries_to_its_share() -> None:
     """Of 1,000 failing orders with three retries each, a tenth is sent again."""
-    budget = RetryBudget(0.1)
+    budget = ClientRetryBudget(0.1)
     spent = 0
     for _ in range(1000):
         budget.earn()
@@ -57,7 +57,7 @@ def test_a_budget_keeps_retries_to_its_share() -> None:
 
 def test_a_quiet_hour_does_not_pay_for_a_storm() -> None:
     """Savings stop at ten retries."""
-    budget = RetryBudget(0.5)
+    budget = ClientRetryBudget(0.5)
     for _ in range(10_000):
         budget.earn()
     assert sum(budget.try_spend() for _ in range(100)) == 10
@@ -65,4 +65,4 @@ def test_a_quiet_hour_does_not_pay_for_a_storm() -> None:
 
 def test_no_budget_sets_no_limit() -> None:
     """None lets every retry through."""
-    assert all(RetryBudget(None).try_spend() for _ in range(100))
+    assert all(ClientRetryBudget(None).try_spend() for _ in range(100))

@@ -2,6 +2,7 @@
 
 import pytest
 
+from bpdemo.plan.arrivals import SHAPES
 from bpdemo.plan.plan import Plan
 from bpdemo.plan.visits import looks, visits
 
@@ -9,7 +10,7 @@ CLIENTS = (("fair", 9.0), ("greedy", 1.0))
 PRIORITIES = (("0", 1.0), ("3", 1.0))
 
 
-@pytest.mark.parametrize("scenario", ["steady", "ramp", "spike", "sustained", "retry_storm"])
+@pytest.mark.parametrize("scenario", SHAPES)
 @pytest.mark.parametrize("count", [2, 3, 7])
 def test_the_parts_put_together_are_the_whole(scenario: str, count: int) -> None:
     """To the time, the item, the labels and the key; and no part is much larger than another."""

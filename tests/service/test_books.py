@@ -15,6 +15,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from bpdemo.core.choices import DISCIPLINES
 from bpdemo.service.books import Books
 from bpdemo.sim.virtual_time import VirtualTimeLoop
 from tests.service.stage import PLAIN, Stage, close, settle
@@ -29,7 +30,7 @@ KNOBS = st.fixed_dictionaries(
         "queue_policy": st.sampled_from(["reject", "block"]),
         "queue_block_timeout_s": st.sampled_from([0.0, 0.3, 5.0]),
         "queue_block_waiters": st.sampled_from([0, 1, 3]),
-        "queue_discipline": st.sampled_from(["fifo", "lifo", "adaptive_lifo", "priority", "codel"]),
+        "queue_discipline": st.sampled_from(DISCIPLINES),
         "codel_interval_s": st.sampled_from([0.02, 0.2]),
         "request_timeout_s": st.sampled_from([0.0, 0.3, 2.0]),
         "attempt_timeout_s": st.sampled_from([0.0, 0.05, 0.5]),

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from bpdemo.core.errors import DeadlineExceeded
-from bpdemo.core.events import JobStarted, OrderSettled
+from bpdemo.core.events import JobStarted, OrderEnded
 from bpdemo.core.model import Item, OrderRequest
 from tests.service.stage import opened, settle
 from tests.support.virtual import virtual
@@ -107,11 +107,11 @@ async def test_every_answer_is_on_time_whatever_the_load() -> None:
 
 @virtual
 async def test_each_end_is_told_once_with_its_times() -> None:
-    """`OrderSettled` carries how long the caller queued and how long the work took."""
+    """`OrderEnded` carries how long the caller queued and how long the work took."""
     async with opened(queue_capacity=1) as stage:
         await stage.come(2)
         await stage.everybody_answered()
-        first, second = stage.heard(OrderSettled)
+        first, second = stage.heard(OrderEnded)
         assert (first.outcome, first.reason, first.request_id) == ("success", None, "r1")
         assert (first.queue_s, first.service_s) == pytest.approx((0.0, 1.0))
         assert (second.queue_s, second.service_s) == pytest.approx((1.0, 1.0))

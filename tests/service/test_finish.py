@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bpdemo.core.choices import DISCIPLINES
 from bpdemo.lab import simulate
-from bpdemo.service.line import Line
+from bpdemo.service.wait_estimate import WaitEstimate
 from tests.service.stage import opened, settle
 from tests.support.virtual import virtual
 
-DISCIPLINES = ("fifo", "lifo", "adaptive_lifo", "priority", "codel")
 BODY_S = 0.25
 
 
@@ -188,10 +188,10 @@ def test_without_the_exception_it_is_never_over(
     """The mechanism taken out: refused by a mean that nothing can correct, nobody is ever sold a
     ticket again. So it is the idle worker that the test above sees."""
 
-    def can_finish(line: Line, wait_s: float, remaining_s: float) -> bool:
+    def can_finish(line: WaitEstimate, wait_s: float, remaining_s: float) -> bool:
         return remaining_s > 0 and wait_s + line._pace.mean_s <= 0.8 * remaining_s
 
-    monkeypatch.setattr(Line, "can_finish", can_finish)
+    monkeypatch.setattr(WaitEstimate, "can_finish", can_finish)
     assert sold_after_an_outage(times, queue_policy=policy) == 0.0
 
 
@@ -208,5 +208,5 @@ def test_asking_only_whether_it_can_be_begun_sells_little(
         return float(after["goodput_per_s"] / (8 / 0.062))
 
     assert sold() >= 0.95
-    monkeypatch.setattr(Line, "can_finish", lambda _, wait_s, left_s: left_s > wait_s)
+    monkeypatch.setattr(WaitEstimate, "can_finish", lambda _, wait_s, left_s: left_s > wait_s)
     assert sold() <= 0.25

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bpdemo.core.errors import ClientLimit, ConcurrencyLimit
-from bpdemo.service.gate import Gate, GatePolicy, Visit
+from bpdemo.service.gate import Gate, GatePolicy, GatePass
 
 
 def gate(**policy: int) -> Gate:
@@ -127,7 +127,7 @@ def test_no_order_of_comings_and_goings_breaks_a_limit(
 ) -> None:
     """Against a plain count: refused exactly when a limit is reached."""
     door = gate(max_in_flight=most, client_max_in_flight=share)
-    inside: list[tuple[str, Visit]] = []
+    inside: list[tuple[str, GatePass]] = []
     for client, leaves in steps:
         mine = Counter(name for name, _ in inside)[client]
         if leaves and mine:

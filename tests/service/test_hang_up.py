@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from bpdemo.core.events import JobStarted, OrderSettled
+from bpdemo.core.events import JobStarted, OrderEnded
 from bpdemo.core.model import OrderRequest
 from bpdemo.service.intake import CallerLeft
 from tests.service.stage import opened, settle
@@ -122,7 +122,7 @@ async def test_hanging_up_twice_or_after_the_answer_changes_nothing() -> None:
         stage.customers[0].hang_up()
         leaver.hang_up()
         assert stage.column() == {"received": 2, "admitted": 2, "success": 1, "abandoned": 1}
-        assert [e.outcome for e in stage.heard(OrderSettled)] == ["abandoned", "success"]
+        assert [e.outcome for e in stage.heard(OrderEnded)] == ["abandoned", "success"]
 
 
 @virtual

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bpdemo.core.errors import SettingsInvalid
-from bpdemo.core.events import JobStarted, OrderAdmitted, OrderSettled
+from bpdemo.core.events import JobStarted, OrderAdmitted, OrderEnded
 from tests.service.stage import Stage, opened, settle
 from tests.support.virtual import virtual
 
@@ -52,7 +52,7 @@ async def test_nothing_is_lost_when_knobs_turn_under_load(name: str) -> None:
             await asyncio.sleep(rng.expovariate(400.0))
         await turns
         await stage.everybody_answered()
-        ended = stage.heard(OrderSettled)
+        ended = stage.heard(OrderEnded)
         assert len(stage.heard(OrderAdmitted)) == len(ended) == stage.books.admitted
         assert len({e.request_id for e in ended}) == len(ended)
         assert stage.office.workers == stage.assembly.settings.workers

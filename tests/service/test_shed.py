@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from bpdemo.core.events import JobStarted, OrderSettled
+from bpdemo.core.events import JobStarted, OrderEnded
 from tests.service.stage import opened, settle
 from tests.support.virtual import virtual
 
@@ -28,7 +28,7 @@ async def test_a_standing_queue_is_shed() -> None:
         assert set(fates) == {201, "queue_shed"}
         assert stage.books.shed == fates.count("queue_shed")
         assert 0.9 * 600 < stage.books.success < 1.1 * 600  # the worker never idles
-        waits = [e.queue_s for e in stage.heard(OrderSettled) if e.outcome == "success"]
+        waits = [e.queue_s for e in stage.heard(OrderEnded) if e.outcome == "success"]
         assert max(waits[50:]) < 1.0
         assert len(stage.heard(JobStarted)) == stage.books.success
 

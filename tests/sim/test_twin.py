@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bpdemo.assembly.office import Assembly
+from bpdemo.core.choices import DISCIPLINES, DISTRIBUTIONS
 from bpdemo.core.errors import DependencyError, PoolExhausted
 from bpdemo.plan.plan import Plan
 from bpdemo.sim.visit import ON_THE_WAY_S
@@ -208,7 +209,7 @@ KNOBS = st.fixed_dictionaries(
         "queue_policy": st.sampled_from(["reject", "block"]),
         "queue_block_timeout_s": st.sampled_from([0.1, 0.7]),
         "queue_block_waiters": st.integers(0, 4),
-        "queue_discipline": st.sampled_from(["fifo", "lifo", "adaptive_lifo", "priority", "codel"]),
+        "queue_discipline": st.sampled_from(DISCIPLINES),
         "max_in_flight": st.sampled_from([0, 3, 8]),
         "client_max_in_flight": st.sampled_from([0, 2]),
         "drop_on_disconnect": st.booleans(),
@@ -220,7 +221,7 @@ KNOBS = st.fixed_dictionaries(
         "breaker_min_calls": st.just(5),
         "breaker_open_s": st.just(0.5),
         "payment_latency_s": st.sampled_from([0.02, 0.1]),
-        "payment_latency_distribution": st.sampled_from(["constant", "exponential", "lognormal"]),
+        "payment_latency_distribution": st.sampled_from(DISTRIBUTIONS),
         "payment_failure_rate": st.sampled_from([0.0, 0.3]),
         "store_latency_s": st.sampled_from([0.0, 0.01]),
         "store_failure_rate": st.sampled_from([0.0, 0.2]),

@@ -13,7 +13,7 @@ from bpdemo.flow.limiter import InFlight
 from bpdemo.plan.plan import Plan
 from bpdemo.plan.visits import Visit
 from bpdemo.sim import virtual_time
-from bpdemo.sim.crowd import Crowd, Ended, Service
+from bpdemo.sim.crowd import Crowd, CrowdTarget, Ended
 from bpdemo.sim.visit import Answer, Edge
 from tests.support.asgi_edge import HttpEdge, application
 
@@ -91,7 +91,7 @@ def by_hand(
     """What comes of these requests. `turns` turn knobs on the way, and `mishap` befalls the parts
     before anybody comes. The service drains at 100 s."""
 
-    async def play(assembly: Assembly, service: Service, seen: Seen) -> None:
+    async def play(assembly: Assembly, service: CrowdTarget, seen: Seen) -> None:
         loop, plan = asyncio.get_running_loop(), Plan(rate_per_s=1)
         for at_s, turned in (turns or {}).items():
             loop.call_at(at_s, assembly.turn, turned)
@@ -113,7 +113,7 @@ def by_hand(
 def by_crowd(edge: EdgeName, plan: Plan, knobs: Mapping[str, Any]) -> Seen:
     """What comes of a whole plan."""
 
-    async def play(assembly: Assembly, service: Service, seen: Seen) -> None:
+    async def play(assembly: Assembly, service: CrowdTarget, seen: Seen) -> None:
         crowd = Crowd(plan, assembly, service)
         await crowd.run()
         seen.orders, seen.looks_s = sorted(crowd.orders), crowd.looks_s
@@ -130,7 +130,7 @@ def _in(edge: EdgeName, knobs: Mapping[str, Any], play: Callable[..., Any]) -> S
         assembly = Assembly(settings, clock=loop.time)
         office = assembly.office
         if edge == "http":
-            service: Service = HttpEdge(application(assembly, settings, loop.time))
+            service: CrowdTarget = HttpEdge(application(assembly, settings, loop.time))
         else:
             service = Edge(office)
         await office.start()

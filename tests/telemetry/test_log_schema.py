@@ -6,15 +6,17 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from bpdemo import __version__
+from bpdemo.core.choices import LogLevel
 from bpdemo.telemetry.tracer import make_tracer
 from tests.support.http import BODY, running
 
 ROOT = Path(__file__).resolve().parents[2]
-LEVELS = {"debug", "info", "warning", "error", "critical"}
+LEVELS = {*get_args(LogLevel), "critical"}
 ROW = re.compile(r"\| `([\w.]+)` \| (\w+)( or null)?(, optional)? \|")
 TYPES = {"string": str, "number": (int, float)}
 

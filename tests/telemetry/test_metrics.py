@@ -163,7 +163,7 @@ def test_a_breaker_is_in_one_state_and_the_pool_shows_idle_and_busy_only():
         (events.OrderAdmitted(), "bpdemo_admitted_total", {}),
         (OrderRejected("queue_full", "r"), "bpdemo_rejected_total", {"reason": "queue_full"}),
         (
-            events.OrderSettled("expired", "deadline_exceeded", "r", 0.1, 0.0),
+            events.OrderEnded("expired", "deadline_exceeded", "r", 0.1, 0.0),
             "bpdemo_jobs_total",
             {"outcome": "expired"},
         ),

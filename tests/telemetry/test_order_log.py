@@ -11,15 +11,15 @@ from bpdemo.core.events import (
     JobStarted,
     MoneyOwed,
     OrderAdmitted,
+    OrderEnded,
     OrderRejected,
-    OrderSettled,
 )
 from bpdemo.telemetry.logs import make_logger
 from bpdemo.telemetry.order_log import OrderLog
 from bpdemo.telemetry.tracer import make_tracer
 from bpdemo.telemetry.traces import SpanIds
 
-SOLD = OrderSettled("success", None, "r-1", 0.0123456, 0.04)
+SOLD = OrderEnded("success", None, "r-1", 0.0123456, 0.04)
 
 
 class Lines:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from random import Random
 from typing import Any
 
+from bpdemo.core.choices import DISTRIBUTIONS
 from bpdemo.core.settings import Settings
 from tests.vopr import knobs
 from tests.vopr.script import PLAIN, Act, Script
@@ -247,7 +248,7 @@ def _breaker_day(dice: _Dice) -> dict[str, Any]:
         "attempt_timeout_s": pick([0.0, 0.0, latency_s * 1.5, 0.5]),
         "payment_latency_s": latency_s,
         "store_latency_s": pick([0.0, 0.002, latency_s]),
-        "payment_latency_distribution": pick(["constant", "constant", "exponential", "lognormal"]),
+        "payment_latency_distribution": pick(["constant", *DISTRIBUTIONS]),
         "retry_attempts": pick([1, 1, 3]),
         "workers": pick([1, 2, 4, 8]),
         "request_timeout_s": pick([0.0, 60.0, 2.0]),

@@ -3,7 +3,7 @@
 from collections import Counter
 from math import inf
 
-from bpdemo.core.events import Event, OrderRejected, OrderSettled
+from bpdemo.core.events import Event, OrderEnded, OrderRejected
 from tests.vopr.anatomy import Anatomy
 from tests.vopr.entrance import WatchedEntrance
 from tests.vopr.guards import GuardWatch
@@ -47,7 +47,7 @@ class Moments:
             return
         self._guards.hear(event)
         match event:
-            case OrderSettled():
+            case OrderEnded():
                 self.settled[event.outcome] += 1
                 if event.reason == "queue_shed":
                     few = self._office.workers - self._office.workers_busy <= 1

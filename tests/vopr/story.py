@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from bpdemo.core.events import BreakerMoved, OrderSettled, Retried
+from bpdemo.core.events import BreakerMoved, OrderEnded, Retried
 from tests.vopr.playing import play
 from tests.vopr.script import PLAIN, Act, Script
 
@@ -104,5 +104,5 @@ def _heard(what: tuple[Any, ...]) -> Iterator[str]:
             yield f"→ the breaker of the {moved.dependency} is {moved.to}"
         case (Retried() as again,):
             yield f"→ the {again.dependency} is tried again in {again.wait_s:.3f} s"
-        case (OrderSettled(outcome="abandoned" | "shed") as settled,):
+        case (OrderEnded(outcome="abandoned" | "shed") as settled,):
             yield f"→ {settled.request_id} is booked as {settled.outcome}"

@@ -24,7 +24,7 @@ class Unreadable(Exception):
         self.status = status
 
 
-class Target(NamedTuple):
+class RequestTarget(NamedTuple):
     """`path` is decoded; `authority` is there only for a target in absolute form."""
 
     path: str
@@ -33,12 +33,12 @@ class Target(NamedTuple):
     authority: bytes | None
 
 
-def read_target(url: bytes) -> Target:
+def read_target(url: bytes) -> RequestTarget:
     """Raises `Unreadable`."""
     return _recall_target(url) if len(url) <= _REMEMBERED_BYTES else _read_target(url)
 
 
-def _read_target(url: bytes) -> Target:
+def _read_target(url: bytes) -> RequestTarget:
     try:
         parsed = httptools.parse_url(url)
         path = parsed.path.decode("ascii")
@@ -51,7 +51,7 @@ def _read_target(url: bytes) -> Target:
             raise Unreadable("The target of the request names no host of HTTP.")
         authority = absolute[1]
     path = unquote(path) if "%" in path else path
-    return Target(path, parsed.path, parsed.query or b"", authority)
+    return RequestTarget(path, parsed.path, parsed.query or b"", authority)
 
 
 _recall_target = lru_cache(maxsize=256)(_read_target)

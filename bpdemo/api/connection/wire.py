@@ -11,12 +11,12 @@ from typing import Any
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 
 from bpdemo.api.arrival import ARRIVED_KEY, CROWD_KEY, READ_BY_KEY
-from bpdemo.api.connection.crowd import Crowd
 from bpdemo.api.connection.exchange import Exchange, WholeAnswer
 from bpdemo.api.connection.farewell import Farewell
 from bpdemo.api.connection.hang_up import HANG_UP_KEY, HangUp
 from bpdemo.api.connection.last_words import FULL, LEAVING, last_words
 from bpdemo.api.connection.messages import Messages
+from bpdemo.api.connection.open_connections import OpenConnections
 from bpdemo.api.connection.patience import Patience, Taking
 
 #: Read at once; asyncio's own measure is four times what may wait behind a request.
@@ -29,7 +29,9 @@ class Wire(Messages):
     """A request must be complete `read_timeout_s` (0: no limit) after its first byte; a caller who
     has not read on for so long, with an answer to take, is cut off."""
 
-    def __init__(self, *args: Any, read_timeout_s: float, crowd: Crowd, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, read_timeout_s: float, crowd: OpenConnections, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         self._read_timeout_s = read_timeout_s
         self._crowd = crowd

@@ -10,10 +10,11 @@ from rich.text import Text
 
 from bpdemo.cli.console import make_console, measured
 from bpdemo.cli.demo.live_bar import chips
-from bpdemo.cli.demo.outcome import Outcome
+from bpdemo.cli.demo.outcome import SpikeOutcome
 from bpdemo.cli.demo.report import write_demo_report
-from bpdemo.cli.demo.spike import PEAK, PROFILES, play
+from bpdemo.cli.demo.spike import PEAK, play
 from bpdemo.cli.demo.verdict import show, warnings
+from bpdemo.core.choices import PROFILES
 from bpdemo.lab.live.stopping import stop_all
 from bpdemo.lab.services.machine import recalled
 from bpdemo.plan.plan import require_range
@@ -43,7 +44,7 @@ def _calibrate(console: Console) -> None:
         measured(console)
 
 
-def _write(folder: Path, unprotected: Outcome, protected: Outcome) -> Path:
+def _write(folder: Path, unprotected: SpikeOutcome, protected: SpikeOutcome) -> Path:
     """The report's path, the two runs beside it. ValueError if the disk is full by now."""
     try:
         path = write_demo_report(folder / "demo.html", unprotected, protected)

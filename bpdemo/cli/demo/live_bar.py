@@ -11,7 +11,7 @@ from typing import Final
 from rich.console import Group
 from rich.text import Text
 
-from bpdemo.load.driver import Progress
+from bpdemo.load.driver import LoadProgress
 from bpdemo.picture.palette import FATE_COLOURS, INK_ON
 from bpdemo.plan.fates import FATES, WORDS
 
@@ -21,7 +21,7 @@ MARKS: Final = {"ok": "=", "late": "/", "shed": ".", "failed": "x"}
 BAR_WIDTH: Final = 50
 
 
-def scene(recent: Sequence[Progress], depth: int) -> Group:
+def scene(recent: Sequence[LoadProgress], depth: int) -> Group:
     latest = recent[-1]
     progress = min(1.0, latest.t_s / latest.seconds)
     phase = ("calm", "the spike", "after it")[min(2, int(3 * progress))]
@@ -36,7 +36,7 @@ def scene(recent: Sequence[Progress], depth: int) -> Group:
     return Group(clock, bar, words)
 
 
-def shares_of(recent: Sequence[Progress]) -> dict[str, float]:
+def shares_of(recent: Sequence[LoadProgress]) -> dict[str, float]:
     """What became of the orders that ended in the last second."""
     first, last = (recent[0], recent[-1]) if len(recent) > 1 else (None, recent[-1])
     counts = [getattr(last, fate) - (getattr(first, fate) if first else 0) for fate in FATES]

@@ -15,7 +15,7 @@ CALM_BIN_S: Final = 0.25
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class SpikeOutcome:
     """One service under the spike, in the numbers of the verdict.
 
     `recovered_s` counts from the end of the spike until, from then on, 95 % of what was offered
@@ -79,11 +79,11 @@ def recovery_s(run: LoadRun, end_s: float) -> float | None:
     return None if last == max(bins) else (last + 1) * CALM_BIN_S
 
 
-def outcome_of(run: LoadRun, service: Service) -> Outcome:
+def outcome_of(run: LoadRun, service: Service) -> SpikeOutcome:
     stats = service.stats()
     paid, sold = stats["payments"], int((run.records.fate == OK).sum())
     start_s, end_s = run.meta.seconds / 3, run.meta.seconds * 2 / 3
-    return Outcome(
+    return SpikeOutcome(
         run.marked((start_s, "spike"), (end_s, "over")),
         max(0, paid["charged"] - paid["refunded"] - sold),
         stats["queue"]["depth"],

@@ -6,9 +6,9 @@ import platform
 from pathlib import Path
 from typing import Any
 
-from bpdemo.cli.demo.outcome import Outcome
-from bpdemo.cli.demo.spike import PROFILES
+from bpdemo.cli.demo.outcome import SpikeOutcome
 from bpdemo.cli.demo.verdict import numbers, sentences, warnings
+from bpdemo.core.choices import PROFILES
 from bpdemo.core.settings import Settings, describe
 from bpdemo.results.summary import percent
 
@@ -31,7 +31,7 @@ NEXT = (
 )
 
 
-def write_demo_report(path: Path, naive: Outcome, safe: Outcome) -> Path:
+def write_demo_report(path: Path, naive: SpikeOutcome, safe: SpikeOutcome) -> Path:
     # Plotly takes a second to load: not before the story is told.
     from bpdemo.picture.picture import comparison, side_by_side
     from bpdemo.picture.report import Section, write_report
@@ -74,7 +74,7 @@ def _value(knob: dict[str, Any]) -> str:
     return f"{value} {knob['unit']}".strip()
 
 
-def _facts(*outcomes: Outcome) -> list[tuple[str, ...]]:
+def _facts(*outcomes: SpikeOutcome) -> list[tuple[str, ...]]:
     runs = [outcome.run for outcome in outcomes]
     table = {
         "workers": [str(run.meta.settings.get("workers", "-")) for run in runs],

@@ -10,21 +10,21 @@ from rich.console import Console
 from rich.live import Live
 
 from bpdemo.cli.demo.live_bar import scene
-from bpdemo.cli.demo.outcome import Outcome, outcome_of
-from bpdemo.lab.services.service import Profile, serve
-from bpdemo.load.driver import Progress
+from bpdemo.cli.demo.outcome import SpikeOutcome, outcome_of
+from bpdemo.core.choices import Profile
+from bpdemo.lab.services.service import serve
+from bpdemo.load.driver import LoadProgress
 from bpdemo.load.loads import RunningLoad, load
 from bpdemo.load.run import LoadRun
 from bpdemo.results.validity import causes_of
 
-PROFILES: Final[tuple[Profile, Profile]] = ("unprotected", "protected")
 PEAK: Final = 5.0
 """The spike, in multiples of capacity. Before and after it a tenth of that is offered."""
 
 SEED: Final = 7
 
 
-def play(profile: Profile, seconds: float, console: Console) -> Outcome:
+def play(profile: Profile, seconds: float, console: Console) -> SpikeOutcome:
     """The spike at one service; once more if the machine was busy the first time."""
     outcome = _attempt(profile, seconds, console)
     if causes_of(outcome.run.records, outcome.run.meta):
@@ -33,7 +33,7 @@ def play(profile: Profile, seconds: float, console: Console) -> Outcome:
     return outcome
 
 
-def _attempt(profile: Profile, seconds: float, console: Console) -> Outcome:
+def _attempt(profile: Profile, seconds: float, console: Console) -> SpikeOutcome:
     # A process of its own: the load generator and the service have a core each.
     with serve(profile, where="process", name=f"demo {profile}") as service:
         console.print(
@@ -58,7 +58,7 @@ def _attempt(profile: Profile, seconds: float, console: Console) -> Outcome:
 def _watched(running: RunningLoad, console: Console) -> LoadRun:
     """Wait for the load and show how it goes: live on a terminal, else a line a second."""
     live = Live(console=console, auto_refresh=False) if console.is_terminal else None
-    recent: deque[Progress] = deque(maxlen=3)
+    recent: deque[LoadProgress] = deque(maxlen=3)
     with live or nullcontext():
         while not running.done:
             with suppress(TimeoutError):

@@ -8,8 +8,9 @@ from collections.abc import Iterable
 from rich.console import Console
 from rich.table import Table
 
-from bpdemo.cli.demo.outcome import Outcome
-from bpdemo.cli.demo.spike import PEAK, PROFILES
+from bpdemo.cli.demo.outcome import SpikeOutcome
+from bpdemo.cli.demo.spike import PEAK
+from bpdemo.core.choices import PROFILES
 from bpdemo.plan.fates import OK, SHED
 from bpdemo.results.summary import percent
 from bpdemo.results.validity import SENTENCE, causes_of
@@ -17,7 +18,7 @@ from bpdemo.results.validity import SENTENCE, causes_of
 Numbers = list[tuple[str, str, str]]
 
 
-def numbers(*outcomes: Outcome) -> Numbers:
+def numbers(*outcomes: SpikeOutcome) -> Numbers:
     """The rows of the verdict: what is measured, and the figure of each service."""
     table: dict[str, Iterable[str]] = {
         "orders offered": (f"{len(o.run.records):,}" for o in outcomes),
@@ -32,13 +33,13 @@ def numbers(*outcomes: Outcome) -> Numbers:
     return [(name, *cells) for name, cells in table.items()]  # type: ignore[misc]
 
 
-def _recovery_in_short(outcome: Outcome) -> str:
+def _recovery_in_short(outcome: SpikeOutcome) -> str:
     if outcome.recovered_s is None:
         return f"not within {outcome.watched_s:.1f} s"
     return f"in {outcome.recovered_s:.2f} s" if outcome.recovered_s else "at once"
 
 
-def sentences(naive: Outcome, safe: Outcome) -> list[str]:
+def sentences(naive: SpikeOutcome, safe: SpikeOutcome) -> list[str]:
     """The verdict in sentences; each says what was measured, whichever way it went."""
     more = safe.count(OK) / naive.count(OK) if naive.count(OK) else math.inf
     ratio = f", {more:.1f} times as many" if math.isfinite(more) else ""
@@ -64,7 +65,7 @@ def sentences(naive: Outcome, safe: Outcome) -> list[str]:
     return told
 
 
-def _recovery_in_words(outcome: Outcome) -> str:
+def _recovery_in_words(outcome: SpikeOutcome) -> str:
     if outcome.recovered_s is None:
         return (
             f"was still down {outcome.watched_s:.1f} s after the spike, with "
@@ -75,7 +76,7 @@ def _recovery_in_words(outcome: Outcome) -> str:
     return f"was back to normal {outcome.recovered_s:.2f} s after the spike"
 
 
-def warnings(*outcomes: Outcome) -> list[str]:
+def warnings(*outcomes: SpikeOutcome) -> list[str]:
     """A sentence for each run that proves nothing."""
     return [
         f"{o.run.meta.name}: {SENTENCE} ({'; '.join(causes)})"
@@ -84,7 +85,7 @@ def warnings(*outcomes: Outcome) -> list[str]:
     ]
 
 
-def show(naive: Outcome, safe: Outcome, console: Console) -> None:
+def show(naive: SpikeOutcome, safe: SpikeOutcome, console: Console) -> None:
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
     table.add_column("The verdict")
     for name in PROFILES:

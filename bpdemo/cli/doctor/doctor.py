@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final
 from rich.console import Console
 from rich.text import Text
 
-from bpdemo.api.connection.crowd import RESERVE, capacity_within
 from bpdemo.api.connection.descriptors import reachable_limit
+from bpdemo.api.connection.open_connections import RESERVE, capacity_within
 from bpdemo.cli.console import make_console, measured
 from bpdemo.cli.doctor.finding import Check, Finding, looked_at
 from bpdemo.cli.doctor.folders import disk_space, write_access

@@ -19,7 +19,7 @@ WORKERS: Final = 8
 PAYMENT_S: Final = 0.04
 BIN_S: Final = 0.5
 
-Change = tuple[float, Mapping[str, Any]]
+SceneChange = tuple[float, Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Scene:
     title: str
     story: str
     load: Mapping[str, Any]
-    changes: tuple[Change, ...] = ()
+    changes: tuple[SceneChange, ...] = ()
 
     def possible(self, run: LoadRun) -> float:
         """How many orders could have been sold in time: bin by bin the lesser of offer and what

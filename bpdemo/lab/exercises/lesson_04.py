@@ -299,7 +299,7 @@ def _as_method(turn_away: Any) -> Any:
         if deadline.at == inf:
             return
         remaining_s = deadline.remaining_s(intake._clock())
-        wait_s = intake._line.estimated_wait_s(priority)
+        wait_s = intake._estimate.estimated_wait_s(priority)
         # As in the service: while a worker is idle, the rule is not asked.
         sheds = wait_s > 0 and turn_away(wait_s, intake._pace.mean_s, remaining_s)
         if remaining_s <= 0 or sheds:

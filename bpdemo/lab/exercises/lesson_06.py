@@ -15,7 +15,7 @@ CROWD = 50
 LOAD_S = 0.2
 
 
-class Store:
+class SlowStore:
     """A store that takes its time, counts who asks, and may be down."""
 
     def __init__(self) -> None:
@@ -40,7 +40,7 @@ def judge_get(get: Any) -> str:
 
 
 async def _judge_get(get: Any) -> str:
-    store, flights = Store(), {}  # type: tuple[Store, dict[str, Any]]
+    store, flights = SlowStore(), {}  # type: tuple[SlowStore, dict[str, Any]]
     first = await _crowd(get, store, flights, ["seats"] * CROWD)
     if store.loads != 1:
         raise NotYet(
@@ -72,7 +72,7 @@ async def _judge_get(get: Any) -> str:
 
 
 async def _judge_others(get: Any) -> None:
-    store, flights = Store(), {}  # type: tuple[Store, dict[str, Any]]
+    store, flights = SlowStore(), {}  # type: tuple[SlowStore, dict[str, Any]]
     await _crowd(get, store, flights, ["stalls"] * 5 + ["balcony"] * 5)
     if store.loads != 2:
         raise NotYet(
@@ -97,7 +97,7 @@ async def _judge_others(get: Any) -> None:
 
 async def _judge_leaving(get: Any) -> None:
     """The one who started a load leaves; one has joined it before that, another joins after."""
-    store, flights = Store(), {}  # type: tuple[Store, dict[str, Any]]
+    store, flights = SlowStore(), {}  # type: tuple[SlowStore, dict[str, Any]]
     leaver = asyncio.ensure_future(get("seats", flights, store.load))
     await asyncio.sleep(LOAD_S / 4)
     stayer = asyncio.ensure_future(get("seats", flights, store.load))
@@ -125,7 +125,7 @@ async def _judge_leaving(get: Any) -> None:
         )
 
 
-async def _crowd(get: Any, store: Store, flights: dict[str, Any], keys: list[str]) -> list[Any]:
+async def _crowd(get: Any, store: SlowStore, flights: dict[str, Any], keys: list[str]) -> list[Any]:
     return await asyncio.gather(
         *(get(key, flights, store.load) for key in keys), return_exceptions=True
     )

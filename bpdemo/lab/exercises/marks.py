@@ -12,7 +12,7 @@ KEPT: Final = "exercises"
 
 
 @dataclass(slots=True)
-class Mark:
+class ExerciseMark:
     """`state` is `passed` once it was, else that of the last check; `hint` is the last one seen."""
 
     state: str = "not tried"
@@ -29,9 +29,9 @@ def note_hint(name: str, number: int) -> None:
     note(KEPT, {"name": name, "hint": number})
 
 
-def all_marks() -> dict[str, Mark]:
+def all_marks() -> dict[str, ExerciseMark]:
     """The mark of every exercise, in the order of the course."""
-    marks = {name: Mark() for name in sorted(EXERCISES)}
+    marks = {name: ExerciseMark() for name in sorted(EXERCISES)}
     for fact in noted(KEPT):
         mark = marks.get(str(fact.get("name")))
         if mark is None:  # an exercise of another edition

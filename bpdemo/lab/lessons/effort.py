@@ -12,7 +12,7 @@ import numpy as np
 
 from bpdemo.lab.services.service import Service
 from bpdemo.load.loads import RunningLoad, load
-from bpdemo.picture.lines import Line, line_figure
+from bpdemo.picture.lines import Curve, line_figure
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -66,7 +66,7 @@ class Effort:
         self.run.require_valid()
         return self
 
-    def _by_bin(self, share: Callable[[float, float], float] | None = None) -> Line:
+    def _by_bin(self, share: Callable[[float, float], float] | None = None) -> Curve:
         seconds = self.run.meta.seconds
         edges = np.linspace(0, seconds, max(2, round(seconds)) + 1)
         of_part = share or self.worked_share

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from bpdemo.load.watcher import BREAKER_STATES
+from bpdemo.load.watcher import BREAKER_CODES
 from bpdemo.plan.changes import HANGS_S, Change
 from bpdemo.plan.fates import FAILED, FATES, OK
 
@@ -30,7 +30,7 @@ USUAL_S: Final = 0.04
 BACK_SHARE: Final = 0.9
 LOOK_S: Final = 0.5
 STEP_S: Final = 0.1
-OPEN: Final = BREAKER_STATES["open"]
+OPEN: Final = BREAKER_CODES["open"]
 
 
 def outage(start_s: float, end_s: float, usual_s: float = USUAL_S) -> list[Change]:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import plotly.graph_objects as go
 
+from bpdemo.core.choices import Profile
 from bpdemo.lab.lessons.durations import seconds as in_profile
-from bpdemo.lab.services.service import Profile, serve
+from bpdemo.lab.services.service import serve
 from bpdemo.load.loads import load
 from bpdemo.picture.palette import FATE_COLOURS, FONT, GRID, INK, PLAIN, TEXT_PX, TITLE_PX
 

@@ -16,7 +16,7 @@ KEPT: Final = "predictions"
 CONFIDENCE: Final = ("a guess", "fairly sure", "certain")
 
 
-class Outcome(Protocol):
+class RevealedRun(Protocol):
     """What `reveal` shows: a run has it."""
 
     @property
@@ -38,7 +38,7 @@ def predict(
     return _form(name, asked)
 
 
-def reveal(name: str, run: Outcome | str) -> Any:
+def reveal(name: str, run: RevealedRun | str) -> Any:
     """Show the prediction beside the outcome (a run, or a sentence), and answer it.
 
     The outcome is kept for `album`, a run with its picture.

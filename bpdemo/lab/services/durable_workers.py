@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 LOG_LINES: Final = 10_000
 
 #: Those of this kernel by their service's name and their own.
-_workers: dict[tuple[str, str], DurableWorker] = {}
+_workers: dict[tuple[str, str], WorkerProcess] = {}
 
 
 class Promising(Protocol):
@@ -34,7 +34,7 @@ class Promising(Protocol):
     def database_url(self) -> str | None: ...
 
 
-class DurableWorker:
+class WorkerProcess:
     """`bpdemo worker` as a child; nobody at all if `environment` is None, for want of a database.
 
     It has no other end than `kill`: what it has in hand is never its own alone.
@@ -95,7 +95,7 @@ class DurableWorker:
         return pd.DataFrame(rows, columns=["at_s", "outcome", "order_id"])
 
 
-def start_workers(service: Promising, *names: str, **knobs: Any) -> list[DurableWorker]:
+def start_workers(service: Promising, *names: str, **knobs: Any) -> list[WorkerProcess]:
     """A durable worker of each name, on the service's database and with its settings but `knobs`.
 
     Waits until all are ready. Running a cell again replaces what it started: whoever had such a
@@ -110,14 +110,14 @@ def start_workers(service: Promising, *names: str, **knobs: Any) -> list[Durable
     for (employer, name), earlier in list(_workers.items()):
         if employer == service.name and (name in names or earlier.database_url != url):
             _workers.pop((employer, name)).kill()
-    crew = [DurableWorker(name, environment) for name in names]
+    crew = [WorkerProcess(name, environment) for name in names]
     _workers.update({(service.name, worker.name): worker for worker in crew})
     for worker in crew:
         worker.await_ready()
     return crew
 
 
-def kept_by(crew: Sequence[DurableWorker]) -> dict[str, pd.DataFrame]:
+def kept_by(crew: Sequence[WorkerProcess]) -> dict[str, pd.DataFrame]:
     """What each of them brought to an end, each order with whoever was first.
 
     A second one may find an order ended: by a worker that died before it could tell the queue.

@@ -6,11 +6,13 @@ import atexit
 import json
 from html import escape
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Self, get_args
 
 import httpx
 
+from bpdemo.core.choices import PROFILES, Profile, Where
 from bpdemo.core.errors import SettingsInvalid
+from bpdemo.core.ranges import require_choice
 from bpdemo.core.settings import Settings
 from bpdemo.lab.services.host import Host, ProcessHost, ServiceFailed, ThreadHost
 from bpdemo.lab.services.machine import workers
@@ -21,8 +23,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Service", "ServiceFailed", "serve", "stop_services"]
 
-Profile = Literal["protected", "unprotected"]
-Where = Literal["thread", "process"]
 
 #: The services of this kernel by name: running a cell again replaces what it started.
 _services: dict[str, Service] = {}
@@ -187,10 +187,8 @@ def serve(
     as `queue_capacity=8`; workers are the calibrated ones unless given. A service of that `name`
     that runs already is stopped first. Raises `SettingsInvalid`, `ServiceFailed`.
     """
-    if profile not in ("protected", "unprotected"):
-        raise ValueError(f"profile: {profile!r} is not one of protected, unprotected")
-    if where not in ("thread", "process"):
-        raise ValueError(f"where: {where!r} is not one of thread, process")
+    require_choice("profile", profile, PROFILES)
+    require_choice("where", where, get_args(Where))
     settings = _settings(profile, knobs)
     if name in _services:
         _services[name].stop()

@@ -12,7 +12,7 @@ from bpdemo.core.errors import SettingsInvalid
 from bpdemo.core.settings import Settings
 from bpdemo.load.loads import PICTURED, mix_of
 from bpdemo.load.run import LoadRun
-from bpdemo.load.watcher import BREAKER_STATES
+from bpdemo.load.watcher import BREAKER_CODES
 from bpdemo.plan.capacity import capacity_of, rate_of
 from bpdemo.plan.changes import Change, require_changes, told
 from bpdemo.plan.plan import Plan, require_range
@@ -132,8 +132,8 @@ async def _sample(assembly: Assembly, crowd: Crowd, rows: list[tuple[float, ...]
                 office.queue_capacity,
                 office.workers,
                 office.workers_busy,
-                BREAKER_STATES[states["payment"]],
-                BREAKER_STATES[states["store"]],
+                BREAKER_CODES[states["payment"]],
+                BREAKER_CODES[states["store"]],
                 office.in_flight,
             )
         )

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from importlib.resources import as_file, files
 from typing import Any, Final
 
-from bpdemo.lab.services.service import Profile
+from bpdemo.core.choices import Profile
 from bpdemo.load.run import LoadRun
 
 FULL_S: Final = 24.0

@@ -53,7 +53,7 @@ class Stoppable:
         self._stopped_at_s = time.monotonic()
 
 
-class Line(Stoppable):
+class OwnerPipe(Stoppable):
     """Commands in by stdin, JSON lines out by stdout, each of them whole.
 
     A native thread reads stdin, since a pipe cannot be polled on every system. When the

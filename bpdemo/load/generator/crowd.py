@@ -24,10 +24,10 @@ from locust import FastHttpUser
 
 from bpdemo.load.generator.childline import Tally, ToOwner, ticks
 from bpdemo.load.watcher import Watcher
-from bpdemo.plan.answers import CallerLeft, judge
+from bpdemo.plan.answers import ClientTimedOut, judge
 from bpdemo.plan.fates import CALLER_LEFT, NO_CONNECTION, fate_of, is_worth_retrying
 from bpdemo.plan.plan import Plan
-from bpdemo.plan.retries import RetryBudget, retry_delay_s
+from bpdemo.plan.retries import ClientRetryBudget, retry_delay_s
 from bpdemo.plan.visits import Visit, draw, headers_of, looks, visits
 
 T = TypeVar("T", bound=tuple[Any, ...])
@@ -37,7 +37,7 @@ FLUSH_S = 0.5
 BODIES = [b'{"item_id":%d,"quantity":1}' % item for item in range(1, 101)]
 
 
-class Crowd:
+class LocustCrowd:
     """Carries out one process's part of a plan."""
 
     def __init__(self, user: FastHttpUser, plan: Plan, line: ToOwner) -> None:
@@ -50,7 +50,7 @@ class Crowd:
         self.tally = Tally()
         self.pool = Pool(CROWD_MAX)
         self.chance = random.Random(f"retries {plan.seed} {plan.part}")
-        self.budget = RetryBudget(plan.retry_budget)
+        self.budget = ClientRetryBudget(plan.retry_budget)
         self.watcher = (
             Watcher(getter(str(user.host)), self.now_s, gevent.sleep) if plan.watch else None
         )
@@ -75,7 +75,7 @@ class Crowd:
         if self.plan.browse_per_s:
             helpers.append(gevent.spawn(self.browse))
         self.come_back() if self.plan.is_closed else self.arrive()
-        self.pool.join(timeout=self.plan.seconds + self.plan.settle_s + 1 - self.now_s())
+        self.pool.join(timeout=self.plan.seconds + self.plan.grace_s + 1 - self.now_s())
         gevent.killall(helpers)
         # Not killed: it may be in the middle of a report, which would be lost, or cut in two.
         self.over.set()
@@ -166,13 +166,13 @@ class Crowd:
         left_s = max(due_s + self.plan.client_timeout_s - self.now_s(), 0.001)
         try:
             with (
-                gevent.Timeout(left_s, CallerLeft("caller left")),
+                gevent.Timeout(left_s, ClientTimedOut("caller left")),
                 self.client.post(
                     "/orders", data=body, headers=headers, catch_response=True
                 ) as response,
             ):
                 return judge(response)
-        except CallerLeft:
+        except ClientTimedOut:
             return CALLER_LEFT, "caller_left", None
 
     # -- besides orders -----------------------------------------------------------------
@@ -186,9 +186,9 @@ class Crowd:
     def look(self, due_s: float, item: int) -> None:
         client_timeout_s = self.plan.client_timeout_s
         try:
-            with gevent.Timeout(client_timeout_s, CallerLeft("caller left")):
+            with gevent.Timeout(client_timeout_s, ClientTimedOut("caller left")):
                 response = self.client.get(f"/items/{item}", name="/items/{id}")
-        except CallerLeft:
+        except ClientTimedOut:
             return
         came_from = (response.headers or {}).get("X-Cache") or str(response.status_code)
         self.tally.look(came_from, self.now_s() - due_s)

@@ -8,18 +8,18 @@ from typing import Final
 import gevent
 from gevent import monkey
 
-from bpdemo.load.generator.childline import Line, exit_at_once
+from bpdemo.load.generator.childline import OwnerPipe, exit_at_once
 
 LEAVE_WITHIN_S: Final = 3.0
 
 
-def open_line(leave: Callable[[], object] | None = None) -> Line:
+def open_line(leave: Callable[[], object] | None = None) -> OwnerPipe:
     """A line whose threads and lock are the system's own: gevent's cannot leave its loop.
 
     When the owner is gone, `leave` is called in a greenlet, and has three seconds; without it the
     process ends at once.
     """
-    return Line(
+    return OwnerPipe(
         monkey.get_original("_thread", "start_new_thread"),
         gevent.sleep,
         gevent.get_hub().threadpool.apply,

@@ -24,7 +24,7 @@ from locust import FastHttpUser, events, task
 from locust.runners import WorkerRunner
 
 from bpdemo.load.generator.childline import ToOwner
-from bpdemo.load.generator.crowd import CROWD_MAX, Crowd
+from bpdemo.load.generator.crowd import CROWD_MAX, LocustCrowd
 from bpdemo.load.generator.gevent_line import open_line
 from bpdemo.load.generator.worker_line import WorkerLine
 from bpdemo.plan.plan import Plan
@@ -44,7 +44,7 @@ class BoxOfficeCrowd(FastHttpUser):
         line: ToOwner = far or open_line()
         plan = (far and far.plan) or Plan.from_json(os.environ["BPDEMO_LOAD_PLAN"])
         try:
-            Crowd(self, plan, line).run()
+            LocustCrowd(self, plan, line).run()
         except Exception as error:
             # Locust would log it and run the plan once more.
             line.say({"kind": "failed", "why": f"{type(error).__name__}: {error}"})

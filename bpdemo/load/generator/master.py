@@ -31,7 +31,7 @@ from locust.rpc.protocol import Message
 from locust.runners import STATE_MISSING, MasterRunner
 
 from bpdemo import __version__
-from bpdemo.load.generator.childline import Line
+from bpdemo.load.generator.childline import OwnerPipe
 from bpdemo.load.generator.clocks import Offset, apart_s, surest
 from bpdemo.load.generator.gevent_line import open_line
 from bpdemo.load.generator.members import TOPIC, Member
@@ -50,7 +50,7 @@ class CannotBegin(Exception):
 class Master:
     """Gathers its workers, sends them off at one moment, and passes on what they tell."""
 
-    def __init__(self, runner: MasterRunner, line: Line, plan: Plan, workers: int) -> None:
+    def __init__(self, runner: MasterRunner, line: OwnerPipe, plan: Plan, workers: int) -> None:
         self.runner = runner
         self.line = line
         self.plan = plan
@@ -80,7 +80,7 @@ class Master:
             for member in self.members.values():
                 member.heard_s = start_s  # its clock may have been read long before the last one's
                 self.send(member, "go", at_s=offset_of(member).theirs(start_s))
-            self.see_through(start_s + self.plan.seconds + self.plan.settle_s + SILENT_S)
+            self.see_through(start_s + self.plan.seconds + self.plan.grace_s + SILENT_S)
             self.tell("clocks", apart_s=self.look_at_clocks())
             for member in self.members.values():
                 if member.ending:

@@ -15,6 +15,7 @@ import asyncpg
 import httpx
 import psutil
 
+from bpdemo.core.choices import DISCIPLINES
 from tests.faults.soak.storms import Storm
 from tests.support.http import BODY
 
@@ -92,7 +93,7 @@ def any_knobs(chance: Random) -> dict[str, Any]:
         "workers": chance.randint(1, 16),
         "queue_capacity": chance.choice([0, 2, 8, 64]),
         "queue_policy": chance.choice(["reject", "block"]),
-        "queue_discipline": chance.choice(["fifo", "lifo", "adaptive_lifo", "priority", "codel"]),
+        "queue_discipline": chance.choice(DISCIPLINES),
         "request_timeout_s": chance.choice([0.1, 0.5, 2.0]),
         "max_in_flight": chance.choice([0, 20]),
     }

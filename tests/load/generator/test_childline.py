@@ -21,8 +21,10 @@ LONG = 300_000
 
 TWO_SPEAKERS = f"""
 import _thread, threading, time
-from bpdemo.load.generator.childline import Line
-line = Line(_thread.start_new_thread, time.sleep, lambda do, given: do(*given), threading.Lock())
+from bpdemo.load.generator.childline import OwnerPipe
+line = OwnerPipe(
+    _thread.start_new_thread, time.sleep, lambda do, given: do(*given), threading.Lock()
+)
 def speak(who):
     for _ in range(3):
         line.say({{"who": who, "text": "x" * {LONG}}})

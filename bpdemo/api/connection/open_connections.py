@@ -17,7 +17,7 @@ class Guest(Protocol):
         ...
 
 
-class Crowd:
+class OpenConnections:
     """The connections that are open, `capacity` at most, and what each of them is about.
 
     Each stands in one of the groups, in the order in which it came there, or is busy.

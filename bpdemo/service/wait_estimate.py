@@ -9,7 +9,7 @@ from bpdemo.service.pace import Pace
 FINISH_WITHIN = 0.8
 
 
-class Line:
+class WaitEstimate:
     """Reads queue, seats and pace together."""
 
     __slots__ = ("_pace", "_queue", "_seats")

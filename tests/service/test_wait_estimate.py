@@ -5,14 +5,15 @@ from random import Random
 
 import pytest
 
+from bpdemo.core.choices import DISCIPLINES
 from bpdemo.core.errors import CircuitOpen, QueueFull
 from bpdemo.flow.queue import BoundedQueue, QueuePolicy
 from bpdemo.flow.retry_after import RetryAfter
 from bpdemo.flow.seats import Seats
 from bpdemo.service.advice import Advice
-from bpdemo.service.line import Line
 from bpdemo.service.order_job import OrderJob
 from bpdemo.service.pace import Pace
+from bpdemo.service.wait_estimate import WaitEstimate
 from tests.service.stage import now, opened, settle
 from tests.support.virtual import virtual
 
@@ -43,7 +44,7 @@ async def test_the_service_notes_how_long_its_jobs_take() -> None:
         assert stage.comes(client_timeout_s=0.9).fate == "would_expire"
 
 
-def line_of(discipline: str, *, workers: int, busy: int, queued: list[int]) -> Line:
+def estimate_of(discipline: str, *, workers: int, busy: int, queued: list[int]) -> WaitEstimate:
     """Each order takes 2 s; `queued` are priorities in order of arrival."""
     seats = Seats(workers)
     seats.busy = busy
@@ -55,7 +56,7 @@ def line_of(discipline: str, *, workers: int, busy: int, queued: list[int]) -> L
     )
     for priority in queued:
         queue.try_put(OrderJob(None, None, 0.0), priority)  # type: ignore[arg-type]
-    return Line(queue, seats, Pace(2.0))
+    return WaitEstimate(queue, seats, Pace(2.0))
 
 
 @pytest.mark.parametrize(
@@ -74,21 +75,21 @@ def test_a_newcomer_waits_for_those_who_go_first(
     discipline: str, priority: int, wait_s: float
 ) -> None:
     """Two busy workers free one place a second; ahead of him are all, none, or the prior ones."""
-    line = line_of(discipline, workers=2, busy=2, queued=[0, 1, 3, 1])
-    assert line.estimated_wait_s(priority) == wait_s
+    estimate = estimate_of(discipline, workers=2, busy=2, queued=[0, 1, 3, 1])
+    assert estimate.estimated_wait_s(priority) == wait_s
 
 
-@pytest.mark.parametrize("discipline", ["fifo", "lifo", "priority", "codel"])
+@pytest.mark.parametrize("discipline", DISCIPLINES)
 def test_nobody_waits_while_a_worker_is_idle(discipline: str) -> None:
     """Free workers take those ahead and the newcomer too."""
-    assert line_of(discipline, workers=4, busy=2, queued=[1]).estimated_wait_s(1) == 0.0
-    assert line_of(discipline, workers=1, busy=0, queued=[]).estimated_wait_s(1) == 0.0
+    assert estimate_of(discipline, workers=4, busy=2, queued=[1]).estimated_wait_s(1) == 0.0
+    assert estimate_of(discipline, workers=1, busy=0, queued=[]).estimated_wait_s(1) == 0.0
 
 
 def test_a_shrink_that_has_yet_to_settle_is_no_negative_worker() -> None:
     """More busy than there are workers: nobody is free, which is not less than none."""
-    line = line_of("fifo", workers=1, busy=3, queued=[1])
-    assert line.estimated_wait_s(1) == 4.0
+    estimate = estimate_of("fifo", workers=1, busy=3, queued=[1])
+    assert estimate.estimated_wait_s(1) == 4.0
 
 
 @pytest.mark.parametrize(
@@ -96,8 +97,8 @@ def test_a_shrink_that_has_yet_to_settle_is_no_negative_worker() -> None:
 )
 def test_one_who_is_in_the_line_does_not_wait_for_himself(discipline: str, wait_s: float) -> None:
     """The last of two: one before him, and his own turn."""
-    line = line_of(discipline, workers=2, busy=2, queued=[1, 1])
-    assert line.wait_in_it_s(1) == wait_s
+    estimate = estimate_of(discipline, workers=2, busy=2, queued=[1, 1])
+    assert estimate.wait_in_it_s(1) == wait_s
 
 
 @pytest.mark.parametrize("discipline", ["lifo", "priority"])
@@ -116,8 +117,8 @@ async def test_an_estimate_is_made_for_the_callers_own_turn(discipline: str) -> 
 @virtual
 async def test_advice_spreads_the_refused_over_the_time_the_backlog_takes() -> None:
     """Whole seconds from 1 to max(3, backlog × mean ÷ workers), 30 at most, evenly."""
-    line = line_of("fifo", workers=4, busy=4, queued=[1] * 16)
-    few = Advice(line, RetryAfter(now, Random(1)))
+    estimate = estimate_of("fifo", workers=4, busy=4, queued=[1] * 16)
+    few = Advice(estimate, RetryAfter(now, Random(1)))
     # (16 waiting + 1 refused) × 2 s ÷ 4: nine seconds at first, and more with each refusal.
     assert 1 <= few.retry_after_s(QueueFull()) <= 9
     drawn = [few.retry_after_s(QueueFull()) for _ in range(2000)]
@@ -129,8 +130,8 @@ async def test_advice_spreads_the_refused_over_the_time_the_backlog_takes() -> N
 @virtual
 async def test_advice_for_an_open_circuit_begins_when_it_half_opens() -> None:
     """The spread comes on top of the time that must pass anyway."""
-    line = line_of("fifo", workers=4, busy=0, queued=[])
-    advice = Advice(line, RetryAfter(now, Random(1)))
+    estimate = estimate_of("fifo", workers=4, busy=0, queued=[])
+    advice = Advice(estimate, RetryAfter(now, Random(1)))
     told = {advice.retry_after_s(CircuitOpen(retry_after_s=7.2)) for _ in range(50)}
     assert min(told) == 9
     assert max(told) <= 8 + 25
