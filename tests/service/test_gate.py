@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bpdemo.core.errors import ClientLimit, ConcurrencyLimit
-from bpdemo.service.gate import Gate, GatePolicy, GatePass
+from bpdemo.service.gate import Gate, GatePass, GatePolicy
 
 
 def gate(**policy: int) -> Gate:
