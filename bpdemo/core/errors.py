@@ -26,6 +26,8 @@ Each carries the `reason` that problem responses, metrics and logs use.
 
 from typing import ClassVar
 
+from bpdemo.core.box import SaysItself
+
 
 class BoxOfficeError(Exception):
     """Root of the tree."""
@@ -143,7 +145,7 @@ class NotFound(BoxOfficeError):
     detail = "There is no such thing here."
 
 
-class SettingsInvalid(BoxOfficeError, ValueError):
+class SettingsInvalid(SaysItself, BoxOfficeError, ValueError):
     reason = "invalid_request"
 
     def __init__(self, field: str, detail: str) -> None:

@@ -6,6 +6,7 @@ Names are loaded when first used: child processes import this package too, and m
 """
 
 from importlib import import_module
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -148,8 +149,13 @@ def __getattr__(name: str) -> Any:
         return import_module(_MODULES[name])
     if name not in _HOME:
         raise AttributeError(f"bpdemo.lab has no {name!r}; it has {', '.join(__all__)}")
+    value = getattr(import_module(_HOME[name]), name)
+    if isinstance(value, FunctionType):
+        from bpdemo.lab.slips import forgiving
+
+        value = forgiving(value)
     # No module has the name of what it gives: importing it would put it here in its place.
-    value = globals()[name] = getattr(import_module(_HOME[name]), name)
+    globals()[name] = value
     return value
 
 

@@ -13,6 +13,7 @@ from math import inf
 from pathlib import Path
 from typing import Any, Final
 
+from bpdemo.core.box import SaysItself
 from bpdemo.load.child import Child
 from bpdemo.load.gathered import TICK_S, Gathered
 from bpdemo.plan.plan import Plan
@@ -23,7 +24,7 @@ LOCUST: Final = "bpdemo.load.generator.locust_alone"
 LOCUSTFILE: Final = Path(__file__).with_name("generator") / "locustfile.py"
 
 
-class LoadFailed(RuntimeError):
+class LoadFailed(SaysItself, RuntimeError):
     """The load generator itself failed: it did not start, or it died."""
 
 

@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from bpdemo.results.box import boxed
+from bpdemo.core.box import boxed
 from bpdemo.results.records import Meta, Records
 
 SENT_MIN: Final = 0.98

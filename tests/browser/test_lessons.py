@@ -95,7 +95,7 @@ def check_revealed(notebook: Notebook, place: int, question: Question) -> None:
     notebook.show(place + 1)
     expect(told.first).to_be_visible()
     expect(told.first).to_contain_text("Measured:")
-    assert ("Not so." in told.first.inner_text()) == (choice != question.right)
+    assert ("Not quite." in told.first.inner_text()) == (choice != question.right)
 
 
 @pytest.mark.parametrize("lesson", LESSONS)

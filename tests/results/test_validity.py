@@ -3,7 +3,7 @@
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
-from bpdemo.results.box import WIDTH, boxed
+from bpdemo.core.box import WIDTH, boxed
 from bpdemo.results.validity import NotMeasured
 
 CAUSES = [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from html import escape
-from typing import Any
+from typing import Any, Final
 
 from bpdemo.lab.exercises.catalogue import EXERCISES
 from bpdemo.lab.exercises.judging_process import judge_answer
@@ -12,6 +12,8 @@ from bpdemo.lab.exercises.marks import all_marks, note_check, note_hint
 from bpdemo.lab.exercises.table import Progress
 from bpdemo.lab.exercises.verdict import Verdict
 from bpdemo.picture.palette import FONT, SKY_BLUE
+
+NOT_GIVEN: Final = object()
 
 
 class Hint(str):
@@ -27,12 +29,15 @@ class Hint(str):
         )
 
 
-def check(name: str, answer: Any = None) -> Verdict:
+def check(name: str, answer: Any = NOT_GIVEN) -> Verdict:
     """Try your answer out, in a process of its own, and say what became of it.
 
-    It is judged by what it does, never by how it is written; ten seconds at most.
+    It is judged by what it does, never by how it is written; it may calculate for ten seconds.
     """
     require_exercise(name)
+    if answer is NOT_GIVEN:
+        wanted = EXERCISES[name].answer
+        raise ValueError(f"check takes your answer as well: check({name!r}, {wanted})")
     verdict = judge_answer(name, answer, print)
     note_check(name, verdict.state)
     return verdict
@@ -64,6 +69,10 @@ def progress() -> Progress:
 
 def require_exercise(name: str) -> None:
     """ValueError with the known names, the nearest first, if there is no such exercise."""
+    if not isinstance(name, str):
+        raise ValueError(
+            f"the name of the exercise comes first, in quotes, such as '01a'; this is {_told(name)}"
+        )
     if name in EXERCISES:
         return
     near = difflib.get_close_matches(name.lower(), EXERCISES, n=1, cutoff=0.5)
@@ -71,3 +80,9 @@ def require_exercise(name: str) -> None:
     raise ValueError(
         f"there is no exercise {name!r}.{meant} There are {', '.join(sorted(EXERCISES))}."
     )
+
+
+def _told(given: object) -> str:
+    """What stands there instead of a name, as its reader would call it."""
+    called = getattr(given, "__name__", None)
+    return f"the {type(given).__name__} {called}" if called else repr(given)

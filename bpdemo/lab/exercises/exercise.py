@@ -27,7 +27,8 @@ class Exercise:
     or, where there are none, of a value. `judge(answer)` returns what was seen, as a sentence, or
     raises `NotYet`. `hints`: where to look, the principle, the same problem with other numbers.
     `wrong`: a usual wrong answer, as the source of its cell, and some words of what it is told.
-    The `limit_s` is the answer's: modules that judging `needs` are imported before it begins.
+    The `limit_s` is the answer's processor time: modules that judging `needs` are imported before
+    it begins.
     """
 
     title: str

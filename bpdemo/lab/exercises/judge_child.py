@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import faulthandler
 import importlib
 import io
 import json
@@ -25,10 +24,10 @@ from bpdemo.lab.exercises.catalogue import EXERCISES
 from bpdemo.lab.exercises.exercise import Exercise
 from bpdemo.lab.exercises.learner_code import defined_in, forbid_sleep, place_in
 from bpdemo.lab.exercises.replies import NO_ANSWER, Told, tell, tell_endless, tell_mistake
+from bpdemo.lab.exercises.time_limit import TimeLimit
 from bpdemo.lab.exercises.trial import Trial
 
 PRINTED_MAX: Final = 1000
-GRACE_S: Final = 1.0
 
 
 class Printed(io.StringIO):
@@ -99,24 +98,16 @@ def _watched(
     exercise: Exercise, lines: Sequence[str], report: Callable[[Told], None]
 ) -> Iterator[Trial]:
     """Ends the process when the time is over, telling where the answer was by then."""
-    trial, limit_s = Trial(exercise, lines), exercise.limit_s
+    trial = Trial(exercise, lines)
     judging = threading.get_ident()
 
-    def strike() -> None:
+    def strike(spent_s: float) -> None:
         # After a mistake the service may never recover: then that is the news, not the time.
         where = place_in(sys._current_frames().get(judging), lines)
-        report(trial.mistake or tell_endless(where, limit_s))
+        report(trial.mistake or tell_endless(where, spent_s))
 
-    timer = threading.Timer(limit_s, strike)
-    timer.daemon = True
-    timer.start()
-    # For a loop inside one C call, during which no other thread can run.
-    faulthandler.dump_traceback_later(limit_s + GRACE_S, exit=True)
-    try:
+    with TimeLimit(exercise.limit_s, strike):
         yield trial
-    finally:
-        timer.cancel()
-        faulthandler.cancel_dump_traceback_later()
 
 
 def _stop_all() -> None:

@@ -13,6 +13,7 @@ from typing import Any, Final
 from bpdemo.lab.exercises.answered import is_blank
 from bpdemo.lab.exercises.catalogue import EXERCISES
 from bpdemo.lab.exercises.replies import NO_ANSWER
+from bpdemo.lab.exercises.time_limit import longest_s
 from bpdemo.lab.exercises.verdict import Verdict
 from bpdemo.load.child import Child
 
@@ -65,8 +66,8 @@ def _ask(name: str, asked: Mapping[str, Any], say: Callable[[str], object]) -> V
     try:
         child.say(json.dumps({"name": name, **asked}))
         if not over.wait(QUIET_S):
-            say(f"Judging {name}, {limit_s:g} s at most …")
-            over.wait(limit_s + START_S)
+            say(f"Judging {name}; it may calculate for {limit_s:g} s …")
+            over.wait(longest_s(limit_s) + START_S)
     finally:
         child.stop(0)
     try:

@@ -50,18 +50,18 @@ def tell_mistake(error: BaseException, lines: Sequence[str], whose: str) -> Told
     return _tell_raised(error, place_of(error, lines), whose)
 
 
-def tell_endless(place: str, limit_s: float) -> Told:
+def tell_endless(place: str, spent_s: float) -> Told:
     """The time is over. `place`: where the learner's code was, if it was running."""
     if not place:
         return tell(
             "could not judge",
-            ("", f"The trial was not over after {limit_s:g} s. Check again; if it happens again, "
+            ("", f"The trial was not over after {spent_s:.0f} s. Check again; if it happens again, "
              "your answer keeps the service busy for ever, for example with waits of 0 s."),
         )  # fmt: skip
     return tell(
         "not yet",
         ("Expected", "an answer within a moment."),
-        ("Seen", f"it was still running after {limit_s:g} s, at {place}: an endless loop."),
+        ("Seen", f"it was still running after {spent_s:.0f} s, at {place}: an endless loop."),
         (
             "Why it matters",
             "the service has one event loop; while one call spins, nobody is served.",

@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
+from bpdemo.core.box import SaysItself
+
 __all__ = ["Claim", "ClaimFailed", "claim"]
 
 PLAIN_UNITS: Final = ("", "share")
@@ -42,7 +44,7 @@ class Claim:
         return _number(self.value, extra)
 
 
-class ClaimFailed(AssertionError):
+class ClaimFailed(SaysItself, AssertionError):
     """What was measured contradicts the claim. `claim` has the text, the figure and the bounds."""
 
     def __init__(self, claim: Claim) -> None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 TITLE = "My box office: what I predicted, and what happened"
 FILE = "album.html"
+NONE_MADE = "–"
 
 
 class Album:
@@ -29,7 +30,8 @@ class Album:
         self.pictures = pictures
 
     def __repr__(self) -> str:
-        counted = f"{len(self.rows)} predictions, {self.pictures} pictures"
+        made = sum(choice != NONE_MADE for _, choice, _ in self.rows)
+        counted = f"{made} predictions, {len(self.rows)} outcomes, {self.pictures} pictures"
         return f"<Album of {counted} in {self.path}>"
 
     def _repr_html_(self) -> str:
@@ -61,7 +63,7 @@ def album(path: str | Path | None = None) -> Album:
         asked, chosen = asked_and_chosen(name)
         if not chosen.get("measured"):
             continue
-        rows.append((name, chosen.get("choice") or "-", chosen["measured"]))
+        rows.append((name, chosen.get("choice") or NONE_MADE, chosen["measured"]))
         sections.append(_section(name, asked.text, chosen, runs.get(name)))
     target.parent.mkdir(parents=True, exist_ok=True)
     write_report(target, TITLE, sections)

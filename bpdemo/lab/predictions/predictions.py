@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any, Final, Protocol
@@ -45,6 +46,8 @@ def reveal(name: str, run: RevealedRun | str) -> Any:
     """
     from IPython.display import HTML
 
+    if name not in QUESTIONS and not _kept(name):
+        raise ValueError(_unknown(name))
     sentence = run if isinstance(run, str) else run.sentence
     asked, chosen = asked_and_chosen(name)
     _note(name, measured=sentence)
@@ -72,8 +75,7 @@ def _question(
 ) -> Question:
     if text is None or not choices:
         if name not in QUESTIONS:
-            known = ", ".join(QUESTIONS)
-            raise ValueError(f"there is no question {name!r}; there are {known}, or give your own")
+            raise ValueError(_unknown(name))
         return QUESTIONS[name]
     if name in QUESTIONS:
         raise ValueError(f"{name!r} is a question of the lessons: give yours another name")
@@ -82,6 +84,13 @@ def _question(
         raise ValueError(f"right: {right!r} is not one of the choices")
     _note(name, question=text, replies=dict(replies), right=right or "")
     return Question(text, right or "", replies)
+
+
+def _unknown(name: str) -> str:
+    near = difflib.get_close_matches(str(name), QUESTIONS, n=1, cutoff=0.5)
+    meant = f" Did you mean {near[0]!r}?" if near else ""
+    known = ", ".join(QUESTIONS)
+    return f"there is no question {name!r}.{meant} There are {known}; predict() takes your own, too"
 
 
 def _kept(name: str) -> dict[str, Any]:
@@ -153,4 +162,4 @@ def _marked(reply: str, is_right: bool) -> str:
     """The reply; its *stars* stand for emphasis."""
     parts = escape(reply).split("*")
     text = "".join(f"<i>{part}</i>" if i % 2 else part for i, part in enumerate(parts))
-    return text if is_right else f"Not so. {text}"
+    return text if is_right else f"Not quite. {text}"

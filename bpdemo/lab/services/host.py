@@ -9,6 +9,7 @@ from queue import Empty, Queue
 from typing import Any, Protocol
 
 from bpdemo.assembly.collector import calm_collector
+from bpdemo.core.box import SaysItself
 from bpdemo.core.settings import Settings
 from bpdemo.load.child import Child
 from bpdemo.telemetry.traces import FinishedSpan
@@ -20,7 +21,7 @@ DRAIN_S = 0.2
 LOG_LINES = 2000
 
 
-class ServiceFailed(RuntimeError):
+class ServiceFailed(SaysItself, RuntimeError):
     """The service did not start, or does not run any more; says why."""
 
 

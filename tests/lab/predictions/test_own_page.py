@@ -50,6 +50,7 @@ def test_only_the_last_run_of_a_name_is_kept(run):
 
 def test_a_name_cannot_lead_out_of_the_folder(run, own_place):
     """Names of one's own questions are free text."""
+    predict("../../outside", "Where does this go?", ["out", "nowhere"])
     reveal("../../outside", run)
     assert not list(own_place.rglob("*outside*"))
     assert dict(kept_runs()) == {}

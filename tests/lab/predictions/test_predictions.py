@@ -37,7 +37,7 @@ def test_a_wrong_choice_gets_its_own_reply_beside_the_outcome():
     wrong = next(c for c in QUESTIONS["01a"].choices if c != QUESTIONS["01a"].right)
     radio(predict("01a")).value = wrong
     told = reveal("01a", "it sold <3%").data
-    assert "Not so." in told
+    assert "Not quite." in told
     assert "it sold &lt;3%" in told
 
 

@@ -1,0 +1,59 @@
+"""A calm box of text in a notebook, for what needs no traceback through this package.
+
+IPython asks an error for `_render_traceback_` and prints the lines that it gives.
+"""
+
+from __future__ import annotations
+
+import linecache
+import textwrap
+from collections.abc import Iterator, Sequence
+from types import FrameType, TracebackType
+from typing import Final
+
+WIDTH: Final = 76
+
+
+def boxed(title: str, details: Sequence[str] = ()) -> list[str]:
+    """Lines that draw a frame around a title and, below it, one paragraph for each detail."""
+    inside = textwrap.wrap(title, WIDTH)
+    for detail in details:
+        inside += ["", *textwrap.wrap(detail, WIDTH, subsequent_indent="  ")]
+    width = max((len(line) for line in inside), default=0)
+    rule = "─" * (width + 2)
+    return [f"╭{rule}╮", *(f"│ {line:<{width}} │" for line in inside), f"╰{rule}╯"]
+
+
+def slip_box(error: BaseException) -> list[str]:
+    """What went wrong, and the reader's own line that led there; none of ours."""
+    called = _callers_line(error.__traceback__)
+    return boxed(f"{type(error).__name__}: {error}", [called] if called else [])
+
+
+class SaysItself:
+    """An error whose message is all that its reader needs: a notebook shows it in a box."""
+
+    def _render_traceback_(self) -> list[str]:
+        assert isinstance(self, BaseException)
+        return slip_box(self)
+
+
+def _callers_line(trace: TracebackType | None) -> str:
+    """The line of the caller's that entered this package, such as "line 2: serve(worker=8)"."""
+    before = None
+    for frame, line in _frames(trace):
+        if frame.f_globals.get("__name__", "").startswith("bpdemo."):
+            break
+        before = frame.f_code.co_filename, line
+    else:
+        return ""
+    if before is None:
+        return ""
+    source = linecache.getline(*before).strip()
+    return f"line {before[1]}: {source}" if source else ""
+
+
+def _frames(trace: TracebackType | None) -> Iterator[tuple[FrameType, int]]:
+    while trace is not None:
+        yield trace.tb_frame, trace.tb_lineno
+        trace = trace.tb_next
