@@ -22,8 +22,10 @@ from starlette.types import ASGIApp
 from uvicorn.server import HANDLED_SIGNALS
 
 from bpdemo.api.connection.descriptors import descriptor_limit
+from bpdemo.api.connection.last_words import LastWords
 from bpdemo.api.connection.open_connections import OpenConnections, capacity_within
 from bpdemo.api.connection.wire import Wire
+from bpdemo.core.ports import Observer, SilentObserver
 
 #: How long answers under way get to leave once everything is drained.
 LAST_WORDS_S = 2
@@ -44,14 +46,24 @@ class DrainingServer(uvicorn.Server):
         *,
         read_timeout_s: float,
         other_descriptors: int = 0,
+        observer: Observer | None = None,
     ) -> None:
-        """`other_descriptors` are those that the application itself may need, for a database."""
+        """`other_descriptors` are those that the application itself may need, for a database.
+
+        `observer` hears of what connections answer by themselves.
+        """
         _hush_uvicorn()
         self.crowd = OpenConnections(capacity_within(descriptor_limit(), other_descriptors))
+        wire = partial(
+            Wire,
+            read_timeout_s=read_timeout_s,
+            crowd=self.crowd,
+            last_words=LastWords(observer or SilentObserver()),
+        )
         super().__init__(
             uvicorn.Config(
                 app,
-                http=cast("Any", partial(Wire, read_timeout_s=read_timeout_s, crowd=self.crowd)),
+                http=cast("Any", wire),
                 loop="asyncio",  # on every system; "auto" would take uvloop where it is
                 ws="none",
                 lifespan="on",

@@ -46,6 +46,7 @@ def run_server(
         drain,
         read_timeout_s=settings.read_timeout_s,
         other_descriptors=0 if settings.store == "memory" else settings.pool_max,
+        observer=app.state.telemetry.observer,
     )
     server.on_ready = lambda: _on_ready(app, address_of(listener))
     if until_stdin_closes:

@@ -26,6 +26,22 @@ REJECTIONS: tuple[str, ...] = (
 )
 
 
+#: Why a connection answers by itself: what came was no request, was too slow, or found no room.
+CONNECTION_ANSWERS: tuple[str, ...] = (
+    "invalid_request",
+    "read_timeout",
+    "concurrency_limit",
+    "draining",
+)
+
+
+class ConnectionAnswered(NamedTuple):
+    """A connection answered by itself, below the application, and ended."""
+
+    reason: str
+    request_id: str
+
+
 class OrderRejected(NamedTuple):
     """A caller was turned away at the door or for want of a place."""
 
@@ -132,7 +148,8 @@ class MoneyOwed(NamedTuple):
 
 
 Event = (
-    OrderRejected
+    ConnectionAnswered
+    | OrderRejected
     | OrderAdmitted
     | OrderEnded
     | JobStarted

@@ -113,11 +113,18 @@ class Metrics:
     def _edge_events(self) -> "_Handlers":
         cache = self._counter("cache_requests", "Look-ups in the item cache.", "result")
         count_asked = _Children(cache, events.CACHE_RESULTS)
+        answers = self._counter(
+            "connection_answers",
+            "Answers of connections by themselves, to what was no request, or for want of room.",
+            "reason",
+        )
+        count_answer = _Children(answers, events.CONNECTION_ANSWERS)
         lag = self._histogram(
             "event_loop_lag_seconds", "By how much the event loop missed a timer.", _LAG_BUCKETS_S
         )
         return {
             events.CacheAsked: lambda event: count_asked[event.result](),
+            events.ConnectionAnswered: lambda event: count_answer[event.reason](),
             events.LoopLagged: lambda event: lag.observe(event.lag_s),
             events.RequestAnswered: _HttpTimes(self.registry),
         }

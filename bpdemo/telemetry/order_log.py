@@ -1,10 +1,11 @@
-"""What became of orders, as log lines."""
+"""What became of orders, and of what was no request, as log lines."""
 
 from collections.abc import Callable
 from typing import Any
 
 from bpdemo.core.events import (
     BreakerMoved,
+    ConnectionAnswered,
     DurableOrderEnded,
     Event,
     MoneyOwed,
@@ -13,6 +14,17 @@ from bpdemo.core.events import (
 )
 from bpdemo.telemetry.logs import Logger
 from bpdemo.telemetry.traces import SpanIds
+
+#: How many for each reason, and the id of the first.
+_Tally = dict[str, list[Any]]
+
+
+def _count(tally: _Tally, event: OrderRejected | ConnectionAnswered) -> None:
+    found = tally.get(event.reason)
+    if found is None:
+        tally[event.reason] = [1, event.request_id]
+    else:
+        found[0] += 1
 
 
 def _no_span() -> SpanIds | None:
@@ -29,12 +41,14 @@ class OrderLog:
     def __init__(self, log: Logger, ids: Callable[[], SpanIds | None] = _no_span) -> None:
         self._log = log
         self._ids = ids
-        self._refused: dict[str, list[Any]] = {}
+        self._refused: _Tally = {}
+        self._unread: _Tally = {}
         self._flushed_s: float | None = None
         self._owed = 0
         self._hear: dict[type[Any], Callable[[Any], None]] = {
             OrderEnded: self._settled,
-            OrderRejected: self._rejected,
+            OrderRejected: lambda event: _count(self._refused, event),
+            ConnectionAnswered: lambda event: _count(self._unread, event),
             BreakerMoved: self._breaker_moved,
             MoneyOwed: self._money_owed,
             DurableOrderEnded: self._durable_ended,
@@ -57,13 +71,15 @@ class OrderLog:
             self._log.warning(
                 "refused", reason=reason, count=count, example_request_id=example, **covered
             )
-
-    def _rejected(self, event: OrderRejected) -> None:
-        tally = self._refused.get(event.reason)
-        if tally is None:
-            self._refused[event.reason] = [1, event.request_id]
-        else:
-            tally[0] += 1
+        unread, self._unread = self._unread, {}
+        for reason, (count, example) in unread.items():
+            self._log.warning(
+                "connection_answered",
+                reason=reason,
+                count=count,
+                example_request_id=example,
+                **covered,
+            )
 
     def _settled(self, event: OrderEnded) -> None:
         ids = self._ids()

@@ -1,5 +1,7 @@
 """Heads that say one thing to us and another to somebody else are no requests."""
 
+import json
+
 import pytest
 
 from tests.support.http import BODY, STUCK
@@ -101,6 +103,67 @@ def test_exactly_one_host_is_needed(quick, hosts, target):
 def test_another_version_is_no_request(quick, version, head):
     """It would be answered in a language that its caller does not speak."""
     refused(quick, b"POST /orders HTTP/%b\r\nHost: a\r\n%b\r\n" % (version, head), 400)
+
+
+RELATIVES = [b"GET / RTSP/1.0", b"POST /orders RTSP/1.1", b"DESCRIBE / RTSP/1.0"]
+
+
+@pytest.mark.parametrize("line", [*RELATIVES, b"SOURCE / ICE/1.0", b"OPTIONS * RTSP/1.0"])
+@pytest.mark.parametrize("before", [b"", b"\r\n\r\n"])
+@pytest.mark.parametrize("piece_bytes", [1, 7, 1000])
+def test_another_protocol_is_no_request(quick, line, before, piece_bytes):
+    """The parser reads HTTP's relatives, too; whatever pieces their heads come in."""
+    head = before + line + b"\r\nHost: a\r\nX: GET / HTTP/1.1\r\n\r\n"
+    with quick.connect() as wire:
+        for at in range(0, len(head), piece_bytes):
+            wire.send(head[at : at + piece_bytes])
+        reply = wire.reply()
+        assert (reply.status, reply.json()["reason"]) == (400, "invalid_request")
+        assert wire.is_closed()
+
+
+@pytest.mark.parametrize("line", RELATIVES)
+def test_another_protocol_is_none_behind_a_request_either(quick, line):
+    """The request before it is answered, and nothing after it."""
+    order = ORDER + b"Content-Length: 26\r\n\r\n" + BODY
+    for first, status in ((order, 201), (GET + b"Host: a\r\n\r\n", 200)):
+        with quick.connect() as wire:
+            wire.send(first + line + b"\r\nHost: a\r\n\r\n" + order)
+            said = b"".join(iter(lambda: wire._socket.recv(65536), b""))  # to the end
+            assert said.startswith(b"HTTP/1.1 %d " % status)
+            assert said.count(b"HTTP/1.1 2") == 1
+
+
+@pytest.mark.parametrize("piece_bytes", [1, 3, 1000])
+def test_a_head_in_pieces_speaks_http_all_the_same(quick, piece_bytes):
+    """Also behind line breaks, and behind another request."""
+    data = b"\r\n" + (GET + b"Host: a\r\n\r\n") * 2
+    with quick.connect() as wire:
+        for at in range(0, len(data), piece_bytes):
+            wire.send(data[at : at + piece_bytes])
+        assert [wire.reply().status for _ in range(2)] == [200, 200]
+
+
+ANSWERED = {
+    "invalid_request": b"nonsense\r\n\r\n",
+    "read_timeout": b"GET / HTTP/1.1\r\n",
+}
+
+
+@pytest.mark.parametrize("reason", ANSWERED)
+def test_what_a_connection_answers_by_itself_is_told(reason):
+    """It has an id as every other answer, a count, and a line in the log that names the id."""
+    with server(read_timeout_s=0.1) as thread:
+        with thread.connect() as wire:
+            wire.send(ANSWERED[reason])
+            reply = wire.reply()
+        request_id = reply.headers["x-request-id"]
+        count = f'bpdemo_connection_answers_total{{reason="{reason}"}} 1.0'
+        assert count in thread.ask("GET", "/metrics").body.decode()
+    lines = [json.loads(line) for line in thread.log.getvalue().splitlines()]
+    (line,) = [line for line in lines if line["event"] == "connection_answered"]
+    assert (line["reason"], line["example_request_id"]) == (reason, request_id)
+    assert line["count"] == 1
 
 
 def test_http_10_needs_no_host(quick):

@@ -127,7 +127,10 @@ class ServerThread:
         self.office = app.state.assembly.office
         self._store = app.state.assembly.bare_store
         drain = partial(self.office.drain, settings.drain_timeout_s)
-        self.server = DrainingServer(app, drain, read_timeout_s=settings.read_timeout_s)
+        observer = app.state.telemetry.observer
+        self.server = DrainingServer(
+            app, drain, read_timeout_s=settings.read_timeout_s, observer=observer
+        )
         listener = bind("127.0.0.1", 0)
         self.url = address_of(listener)
         self.port = listener.getsockname()[1]

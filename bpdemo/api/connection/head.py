@@ -16,12 +16,22 @@ _HOST = re.compile(
 )
 
 
+#: As far as the version's first letters.
+_FIRST_LINE = re.compile(rb"[\r\n]*[^\r\n]* HTTP/")
+
+
 class Unreadable(Exception):
     """This is no request: 400 unless another status says why."""
 
     def __init__(self, detail: str, status: int = 400) -> None:
         super().__init__(detail)
         self.status = status
+
+
+def speaks_http(head: bytes) -> bool:
+    """Whether the first line names HTTP. The parser takes those of its relatives, RTSP and ICE,
+    and does not tell."""
+    return _FIRST_LINE.match(head) is not None
 
 
 class RequestTarget(NamedTuple):

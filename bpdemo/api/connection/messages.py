@@ -13,7 +13,14 @@ from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from bpdemo.api.connection.exchange import Exchange, WholeAnswer
-from bpdemo.api.connection.head import WATCHED, Framing, Unreadable, read_target, with_host
+from bpdemo.api.connection.head import (
+    WATCHED,
+    Framing,
+    Unreadable,
+    read_target,
+    speaks_http,
+    with_host,
+)
 from bpdemo.api.connection.held import Held
 
 #: Of a head; and of whatever a chunked body consists of besides its content, between two pieces.
@@ -42,6 +49,7 @@ class Messages(HttpToolsProtocol):
         self._held = Held()
         self._came_s: float | None = None  # when that came which is being parsed; None: just now
         self._framing = Framing()
+        self._head = b""  # as it came, until it is complete
         self._left_bytes = 0  # of a body of known length
         self._tail = b""  # of what was parsed: an end may be cut in two
         self._overhead_bytes = 0
@@ -95,16 +103,10 @@ class Messages(HttpToolsProtocol):
         """Parse what comes just now as far as that may go, and hold the rest."""
         at, size = 0, len(data)
         while not at or (at < size and not self._must_hold and not self._is_ending):
-            if self._left_bytes:
-                stop = at + self._left_bytes
-            elif self._tail:
-                stop = at + self._end_across(data[at : at + 3], data.find(_END, at) - at)
-            else:
-                stop = data.find(_END, at) + len(_END)
-                if stop == at + len(_END) and self._reading == "nothing":
-                    stop += _last_break(data[at : at + _SLICE_BYTES])
-            if stop - at > _SLICE_BYTES or stop < len(_END):
-                stop = at + _SLICE_BYTES
+            end = data.find(_END, at) - at
+            if end == 0 and self._reading == "nothing":
+                end = _last_break(data[at : at + _SLICE_BYTES])
+            stop = at + self._bite(data[at : at + 3], end)
             self._parse(data[at:stop] if at or stop < size else data)
             at = stop
         if at < size and not self._is_ending:
@@ -118,25 +120,29 @@ class Messages(HttpToolsProtocol):
             end = held.find(_END, _SLICE_BYTES)
             if end == 0 and self._reading == "nothing":
                 end = _last_break(held.peek(_SLICE_BYTES))
-            bite = self._left_bytes or self._end_across(held.peek(3), end)
-            piece, self._came_s = held.take(min(bite, _SLICE_BYTES))
+            piece, self._came_s = held.take(self._bite(held.peek(3), end))
             self._parse(piece)
         self._came_s = None
         self._balance()
 
-    def _end_across(self, first: bytes, end: int) -> int:
+    def _bite(self, first: bytes, end: int) -> int:
         """How much to parse at once, so that no more than one message is complete after it.
 
         `first` are the first bytes; `end` is how far it is to the next end of a head, if negative
         there is none in sight. One may have begun in what was parsed before.
         """
-        cut = (self._tail + first).find(_END) if self._tail else -1
-        if cut >= 0:
-            return cut + len(_END) - len(self._tail)
-        return _SLICE_BYTES if end < 0 else end + len(_END)
+        if self._left_bytes:
+            bite = self._left_bytes
+        elif self._tail and (cut := (self._tail + first).find(_END)) >= 0:
+            bite = cut + len(_END) - len(self._tail)
+        else:
+            bite = _SLICE_BYTES if end < 0 else end + len(_END)
+        return min(bite, _SLICE_BYTES)
 
     def _parse(self, piece: bytes) -> None:
         left_bytes, self._left_bytes = self._left_bytes, 0
+        if self._reading != "body":
+            self._head = self._head + piece if self._reading == "head" else piece
         try:
             self.parser.feed_data(piece)
         except httptools.HttpParserUpgrade:
@@ -197,7 +203,10 @@ class Messages(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         version = self.parser.get_http_version()
+        head, self._head = self._head, b""
         try:
+            if not speaks_http(head):
+                raise Unreadable(_UNREADABLE)
             cycle = self._make_cycle(self.parser.get_method().decode("ascii"), version)
         except Unreadable as fault:
             self._fault = fault

@@ -58,7 +58,7 @@ class Patience:
 class Taking:
     """Cuts off a caller who has not read on for `limit_s` (0: never), with an answer to take."""
 
-    __slots__ = ("_limit_s", "_loop", "_timer", "_transport")
+    __slots__ = ("_left_bytes", "_limit_s", "_loop", "_timer", "_transport")
 
     def __init__(
         self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop, limit_s: float
@@ -66,12 +66,15 @@ class Taking:
         self._transport = transport
         self._loop = loop
         self._limit_s = limit_s
+        self._left_bytes = 0  # to take when their time began
         self._timer: asyncio.TimerHandle | None = None
 
     def expect(self) -> None:
         """From now on, if anything waits to be read."""
-        if self._timer is None and self._limit_s and self._transport.get_write_buffer_size():
-            self._timer = self._loop.call_later(self._limit_s, self._cut)
+        if self._timer is None and self._limit_s:
+            self._left_bytes = self._transport.get_write_buffer_size()
+            if self._left_bytes:
+                self._timer = self._loop.call_later(self._limit_s, self._cut)
 
     def progress(self) -> None:
         """They read: their time begins anew."""
@@ -85,6 +88,9 @@ class Taking:
 
     def _cut(self) -> None:
         self._timer = None
-        if self._transport.get_write_buffer_size():
+        left_bytes = self._transport.get_write_buffer_size()
+        if 0 < left_bytes < self._left_bytes:
+            self.expect()  # slowly, but they read: we hear of it only when little is left
+        elif left_bytes:
             # A gentle close would wait for the caller too, and keep their place and our memory.
             self._transport.abort()

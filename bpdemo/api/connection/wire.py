@@ -14,7 +14,7 @@ from bpdemo.api.arrival import ARRIVED_KEY, CROWD_KEY, READ_BY_KEY
 from bpdemo.api.connection.exchange import Exchange, WholeAnswer
 from bpdemo.api.connection.farewell import Farewell
 from bpdemo.api.connection.hang_up import HANG_UP_KEY, HangUp
-from bpdemo.api.connection.last_words import FULL, LEAVING, last_words
+from bpdemo.api.connection.last_words import FULL, LEAVING, LastWords
 from bpdemo.api.connection.messages import Messages
 from bpdemo.api.connection.open_connections import OpenConnections
 from bpdemo.api.connection.patience import Patience, Taking
@@ -30,11 +30,17 @@ class Wire(Messages):
     has not read on for so long, with an answer to take, is cut off."""
 
     def __init__(
-        self, *args: Any, read_timeout_s: float, crowd: OpenConnections, **kwargs: Any
+        self,
+        *args: Any,
+        read_timeout_s: float,
+        crowd: OpenConnections,
+        last_words: LastWords,
+        **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
         self._read_timeout_s = read_timeout_s
         self._crowd = crowd
+        self._last_words = last_words
         self._patience = Patience(self.loop, self._give_up)
         self._hang_up = HangUp(self._leave)
         self._farewell: Farewell | None = None
@@ -242,7 +248,7 @@ class Wire(Messages):
             self._leave()
 
     def _speak(self, reason: str, detail: str, status: int | None = None) -> None:
-        self.transport.write(last_words(reason, detail, status))
+        self.transport.write(self._last_words.say(reason, detail, status))
         self._leave()
 
     def _end_after_this(self) -> None:
@@ -257,6 +263,7 @@ class Wire(Messages):
         if self._farewell is not None or self.transport.is_closing():
             return
         self._patience.cancel()
+        self._taking.expect()  # if what was said last waits for a caller who does not read
         for cycle in (self.cycle, self._ahead):
             if cycle is not None:
                 cycle.abandon()

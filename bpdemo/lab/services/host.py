@@ -92,6 +92,7 @@ class ThreadHost:
             self.app,
             lambda: office.drain(DRAIN_S, finish_s=DRAIN_S),
             read_timeout_s=settings.read_timeout_s,
+            observer=self.app.state.telemetry.observer,
         )
         self._listener = bind("127.0.0.1", 0)
         self.url = address_of(self._listener)
