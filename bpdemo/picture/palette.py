@@ -16,6 +16,8 @@ BLUE: Final = "#0072B2"
 VERMILLION: Final = "#D55E00"
 PURPLE: Final = "#CC79A7"
 INK: Final = "#222222"
+THEME_INK: Final = f"var(--jp-content-font-color0, {INK})"
+"""For text on the page itself, outside of pictures: black on light, white on dark."""
 GREY: Final = "#666666"
 GRID: Final = "#E3E3E3"
 

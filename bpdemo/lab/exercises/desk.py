@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import difflib
-from html import escape
 from typing import Any, Final
 
 from bpdemo.lab.exercises.catalogue import EXERCISES
 from bpdemo.lab.exercises.judging_process import judge_answer
 from bpdemo.lab.exercises.marks import all_marks, note_check, note_hint
+from bpdemo.lab.exercises.markup import as_html
 from bpdemo.lab.exercises.table import Progress
 from bpdemo.lab.exercises.verdict import Verdict
 from bpdemo.picture.palette import FONT, SKY_BLUE
@@ -25,7 +25,7 @@ class Hint(str):
     def _repr_html_(self) -> str:
         return (
             f"<div style='border-left:8px solid {SKY_BLUE};padding:.2em 1em;"
-            f"font:17px {FONT};line-height:1.5;max-width:60em'>{escape(self)}</div>"
+            f"font:17px {FONT};line-height:1.5;max-width:60em'>{as_html(self)}</div>"
         )
 
 

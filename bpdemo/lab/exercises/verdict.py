@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any, Final, Literal
 
+from bpdemo.lab.exercises.markup import as_html
 from bpdemo.picture.palette import BLUE, FONT, GREEN, GREY, ORANGE
 
 State = Literal["passed", "not yet", "not tried", "could not judge"]
@@ -57,7 +58,7 @@ class Verdict:
     def _repr_html_(self) -> str:
         says = "".join(
             f"<div style='margin:.3em 0'>{f'<b>{escape(label)}:</b> ' if label else ''}"
-            f"{escape(text)}</div>"
+            f"{as_html(text)}</div>"
             for label, text in self.says
         )
         printed = f"<pre style='margin:.5em 0'>{escape(self.printed)}</pre>" if self.printed else ""
@@ -65,5 +66,5 @@ class Verdict:
             f"<div style='border-left:8px solid {COLOURS[self.state]};padding:.2em 1em;"
             f"font:17px {FONT};line-height:1.5;max-width:60em'>"
             f"<div style='font-weight:600'>{SIGNS[self.state]} {escape(self.name)} "
-            f"{self.state.capitalize()}: {escape(self.title)}</div>{says}{printed}</div>"
+            f"{self.state.capitalize()}: {as_html(self.title)}</div>{says}{printed}</div>"
         )

@@ -17,7 +17,7 @@ from bpdemo.lab.live.ticker import Ticker
 from bpdemo.lab.services.service import Service
 from bpdemo.load.driver import LoadFailed
 from bpdemo.load.run import LoadRun
-from bpdemo.picture.palette import BLUE, FONT, INK, VERMILLION
+from bpdemo.picture.palette import BLUE, FONT, THEME_INK, VERMILLION
 from bpdemo.plan.capacity import capacity_of
 
 PERIOD_S: Final = 0.3
@@ -27,7 +27,7 @@ WIDTH: Final = "930px"
 
 STYLE: Final = f"""<style>
 .bp-cockpit .widget-label, .bp-cockpit .widget-readout, .bp-cockpit select, .bp-cockpit button,
-.bp-cockpit .widget-html-content {{font: 18px {FONT}; color: {INK}; line-height: 1.3}}
+.bp-cockpit .widget-html-content {{font: 18px {FONT}; color: {THEME_INK}; line-height: 1.3}}
 .bp-cockpit button {{font-weight: 600; color: white}}
 .bp-cockpit .widget-readout {{min-width: 3em; text-align: right}}
 .bp-cockpit .noUi-connect, .bp-cockpit .noUi-handle {{background: {BLUE}; border-color: {BLUE}}}
@@ -175,9 +175,9 @@ class Cockpit:
             f"payment circuit <b>{stats['breakers']['payment'].replace('_', '-')}</b>",
             f"can sell <b>{pace:.0f}/s</b>" if pace else "can sell at any pace",
         ]
-        self._now.value = _html(" · ".join(told), INK)
+        self._now.value = _html(" · ".join(told), THEME_INK)
 
-    def _say(self, text: str, colour: str = INK) -> None:
+    def _say(self, text: str, colour: str = THEME_INK) -> None:
         self._line.value = _html(escape(text), colour)
 
     def _label_button(self) -> None:
