@@ -4,7 +4,7 @@
     python scripts/claims.py --times 20 02 04  those of two lessons, twenty times
     python scripts/claims.py --arms            the second table of notebooks/CLAIMS.md, measured now
 
-Needs a machine with nothing else to do: a run on a busy one is played once more, then counted as
+Needs a machine with nothing else to do: a run on a busy one is played again, and at last counted as
 *busy* and not as broken. Exits with 1 if a claim did not hold, with 2 if there is no such lesson.
 """
 

@@ -20,11 +20,15 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from bpdemo.results.validity import NotMeasured  # noqa: E402
+from tests.support.measured import NeverMeasured, until_measured  # noqa: E402
+
 PICTURES = ROOT / "pictures"
 TAG = "picture-"
 PLOTLY = "application/vnd.plotly.v1+json"
 CELL_TIMEOUT_S = 300
-BUSY = "NotMeasured"
 
 
 def main(chosen: list[str]) -> int:
@@ -44,26 +48,35 @@ def main(chosen: list[str]) -> int:
 
 
 def draw(path: Path) -> bool:
-    """Run one lesson, once more if the machine was busy, and write its pictures."""
+    """Run one lesson, again while the machine is busy, and write its pictures."""
     began_s = time.monotonic()
     print(f"{path.name}: running ...", flush=True)
-    for attempt in (1, 2):
-        notebook = read(path)
-        try:
-            NotebookClient(
-                notebook, timeout=CELL_TIMEOUT_S, resources={"metadata": {"path": path.parent}}
-            ).execute()
-            break
-        except CellExecutionError as error:
-            if attempt == 2 or BUSY not in str(error):
-                print(f"{path.name}: {error}", file=sys.stderr)
-                return False
-            print(f"{path.name}: the machine was busy, once more", flush=True)
+    try:
+        notebook = until_measured(lambda: executed(path))
+    except (CellExecutionError, NeverMeasured) as error:
+        print(f"{path.name}: {error}", file=sys.stderr)
+        return False
     for name, cell in tagged(notebook):
         figure_of(cell).write_image(PICTURES / f"{name}.png", scale=2)
         print(f"  pictures/{name}.png", flush=True)
     print(f"{path.name}: {time.monotonic() - began_s:.0f} s", flush=True)
     return True
+
+
+def executed(path: Path) -> Any:
+    """The notebook with what its cells show. Raises `NotMeasured` if the machine was too busy."""
+    notebook = read(path)
+    client = NotebookClient(
+        notebook, timeout=CELL_TIMEOUT_S, resources={"metadata": {"path": path.parent}}
+    )
+    try:
+        client.execute()
+    except CellExecutionError as error:
+        if error.ename != NotMeasured.__name__:
+            raise
+        print(f"{path.name}: the machine was busy", flush=True)
+        raise NotMeasured([error.evalue]) from None
+    return notebook
 
 
 def read(path: Path) -> Any:

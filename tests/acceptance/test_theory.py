@@ -6,7 +6,7 @@ from bpdemo.lab.lessons.durations import is_short, seconds
 from bpdemo.lab.services.service import serve
 from bpdemo.load.loads import load
 from bpdemo.sim.theory import mmck
-from tests.acceptance.measuring import measured
+from tests.support.measured import measured
 
 pytestmark = pytest.mark.load
 

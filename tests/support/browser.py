@@ -3,6 +3,7 @@
 import contextlib
 import os
 import re
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,6 +32,10 @@ FLAGS = (
     "--disable-sync",
     "--no-first-run",
 )
+#: A kernel that rests for so long, with cells left to run, has nothing to run.
+STILL_S = 10.0
+LOOK_S = 0.2
+ASK_MOST = 3
 #: A common laptop's.
 SCREEN = {"width": 1440, "height": 900}
 PLOTLY = "application/vnd.plotly.v1+json"
@@ -127,15 +132,29 @@ CELLS = """() => {
   });
 }"""
 
-#: True when nothing runs and nothing waits to run.
-SETTLED = """counts_over => {
-  const panel = jupyterapp.shell.currentWidget;
-  if (panel?.sessionContext?.session?.kernel?.status !== "idle") return false;
-  const cells = [...panel.content.model.cells].filter(
+#: A kernel that can be asked to run something: the notebook is loaded, its channel is open.
+READY = """() => {
+  const panel = window.jupyterapp?.shell.currentWidget;
+  const kernel = panel?.sessionContext?.session?.kernel;
+  return Boolean(panel?.context?.isReady && panel.sessionContext.isReady
+    && kernel?.connectionStatus === "connected" && kernel.status === "idle");
+}"""
+
+#: How far a Run All has come, of the cells with something in them. A cell that failed before it
+#: still shows its error until it runs again: only one with a count of this time has failed now.
+STATE = """counts_over => {
+  const panel = jupyterapp.shell.currentWidget, kernel = panel?.sessionContext?.session?.kernel;
+  const cells = [...(panel?.content?.model?.cells ?? [])].filter(
     cell => cell.type === "code" && cell.sharedModel.getSource().trim());
-  if (!cells.length || cells.some(cell => cell.executionState === "running")) return false;
-  const failed = cells.some(cell => cell.outputs.toJSON().some(o => o.output_type === "error"));
-  return failed || cells.every(cell => cell.executionCount > counts_over);
+  const done = cells.filter(cell => cell.executionCount > counts_over);
+  return {
+    kernel: kernel?.status ?? "none", connection: kernel?.connectionStatus ?? "none",
+    cells: cells.length, done: done.length,
+    failed: done.some(cell => cell.outputs.toJSON().some(o => o.output_type === "error")),
+    running: cells.filter(cell => cell.executionState === "running")
+      .map(cell => cell.sharedModel.getSource().slice(0, 80)),
+    dialogs: [...document.querySelectorAll(".jp-Dialog-content")].map(node => node.innerText),
+  };
 }"""
 
 SHOW = """async place => {
@@ -170,19 +189,41 @@ class Notebook:
 
     def open(self, address: str) -> "Notebook":
         self.page.goto(address)
-        self.page.wait_for_function(
-            "() => window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel"
-            "?.status === 'idle'",
-            timeout=60_000,
-        )
+        self._until_ready()
         return self
 
     def run_all(self, within_s: float) -> None:
-        """By the menu, as a learner does; waits until every code cell has run, or one failed."""
+        """By the menu, as a learner does; waits until every code cell has run, or one failed.
+
+        A kernel that was busy or lost when it was asked, or that dropped what came right behind a
+        failed cell, stands still with cells left to run: it is asked again, as a learner would.
+        Fails with what stood still.
+        """
         counts_over = max((cell.count or 0 for cell in self.cells()), default=0)
-        self.page.get_by_role("menuitem", name="Run", exact=True).click()
-        self.page.get_by_role("menuitem", name=re.compile("^Run All Cells")).first.click()
-        self.page.wait_for_function(SETTLED, arg=counts_over, timeout=within_s * 1000)
+        give_up_s = time.monotonic() + within_s
+        for _ in range(ASK_MOST):
+            self._until_ready()
+            self.page.get_by_role("menuitem", name="Run", exact=True).click()
+            self.page.get_by_role("menuitem", name=re.compile("^Run All Cells")).first.click()
+            state = self._until_it_rests(counts_over, give_up_s)
+            if _is_over(state):
+                return
+        raise AssertionError(f"asked {ASK_MOST} times, it stands still: {state}")
+
+    def _until_it_rests(self, counts_over: int, give_up_s: float) -> dict[str, Any]:
+        """How far it came when all has run, one has failed, or nothing moved for `STILL_S`."""
+        moved_s = time.monotonic()
+        while True:
+            self.page.wait_for_timeout(LOOK_S * 1000)  # lets the page go on
+            state: dict[str, Any] = self.page.evaluate(STATE, counts_over)
+            now = time.monotonic()
+            if _is_over(state) or now - moved_s > STILL_S:
+                return state
+            moved_s = moved_s if _rests(state) else now
+            assert now < give_up_s, f"still not over: {state}"
+
+    def _until_ready(self) -> None:
+        self.page.wait_for_function(READY, polling=100, timeout=60_000)
 
     def cells(self) -> list[Cell]:
         """Its code cells that have something in them."""
@@ -217,3 +258,11 @@ class Notebook:
         """No dialog, and no question about news in the corner."""
         expect(self.page.locator(".jp-Dialog")).to_have_count(0)
         expect(self.page.get_by_text(re.compile("Jupyter news", re.IGNORECASE))).to_have_count(0)
+
+
+def _rests(state: dict[str, Any]) -> bool:
+    return state["kernel"] == "idle" and not state["running"]
+
+
+def _is_over(state: dict[str, Any]) -> bool:
+    return _rests(state) and (state["failed"] or 0 < state["cells"] == state["done"])

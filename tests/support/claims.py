@@ -13,7 +13,8 @@ from typing import Any
 import nbformat
 import pytest
 
-from bpdemo.lab import NotMeasured, stop_all
+from bpdemo.lab import stop_all
+from tests.support.measured import until_measured
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 TAG = re.compile(r"claim-([\w-]+)")
@@ -22,12 +23,9 @@ TAG = re.compile(r"claim-([\w-]+)")
 def play(lesson: str, claim: str) -> dict[str, Any]:
     """Run the import cells and those tagged `claim-<claim>`, in order; gives their variables.
 
-    Once more if the machine was too busy for the run to count. Raises what a cell raises.
+    Again while the machine is too busy for the run to count. Raises what a cell raises.
     """
-    try:
-        return _run(lesson, claim)
-    except NotMeasured:
-        return _run(lesson, claim)
+    return until_measured(lambda: _run(lesson, claim))
 
 
 def refute(lesson: str, claim: str) -> str:
