@@ -1,4 +1,4 @@
-"""What came of the orders of a run: a table, a sentence, and whether it counts."""
+"""What became of the requests of a run: a table, a sentence, and whether it counts."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from rich.table import Table
 from bpdemo.load.run import LoadRun
 from bpdemo.picture.palette import FATE_COLOURS
 from bpdemo.plan.fates import FAILED, FATES, NO_CONNECTION, WORDS
-from bpdemo.results.summary import percent
+from bpdemo.results.sentence import percent
 from bpdemo.results.validity import causes_of, sentence_for
 
 
 def show_verdict(run: LoadRun, console: Console, more: Sequence[tuple[str, str]] = ()) -> None:
-    """What came of the orders, in numbers and in a sentence, and whether it counts."""
+    """What became of the requests, in numbers and in a sentence, and whether it counts."""
     table = _empty_table()
     _add_orders(table, run)
     _add_service(table, run)
@@ -33,7 +33,7 @@ def show_verdict(run: LoadRun, console: Console, more: Sequence[tuple[str, str]]
 def _empty_table() -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
     table.add_column("")
-    for head in ("orders", "per s", "share"):
+    for head in ("requests", "per s", "share"):
         table.add_column(head, justify="right")
     return table
 
@@ -46,19 +46,19 @@ def _add_orders(table: Table, run: LoadRun) -> None:
         count = int((run.records.fate == code).sum())
         per_s, share = f"{count / run.meta.seconds:,.1f}", percent(count / max(orders, 1))
         table.add_row(WORDS[fate], f"{count:,}", per_s, share, style=f"bold {FATE_COLOURS[fate]}")
-    if broken := Counter(run.records.status[run.records.fate == FAILED].tolist()):
-        (status, count), *_ = broken.most_common(1)
+    if failed := Counter(run.records.status[run.records.fate == FAILED].tolist()):
+        (status, count), *_ = failed.most_common(1)
         told = "no connection" if status == NO_CONNECTION else f"status {status}"
         table.add_row("  most often by", f"{count:,}", "", told)
 
 
 def _add_service(table: Table, run: LoadRun) -> None:
-    """How much of its capacity was sold, and how long it took."""
+    """The goodput as a share of capacity, and how long answers took."""
     summary = run.summary
     if run.meta.capacity_per_s:
         # What waits when a short run begins or ends can carry it past the full share.
         share = percent(min(1.0, summary["goodput_share"]))
-        table.add_row("capacity", "", f"{summary['capacity_per_s']:,.1f}", f"{share} of it sold")
+        table.add_row("capacity", "", f"{summary['capacity_per_s']:,.1f}", f"goodput {share} of it")
     for name in ("p50_ms", "p95_ms", "p99_ms"):
         told = "-" if math.isnan(summary[name]) else f"{summary[name]:,.0f} ms"
         table.add_row(f"{name[:3]} of those let in", "", "", told)

@@ -16,6 +16,7 @@ from typing import Any, Final
 from bpdemo.core.box import SaysItself
 from bpdemo.load.child import Child
 from bpdemo.load.gathered import TICK_S, Gathered
+from bpdemo.plan.fates import WORDS
 from bpdemo.plan.plan import Plan
 
 SILENCE_S: Final = 15.0
@@ -46,11 +47,9 @@ class LoadProgress:
     waiting: int
 
     def line(self) -> str:
-        return (
-            f"{min(self.t_s, self.seconds):5.1f} of {self.seconds:g} s: {self.offered:,} offered, "
-            f"{self.ok:,} sold, {self.late:,} too late, {self.shed:,} turned away, "
-            f"{self.failed:,} broken"
-        )
+        fates = ", ".join(f"{getattr(self, fate):,} {word}" for fate, word in WORDS.items())
+        clock = f"{min(self.t_s, self.seconds):5.1f} of {self.seconds:g} s"
+        return f"{clock}: {self.offered:,} offered, {fates}"
 
 
 OnProgress = Callable[[LoadProgress], None]

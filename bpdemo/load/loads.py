@@ -91,7 +91,7 @@ class RunningLoad:
         self._marks = [*kept, (round(self.now_s, 2), text)]
 
     def note_capacity(self, capacity_per_s: float | None) -> None:
-        """What can be sold from now on, if a knob has changed it."""
+        """The capacity from now on, if a knob has changed it."""
         before = self._turns[-1][1] if self._turns else self._meta.capacity_per_s
         if capacity_per_s is not None and capacity_per_s != before:
             self._turns = [*self._turns, (round(self.now_s, 2), capacity_per_s)]

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from bpdemo.picture.labels import wrapped
-from bpdemo.picture.palette import BLUE, FONT, GRID, INK, PLAIN, TEXT_PX, TITLE_PX, VERMILLION
+from bpdemo.picture.frame import Frame
+from bpdemo.picture.palette import BLUE, GRID, TEXT_PX, VERMILLION
 from bpdemo.results.records import Column
 
 if TYPE_CHECKING:
@@ -18,9 +18,7 @@ if TYPE_CHECKING:
 
 BIN_S: Final = 0.05
 COLOURS: Final = (VERMILLION, BLUE)
-WIDTH_PX: Final = 930
 PANEL_PX: Final = 170
-BELOW_PX: Final = 60
 GAP_PX: Final = 44
 
 
@@ -40,20 +38,18 @@ def attempt_peak(run: Run, after_s: float = 0.0, bin_s: float = BIN_S) -> int:
 def attempts_figure(runs: Mapping[str, Run], *, title: str, until_s: float) -> go.Figure:
     """Attempts in bins of 50 ms, a panel for each of `runs`, all with the same axes."""
     counts = {name: attempts_in_bins(run, until_s) for name, run in runs.items()}
-    lines = wrapped(title, WIDTH_PX - 40, TITLE_PX * 1.08)
-    top_px = 56 + 1.3 * TITLE_PX * len(lines)
     rows, inner_px = len(counts), len(counts) * (PANEL_PX + GAP_PX) - GAP_PX
     figure = make_subplots(
         rows=rows, cols=1, shared_xaxes=True, vertical_spacing=GAP_PX / inner_px if rows > 1 else 0
     )
+    figure.update_layout(Frame(title, inner_px, above_px=28).layout())
     for row, (name, count) in enumerate(counts.items(), start=1):
         _draw(figure, row, name, count)
-    _title(figure, lines, top_px)
     highest = max(int(count.max()) for count in counts.values())
     figure.update_xaxes(range=[0, until_s], gridcolor=GRID)
     figure.update_xaxes(title="seconds since the doors opened", row=rows)
     figure.update_yaxes(range=[0, highest * 1.08], gridcolor=GRID, title="attempts<br>in 50 ms")
-    return figure.update_layout(_layout(top_px, inner_px))
+    return figure
 
 
 def _draw(figure: go.Figure, row: int, name: str, count: Column) -> None:
@@ -65,20 +61,3 @@ def _draw(figure: go.Figure, row: int, name: str, count: Column) -> None:
         text=f"<b>{name}</b>", showarrow=False, font={"color": colour, "size": TEXT_PX},
         row=row, col=1,
     )  # fmt: skip
-
-
-def _title(figure: go.Figure, lines: list[str], top_px: float) -> None:
-    figure.add_annotation(
-        xref="paper", x=0, xanchor="left", xshift=-70, yref="paper", y=1, yanchor="top",
-        yshift=top_px - 8, text="<br>".join(f"<b>{line}</b>" for line in lines), align="left",
-        showarrow=False, font={"size": TITLE_PX},
-    )  # fmt: skip
-
-
-def _layout(top_px: float, inner_px: float) -> dict[str, Any]:
-    return {
-        "font": {"family": FONT, "size": TEXT_PX, "color": INK}, "template": "none",
-        **PLAIN, "showlegend": False, "width": WIDTH_PX,
-        "height": top_px + inner_px + BELOW_PX,
-        "margin": {"l": 86, "r": 24, "t": top_px, "b": BELOW_PX},
-    }  # fmt: skip

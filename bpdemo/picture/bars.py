@@ -10,20 +10,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import plotly.graph_objects as go
 
-from bpdemo.picture.labels import width_of, wrapped
-from bpdemo.picture.palette import (
-    FATE_COLOURS,
-    FATE_PATTERNS,
-    FONT,
-    GRID,
-    INK,
-    INK_ON,
-    PLAIN,
-    TEXT_PX,
-    TITLE_PX,
-)
+from bpdemo.picture.frame import NO_TICKS, Frame
+from bpdemo.picture.labels import width_of
+from bpdemo.picture.palette import FATE_COLOURS, FATE_PATTERNS, GRID, INK, INK_ON, TEXT_PX
 from bpdemo.plan.fates import FATES, WORDS
-from bpdemo.results.summary import percent
+from bpdemo.results.sentence import percent
 from bpdemo.results.waits import buyers_wait_ms, others_wait_ms
 
 if TYPE_CHECKING:
@@ -43,16 +34,16 @@ def fate_bars(
     waits: bool = False,
     after_s: float = 0.0,
 ) -> go.Figure:
-    """A bar for each of `runs`: its orders after `after_s`, by fate, as a share of capacity.
+    """A bar for each of `runs`: its requests after `after_s`, by fate, as a share of capacity.
 
     `mark` is a line at a share worth comparing with. `waits` adds how long 99 of 100 buyers waited
-    at most, and half of the others before they knew that they get nothing. The title is a
-    sentence with what was sold, unless given.
+    at most, and half of the others before they knew that they get nothing. The title tells the
+    goodput of each, unless given.
     """
     shares = {name: _shares(run, after_s) for name, run in runs.items()}
     told = "; ".join(f"{name} {percent(share['ok'])}" for name, share in shares.items())
-    x_axis = {"title": _titled("orders (share of capacity)"), "tickformat": ".0%"}
-    heading = title or f"Sold in time, of capacity: {told}"
+    x_axis = {"title": _titled("requests (share of capacity)"), "tickformat": ".0%"}
+    heading = title or f"Goodput, as a share of capacity: {told}"
     figure = go.Figure(layout=bar_layout(heading, runs, x_axis, 1.35 if waits else 1.0))
     longest = max(*(sum(share.values()) for share in shares.values()), mark[0]) * 1.02
     figure.update_xaxes(range=[0, longest], selector=0)
@@ -66,7 +57,7 @@ def fate_bars(
 
 
 def _shares(run: Run, after_s: float) -> dict[str, float]:
-    """Orders of each fate, as a share of what the service can sell in that time."""
+    """Requests of each fate, as a share of what the service can serve in that time."""
     summary = run.between(after_s, run.meta.seconds)
     return {fate: summary[f"{_RATES[fate]}_per_s"] / summary["capacity_per_s"] for fate in FATES}
 
@@ -144,21 +135,7 @@ def bar_layout(
     title: str, names: Mapping[str, Any], x_axis: dict[str, Any], rows: float = 1.0
 ) -> dict[str, Any]:
     """For bars that lie, a name each on the left. `rows`: how many times the usual height each."""
-    lines = wrapped(title, WIDTH_PX - 30, TITLE_PX * 1.08)
-    top_px = 46 + 1.3 * TITLE_PX * len(lines)
     left_px = 34 + max(width_of(name, TEXT_PX) for name in names)
-    heading = {
-        "text": "<br>".join(f"<b>{line}</b>" for line in lines), "font": {"size": TITLE_PX},
-        "xref": "paper", "x": 0, "xanchor": "left", "xshift": 12 - left_px, "align": "left",
-        "yref": "paper", "y": 1, "yanchor": "top", "yshift": top_px - 8, "showarrow": False,
-    }  # fmt: skip
-    return {
-        **PLAIN, "annotations": [heading], "barmode": "stack", "template": "none",
-        "showlegend": False,
-        "font": {"family": FONT, "size": TEXT_PX, "color": INK},
-        "xaxis": {"gridcolor": GRID} | x_axis,
-        "yaxis": {"autorange": "reversed", "type": "category", "ticks": "outside", "ticklen": 8,
-                  "tickcolor": "white"},
-        "margin": {"l": left_px, "r": 30, "t": top_px, "b": 60}, "width": WIDTH_PX,
-        "height": top_px + 60 + ROW_PX * len(names) * rows,
-    }  # fmt: skip
+    frame = Frame(title, ROW_PX * len(names) * rows, WIDTH_PX, left_px, above_px=18)
+    y_axis = {"autorange": "reversed", "type": "category"} | NO_TICKS
+    return frame.layout(barmode="stack", xaxis={"gridcolor": GRID} | x_axis, yaxis=y_axis)

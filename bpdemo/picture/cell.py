@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import plotly.graph_objects as go
 
-from bpdemo.picture.labels import spread
+from bpdemo.picture.labels import spread, width_of, wrapped
 from bpdemo.picture.palette import FATE_COLOURS, FATE_PATTERNS, GRID, INK, LINES, TEXT_PX
 from bpdemo.picture.scale import Scale
 from bpdemo.plan.fates import WORDS
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 LINE_PX: Final = 20
 """Height of a line of text with the space around it."""
+
+LABEL_GAP_PX: Final = 6
+"""Between the end of a line and its name."""
 
 BASE_AXIS: Final = {"gridcolor": GRID, "zeroline": False, "linecolor": INK, "showline": True}
 
@@ -37,6 +40,7 @@ class Cell:
     axis: str
     width_px: float
     height_px: float
+    labels_px: float
     traces: list[go.Scatter] = field(default_factory=list)
     annotations: list[dict[str, Any]] = field(default_factory=list)
     shapes: list[dict[str, Any]] = field(default_factory=list)
@@ -119,19 +123,34 @@ class Cell:
             | more
         )
 
-    def label(self, text: str, share: float, colour: str) -> None:
-        """Name a line at its right end; `share` is that end's height in the panel, 0 to 1."""
+    def label(self, name: str, share: float, colour: str, value: str = "") -> None:
+        """Name a line at its right end; `share` is that end's height in the panel, 0 to 1.
+
+        Where name and `value` are too wide for the margin, the value goes to a line of its own.
+        """
+        room_px = self.labels_px - LABEL_GAP_PX
+        text = f"{name} {value}".rstrip()
+        if width_of(text, TEXT_PX) > room_px:
+            text = "<br>".join([*wrapped(name, room_px, TEXT_PX), value])
         self.margin.append((text, min(1.0, max(0.0, share)) * self.height_px, colour))
+
+    @property
+    def right_px(self) -> float:
+        """How far a text above the panel may reach to the right of it."""
+        is_taken = any(y_px > self.height_px - LINE_PX for _, y_px, _ in self.margin)
+        return 0.0 if is_taken else self.labels_px
 
     def place_labels(self) -> None:
         """Put the labels of the right margin, pushed apart where they would overlap."""
         # Rounded, so that lines which meet keep their order whatever the last digit.
         wanted = [float(round(y_px / 3) * 3) for _, y_px, _ in self.margin]
-        placed = spread(wanted, LINE_PX, 4.0, self.height_px)
+        heights = [LINE_PX * (1 + text.count("<br>")) for text, *_ in self.margin]
+        placed = spread(wanted, heights, 4.0, self.height_px)
         for (text, _, colour), y_px in zip(self.margin, placed, strict=True):
             self.annotations.append(
                 {"xref": f"x{self.axis} domain", "yref": f"y{self.axis} domain"}
-                | {"x": 1.0, "xanchor": "left", "xshift": 6, "y": y_px / self.height_px}
-                | {"yanchor": "middle", "text": text, "showarrow": False, "align": "left"}
+                | {"x": 1.0, "xanchor": "left", "xshift": LABEL_GAP_PX}
+                | {"y": y_px / self.height_px, "yanchor": "middle", "align": "left"}
+                | {"text": text, "showarrow": False}
                 | {"font": {"size": TEXT_PX, "color": colour}}
             )

@@ -1,39 +1,69 @@
-"""Where text goes in the picture: labels pushed apart, sentences broken into lines."""
+"""Where text goes in the picture: how wide it is, lines it is broken into, places pushed apart."""
 
 from __future__ import annotations
 
-import textwrap
+import re
+from collections.abc import Sequence
 from typing import Final
 
-CHAR_SHARE: Final = 0.56
-"""Mean width of a character as a share of the font size; bold text is wider by a tenth."""
+WIDTHS: Final = {
+    0.28: "'ijl", 0.32: " ,.·", 0.35: "/:;\\|", 0.36: "fIJ", 0.40: "()[]t-", 0.43: "r!",
+    0.50: "*_`–", 0.56: "szc?Lk", 0.60: "vxyF", 0.62: "aeoPTY", 0.64: "bdghnpqu0123456789$ES{}",
+    0.70: "ABCRVXZK", 0.75: "UHN", 0.80: "&DGOQ", 0.84: "w#+<=>^~×→−≥≤M", 0.98: "m",
+}  # fmt: skip
+"""Advance widths as shares of the font size: those of Verdana and DejaVu Sans, the widest of
+`FONT` that a browser may have. Whatever is missing here counts as one font size."""
+
+BOLD: Final = 1.14
+TAG: Final = re.compile(r"(</?b>|<br>)")
+_WIDTH_OF: Final = {char: width for width, chars in WIDTHS.items() for char in chars}
 
 
-def wrapped(text: str, width_px: float, font_px: float) -> list[str]:
-    """`text` in lines that fit into `width_px`."""
-    return textwrap.wrap(text, max(10, int(width_px / (font_px * CHAR_SHARE)))) or [""]
+def wrapped(text: str, width_px: float, font_px: float, *, bold: bool = False) -> list[str]:
+    """`text` in lines that fit into `width_px`; a word that does not fit has a line of its own."""
+    lines: list[str] = []
+    for word in text.split():
+        longer = f"{lines[-1]} {word}" if lines else word
+        if lines and width_of(longer, font_px, bold=bold) <= width_px:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    return lines or [""]
 
 
-def width_of(text: str, font_px: float) -> float:
-    """Width in pixels, by estimate, of the longest line of `text`."""
-    return max(len(line) for line in text.split("<br>")) * font_px * CHAR_SHARE
+def width_of(text: str, font_px: float, *, bold: bool = False) -> float:
+    """Width in pixels of the longest line of `text`, by the widest font it may be set in."""
+    widths, factor = [0.0], BOLD if bold else 1.0
+    for part in TAG.split(text):
+        if part == "<br>":
+            widths.append(0.0)
+        elif part in ("<b>", "</b>"):
+            factor = BOLD if bold or part == "<b>" else 1.0
+        else:
+            widths[-1] += sum(_WIDTH_OF.get(char, 1.0) for char in part) * factor
+    return max(widths) * font_px
 
 
-def spread(wanted: list[float], gap: float, low: float, high: float) -> list[float]:
+def spread(
+    wanted: Sequence[float], gap: float | Sequence[float], low: float, high: float
+) -> list[float]:
     """Places as near as may be to those wanted, at least `gap` apart, within low…high.
 
-    Pushes up from below in order, then down from the upper edge.
+    `gap` may be a height for each: two neighbours are then half of both heights apart. Pushes up
+    from below in order, then down from the upper edge.
     """
+    heights = list(gap) if isinstance(gap, Sequence) else [gap] * len(wanted)
+    more = [(height - min(heights)) / 2 for height in heights]
     order = sorted(range(len(wanted)), key=lambda i: wanted[i])
     places = [0.0] * len(wanted)
-    floor = low
+    edge = float("-inf")
     for i in order:
-        places[i] = max(wanted[i], floor)
-        floor = places[i] + gap
-    ceiling = high
+        places[i] = max(wanted[i], low + more[i], edge + heights[i] / 2)
+        edge = places[i] + heights[i] / 2
+    edge = float("inf")
     for i in reversed(order):
-        places[i] = min(places[i], ceiling)
-        ceiling = places[i] - gap
+        places[i] = min(places[i], high - more[i], edge - heights[i] / 2)
+        edge = places[i] - heights[i] / 2
     return places
 
 

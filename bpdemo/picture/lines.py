@@ -3,23 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 import plotly.graph_objects as go
 
-from bpdemo.picture.labels import spread, width_of, wrapped
-from bpdemo.picture.palette import (
-    BLUE,
-    FONT,
-    GREEN,
-    GRID,
-    INK,
-    LINES,
-    PLAIN,
-    TEXT_PX,
-    TITLE_PX,
-    VERMILLION,
-)
+from bpdemo.picture.frame import AXIS, Frame
+from bpdemo.picture.labels import spread, width_of
+from bpdemo.picture.palette import BLUE, GREEN, INK, LINES, TEXT_PX, VERMILLION
 
 Curve = Mapping[float, float]
 """x → y."""
@@ -34,12 +24,8 @@ STYLES: Final = (
 )
 """Colour, dash and marker of the first line, the second, …: three cues, so that two may fail."""
 
-WIDTH_PX: Final = 930
-HEIGHT_PX: Final = 440
-LEFT_PX: Final = 84
-BELOW_PX: Final = 60
+INNER_PX: Final = 325
 LABEL_GAP: Final = 1.3
-AXIS: Final = {"gridcolor": GRID, "ticks": "outside", "ticklen": 8, "tickcolor": "white"}
 MOST_MARKERS: Final = 12
 """With more points than that, a marker at each would hide the line."""
 
@@ -62,10 +48,10 @@ def line_figure(
     """
     if not 0 < len(lines) <= len(STYLES):
         raise ValueError(f"lines: from 1 to {len(STYLES)} can be told apart, not {len(lines)}")
-    heading = wrapped(title, WIDTH_PX - 40, TITLE_PX * 1.08)
-    top_px = 28 + 1.3 * TITLE_PX * len(heading) + (TEXT_PX * 1.6 if wall else 0)
-    figure = go.Figure(layout=_layout(x, y, percent, top_px, _room_px(lines)))
-    _write_title(figure, heading, top_px)
+    above_px = TEXT_PX * 1.6 if wall else 0
+    frame = Frame(title, INNER_PX, left_px=84, right_px=_room_px(lines), above_px=above_px)
+    y_axis = AXIS | {"title": y, "tickformat": ".0%" if percent else ""}
+    figure = go.Figure(layout=frame.layout(xaxis=AXIS | {"title": x}, yaxis=y_axis))
     for (name, line), style in zip(lines.items(), STYLES, strict=False):
         measured = (points or {}).get(name)
         is_bare = measured or len(line) > MOST_MARKERS
@@ -73,7 +59,7 @@ def line_figure(
         if measured:
             _draw(figure, measured, style, "markers")
     _bound(figure, [*lines.values(), *(points or {}).values()])
-    _name(figure, lines, HEIGHT_PX - top_px - BELOW_PX)
+    _name(figure, lines, INNER_PX)
     if wall:
         _wall(figure, *wall)
     return figure
@@ -117,23 +103,4 @@ def _wall(figure: go.Figure, at: float, text: str) -> None:
 
 
 def _room_px(lines: Mapping[str, Curve]) -> float:
-    return 28 + max(width_of(name, TEXT_PX * 1.1) for name in lines)
-
-
-def _write_title(figure: go.Figure, heading: list[str], top_px: float) -> None:
-    # Plotly's own title is cut off at the top when it has two lines.
-    figure.add_annotation(
-        xref="paper", x=0, xanchor="left", xshift=12 - LEFT_PX, yref="paper", y=1, yanchor="top",
-        yshift=top_px - 10, text="<br>".join(f"<b>{line}</b>" for line in heading), align="left",
-        showarrow=False, font={"size": TITLE_PX},
-    )  # fmt: skip
-
-
-def _layout(x: str, y: str, percent: bool, top_px: float, right_px: float) -> dict[str, Any]:
-    return {
-        "font": {"family": FONT, "size": TEXT_PX, "color": INK},
-        "xaxis": {"title": x} | AXIS,
-        "yaxis": {"title": y, "tickformat": ".0%" if percent else ""} | AXIS,
-        "margin": {"l": LEFT_PX, "r": right_px, "t": top_px, "b": BELOW_PX},
-        **PLAIN, "showlegend": False, "width": WIDTH_PX, "height": HEIGHT_PX,
-    }  # fmt: skip
+    return 20 + max(width_of(name, TEXT_PX, bold=True) for name in lines)

@@ -30,7 +30,7 @@ INK_ON: Final = {"ok": "#FFFFFF", "late": BLACK, "shed": BLACK, "failed": "#FFFF
 LINES: Final = {
     "p50": (BLUE, "solid"),
     "p99": ("#A34B7E", "dash"),
-    "patience": (INK, "dot"),
+    "client timeout": (INK, "dot"),
     "queue": (BLACK, "solid"),
     "queue capacity": (GREY, "dash"),
     "busy workers": (BLUE, "dashdot"),

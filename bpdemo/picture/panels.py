@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
 
@@ -18,15 +19,14 @@ from bpdemo.picture.palette import (
 )
 from bpdemo.plan.fates import WORDS
 from bpdemo.results.records import Column
-from bpdemo.results.summary import times
-
-if TYPE_CHECKING:
-    pass
+from bpdemo.results.sentence import times
 
 STACK: Final = ("ok", "late", "failed", "shed")
-"""From the bottom up: what was sold, what cost work in vain, what cost next to nothing."""
+"""From the bottom up: what was served, what cost work in vain, what cost next to nothing."""
 
 ARROW_PX: Final = 38
+BESIDE_PX: Final = 14
+"""Between the arrow and its number."""
 
 
 def ribbon(cell: Cell) -> None:
@@ -34,12 +34,12 @@ def ribbon(cell: Cell) -> None:
     offered = np.maximum(cell.column("offered_per_s"), 1e-9)
     for fate in STACK:
         cell.area(fate, 100 * cell.column(f"{fate}_per_s") / offered, f"share{cell.axis}")
-    cell.label("share of orders", 0.5, GREY)
+    cell.label("share of requests", 0.5, GREY)
     cell.y_axis = {"range": [0, 100], "tickvals": [0, 100], "ticktext": ["0%", "100%"]}
 
 
 def fates(cell: Cell) -> None:
-    """What became of the orders, stacked, against capacity."""
+    """What became of the requests, stacked, against capacity."""
     top, capacities = cell.scale.orders_per_s, cell.run.meta.capacities
     for fate in STACK:
         cell.area(fate, cell.column(f"{fate}_per_s"), f"fates{cell.axis}")
@@ -52,16 +52,16 @@ def fates(cell: Cell) -> None:
             cell.level(capacity, "capacity")
         else:
             cell.steps(capacities, "capacity")
-        cell.label(f"<b>capacity</b> {capacity:,.0f}/s", capacity / top, INK)
+        cell.label("<b>capacity</b>", capacity / top, INK, f"{capacity:,.0f}/s")
     above = offered > top
     if retried and attempts.max() > top and not above.any():
         above = attempts > top
-    if above.any():
-        _arrow(cell, above, offered, attempts if retried else None)
-    elif retried:
+    if retried and not above.any():
         cell.label("with retries", float(attempts[-1]) / top, INK)
     _name_areas(cell)
-    cell.y_axis = {"range": [0, top], "title": "orders per second", "nticks": 5}
+    if above.any():
+        _arrow(cell, above, offered, attempts if retried else None)
+    cell.y_axis = {"range": [0, top], "title": "requests per second", "nticks": 5}
 
 
 def _arrow(cell: Cell, above: Column, offered: Column, attempts: Column | None) -> None:
@@ -70,11 +70,10 @@ def _arrow(cell: Cell, above: Column, offered: Column, attempts: Column | None) 
     orders, tries = float(np.median(offered[above])), None
     if attempts is not None:
         tries = float(np.median(attempts[above]))
-    text = _leaving(orders, tries, cell.scale.orders_per_s, cell.run.meta.capacity_per_s)
-    x = float(cell.edge_t_s[at])
+    x, top = float(cell.edge_t_s[at]), cell.scale.orders_per_s
     cell.text(
         x,
-        cell.scale.orders_per_s,
+        top,
         "",
         showarrow=True,
         ax=0,
@@ -85,23 +84,39 @@ def _arrow(cell: Cell, above: Column, offered: Column, attempts: Column | None) 
         arrowwidth=4,
         arrowcolor=INK,
     )
-    left = x < cell.scale.seconds / 2
-    beside = {"xanchor": "left" if left else "right", "xshift": 14 if left else -14}
-    cell.text(
-        x, cell.scale.orders_per_s, text, yanchor="bottom", yshift=3, bgcolor="white", **beside
-    )
+    told = _leaving(orders, tries, top, cell.run.meta.capacity_per_s)
+    text, is_right = _beside(told, cell, x)
+    beside = {"xanchor": "left", "xshift": BESIDE_PX} if is_right else {
+        "xanchor": "right", "xshift": -BESIDE_PX
+    }  # fmt: skip
+    cell.text(x, top, text, yanchor="bottom", yshift=3, bgcolor="white", **beside)
 
 
-def _leaving(orders: float, tries: float | None, top: float, capacity: float | None) -> str:
-    """ "offered 380/s = 2.0× capacity"; tries alone, when the orders stay in the panel."""
+def _beside(told: Sequence[str], cell: Cell, x: float) -> tuple[str, bool]:
+    """The first text with room beside the arrow, and whether to its right, where the margin is."""
+    x_px = x / cell.scale.seconds * cell.width_px
+    room_px = {True: cell.width_px - x_px + cell.right_px, False: x_px}
+    sides = (True, False) if x < cell.scale.seconds / 2 else (False, True)
+    for text in told:
+        for is_right in sides:
+            if width_of(text, TEXT_PX) + BESIDE_PX <= room_px[is_right]:
+                return text, is_right
+    return "", True
 
-    def told(word: str, rate: float) -> str:
-        ratio = f" = {times(rate / capacity)} capacity" if capacity else ""
-        return f"<b>{word} {rate:,.0f}/s</b>{ratio}"
 
+def _leaving(
+    orders: float, tries: float | None, top: float, capacity: float | None
+) -> tuple[str, ...]:
+    """ "offered 380/s = 2.0× capacity", then shorter ways to say it; tries alone, when the requests
+    stay in the panel."""
     if tries is not None and orders <= top:
-        return told("with retries", tries)
-    return told("offered", orders) + ("" if tries is None else f", with retries {tries:,.0f}/s")
+        word, rate, more = "with retries", tries, ""
+    else:
+        more = "" if tries is None else f", with retries {tries:,.0f}/s"
+        word, rate = "offered", orders
+    short = f"<b>{word} {rate:,.0f}/s</b>"
+    ratio = f" = {times(rate / capacity)} capacity" if capacity else ""
+    return (f"{short}{ratio}{more}", f"{short}{more}", f"{short}{ratio}", short, f"{rate:,.0f}/s")
 
 
 def _longest(flags: Column) -> int:
@@ -120,7 +135,7 @@ def _name_areas(cell: Cell) -> None:
     for fate in STACK:
         values = cell.column(f"{fate}_per_s")
         top = bottom + values
-        room = width_of(WORDS[fate], TEXT_PX) * 1.15 / cell.width_px * cell.scale.seconds
+        room = width_of(WORDS[fate], TEXT_PX + 1, bold=True) / cell.width_px * cell.scale.seconds
         seen = np.minimum(top, cell.scale.orders_per_s)
         x, low, high = _thickest(cell.edge_t_s, bottom, seen, room)
         if (high - low) * px_per >= LINE_PX:
@@ -145,7 +160,7 @@ def _thickest(x: Column, bottom: Column, top: Column, room: float) -> tuple[floa
 
 
 def latency(cell: Cell) -> None:
-    """p50 and p99 of the customers let in, on a log scale, against their patience."""
+    """p50 and p99 of the requests let in, on a log scale, against the client timeout."""
     low, high = (float(np.log10(end)) for end in cell.scale.latency_ms)
     ends = {}
     for name in ("p99", "p50"):
@@ -155,13 +170,13 @@ def latency(cell: Cell) -> None:
         if len(known):
             ends[name] = (np.log10(known[-1]) - low) / (high - low)
     client_timeout_ms = cell.run.meta.client_timeout_s * 1000
-    cell.level(client_timeout_ms, "patience")
+    cell.level(client_timeout_ms, "client timeout")
     # Where all three meet, the order here is the order from the bottom up.
     for name in ("p50", "p99"):
         if name in ends:
             cell.label(f"<b>{name}</b>", float(ends[name]), LINES[name][0])
-    patience = (np.log10(client_timeout_ms) - low) / (high - low)
-    cell.label(f"patience {_told_ms(client_timeout_ms)}", float(patience), INK)
+    share = (np.log10(client_timeout_ms) - low) / (high - low)
+    cell.label("client timeout", float(share), INK, _told_ms(client_timeout_ms))
     decades = 10.0 ** np.arange(np.floor(low), np.ceil(high) + 1)
     cell.y_axis = {"type": "log", "range": [low, high], "title": "time to answer"}
     cell.y_axis |= {"tickvals": decades, "ticktext": [_told_ms(ms) for ms in decades]}
@@ -172,20 +187,21 @@ def _told_ms(ms: float) -> str:
 
 
 def queue(cell: Cell) -> None:
-    """Jobs waiting against the room there is, and busy workers."""
+    """Jobs in the queue against its capacity, and busy workers."""
     most, depth = cell.scale.jobs, cell.column("queue_depth")
     busy, capacity = cell.column("workers_busy"), cell.column("queue_capacity")
     cell.line("in queue", depth, "queue", fill="tozeroy", fillcolor="rgba(0,0,0,0.12)")
-    cell.line("room", np.where(capacity < 0, np.nan, capacity), "queue capacity")
+    cell.line("queue capacity", np.where(capacity < 0, np.nan, capacity), "queue capacity")
     cell.line("busy workers", busy, "busy workers")
     for name, values, cue in (("busy workers", busy, "busy workers"), ("in queue", depth, "queue")):
         end = _last(values)
         if end is not None:
-            cell.label(f"<b>{name}</b> {end:,.0f}", end / most, LINES[cue][0])
-    room = _last(capacity)
-    if room is not None:
-        told = "no limit" if room < 0 else f"room for {room:,.0f}"
-        cell.label(told, 1.0 if room < 0 else room / most, GREY)
+            cell.label(f"<b>{name}</b>", end / most, LINES[cue][0], f"{end:,.0f}")
+    if (places := _last(capacity)) is not None:
+        if places < 0:
+            cell.label("no queue limit", 1.0, GREY)
+        else:
+            cell.label("queue capacity", places / most, GREY, f"{places:,.0f}")
     cell.y_axis = {"range": [0, most], "title": "jobs", "nticks": 5}
 
 

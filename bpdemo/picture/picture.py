@@ -5,7 +5,6 @@ Laid out in pixels, so that text never meets text whatever the run.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
@@ -14,11 +13,12 @@ import plotly.graph_objects as go
 
 from bpdemo.picture import panels as draw
 from bpdemo.picture.cell import BASE_AXIS, Cell
+from bpdemo.picture.frame import plain_layout
 from bpdemo.picture.labels import levels, width_of, wrapped
-from bpdemo.picture.palette import FONT, GREY, INK, PLAIN, TEXT_PX, TITLE_PX
+from bpdemo.picture.palette import GREY, INK, TEXT_PX, TITLE_PX
 from bpdemo.picture.scale import Scale
 from bpdemo.results.marks import marks_of
-from bpdemo.results.summary import percent
+from bpdemo.results.sentence import comparison
 
 if TYPE_CHECKING:
     from bpdemo.results.run import Run
@@ -35,7 +35,8 @@ ROWS: Final[dict[str, tuple[Row, ...]]] = {
 }
 
 LEFT_PX: Final = 98
-LABELS_PX: Final = 136
+LABELS_PX: Final = 190
+DOUBLE_LABELS_PX: Final = 160
 SINGLE_PX: Final = 930
 DOUBLE_PX: Final = 1000
 BELOW_PX: Final = 36
@@ -47,12 +48,14 @@ MARK_LEVELS: Final = 3
 class Format:
     """How large a picture is, and what stands above its panels.
 
+    `labels_px` is the margin to the right of the panels, where the lines have their names.
     `above_px` is kept free above the first panel, for an arrow where no ribbon gives it room.
     `names` are shorter ones for the axes of low panels. In a `steady` format the height does not
     depend on the run: a live picture must not jump.
     """
 
     width_px: int = SINGLE_PX
+    labels_px: int = LABELS_PX
     rows: Mapping[str, tuple[Row, ...]] = field(default_factory=lambda: ROWS)
     has_title: bool = True
     mark_levels: int = MARK_LEVELS
@@ -62,6 +65,7 @@ class Format:
 
 
 PAGE: Final = Format()
+DOUBLE: Final = Format(width_px=DOUBLE_PX, labels_px=DOUBLE_LABELS_PX)
 
 
 def picture(
@@ -81,23 +85,7 @@ def side_by_side(
     """Two runs with the same axes, to be compared at a glance."""
     if names:
         a, b = a.named(names[0]), b.named(names[1])
-    return _Sheet([a, b], panels, Format(width_px=DOUBLE_PX), comparison(a, b)).figure()
-
-
-def comparison(a: Run, b: Run) -> str:
-    """The two results in one sentence."""
-    alike = all(
-        getattr(a.meta, name) == getattr(b.meta, name)
-        for name in ("scenario", "rate_per_s", "seconds", "client_timeout_s")
-    )
-    told = []
-    for run in (a, b):
-        possible = run.summary["goodput_of_possible"]
-        share = min(1.0, possible) if not math.isnan(possible) else run.summary["served_share"]
-        told.append(f"{run.meta.name} sold {percent(share)}")
-    return f"{'The same load' if alike else 'Of what each could sell'}: {', '.join(told)}" + (
-        " of what it could." if alike else "."
-    )
+    return _Sheet([a, b], panels, DOUBLE, comparison(a, b)).figure()
 
 
 def refresh(
@@ -142,8 +130,9 @@ class _Sheet:
         self.width_px = width_px = form.width_px
         scale = Scale.of(runs)
         self.scale = replace(scale, seconds=max(scale.seconds, span_s))
-        self.title = wrapped(title, width_px - 30, TITLE_PX * 1.08) if title else []
-        self.column_px = (width_px - LEFT_PX - LABELS_PX * len(runs)) / len(runs)
+        self.title = wrapped(title, width_px - 30, TITLE_PX, bold=True) if title else []
+        self.labels_px = form.labels_px
+        self.column_px = (width_px - LEFT_PX) / len(runs) - self.labels_px
         self.headings = [] if len(runs) == 1 else [self._heading(run) for run in runs]
         self.marks = [self._marks(run) for run in runs]
         self.traces: list[go.Scatter] = []
@@ -153,11 +142,9 @@ class _Sheet:
         for column, run in enumerate(self.runs):
             self._column(column, run)
         self._title()
-        self.layout |= {"width": self.width_px, "height": self.height_px}
+        self.layout |= plain_layout(self.width_px, self.height_px)
         self.layout |= {"margin": {"l": 0, "r": 0, "t": 0, "b": 0, "pad": 0}}
-        self.layout |= {"font": {"family": FONT, "size": TEXT_PX, "color": INK}}
-        self.layout |= {**PLAIN, "paper_bgcolor": "white", "showlegend": False}
-        self.layout |= {"hovermode": "x unified", "template": "none"}
+        self.layout |= {"hovermode": "x unified"}
         return go.Figure(self.traces, self.layout)
 
     # -- sizes, in pixels from the top ---------------------------------------------------
@@ -180,14 +167,14 @@ class _Sheet:
         return self.head_px + sum(h + gap for _, h, gap in self.rows) + BELOW_PX
 
     def _left_px(self, column: int) -> float:
-        return LEFT_PX + column * (self.column_px + LABELS_PX)
+        return LEFT_PX + column * (self.column_px + self.labels_px)
 
     # -- parts ---------------------------------------------------------------------------
 
     def _heading(self, run: Run) -> list[str]:
         return [
             f"<b>{run.meta.name}</b>",
-            *wrapped(run.sentence, self.column_px + LABELS_PX * 0.6, TEXT_PX),
+            *wrapped(run.sentence, self.column_px + self.labels_px - 16, TEXT_PX),
         ]
 
     def _marks(self, run: Run) -> list[tuple[float, str, int]]:
@@ -196,7 +183,7 @@ class _Sheet:
         per_s = self.column_px / self.scale.seconds
         spans = [(t * per_s, t * per_s + width_of(text, TEXT_PX) + 10) for t, text in marks]
         chosen = levels(spans, self.form.mark_levels)
-        edge_px = self.column_px + LABELS_PX
+        edge_px = self.column_px + self.labels_px
         return [
             (t, text, -1 if level is None or right_px > edge_px else level)
             for (t, text), (_, right_px), level in zip(marks, spans, chosen, strict=True)
@@ -208,7 +195,7 @@ class _Sheet:
             number = column * len(self.rows) + row + 1
             cell = Cell(
                 *(run, self.scale, "" if number == 1 else str(number)),
-                *(self.column_px, height_px),
+                *(self.column_px, height_px, self.labels_px),
             )
             paint(cell)
             cell.place_labels()

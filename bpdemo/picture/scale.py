@@ -45,7 +45,7 @@ def _orders_per_s(run: Run) -> float:
 
 
 def _latency_ms(runs: Sequence[Run]) -> tuple[float, float]:
-    """From a round number below the fastest p50 to twice the slowest p99 or the patience."""
+    """From a round number below the fastest p50 to twice the slowest p99 or the client timeout."""
     seen = [run.frame[name].to_numpy() for run in runs for name in ("p50_ms", "p99_ms")]
     values = np.concatenate([*seen, [run.meta.client_timeout_s * 1000 for run in runs]])
     values = values[np.isfinite(values) & (values > 0)]

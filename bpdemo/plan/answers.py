@@ -10,7 +10,7 @@ from bpdemo.plan.fates import CALLER_LEFT, NO_CONNECTION
 
 
 class ClientTimedOut(OSError):
-    """The customer's patience ended; the connection is closed under the server."""
+    """The client timed out; the connection is closed under the server."""
 
 
 def pick(mix: tuple[tuple[str, float], ...], chance: random.Random) -> str:

@@ -18,7 +18,8 @@ FAILED: Final = 3
 FATES: Final[tuple[Fate, ...]] = get_args(Fate)
 """Names of the fates; the position is the code."""
 
-WORDS: Final = {"ok": "sold", "late": "too late", "shed": "turned away", "failed": "broken"}
+WORDS: Final = {"ok": "served", "late": "late", "shed": "shed", "failed": "failed"}
+"""What people read, in pictures, sentences and tables alike."""
 
 CALLER_LEFT: Final = 499
 """Stands where a status would: the caller hung up before an answer came."""

@@ -71,7 +71,7 @@ def bin_edges(meta: Meta) -> Column:
 
 
 def accepted_latencies_ms(records: Records) -> Column:
-    """Of the orders sold or too late: the customers who were let in and waited."""
+    """Of the orders served or late: the customers who were let in and waited."""
     assert OK < LATE
     return np.asarray(records.latency_s[records.fate <= LATE] * 1000)
 

@@ -138,7 +138,7 @@ class Meta:
 
     `planned` orders should have been sent, `sent` were. `marks` are (t_s, text) of knobs
     turned by hand; those that show in the samples are found without being named. `turns` are
-    (t_s, capacity_per_s) since then, where a knob changed what can be sold.
+    (t_s, capacity_per_s) since then, where a knob changed it.
     """
 
     name: str = "service"

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Self
 from bpdemo.results import saved
 from bpdemo.results.frame import frame_of
 from bpdemo.results.records import Meta, Records, Samples
-from bpdemo.results.summary import Summary, sentence_of, summary_of
+from bpdemo.results.sentence import sentence_of
+from bpdemo.results.summary import Summary, summary_of
 from bpdemo.results.validity import NotMeasured, causes_of, send_lag_p99_s, sentence_for
 
 if TYPE_CHECKING:
@@ -23,8 +24,8 @@ class Run:
 
     `frame` has a row per bin of `bin_s`, by intended send: `t_s` (where the bin begins);
     `offered_per_s`, `ok_per_s`, `late_per_s`, `shed_per_s`, `failed_per_s`,
-    `attempts_per_s` (every try counted); `p50_ms`, `p95_ms`, `p99_ms` of the orders sold
-    or too late; `queue_depth`, `workers_busy` (means), `queue_capacity` (-1 unbounded),
+    `attempts_per_s` (every try counted); `p50_ms`, `p95_ms`, `p99_ms` of the orders served
+    or late; `queue_depth`, `workers_busy` (means), `queue_capacity` (-1 unbounded),
     `workers`; `breaker_payment`, `breaker_store` (0 closed, 1 half-open, 2 open).
     """
 

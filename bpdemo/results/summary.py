@@ -1,10 +1,10 @@
-"""A run in ten numbers, and in one sentence."""
+"""A run in numbers."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from bpdemo.plan.fates import FAILED, FATES, LATE, OK, SHED, WORDS
+from bpdemo.plan.fates import FAILED, LATE, OK, SHED
 from bpdemo.results.frame import accepted_latencies_ms
 from bpdemo.results.records import Column, Meta, Records
 
@@ -14,10 +14,10 @@ Summary = dict[str, float]
 def summary_of(records: Records, meta: Meta, start_s: float = 0.0, end_s: float = 0.0) -> Summary:
     """Rates over `start_s` to `end_s`, by default the whole run.
 
-    goodput_share = goodput / capacity: how much of what the service can sell it did sell.
-    served_share = sold / offered. goodput_of_possible = goodput / what could have been sold,
+    goodput_share = goodput / capacity: how much of what the service can serve it did serve.
+    served_share = served / offered. goodput_of_possible = goodput / what could have been served,
     second by second the lesser of offer and capacity: low load is not held against it.
-    Percentiles are over the orders sold or too late, from the intended send; for a caller
+    Percentiles are over the orders served or late, from the intended send; for a caller
     that left, its wait up to then (so they are a lower bound). What is not known is NaN.
     """
     end_s = end_s or meta.seconds
@@ -58,62 +58,3 @@ def _percentiles(latency_ms: Column) -> tuple[float, float, float]:
         return (float("nan"),) * 3
     low, middle, high = np.percentile(latency_ms, [50, 95, 99])
     return float(low), float(middle), float(high)
-
-
-def sentence_of(summary: Summary, meta: Meta) -> str:
-    """The result in words, for a title and for those who cannot see the picture."""
-    if not summary["offered_per_s"]:
-        return "No order was offered."
-    return f"{_load(summary, meta)}: {_sold(summary)}; {_losses(summary)}{_tail(summary, meta)}."
-
-
-def times(ratio: float) -> str:
-    return f"{ratio:.1f}×" if ratio < 9.95 else f"{ratio:.0f}×"
-
-
-def _load(summary: Summary, meta: Meta) -> str:
-    if meta.scenario == "closed":
-        return f"{meta.rate_per_s:,.0f} users in a closed loop"
-    if meta.capacity_per_s is None:
-        return f"{summary['offered_per_s']:,.0f} orders/s offered"
-    steady = meta.scenario == "steady" or not meta.rate_per_s
-    peak = summary["offered_per_s"] if steady else meta.rate_per_s
-    ratio = f"{times(peak / meta.capacity_per_s)} capacity"
-    shapes = {"ramp": "A ramp to {}", "spike": "A spike to {}", "retry_storm": "Retry storm at {}"}
-    return shapes.get(meta.scenario, "{} offered").format(ratio)
-
-
-def _sold(summary: Summary) -> str:
-    possible = summary["goodput_of_possible"]
-    if np.isnan(possible):
-        return f"{summary['served_share']:.0%} of orders sold"
-    return f"it sold {percent(min(1.0, possible))} of what it could"
-
-
-def percent(share: float) -> str:
-    """A share in percent that never rounds something to 0 nor a loss to 100."""
-    if 0 < share < 0.005:
-        return "under 1%"
-    return f"{min(share, 0.99) if share < 1 - 1e-9 and share >= 0.995 else share:.0%}"
-
-
-def _losses(summary: Summary) -> str:
-    """Every fate but sold that befell at least one order in a hundred, the worst first."""
-    shares = {
-        WORDS[fate]: summary[f"{fate}_per_s"] / summary["offered_per_s"]
-        for fate in FATES
-        if fate != "ok"
-    }
-    worst = sorted(shares.items(), key=lambda item: -item[1])
-    told = [f"{share:.0%} {word}" for word, share in worst if share >= 0.005]
-    return ("of all orders " + ", ".join(told)) if told else "no order lost"
-
-
-def _tail(summary: Summary, meta: Meta) -> str:
-    p99_ms, client_timeout_ms = summary["p99_ms"], meta.client_timeout_s * 1000
-    if np.isnan(p99_ms):
-        return ""
-    # Those who hung up would have waited longer: their wait is only a lower bound.
-    if p99_ms >= client_timeout_ms:
-        return f"; p99 beyond {client_timeout_ms:,.0f} ms"
-    return f"; p99 {p99_ms:,.0f} ms"

@@ -12,7 +12,7 @@ from tests.support.server import Command, OpenLoop
 
 pytestmark = [pytest.mark.browser, pytest.mark.load]
 
-#: Four workers of 42 ms work off 95 a second: half of these orders are turned away.
+#: Four workers of 42 ms work off 95 a second: half of these orders are shed.
 KNOBS = ("workers=4", "queue_capacity=4")
 RATE = 190.0
 LOAD_S = 30.0
@@ -69,12 +69,12 @@ def count(page: Page, fate: str) -> int:
 
 
 def test_the_live_page_moves(address: str, page: Page, journal: Journal) -> None:
-    """Sold and turned away grow while orders come; no error, no other host, and all is told."""
+    """Served and shed grow while orders come; no error, no other host, and all is told."""
     page.goto(address)
     expect(page.locator("#state")).to_have_text("open and taking orders")
-    assert (count(page, "sold"), count(page, "turned away")) == (0, 0)
+    assert (count(page, "served"), count(page, "shed")) == (0, 0)
     with Sale(int(address.rsplit(":", 1)[1])):
-        for fate in ("sold", "turned away"):
+        for fate in ("served", "shed"):
             page.wait_for_function(GROWN, arg=[fate, 0])
             page.wait_for_function(GROWN, arg=[fate, count(page, fate)])
         page.wait_for_function(BUSY)
@@ -84,7 +84,7 @@ def test_the_live_page_moves(address: str, page: Page, journal: Journal) -> None
         expect(page.locator("#limits")).to_contain_text("reject")
         shoot(page, "live-page")
     expect(page.locator("#busy")).to_have_text("0")
-    assert count(page, "broken") == 0
+    assert count(page, "failed") == 0
     assert journal.errors == []
     assert journal.other_hosts == set()
 

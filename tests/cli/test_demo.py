@@ -23,7 +23,7 @@ from bpdemo.results.records import Meta, Records, Samples
 
 
 def run_of(name: str, fates: dict[tuple[float, float], int]) -> LoadRun:
-    """A run of 12 s with 20 orders a second; `fates` by interval, else sold."""
+    """A run of 12 s with 20 orders a second; `fates` by interval, else served."""
     t_s = np.arange(0, 12, 0.05)
     fate = np.full(len(t_s), OK)
     for (start_s, end_s), code in fates.items():
@@ -57,16 +57,16 @@ def outcomes() -> tuple[SpikeOutcome, SpikeOutcome]:
 
 
 def test_the_verdict_says_what_was_measured() -> None:
-    """Goodput in the spike, p99, recovery, orders sold, and what was charged in vain."""
+    """Goodput in the spike, p99, recovery, orders served, and what was charged in vain."""
     told = " ".join(sentences(*outcomes()))
     for words in (
-        "the unprotected service sold 12% of its capacity in time, the protected one 25%",
+        "goodput of the unprotected service was 12% of its capacity, that of the protected one 25%",
         "90 unprotected, 180 protected, 2.0 times as many",
-        "turned 60 away at once",
-        "their answer in 100 ms",
+        "shed 60 at once",
+        "their answer within 100 ms",
         "unprotected one was still down 4.0 s after the spike, with 200 orders in its queue: 10 s",
         "The protected one was back to normal as soon as the spike was over",
-        "charged 70 customers too late for their patience; the protected one 0",
+        "charged 70 customers whose answer was late; the protected one 0",
     ):
         assert words in told
 
@@ -81,7 +81,7 @@ def test_the_verdict_does_not_take_sides() -> None:
     told = " ".join(sentences(nothing, safe))
     assert "0 unprotected, 180 protected." in told
     rows = {row[0]: row[1:] for row in numbers(nothing, safe)}
-    assert rows["p99 in the spike, of those let in"] == ("nobody was let in", "100 ms")
+    assert rows["p99 in the spike, of those admitted"] == ("nobody was admitted", "100 ms")
 
 
 def progress(t_s: float, **counts: int) -> LoadProgress:
@@ -148,8 +148,8 @@ def test_the_demo_tells_its_story_in_plain_lines(told: Told) -> None:
     assert "\x1b" not in told.out
     assert "\r" not in told.out
     for words in (
-        *("unprotected: ", "protected: ", "sold", "too late", "turned away", "broken"),
-        *("of 3 s:", "The verdict", "back to normal after the spike", "Orders sold in all"),
+        *("unprotected: ", "protected: ", "served", "late", "shed", "failed"),
+        *("of 3 s:", "The verdict", "back to normal after the spike", "Orders served in all"),
         str(told.folder / "demo.html"),
     ):
         assert words in told.out

@@ -110,7 +110,7 @@ def test_a_part_of_a_run_has_a_summary_of_its_own() -> None:
 def test_a_run_with_no_order_has_a_frame_and_a_sentence() -> None:
     """Nothing recorded is not an error."""
     empty = LoadRun(Records.of([], [], []), Samples.none(), META)
-    assert empty.sentence == "No order was offered."
+    assert empty.sentence == "No request was sent."
     assert len(empty.frame) == 2
     assert np.isnan(empty.summary["p99_ms"])
 
@@ -118,21 +118,20 @@ def test_a_run_with_no_order_has_a_frame_and_a_sentence() -> None:
 @pytest.mark.parametrize(
     ("scenario", "start"),
     [
-        ("steady", "1.0× capacity offered: "),
-        ("spike", "A spike to 2.0× capacity: "),
-        ("ramp", "A ramp to 2.0× capacity: "),
-        ("retry_storm", "Retry storm at 2.0× capacity: "),
-        ("closed", "8 users in a closed loop: "),
+        ("steady", "Goodput 62% of capacity at 1.0× load. "),
+        ("spike", "Goodput 83% of what was possible in a spike to 2.0× capacity. "),
+        ("ramp", "Goodput 83% of what was possible in a ramp to 2.0× capacity. "),
+        ("sustained", "Goodput 83% of what was possible in a sustained load of 2.0× capacity. "),
+        ("retry_storm", "Goodput 83% of what was possible in a retry storm at 2.0× load. "),
+        ("closed", "62% of requests served with 8 users in a closed loop. "),
     ],
 )
 def test_the_sentence_tells_load_and_outcome(scenario: str, start: str) -> None:
-    """Fates go by their words, the worst first; what never ended is 'beyond'."""
+    """Goodput first; then losses by their words, the worst first; what never ended is 'above'."""
     told = run(scenario=scenario, rate_per_s=8.0).sentence
     assert told.startswith(start)
-    assert "it sold 83% of what it could" in told
-    assert "12% too late, 12% turned away, 12% broken" in told
-    assert "p99 490 ms" in told
-    assert "p99 beyond 400 ms" in run(client_timeout_s=0.4).sentence
+    assert told.endswith("12% of requests were late, 12% shed and 12% failed; p99 490 ms.")
+    assert "p99 above 400 ms" in run(client_timeout_s=0.4).sentence
 
 
 def test_a_good_run_is_valid() -> None:

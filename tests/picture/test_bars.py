@@ -12,21 +12,21 @@ FACTS = {"workers": 4, "store_latency_s": 0}
 
 
 def recorded(latency_s, fate) -> LoadRun:
-    """One order a second for ten seconds, at a service that can sell one a second."""
+    """One order a second for ten seconds, at a service that can serve one a second."""
     records = Records.of(range(10), latency_s, fate)
     return LoadRun(records, Samples.none(), Meta(seconds=10, capacity_per_s=1))
 
 
 def test_each_bar_is_as_long_as_its_share_of_capacity():
-    """Sold, late, turned away and broken stand one after the other, rows in the order given."""
+    """Served, late, shed and failed stand one after the other, rows in the order given."""
     runs = {"naive": recorded(0.6, 1), "careful": recorded(0.1, [0, 2] * 5)}
     figure = fate_bars(runs)
     bars = {bar.name: list(bar.x) for bar in figure.data}
     assert bars == {
-        "sold": [0, 0.5],
-        "too late": [1, 0],
-        "turned away": [0, 0.5],
-        "broken": [0, 0],
+        "served": [0, 0.5],
+        "late": [1, 0],
+        "shed": [0, 0.5],
+        "failed": [0, 0],
     }
     assert all(list(bar.y) == ["naive", "careful"] for bar in figure.data)
     title = figure.layout.annotations[0].text

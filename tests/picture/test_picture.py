@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 import pytest
 
 from bpdemo.load.run import LoadRun
-from bpdemo.picture.labels import levels, spread, wrapped
+from bpdemo.picture.labels import levels, spread, width_of, wrapped
 from bpdemo.picture.palette import FATE_COLOURS, FATE_PATTERNS
 from bpdemo.picture.picture import picture, refresh, side_by_side
 from bpdemo.picture.report import Section, write_report
@@ -18,7 +18,7 @@ from bpdemo.plan.fates import FAILED, LATE, OK, SHED
 from bpdemo.results.marks import marks_of
 from bpdemo.results.records import Meta, Records, Samples
 
-WORDS = ["sold", "too late", "broken", "turned away"]
+WORDS = ["served", "late", "failed", "shed"]
 
 
 def run_of(
@@ -50,7 +50,7 @@ def told(figure: go.Figure) -> str:
 
 
 def test_the_fates_are_stacked_in_their_colours_with_a_pattern_as_second_cue() -> None:
-    """Ribbon and top panel each stack the four fates, sold at the bottom."""
+    """Ribbon and top panel each stack the four fates, served at the bottom."""
     figure = run_of().figure()
     areas = [trace for trace in figure.data if trace.stackgroup]
     assert [trace.name for trace in areas] == WORDS * 2
@@ -67,7 +67,7 @@ def test_ribbon_shares_always_make_a_hundred_percent() -> None:
 
 
 def test_the_top_panel_ends_at_1_3_times_capacity_and_an_arrow_tells_the_offer() -> None:
-    """Twenty times capacity does not flatten what was sold."""
+    """Twenty times capacity does not flatten what was served."""
     figure = run_of(4000).figure()
     assert tuple(figure.layout.yaxis2.range) == (0, 260)
     assert any(note.showarrow for note in figure.layout.annotations)
@@ -84,7 +84,15 @@ def test_series_are_labelled_at_the_line_and_there_is_no_legend() -> None:
     figure = run_of().figure()
     assert figure.layout.showlegend is False
     assert all(not trace.showlegend for trace in figure.data if not trace.stackgroup)
-    for word in (*WORDS, "capacity", "p50", "p99", "patience 500 ms", "in queue", "busy workers"):
+    for word in (
+        *WORDS,
+        "capacity",
+        "p50",
+        "p99",
+        "client timeout 500 ms",
+        "in queue",
+        "busy workers",
+    ):
         assert word in told(figure), word
 
 
@@ -94,7 +102,7 @@ def test_every_axis_tells_its_unit() -> None:
     assert figure.layout.yaxis.ticktext == ("0%", "100%")
     assert "100 ms" in figure.layout.yaxis3.ticktext
     assert figure.layout.yaxis3.type == "log"
-    assert {"orders per second", "time to answer", "jobs"} <= set(texts(figure))
+    assert {"requests per second", "time to answer", "jobs"} <= set(texts(figure))
     assert figure.layout.xaxis4.title.text == "seconds since the start"
 
 
@@ -115,13 +123,17 @@ def test_the_title_is_the_sentence() -> None:
 def test_a_run_without_capacity_still_has_a_picture() -> None:
     """Then the panel ends above the largest offer."""
     figure = run_of(capacity_per_s=None).figure()
-    assert "capacity" not in told(figure)
+    assert "<b>capacity</b>" not in told(figure)
     assert figure.layout.yaxis2.range[1] >= 400
 
 
 @pytest.mark.parametrize(
     ("panels", "traces", "words"),
-    [(["top"], 9, "orders per second"), (["middle"], 2, "time to answer"), (["bottom"], 3, "jobs")],
+    [
+        (["top"], 9, "requests per second"),
+        (["middle"], 2, "time to answer"),
+        (["bottom"], 3, "jobs"),
+    ],
 )
 def test_it_can_be_built_panel_by_panel(panels: list[str], traces: int, words: str) -> None:
     """Each panel stands alone, with the time axis beneath it."""
@@ -193,9 +205,11 @@ def test_text_of_marks_goes_to_the_first_free_line() -> None:
 
 def test_a_sentence_is_broken_to_fit() -> None:
     """No line is wider than the room it has."""
-    lines = wrapped("a sentence of several words that is far too long", 160, 16)
+    told = "a sentence of several words that is far too long"
+    lines = wrapped(told, 160, 16)
     assert len(lines) > 1
-    assert max(map(len, lines)) <= 17
+    assert max(width_of(line, 16) for line in lines) <= 160
+    assert " ".join(lines) == told
 
 
 def test_a_displayed_run_is_its_picture_and_its_sentence() -> None:
@@ -218,7 +232,9 @@ class Links(HTMLParser):
 def test_a_report_needs_no_network(tmp_path: Path) -> None:
     """One file, Plotly's script once, nothing loaded from elsewhere, text escaped."""
     sections = [
-        Section("Unprotected", "It <collapsed>.", [("what", "n"), ("sold", 3)], run_of().figure()),
+        Section(
+            "Unprotected", "It <collapsed>.", [("what", "n"), ("served", 3)], run_of().figure()
+        ),
         Section("Protected", "It held.", figure=run_of(100).figure()),
     ]
     page = write_report(tmp_path / "report.html", "Sale day", sections).read_text("utf-8")

@@ -18,8 +18,8 @@ CALM_BIN_S: Final = 0.25
 class SpikeOutcome:
     """One service under the spike, in the numbers of the verdict.
 
-    `recovered_s` counts from the end of the spike until, from then on, 95 % of what was offered
-    was sold; None if that was not seen. `charged_in_vain` were charged and not answered in time.
+    `recovered_s` counts from the end of the spike until, from then on, 95% of what was offered
+    was served; None if that was not seen. `charged_in_vain` were charged and not answered in time.
     """
 
     run: LoadRun
@@ -40,7 +40,7 @@ class SpikeOutcome:
         """p99 of those let in during the spike; who hung up gives only a lower bound."""
         p99_ms = self.run.between(*self.spike)["p99_ms"]
         if math.isnan(p99_ms):
-            return "nobody was let in"
+            return "nobody was admitted"
         client_timeout_ms = self.run.meta.client_timeout_s * 1000
         return (
             f"{p99_ms:,.0f} ms"
@@ -67,24 +67,24 @@ class SpikeOutcome:
 
 
 def recovery_s(run: LoadRun, end_s: float) -> float | None:
-    """Seconds from `end_s` to the end of the last quarter second that sold too little."""
+    """Seconds from `end_s` to the end of the last quarter second that served too little."""
     after = run.records.where(run.records.t_s >= end_s)
     bins: dict[int, list[bool]] = {}
     for t_s, fate in zip(after.t_s, after.fate, strict=True):
         bins.setdefault(int((t_s - end_s) / CALM_BIN_S), []).append(bool(fate == OK))
     if not bins:
         return None
-    bad = [place for place, sold in bins.items() if sum(sold) < CALM_SHARE * len(sold)]
+    bad = [place for place, served in bins.items() if sum(served) < CALM_SHARE * len(served)]
     last = max(bad, default=-1)
     return None if last == max(bins) else (last + 1) * CALM_BIN_S
 
 
 def outcome_of(run: LoadRun, service: Service) -> SpikeOutcome:
     stats = service.stats()
-    paid, sold = stats["payments"], int((run.records.fate == OK).sum())
+    paid, served = stats["payments"], int((run.records.fate == OK).sum())
     start_s, end_s = run.meta.seconds / 3, run.meta.seconds * 2 / 3
     return SpikeOutcome(
         run.marked((start_s, "spike"), (end_s, "over")),
-        max(0, paid["charged"] - paid["refunded"] - sold),
+        max(0, paid["charged"] - paid["refunded"] - served),
         stats["queue"]["depth"],
     )

@@ -10,17 +10,19 @@ from bpdemo.cli.demo.outcome import SpikeOutcome
 from bpdemo.cli.demo.verdict import numbers, sentences, warnings
 from bpdemo.core.choices import PROFILES
 from bpdemo.core.settings import Settings, describe
-from bpdemo.results.summary import percent
+from bpdemo.results.sentence import comparison, percent
 
 READING = (
-    "Time runs to the right, both services share their axes. Top: what became of the orders, in "
-    "orders a second; the dashed line is capacity, the arrow an offer beyond the panel, and the "
-    "ribbon above it the shares of all orders. Middle: how long those let in waited, half of them "
-    "(p50) and all but one in a hundred (p99), on a scale where each step is ten times as long. "
-    "Bottom: orders in the queue, the room there is for them, and busy workers."
+    "Time runs to the right, both services share their axes. Top: what became of the requests, "
+    "per second: served in time, late (no answer within the client timeout), shed (turned away at "
+    "the door) or failed. The dashed line is capacity, the arrow an offer beyond the panel, and "
+    "the ribbon above it the shares of all requests. Middle: how long the admitted ones waited, "
+    "half of them (p50) and all but one in a hundred (p99), on a scale where each step is ten "
+    "times as long. Bottom: jobs in the queue, the queue's capacity, and busy workers."
     "\n\nBoth services work just as hard. The difference is for whom: a queue without a bound "
-    "grows until all who reach its head have left already. A bounded one says no early, while no "
-    "is still of use, and keeps its workers for orders somebody waits for."
+    "grows until every caller who reaches its head has already given up. A bounded one sheds "
+    "load early, while a refusal is still useful, and keeps its workers for requests that "
+    "somebody is waiting for."
 )
 
 NEXT = (
@@ -33,7 +35,7 @@ NEXT = (
 
 def write_demo_report(path: Path, naive: SpikeOutcome, safe: SpikeOutcome) -> Path:
     # Plotly takes a second to load: not before the story is told.
-    from bpdemo.picture.picture import comparison, side_by_side
+    from bpdemo.picture.picture import side_by_side
     from bpdemo.picture.report import Section, write_report
 
     runs = (naive.run, safe.run)
@@ -80,7 +82,7 @@ def _facts(*outcomes: SpikeOutcome) -> list[tuple[str, ...]]:
         "workers": [str(run.meta.settings.get("workers", "-")) for run in runs],
         "capacity, orders a second": [f"{run.meta.capacity_per_s or 0:,.0f}" for run in runs],
         "peak of the spike, orders a second": [f"{run.meta.rate_per_s:,.0f}" for run in runs],
-        "a customer's patience": [f"{run.meta.client_timeout_s * 1000:,.0f} ms" for run in runs],
+        "client timeout": [f"{run.meta.client_timeout_s * 1000:,.0f} ms" for run in runs],
         "seed": [str(run.meta.seed) for run in runs],
         "sent as planned": [percent(run.meta.sent / max(run.meta.planned, 1)) for run in runs],
         "p99 of send lag (at most 50 ms)": [f"{run.send_lag_p99_ms:.1f} ms" for run in runs],

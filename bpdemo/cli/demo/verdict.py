@@ -12,7 +12,7 @@ from bpdemo.cli.demo.outcome import SpikeOutcome
 from bpdemo.cli.demo.spike import PEAK
 from bpdemo.core.choices import PROFILES
 from bpdemo.plan.fates import OK, SHED
-from bpdemo.results.summary import percent
+from bpdemo.results.sentence import percent
 from bpdemo.results.validity import SENTENCE, causes_of
 
 Numbers = list[tuple[str, str, str]]
@@ -22,11 +22,11 @@ def numbers(*outcomes: SpikeOutcome) -> Numbers:
     """The rows of the verdict: what is measured, and the figure of each service."""
     table: dict[str, Iterable[str]] = {
         "orders offered": (f"{len(o.run.records):,}" for o in outcomes),
-        "sold in time": (f"{o.count(OK):,}" for o in outcomes),
+        "served": (f"{o.count(OK):,}" for o in outcomes),
         "goodput in the spike, of capacity": (percent(o.spike_share) for o in outcomes),
-        "p99 in the spike, of those let in": (o.spike_p99 for o in outcomes),
+        "p99 in the spike, of those admitted": (o.spike_p99 for o in outcomes),
         "back to normal after the spike": (_recovery_in_short(o) for o in outcomes),
-        "turned away at once": (f"{o.count(SHED):,}" for o in outcomes),
+        "shed": (f"{o.count(SHED):,}" for o in outcomes),
         "charged, but not answered in time": (f"{o.charged_in_vain:,}" for o in outcomes),
         "still in the queue at the end": (f"{o.queued_at_end:,}" for o in outcomes),
     }
@@ -44,23 +44,23 @@ def sentences(naive: SpikeOutcome, safe: SpikeOutcome) -> list[str]:
     more = safe.count(OK) / naive.count(OK) if naive.count(OK) else math.inf
     ratio = f", {more:.1f} times as many" if math.isfinite(more) else ""
     told = [
-        f"In the spike, at {PEAK:g} times capacity, the unprotected service sold "
-        f"{percent(naive.spike_share)} of its capacity in time, the protected one "
+        f"In the spike, at {PEAK:g}× capacity, the goodput of the unprotected service was "
+        f"{percent(naive.spike_share)} of its capacity, that of the protected one "
         f"{percent(safe.spike_share)}.",
-        f"Orders sold in all: {naive.count(OK):,} unprotected, "
+        f"Orders served in all: {naive.count(OK):,} unprotected, "
         f"{safe.count(OK):,} protected{ratio}.",
     ]
-    if turned := safe.count(SHED):
+    if shed := safe.count(SHED):
         told.append(
-            f"The protected one turned {turned:,} away at once and told each when to come back; "
-            f"99 of 100 of those it let in during the spike had their answer in {safe.spike_p99}."
+            f"The protected one shed {shed:,} at once and told each caller when to come back; "
+            f"99% of those it admitted during the spike had their answer within {safe.spike_p99}."
         )
     for outcome in (naive, safe):
         told.append(f"The {outcome.run.meta.name} one {_recovery_in_words(outcome)}.")
     if naive.charged_in_vain:
         told.append(
             f"Meanwhile the unprotected one charged {naive.charged_in_vain:,} customers "
-            f"too late for their patience; the protected one {safe.charged_in_vain:,}."
+            f"whose answer was late; the protected one {safe.charged_in_vain:,}."
         )
     return told
 

@@ -59,7 +59,7 @@ class Challenge:
 
     @property
     def height(self) -> dict[str, float]:
-        """The height of its storm, for a real load: how many times capacity, and the patience."""
+        """The height of its storm, for a real load: times capacity, and the client timeout."""
         storm = self.scenes[0].load
         return {"times": storm["times"], "client_timeout_s": storm["client_timeout_s"]}
 

@@ -8,18 +8,9 @@ from typing import Any, Final
 import plotly.graph_objects as go
 
 from bpdemo.lab.contest.scene_score import SCENE_POINTS, WORDS, SceneScore
+from bpdemo.picture.frame import NO_TICKS, Frame
 from bpdemo.picture.labels import width_of
-from bpdemo.picture.palette import (
-    FATE_COLOURS,
-    FATE_PATTERNS,
-    FONT,
-    GRID,
-    INK,
-    INK_ON,
-    PLAIN,
-    TEXT_PX,
-    TITLE_PX,
-)
+from bpdemo.picture.palette import FATE_COLOURS, FATE_PATTERNS, GRID, INK_ON, TEXT_PX
 
 WIDTH_PX: Final = 960
 FATE_OF: Final = {"won": "ok", "late": "late", "failed": "failed", "shed": "shed"}
@@ -27,7 +18,7 @@ FATE_OF: Final = {"won": "ok", "late": "late", "failed": "failed", "shed": "shed
 
 def score_figure(sentence: str, scenes: Sequence[SceneScore]) -> go.Figure:
     """Points won and lost, scene by scene, under the result in words."""
-    figure = go.Figure(layout=_layout(sentence))
+    figure = go.Figure(layout=_frame(sentence))
     for part, fate in FATE_OF.items():
         figure.add_bar(**_bar(scenes, part, fate))
     return figure
@@ -56,15 +47,9 @@ def _told(part: str, points: float) -> str:
     return ""
 
 
-def _layout(sentence: str) -> dict[str, Any]:
-    return {
-        "title": {"text": f"<b>{sentence}</b>", "font": {"size": TITLE_PX},
-                  "x": 0.01, "xanchor": "left"},
-        "font": {"family": FONT, "size": TEXT_PX, "color": INK}, "barmode": "stack",
-        "xaxis": {"title": f"points (of {SCENE_POINTS} a scene)", "range": [0, SCENE_POINTS],
-                  "gridcolor": GRID, "tickvals": [0, 50, 100, 150, 200, 250]},
-        "yaxis": {"autorange": "reversed", "type": "category", "ticks": "outside",
-                  "ticklen": 8, "tickcolor": "white"},
-        "margin": {"l": 130, "r": 30, "t": 60, "b": 60}, **PLAIN,
-        "showlegend": False, "width": WIDTH_PX, "height": 370,
-    }  # fmt: skip
+def _frame(sentence: str) -> dict[str, Any]:
+    x_axis = {"title": f"points (of {SCENE_POINTS} a scene)", "range": [0, SCENE_POINTS]}
+    x_axis |= {"gridcolor": GRID, "tickvals": [0, 50, 100, 150, 200, 250]}
+    y_axis = {"autorange": "reversed", "type": "category"} | NO_TICKS
+    frame = Frame(sentence, inner_px=250, width_px=WIDTH_PX, left_px=130)
+    return frame.layout(barmode="stack", xaxis=x_axis, yaxis=y_axis)

@@ -14,9 +14,9 @@ from bpdemo.plan.fates import FAILED, LATE, OK
 SCENE_POINTS: Final = 250
 WORDS: Final = {
     "won": "won",
-    "late": "sold too late",
-    "failed": "broken",
-    "shed": "turned away in vain",
+    "late": "late",
+    "failed": "failed",
+    "shed": "shed in vain",
 }
 
 
@@ -32,8 +32,8 @@ class SceneScore:
 
     @classmethod
     def of(cls, scene: Scene, run: LoadRun) -> SceneScore:
-        """Sold in time of what was possible. What is missing went to waste on orders too late,
-        then on broken ones; the rest was turned away while there would have been time."""
+        """Served of what was possible. What is missing went to waste on late requests, then on
+        failed ones; the rest was shed while there would have been time."""
         possible = scene.possible(run)
         counts = np.bincount(run.records.fate, minlength=4)
         lost = max(0.0, possible - counts[OK])

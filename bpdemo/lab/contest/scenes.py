@@ -32,7 +32,7 @@ class Scene:
     changes: tuple[SceneChange, ...] = ()
 
     def possible(self, run: LoadRun) -> float:
-        """How many orders could have been sold in time: bin by bin the lesser of offer and what
+        """How many orders could have been served in time: bin by bin the lesser of offer and what
         payment and workers allow just then. In an outage that is none."""
         bins = round(run.meta.seconds / BIN_S)
         offered, _ = np.histogram(run.records.t_s, bins=bins, range=(0, run.meta.seconds))

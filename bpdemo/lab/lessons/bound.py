@@ -21,8 +21,8 @@ def bound_figure(watch: BacklogWatch, sent: pd.DataFrame, room: int, *, title: s
     return line_figure(
         {
             "promises not kept yet": watch.depths,
-            "turned away, in all": refused | {end_s: float(len(refused_s))},
-            f"room for {room}": {0.0: room, end_s: room},
+            "shed, in all": refused | {end_s: float(len(refused_s))},
+            f"capacity {room}": {0.0: room, end_s: room},
         },
         title=title,
         x="seconds",

@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from bpdemo.downstream.consumer import HEARTBEAT_S
-from bpdemo.picture.headings import heading_lines, heading_px, write_heading
-from bpdemo.picture.palette import BLUE, FONT, GREEN, GRID, INK, PLAIN, TEXT_PX, VERMILLION
+from bpdemo.picture.frame import AXIS, Frame
+from bpdemo.picture.labels import width_of
+from bpdemo.picture.palette import BLUE, GREEN, INK, TEXT_PX, VERMILLION
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from bpdemo.lab.lessons.backlog_watch import BacklogWatch
 
-WIDTH_PX: Final = 930
 DEPTH_PX: Final = 250
 LANE_PX: Final = 62
-LEFT_PX: Final = 96
-RIGHT_PX: Final = 200
-BELOW_PX: Final = 60
-AXIS: Final = {"gridcolor": GRID, "ticks": "outside", "ticklen": 8, "tickcolor": "white"}
 LANES: Final = (GREEN, BLUE)
 """Colour of the first worker's orders, of the second's, and so on in turn."""
 
@@ -36,13 +32,13 @@ def crew_figure(
         rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.08,
         row_heights=[DEPTH_PX, LANE_PX * len(kept)],
     )  # fmt: skip
+    inner_px = DEPTH_PX + LANE_PX * len(kept)
+    right_px = 20 + max(width_of(_told(*lane), TEXT_PX, bold=True) for lane in kept.items())
+    frame = Frame(title, inner_px, left_px=96, right_px=right_px, above_px=30)
+    figure.update_layout(frame.layout())
     _draw_depth(figure, watch)
     for lane, (name, orders) in enumerate(kept.items()):
-        _draw_lane(figure, lane, name, orders["at_s"] - watch.began_s, len(kept))
-    heading = heading_lines(title, WIDTH_PX)
-    top_px = heading_px(heading) + 30
-    figure.update_layout(_layout(top_px, len(kept)))
-    write_heading(figure, heading)
+        _draw_lane(figure, lane, _told(name, orders), orders["at_s"] - watch.began_s, len(kept))
     if killed_at_s is not None:
         _mark_death(figure, killed_at_s - watch.began_s)
     end_s = max(watch.depths)
@@ -63,7 +59,11 @@ def _draw_depth(figure: go.Figure, watch: BacklogWatch) -> None:
     )
 
 
-def _draw_lane(figure: go.Figure, lane: int, name: str, t_s: pd.Series[float], lanes: int) -> None:
+def _told(name: str, orders: pd.DataFrame) -> str:
+    return f"{name}: {len(orders)} orders"
+
+
+def _draw_lane(figure: go.Figure, lane: int, told: str, t_s: pd.Series[float], lanes: int) -> None:
     colour = LANES[lane % len(LANES)]
     figure.add_scatter(
         x=t_s, y=[lane] * len(t_s), mode="markers", row=2, col=1,
@@ -71,7 +71,7 @@ def _draw_lane(figure: go.Figure, lane: int, name: str, t_s: pd.Series[float], l
     )  # fmt: skip
     figure.add_annotation(
         xref="paper", x=1, xanchor="left", xshift=12, y=lane, yref="y2", showarrow=False,
-        text=f"<b>{name}: {len(t_s)} orders</b>", font={"color": colour, "size": TEXT_PX},
+        text=f"<b>{told}</b>", font={"color": colour, "size": TEXT_PX},
     )  # fmt: skip
     figure.update_yaxes(
         range=[lanes - 0.4, -0.6], showticklabels=False, showgrid=False, zeroline=False,
@@ -89,12 +89,3 @@ def _mark_death(figure: go.Figure, x: float) -> None:
         text=f"<b>killed; its heartbeat is believed for {HEARTBEAT_S:.0f} s</b>",
         font={"color": VERMILLION, "size": TEXT_PX},
     )  # fmt: skip
-
-
-def _layout(top_px: float, lanes: int) -> dict[str, Any]:
-    return {
-        "font": {"family": FONT, "size": TEXT_PX, "color": INK}, "showlegend": False,
-        **PLAIN, "width": WIDTH_PX,
-        "height": top_px + DEPTH_PX + LANE_PX * lanes + BELOW_PX,
-        "margin": {"l": LEFT_PX, "r": RIGHT_PX, "t": top_px, "b": BELOW_PX},
-    }  # fmt: skip

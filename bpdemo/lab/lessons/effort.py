@@ -1,4 +1,4 @@
-"""`watch_work`: a real load, and beside what was sold how much work was done for it."""
+"""`watch_work`: a real load, and beside what was served how much work was done for it."""
 
 from __future__ import annotations
 
@@ -36,25 +36,26 @@ class Effort:
     looks: Looks
 
     def worked_share(self, start_s: float, end_s: float) -> float:
-        """Jobs worked off from `start_s` to `end_s`, as a share of what the workers can do."""
+        """Jobs finished from `start_s` to `end_s`, as a share of what the workers can do."""
         per_s = (self._jobs_at(end_s) - self._jobs_at(start_s)) / (end_s - start_s)
         return per_s / self.run.summary["capacity_per_s"]
 
     def served_share(self, start_s: float, end_s: float) -> float:
-        """Orders sold in time, as a share of the same."""
+        """Requests served in time, as a share of the same."""
         return self.run.between(start_s, end_s)["goodput_share"]
 
     @property
     def sentence(self) -> str:
         """The result, from the second half of the run."""
         half = self.run.meta.seconds / 2, self.run.meta.seconds
-        worked, sold = self.worked_share(*half), self.served_share(*half)
-        return f"In the second half {worked:.0%} of capacity was worked off and {sold:.0%} sold"
+        worked, served = self.worked_share(*half), self.served_share(*half)
+        done, goodput = f"{worked:.0%} of capacity", f"{served:.0%} of capacity"
+        return f"In the second half, work done {done}, goodput {goodput}"
 
     def figure(self) -> go.Figure:
-        """Work done and orders sold over time."""
+        """Work done and goodput over time."""
         return line_figure(
-            {"sold in time": self._by_bin(self.served_share), "work done": self._by_bin()},
+            {"goodput": self._by_bin(self.served_share), "work done": self._by_bin()},
             title=self.sentence,
             x="seconds since the start",
             y="share of capacity",

@@ -11,7 +11,8 @@ import plotly.graph_objects as go
 from bpdemo.lab.lessons.outages import back_after_s, outage
 from bpdemo.lab.services.simulation import simulate
 from bpdemo.load.run import LoadRun
-from bpdemo.picture.palette import BLUE, FATE_COLOURS, FONT, GRID, INK, PLAIN, TEXT_PX, TITLE_PX
+from bpdemo.picture.frame import Frame
+from bpdemo.picture.palette import BLUE, FATE_COLOURS, GRID
 from bpdemo.plan.fates import OK, SHED
 
 DOWN_S: Final = 5.0
@@ -25,7 +26,7 @@ class OpenTime(NamedTuple):
 
     open_s: float
     back_s: float
-    """Until nine of ten are sold again once the payment is back: the mean over some moments."""
+    """Until nine of ten are served again once the payment is back: the mean over some moments."""
     sacrificed_per_min: float
     """Customers whose order went to a payment that was down."""
 
@@ -44,7 +45,7 @@ def open_time_figure(measured: Sequence[OpenTime]) -> go.Figure:
         f"Open for {shortest.open_s:g} s: {shortest.sacrificed_per_min:.0f} customers a minute "
         f"sacrificed. For {longest.open_s:g} s: back {longest.back_s:.1f} s late."
     )
-    figure = go.Figure(layout=_layout(title, [m.open_s for m in measured]))
+    figure = go.Figure(layout=_frame(title, [m.open_s for m in measured]))
     _line(figure, measured, [m.back_s for m in measured], BLUE, "x", "y")
     lost = [m.sacrificed_per_min for m in measured]
     _line(figure, measured, lost, FATE_COLOURS["failed"], "x2", "y2")
@@ -86,15 +87,12 @@ def _line(
     )  # fmt: skip
 
 
-def _layout(title: str, open_s: list[float]) -> dict[str, Any]:
+def _frame(title: str, open_s: list[float]) -> dict[str, Any]:
     x_axis = {"title": "breaker_open_s (s)", "type": "log", "tickvals": open_s, "gridcolor": GRID}
     y_axis = {"rangemode": "tozero", "gridcolor": GRID}
-    return {
-        "title": {"text": f"<b>{title}</b>", "font": {"size": TITLE_PX}},
-        "font": {"family": FONT, "size": TEXT_PX, "color": INK},
-        "xaxis": x_axis | {"domain": [0, 0.44], "anchor": "y"},
-        "xaxis2": x_axis | {"domain": [0.56, 1], "anchor": "y2"},
-        "yaxis": y_axis | {"title": "sold again after (s)", "anchor": "x"},
-        "yaxis2": y_axis | {"title": "customers sacrificed a minute", "anchor": "x2"},
-        **PLAIN, "showlegend": False, "width": 960, "height": 400,
-    }  # fmt: skip
+    return Frame(title, inner_px=270, width_px=960, left_px=70).layout(
+        xaxis=x_axis | {"domain": [0, 0.44], "anchor": "y"},
+        xaxis2=x_axis | {"domain": [0.56, 1], "anchor": "y2"},
+        yaxis=y_axis | {"title": "served again after (s)", "anchor": "x"},
+        yaxis2=y_axis | {"title": "customers sacrificed a minute", "anchor": "x2"},
+    )

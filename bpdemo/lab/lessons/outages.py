@@ -53,7 +53,7 @@ def p99_to_answer_ms(run: LoadRun, start_s: float, end_s: float, fate: str = "sh
 
 
 def back_after_s(run: LoadRun, since_s: float) -> float:
-    """Seconds after `since_s` until nine of ten orders are sold again; infinite if never."""
+    """Seconds after `since_s` until nine of ten orders are served again; infinite if never."""
     records = run.records
     for start_s in np.arange(since_s, run.meta.seconds - LOOK_S + STEP_S / 2, STEP_S):
         fates = records.fate[(records.t_s >= start_s) & (records.t_s < start_s + LOOK_S)]

@@ -8,15 +8,13 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from bpdemo.lab.lessons.signals import CPU_ALERT, WAIT_ALERT_MS, Signals
-from bpdemo.picture.headings import heading_lines, heading_px, write_heading
+from bpdemo.picture.frame import AXIS, Frame
 from bpdemo.picture.labels import spread
-from bpdemo.picture.palette import BLUE, FONT, GRID, INK, PLAIN, TEXT_PX, VERMILLION
+from bpdemo.picture.palette import BLUE, INK, TEXT_PX, VERMILLION
 
-WIDTH_PX: Final = 930
 PANEL_PX: Final = 210
 LABEL_PX: Final = 22
 RIGHT_PX: Final = 150
-AXIS: Final = {"gridcolor": GRID, "ticks": "outside", "ticklen": 8, "tickcolor": "white"}
 #: An axis ends at least so far above the alert, so that one sees what was not reached.
 HEADROOM: Final = 1.3
 
@@ -24,14 +22,14 @@ HEADROOM: Final = 1.3
 def signal_figure(seen: Signals) -> go.Figure:
     """Both signals over time, with their alerts, and the moment each was first above its own."""
     figure = make_subplots(rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.1)
+    inner_px = 2 * PANEL_PX + 10
+    frame = Frame(seen.sentence, inner_px, left_px=96, right_px=RIGHT_PX, above_px=26)
+    figure.update_layout(frame.layout())
     _panel(figure, seen, 1, "cpu_share", CPU_ALERT, f"alert: {CPU_ALERT:.0%}", "CPU", BLUE)
     _panel(
         figure, seen, 2, "wait_ms", WAIT_ALERT_MS, f"alert: {WAIT_ALERT_MS:.0f} ms",
         "queue wait", INK,
     )  # fmt: skip
-    heading = heading_lines(seen.sentence, WIDTH_PX)
-    figure.update_layout(_layout(heading_px(heading) + 26))
-    write_heading(figure, heading)
     figure.update_xaxes(AXIS | {"range": [0, seen.run.meta.seconds]})
     figure.update_xaxes(title="seconds", row=2, col=1)
     figure.update_yaxes(AXIS | {"tickformat": ".0%"}, title="CPU (of one core)", row=1, col=1)
@@ -87,11 +85,3 @@ def _mark_capacity(figure: go.Figure, seen: Signals) -> None:
         x=at_s, yref="paper", y=1, yanchor="bottom", text="<b>capacity is reached</b>",
         showarrow=False, font={"color": INK, "size": TEXT_PX},
     )  # fmt: skip
-
-
-def _layout(top_px: float) -> dict[str, Any]:
-    return {
-        "font": {"family": FONT, "size": TEXT_PX, "color": INK}, "showlegend": False,
-        **PLAIN, "width": WIDTH_PX, "height": top_px + 2 * PANEL_PX + 70,
-        "margin": {"l": 96, "r": RIGHT_PX, "t": top_px, "b": 60},
-    }  # fmt: skip

@@ -21,7 +21,7 @@ PERIOD_S: Final = 0.3
 CPU_ALERT: Final = 0.8
 """Share of one core. One event loop can use no more than one."""
 WAIT_ALERT_MS: Final = 250.0
-"""Half of the patience that the lessons' customers have."""
+"""Half of the client timeout in the lessons."""
 
 WAIT: Final = "bpdemo_queue_wait_seconds"
 LAG: Final = "bpdemo_event_loop_lag_seconds"

@@ -12,7 +12,8 @@ from bpdemo.core.choices import Profile
 from bpdemo.lab.lessons.durations import seconds as in_profile
 from bpdemo.lab.services.service import serve
 from bpdemo.load.loads import load
-from bpdemo.picture.palette import FATE_COLOURS, FONT, GRID, INK, PLAIN, TEXT_PX, TITLE_PX
+from bpdemo.picture.frame import Frame
+from bpdemo.picture.palette import FATE_COLOURS, GRID, INK, TEXT_PX
 
 if TYPE_CHECKING:
     from bpdemo.load.run import LoadRun
@@ -21,7 +22,7 @@ STYLES: Final = (
     (FATE_COLOURS["late"], "dash", "square"),
     (FATE_COLOURS["ok"], "solid", "circle"),
 )
-"""The first sweep is the one that loses orders as *too late*, the second the one that sells."""
+"""The first sweep is the one that loses requests as *late*, the second the one that serves."""
 
 
 class Sweep:
@@ -72,11 +73,11 @@ def sweep(
 def goodput_figure(*sweeps: Sweep) -> go.Figure:
     """Goodput over load, one line a sweep, beside the best that is possible."""
     loads = sorted({times for sweep in sweeps for times in sweep.runs})
-    figure = go.Figure(layout=_layout(loads, sweeps))
+    figure = go.Figure(layout=_frame(loads, sweeps))
     figure.add_scatter(
         x=[0, 1, loads[-1]], y=[0, 1, 1], mode="lines", line={"color": INK, "dash": "dot"}
     )
-    _label(figure, loads[-1], 1.0, "all it can sell", INK, shift=14)
+    _label(figure, loads[-1], 1.0, "all it can serve", INK, shift=14)
     for sweep, (colour, dash, symbol) in zip(sweeps, STYLES, strict=False):
         shares = sweep.goodput_share
         figure.add_scatter(
@@ -88,18 +89,14 @@ def goodput_figure(*sweeps: Sweep) -> go.Figure:
     return figure
 
 
-def _layout(loads: list[float], sweeps: Sequence[Sweep]) -> dict[str, Any]:
+def _frame(loads: list[float], sweeps: Sequence[Sweep]) -> dict[str, Any]:
     told = "; ".join(f"{s.name} {s.goodput_share[max(s.runs)]:.0%}" for s in sweeps)
-    return {
-        "title": {"text": f"<b>Sold in time at {loads[-1]:g}× capacity: {told}</b>",
-                  "font": {"size": TITLE_PX}},
-        "font": {"family": FONT, "size": TEXT_PX, "color": INK},
-        "xaxis": {"title": "orders offered (× capacity)", "tickvals": loads, "gridcolor": GRID,
-                  "range": [0, loads[-1] * 1.04]},
-        "yaxis": {"title": "sold in time (share of capacity)", "tickformat": ".0%",
-                  "range": [0, 1.18], "gridcolor": GRID},
-        **PLAIN, "showlegend": False, "width": 960, "height": 440,
-    }  # fmt: skip
+    title = f"Goodput, as a share of capacity, at {loads[-1]:g}× load: {told}"
+    x_axis = {"title": "requests offered (× capacity)", "tickvals": loads, "gridcolor": GRID}
+    y_axis = {"title": "goodput (share of capacity)", "tickformat": ".0%", "gridcolor": GRID}
+    return Frame(title, inner_px=330, width_px=960, left_px=84).layout(
+        xaxis=x_axis | {"range": [0, loads[-1] * 1.04]}, yaxis=y_axis | {"range": [0, 1.18]}
+    )
 
 
 def _label(figure: go.Figure, x: float, y: float, text: str, colour: str, *, shift: int) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import httpx
 import plotly.graph_objects as go
@@ -12,15 +12,15 @@ import plotly.graph_objects as go
 from bpdemo.lab.lessons.signals import pause
 from bpdemo.lab.services.service import Service
 from bpdemo.load.loads import RunningLoad
-from bpdemo.picture.headings import heading_lines, heading_px, write_heading
-from bpdemo.picture.palette import BLUE, FONT, GREEN, GRID, INK, ORANGE, PLAIN, SKY_BLUE, TEXT_PX
+from bpdemo.picture.frame import NO_TICKS, Frame
+from bpdemo.picture.labels import width_of
+from bpdemo.picture.palette import BLUE, GREEN, GRID, INK, ORANGE, SKY_BLUE, TEXT_PX
 
 if TYPE_CHECKING:
     import pandas as pd
 
 TIMEOUT_S: Final = 30.0
 ROW_PX: Final = 56
-WIDTH_PX: Final = 930
 #: A bar's colour and pattern by the first word of its span; the rest is the caller's request.
 STYLES: Final = {
     "queue": (ORANGE, "/"), "work": (GREEN, ""), "payment": (BLUE, ""), "store": (SKY_BLUE, "."),
@@ -64,9 +64,11 @@ def waterfall(spans: pd.DataFrame, *, seen_ms: float | None = None) -> go.Figure
     the caller measured."""
     rows = spans.sort_values(["start_s", "duration_ms"], ascending=[True, False])
     from_ms = 1000 * (rows["start_s"] - rows["start_s"].min())
-    heading = heading_lines(_sentence(rows, seen_ms), WIDTH_PX)
-    figure = go.Figure(layout=_layout(heading_px(heading), len(rows)))
-    write_heading(figure, heading)
+    names_px = 24 + max(width_of(name, TEXT_PX, bold=True) for name in rows["name"])
+    frame = Frame(_sentence(rows, seen_ms), ROW_PX * len(rows), left_px=names_px, right_px=110)
+    x_axis = {"title": "ms since the request came", "gridcolor": GRID, "rangemode": "tozero"}
+    y_axis = {"autorange": "reversed"} | NO_TICKS
+    figure = go.Figure(layout=frame.layout(xaxis=x_axis, yaxis=y_axis, bargap=0.3))
     styles = [STYLES.get(name.split()[0], OTHERS) for name in rows["name"]]
     figure.add_bar(
         y=list(range(len(rows))), x=rows["duration_ms"], base=from_ms, orientation="h",
@@ -98,13 +100,3 @@ def _sentence(rows: pd.DataFrame, seen_ms: float | None) -> str:
     whole_ms = took_ms.max() if seen_ms is None else seen_ms
     parts = [f"{took_ms[name]:,.0f} ms {text}" for name, text in TOLD if name in took_ms]
     return f"Of its {whole_ms:,.0f} ms: {', '.join(parts)}."
-
-
-def _layout(top_px: float, rows: int) -> dict[str, Any]:
-    return {
-        "font": {"family": FONT, "size": TEXT_PX, "color": INK}, "showlegend": False,
-        "xaxis": {"title": "ms since the request came", "gridcolor": GRID, "rangemode": "tozero"},
-        "yaxis": {"autorange": "reversed", "ticks": "outside", "ticklen": 8, "tickcolor": "white"},
-        **PLAIN, "width": WIDTH_PX, "height": top_px + 60 + ROW_PX * rows,
-        "margin": {"l": 190, "r": 110, "t": top_px, "b": 60}, "bargap": 0.3,
-    }  # fmt: skip

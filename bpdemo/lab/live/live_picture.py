@@ -29,7 +29,7 @@ COCKPIT: Final = Format(
     },
     has_title=False,
     mark_levels=2,
-    names={"orders per second": "orders/s", "time to answer": "answer"},
+    names={"requests per second": "requests/s", "time to answer": "answer"},
     steady=True,
 )
 """Fits below the knobs on a laptop's screen; enlarged on the page by `ZOOM`."""

@@ -37,7 +37,7 @@ FORM: Final = Format(
     has_title=False,
     mark_levels=2,
     above_px=22,
-    names={"orders per second": "orders/s"},
+    names={"requests per second": "requests/s"},
     steady=True,
 )
 STYLE: Final = f"""<style>

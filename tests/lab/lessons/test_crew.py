@@ -56,7 +56,7 @@ def test_the_bound_and_those_turned_away_are_lines_beside_the_backlog():
     assert list(backlog.y) == [0, 2, 2]
     assert (list(refused.x), list(refused.y)) == ([0.0, 1.0, 2.0, 3.0], [0, 1, 2, 2])
     assert list(room.y) == [2, 2]
-    assert "room for 2" in texts(figure)
+    assert "capacity 2" in texts(figure)
 
 
 def test_the_percentile_of_several_is_that_of_all_their_answers():

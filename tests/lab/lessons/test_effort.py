@@ -27,7 +27,9 @@ def test_work_is_counted_between_two_looks():
 def test_the_sentence_and_the_picture_tell_both():
     """All the work goes on while nothing is sold: two lines, and both numbers as title."""
     effort = made_of([(0, 0), (10, 100)])
-    assert effort.sentence == "In the second half 100% of capacity was worked off and 0% sold"
+    assert (
+        effort.sentence == "In the second half, work done 100% of capacity, goodput 0% of capacity"
+    )
     figure = effort.figure()
     sold, done = (list(line.y) for line in figure.data)
     assert done == pytest.approx([1.0] * 10)

@@ -92,5 +92,5 @@ def test_the_price_of_a_short_and_of_a_long_open_time():
     short, long = measured = open_times(KNOBS, [1, 4])
     assert short.sacrificed_per_min > 2 * long.sacrificed_per_min
     assert short.back_s < long.back_s <= 4 + 1
-    title = open_time_figure(measured).layout.title.text
+    title = open_time_figure(measured).layout.annotations[0].text
     assert f"back {long.back_s:.1f} s late" in title
