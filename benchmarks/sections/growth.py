@@ -13,13 +13,16 @@ from __future__ import annotations
 import random
 import time
 import tracemalloc
+from dataclasses import replace
 from functools import partial
 
 from benchmarks.flood import Load
 from benchmarks.measured import Aim, Found, Report, Say, Size, Table, interleaved, ratio
 from benchmarks.peers import SERVICE_S, WORKERS
 from benchmarks.servers import flood, ours
-from bpdemo.flow.queue import BoundedQueue, QueuePolicy
+from bpdemo.assembly.slices import tuning
+from bpdemo.core.settings import Settings
+from bpdemo.flow.queue import BoundedQueue
 from bpdemo.lab.services.simulation import simulate
 
 DEPTHS = (10, 1_000, 100_000)
@@ -94,7 +97,7 @@ def _bytes_a_job(depth: int) -> float:
 
 def _queue_of(depth: int, room: int) -> BoundedQueue[int]:
     queue: BoundedQueue[int] = BoundedQueue(
-        QueuePolicy(capacity=room),
+        replace(tuning(Settings()).queue, capacity=room),
         idle=lambda: 0,
         clock=time.monotonic,
         on_shed=lambda _job, _waited_s: None,

@@ -15,16 +15,19 @@ import asyncio
 import statistics
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
 import cachetools
 
 from benchmarks.measured import Aim, Found, Report, Say, Size, Table, interleaved, ratio
+from bpdemo.assembly.slices import tuning
 from bpdemo.core.events import Event
-from bpdemo.flow.breaker import Breaker, BreakerPolicy
-from bpdemo.flow.cache import CachePolicy, ReadThroughCache
-from bpdemo.flow.queue import BoundedQueue, QueuePolicy
+from bpdemo.core.settings import Settings
+from bpdemo.flow.breaker import Breaker
+from bpdemo.flow.cache import ReadThroughCache
+from bpdemo.flow.queue import BoundedQueue
 
 OURS, BARE = "bpdemo", "bare await"
 ROOM = 64
@@ -114,7 +117,7 @@ def _breakers() -> dict[str, Timed]:
 
 
 async def _our_breaker(calls: int) -> float:
-    breaker = Breaker(BreakerPolicy(), "payment", time.monotonic, Deaf())
+    breaker = Breaker(tuning(Settings()).breaker, "payment", time.monotonic, Deaf())
     began_ns = time.perf_counter_ns()
     for _ in range(calls):
         permit = breaker.acquire()
@@ -151,7 +154,7 @@ async def _pybreaker(calls: int) -> float:
 
 async def _our_queue(jobs: int) -> float:
     queue: BoundedQueue[int] = BoundedQueue(
-        QueuePolicy(capacity=ROOM),
+        replace(tuning(Settings()).queue, capacity=ROOM),
         idle=lambda: 0,
         clock=time.monotonic,
         on_shed=lambda _job, _waited_s: None,
@@ -186,7 +189,9 @@ async def _asyncio_queue(jobs: int) -> float:
 
 
 async def _our_cache(calls: int) -> float:
-    cache: ReadThroughCache[int, int] = ReadThroughCache(CachePolicy(), time.monotonic, Deaf())
+    cache: ReadThroughCache[int, int] = ReadThroughCache(
+        tuning(Settings()).cache, time.monotonic, Deaf()
+    )
     await cache.get(1, work)
     return await _repeat(lambda: cache.get(1, work), calls)
 

@@ -43,7 +43,7 @@ from bpdemo.telemetry.traces import ServiceTracer
 CLIENT_CLOSED = 499
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DoorPolicy:
     """`read_timeout_s` (0: none) is for the whole request; longer bodies are not read."""
 

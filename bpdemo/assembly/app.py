@@ -36,7 +36,7 @@ def create_app(
     app = make_application(
         assembly.office,
         assembly,
-        DoorPolicy(settings.read_timeout_s, settings.max_body_bytes),
+        door_policy(settings),
         render_metrics=telemetry.metrics.render,
         observer=telemetry.observer,
         tracer=telemetry.tracer,
@@ -49,6 +49,11 @@ def create_app(
     app.state.telemetry = telemetry
     app.state.startup_error = None
     return app
+
+
+def door_policy(s: Settings) -> DoorPolicy:
+    """The slice of what stands before the application."""
+    return DoorPolicy(read_timeout_s=s.read_timeout_s, max_body_bytes=s.max_body_bytes)
 
 
 def _life_of(

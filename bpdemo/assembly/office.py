@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from random import Random, SystemRandom
-from typing import Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from bpdemo.assembly.slices import faults_of_payment, faults_of_store, payment_policy, tuning
 from bpdemo.assembly.traced_store import TracedStore
@@ -17,6 +17,9 @@ from bpdemo.downstream.faults import FaultyBacklog, FaultyPayment, FaultyStore
 from bpdemo.downstream.memory import MemoryStore
 from bpdemo.downstream.payment import SimulatedPayment
 from bpdemo.service.box_office import BoxOffice
+
+if TYPE_CHECKING:
+    from bpdemo.downstream.connections import PoolPolicy
 
 
 @runtime_checkable
@@ -109,20 +112,26 @@ def make_store(settings: Settings, observer: Observer) -> Store:
         return MemoryStore(settings.initial_stock)
     # asyncpg is imported only by those who use it: the demo mode starts faster.
     from bpdemo.downstream.embedded_store import EmbeddedStore
-    from bpdemo.downstream.postgres import PoolPolicy, PostgresStore
+    from bpdemo.downstream.postgres import PostgresStore
 
-    # Statements get as long as an attempt does: beyond that nobody waits for them.
-    pool = PoolPolicy(
-        settings.pool_min,
-        settings.pool_max,
-        settings.pool_acquire_timeout_s,
-        settings.attempt_timeout_s,
-    )
-    stock = settings.initial_stock
+    pool, stock = pool_policy(settings), settings.initial_stock
     if settings.store == "embedded":
         return EmbeddedStore(pool, stock, observer)
     assert settings.database_url is not None, "Settings sees to it"
     return PostgresStore(settings.database_url.get_secret_value(), pool, stock, observer)
+
+
+def pool_policy(s: Settings) -> "PoolPolicy":
+    """The slice of the connections to a database."""
+    from bpdemo.downstream.connections import PoolPolicy
+
+    return PoolPolicy(
+        min_size=s.pool_min,
+        max_size=s.pool_max,
+        acquire_timeout_s=s.pool_acquire_timeout_s,
+        # As long as an attempt: beyond that nobody waits for a statement.
+        statement_timeout_s=s.attempt_timeout_s,
+    )
 
 
 def make_backlog(store: Store, settings: Settings, rng: Random) -> FaultyBacklog | None:

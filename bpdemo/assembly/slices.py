@@ -1,4 +1,9 @@
-"""From the settings to the slice that each pattern receives, never the whole."""
+"""From the settings to the slice that each pattern receives, never the whole.
+
+Each field is named here once, with the setting that it comes from: policies have no defaults. Two
+slices stand where they are needed, since their patterns load what not every service has: the pool's
+in `office`, the door's in `app`.
+"""
 
 from bpdemo.core.settings import Settings
 from bpdemo.downstream.faults import FaultPolicy
@@ -20,36 +25,58 @@ def tuning(s: Settings) -> Tuning:
     return Tuning(
         workers=s.workers,
         request_timeout_s=s.request_timeout_s,
-        expected_service_s=s.payment_latency_s + s.store_latency_s,
-        gate=GatePolicy(s.max_in_flight, s.client_max_in_flight),
-        intake=IntakePolicy(s.queue_policy, s.queue_block_timeout_s, s.drop_on_disconnect),
-        queue=_queue(s),
-        guard=GuardPolicy(
-            s.attempt_timeout_s,
-            BackoffPolicy(s.retry_attempts, s.retry_base_s, s.retry_cap_s, s.retry_jitter),
+        expected_service_s=s.expected_service_s,
+        gate=GatePolicy(max_in_flight=s.max_in_flight, client_max_in_flight=s.client_max_in_flight),
+        intake=IntakePolicy(
+            when_full=s.queue_policy,
+            block_timeout_s=s.queue_block_timeout_s,
+            drop_on_disconnect=s.drop_on_disconnect,
         ),
-        budget=BudgetPolicy(s.retry_budget_enabled, s.retry_budget_ratio, s.retry_budget_min_per_s),
+        queue=_queue(s),
+        guard=_guard(s),
+        budget=BudgetPolicy(
+            enabled=s.retry_budget_enabled,
+            ratio=s.retry_budget_ratio,
+            min_per_s=s.retry_budget_min_per_s,
+        ),
         breaker=_breaker(s),
-        cache=CachePolicy(s.cache_ttl_s, s.cache_stale_s, s.cache_capacity),
+        cache=CachePolicy(ttl_s=s.cache_ttl_s, stale_s=s.cache_stale_s, capacity=s.cache_capacity),
         async_queue_capacity=s.async_queue_capacity,
     )
 
 
 def payment_policy(s: Settings) -> PaymentPolicy:
-    return PaymentPolicy(s.payment_latency_s, s.payment_latency_distribution)
+    return PaymentPolicy(latency_s=s.payment_latency_s, distribution=s.payment_latency_distribution)
 
 
 def faults_of_payment(s: Settings) -> FaultPolicy:
-    return FaultPolicy(failure_rate=s.payment_failure_rate, outage=s.payment_outage)
+    # Its latency is the provider's own, and in the payment's policy.
+    return FaultPolicy(latency_s=0.0, failure_rate=s.payment_failure_rate, outage=s.payment_outage)
 
 
 def faults_of_store(s: Settings) -> FaultPolicy:
-    return FaultPolicy(s.store_latency_s, s.store_failure_rate, s.store_outage)
+    return FaultPolicy(
+        latency_s=s.store_latency_s, failure_rate=s.store_failure_rate, outage=s.store_outage
+    )
 
 
 def _queue(s: Settings) -> QueuePolicy:
-    codel = CoDelPolicy(s.codel_target_s, s.codel_interval_s)
-    return QueuePolicy(s.queue_capacity, s.queue_discipline, s.queue_block_waiters, codel)
+    return QueuePolicy(
+        capacity=s.queue_capacity,
+        discipline=s.queue_discipline,
+        waiters=s.queue_block_waiters,
+        codel=CoDelPolicy(target_s=s.codel_target_s, interval_s=s.codel_interval_s),
+    )
+
+
+def _guard(s: Settings) -> GuardPolicy:
+    backoff = BackoffPolicy(
+        attempts=s.retry_attempts,
+        base_s=s.retry_base_s,
+        cap_s=s.retry_cap_s,
+        jitter=s.retry_jitter,
+    )
+    return GuardPolicy(attempt_timeout_s=s.attempt_timeout_s, backoff=backoff)
 
 
 def _breaker(s: Settings) -> BreakerPolicy:

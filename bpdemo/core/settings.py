@@ -258,6 +258,16 @@ class Settings(BaseSettings):
             return ()
         return (f"{ends}: a dependency that hangs on every read never opens its breaker",)
 
+    @property
+    def expected_service_s(self) -> float:
+        """The mean time an order takes a worker, as configured: payment, then store."""
+        return self.payment_latency_s + self.store_latency_s
+
+    @property
+    def nominal_capacity(self) -> float | None:
+        """Orders a second with every worker busy; None where an order takes no time."""
+        return nominal_capacity(self.workers, self.expected_service_s)
+
     @classmethod
     def unprotected(cls, **knobs: Any) -> Self:
         """The naive service the workshop starts from: it says yes to everyone, and retries."""
@@ -288,6 +298,11 @@ class Settings(BaseSettings):
             return type(self).model_validate(together)
         except ValidationError as error:
             raise explain(error) from None
+
+
+def nominal_capacity(workers: int, service_s: float) -> float | None:
+    """Workers ÷ mean service time, in orders a second; None where an order takes no time."""
+    return workers / service_s if service_s > 0 else None
 
 
 def _strictly(cls: type[Settings], name: str, value: Any) -> Any:

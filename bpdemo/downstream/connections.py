@@ -39,7 +39,7 @@ IDLE_IN_TRANSACTION_S = 1.0
 NO_CONNECTION = "The database accepts no connections."
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PoolPolicy:
     """`min_size` connections are made at the start, `max_size` at most, and kept.
 
@@ -47,10 +47,10 @@ class PoolPolicy:
     `statement_timeout_s`. 0: no limit.
     """
 
-    min_size: int = 1
-    max_size: int = 8
-    acquire_timeout_s: float = 0.2
-    statement_timeout_s: float = 0.5
+    min_size: int
+    max_size: int
+    acquire_timeout_s: float
+    statement_timeout_s: float
 
     def __post_init__(self) -> None:
         require_count("min_size", self.min_size)

@@ -11,18 +11,21 @@ from bpdemo.core.ranges import require_flag, require_number
 from bpdemo.downstream.pause import Pause
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FaultPolicy:
     """`latency_s` before each call, a share of failures, or an outage: failing at once."""
 
-    latency_s: float = 0.0
-    failure_rate: float = 0.0
-    outage: bool = False
+    latency_s: float
+    failure_rate: float
+    outage: bool
 
     def __post_init__(self) -> None:
         require_number("latency_s", self.latency_s)
         require_number("failure_rate", self.failure_rate, 0, 1)
         require_flag("outage", self.outage)
+
+
+NO_FAULTS = FaultPolicy(latency_s=0.0, failure_rate=0.0, outage=False)
 
 
 class _Faulty:
@@ -40,7 +43,7 @@ class _Faulty:
     @policy.setter
     def policy(self, policy: FaultPolicy) -> None:
         self._policy = policy
-        self._calm = policy == FaultPolicy()
+        self._calm = policy == NO_FAULTS
 
     async def _befall_read(self) -> None:
         if await self._befall():

@@ -18,12 +18,12 @@ LOGNORMAL_SIGMA = 1.0
 KEY_LIFETIME_S = 60.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentPolicy:
     """How long a call takes: `latency_s` is the mean whatever the distribution."""
 
-    latency_s: float = 0.04
-    distribution: Distribution = "constant"
+    latency_s: float
+    distribution: Distribution
 
     def __post_init__(self) -> None:
         require_number("latency_s", self.latency_s)

@@ -18,14 +18,14 @@ from bpdemo.core.choices import JITTERS, Jitter
 from bpdemo.core.ranges import require_choice, require_count, require_number
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BackoffPolicy:
     """`attempts` in all, the first included; waits grow from `base_s` to at most `cap_s`."""
 
-    attempts: int = 3
-    base_s: float = 0.05
-    cap_s: float = 1.0
-    jitter: Jitter = "full"
+    attempts: int
+    base_s: float
+    cap_s: float
+    jitter: Jitter
 
     def __post_init__(self) -> None:
         require_count("attempts", self.attempts, 1)

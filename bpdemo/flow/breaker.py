@@ -36,7 +36,7 @@ Permit = int
 GRACE_S = 0.1
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BreakerPolicy:
     """Opens when, over `window_s`, at least `min_calls` ended and `failure_ratio` of them failed.
 
@@ -45,13 +45,13 @@ class BreakerPolicy:
     half-open still, that counts; a failure so late does not.
     """
 
-    enabled: bool = True
-    failure_ratio: float = 0.5
-    min_calls: int = 20
-    window_s: float = 10.0
-    open_s: float = 5.0
-    half_open_calls: int = 3
-    permit_ttl_s: float = 0.5
+    enabled: bool
+    failure_ratio: float
+    min_calls: int
+    window_s: float
+    open_s: float
+    half_open_calls: int
+    permit_ttl_s: float
 
     def __post_init__(self) -> None:
         require_flag("enabled", self.enabled)

@@ -23,13 +23,13 @@ from bpdemo.flow.rolling import RollingCounts
 WINDOW_S = 10
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BudgetPolicy:
     """`ratio` of the calls may be retried, and `min_per_s` whatever the calls are."""
 
-    enabled: bool = True
-    ratio: float = 0.2
-    min_per_s: float = 10.0
+    enabled: bool
+    ratio: float
+    min_per_s: float
 
     def __post_init__(self) -> None:
         require_flag("enabled", self.enabled)

@@ -22,13 +22,13 @@ K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CachePolicy:
     """Fresh for `ttl_s` (0: nothing is), served stale for `stale_s` more, `capacity` entries."""
 
-    ttl_s: float = 5.0
-    stale_s: float = 30.0
-    capacity: int = 1024
+    ttl_s: float
+    stale_s: float
+    capacity: int
 
     def __post_init__(self) -> None:
         require_number("ttl_s", self.ttl_s)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from bpdemo.core.ranges import require_number
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CoDelPolicy:
     """A queue not empty for `interval_s` is standing; a wait of `target_s` is still fine in it.
 
@@ -21,8 +21,8 @@ class CoDelPolicy:
     standing cannot be fine in one.
     """
 
-    target_s: float = 0.02
-    interval_s: float = 0.2
+    target_s: float
+    interval_s: float
 
     def __post_init__(self) -> None:
         require_number("interval_s", self.interval_s)

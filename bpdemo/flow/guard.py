@@ -37,12 +37,12 @@ T = TypeVar("T")
 Operation = Callable[[], Awaitable[T]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GuardPolicy:
     """`attempt_timeout_s` bounds each attempt (0: not at all); `backoff` says when to try again."""
 
-    attempt_timeout_s: float = 0.5
-    backoff: BackoffPolicy = BackoffPolicy()
+    attempt_timeout_s: float
+    backoff: BackoffPolicy
 
     def __post_init__(self) -> None:
         require_number("attempt_timeout_s", self.attempt_timeout_s)

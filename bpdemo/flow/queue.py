@@ -13,7 +13,7 @@ theory is workers + capacity.
 import asyncio
 from collections import deque
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from math import inf
 from typing import Generic, TypeVar
 
@@ -26,14 +26,14 @@ from bpdemo.flow.disciplines import LEVELS, Discipline, make_discipline, twice
 J = TypeVar("J", bound=Hashable)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class QueuePolicy:
     """`capacity` places beyond the workers (-1: no bound); `waiters` may wait for one (block)."""
 
-    capacity: int = 32
-    discipline: QueueDiscipline = "fifo"
-    waiters: int = 64
-    codel: CoDelPolicy = field(default_factory=CoDelPolicy)
+    capacity: int
+    discipline: QueueDiscipline
+    waiters: int
+    codel: CoDelPolicy
 
     def __post_init__(self) -> None:
         require_count("capacity", self.capacity, -1)

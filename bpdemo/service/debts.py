@@ -35,7 +35,8 @@ AT_ONCE = 8
 #: twice as long as the one before, up to the longest: a slow provider must not be owed for ever.
 TRY_S = 1.0
 LONGEST_TRY_S = 60.0
-BACKOFF = BackoffPolicy(base_s=0.1, cap_s=1.0, jitter="equal")
+#: For its waits alone: an obligation is tried until it is met, however many attempts that takes.
+BACKOFF = BackoffPolicy(attempts=1, base_s=0.1, cap_s=1.0, jitter="equal")
 
 
 class Debts:

@@ -9,12 +9,12 @@ from bpdemo.flow.limiter import FixedLimit, InFlight, Limiter
 from bpdemo.flow.share import FairShare
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GatePolicy:
     """`max_in_flight` in all, `client_max_in_flight` for each client; 0 is off."""
 
-    max_in_flight: int = 0
-    client_max_in_flight: int = 0
+    max_in_flight: int
+    client_max_in_flight: int
 
     def __post_init__(self) -> None:
         require_count("max_in_flight", self.max_in_flight)

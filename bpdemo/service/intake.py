@@ -54,13 +54,13 @@ class WorkBrokeOff(RuntimeError):
     """The work was cancelled, or tried to end the process."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class IntakePolicy:
     """`block` waits up to `block_timeout_s` for a place where `reject` refuses at once."""
 
-    when_full: WhenFull = "reject"
-    block_timeout_s: float = 0.5
-    drop_on_disconnect: bool = True
+    when_full: WhenFull
+    block_timeout_s: float
+    drop_on_disconnect: bool
 
     def __post_init__(self) -> None:
         require_choice("when_full", self.when_full, get_args(WhenFull))

@@ -12,7 +12,7 @@ from bpdemo.service.gate import GatePolicy
 from bpdemo.service.intake import IntakePolicy
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Tuning:
     """`guard`, `budget` and `breaker` hold for both dependencies, each of which has its own."""
 
@@ -26,7 +26,7 @@ class Tuning:
     budget: BudgetPolicy
     breaker: BreakerPolicy
     cache: CachePolicy
-    async_queue_capacity: int = 1000
+    async_queue_capacity: int
 
     def __post_init__(self) -> None:
         require_count("workers", self.workers)

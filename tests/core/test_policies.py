@@ -12,9 +12,8 @@ import numpy as np
 import pytest
 
 import bpdemo
-from bpdemo.assembly import slices
-from bpdemo.core.settings import Settings
 from bpdemo.service.tuning import Tuning
+from tests.support.policies import usual
 
 ROOMS = ("bpdemo.api", "bpdemo.downstream", "bpdemo.flow", "bpdemo.service")
 
@@ -47,15 +46,8 @@ NEVER: dict[object, list[object]] = {
 
 
 def valid(kind: type[Any]) -> Any:
-    """One that can be made, for those that have no defaults too."""
-    if kind is Tuning:
-        return slices.tuning(Settings())
-    missing = {
-        field.name: 1
-        for field in dataclasses.fields(kind)
-        if field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
-    }
-    return kind(**missing)
+    """One as a service has it by default."""
+    return usual(kind)
 
 
 def test_all_the_policies_are_found() -> None:

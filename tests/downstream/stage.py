@@ -10,11 +10,12 @@ from bpdemo.core.events import Event
 from bpdemo.core.ports import Observer, SilentObserver
 from bpdemo.downstream.postgres import PoolPolicy, PostgresStore
 from tests.downstream.orders import an_order
+from tests.support.policies import pool
 from tests.support.postgres import row_locked, until_waiting
 from tests.support.waiting import until
 
 STOCK = 1000
-PATIENT = PoolPolicy(1, 4, 10.0, 10.0)
+PATIENT = pool(1, 4, 10.0, 10.0)
 NO_CONNECTIONS = {"idle": 0, "busy": 0}
 
 

@@ -15,6 +15,7 @@ from bpdemo.downstream.embedded_store import EmbeddedStore
 from bpdemo.downstream.postgres import PoolPolicy, PostgresStore
 from tests.downstream.orders import an_order
 from tests.downstream.stage import PATIENT, STOCK, started
+from tests.support.policies import usual
 
 HOSTILE = {
     "PGHOST": "192.0.2.1",
@@ -110,7 +111,7 @@ def test_no_variable_changes_what_it_means(name, url, nothing_set, monkeypatch):
 
 async def test_the_embedded_server_is_found_where_it_is(hostile):
     """By the service that started it, and by others that join by its address."""
-    store = EmbeddedStore(PoolPolicy(), STOCK, SilentObserver())
+    store = EmbeddedStore(usual(PoolPolicy), STOCK, SilentObserver())
     await store.start()
     try:
         async with started(store.dsn) as other:

@@ -14,9 +14,10 @@ from bpdemo.core.ports import SilentObserver
 from bpdemo.downstream import durable_sql, postgres
 from bpdemo.downstream.backlog import PostgresBacklog
 from bpdemo.downstream.pgqueuer_tables import NAMES
-from bpdemo.downstream.postgres import PoolPolicy, PostgresStore
+from bpdemo.downstream.postgres import PostgresStore
 from tests.downstream.orders import an_order
 from tests.downstream.stage import PATIENT, STOCK, at_rest, started
+from tests.support.policies import pool
 from tests.support.postgres import connected, until_waiting
 
 ROOMY = 1000
@@ -138,7 +139,7 @@ async def test_a_key_given_back_in_mid_sale_is_sold_to(store, backlog, look, mon
 @pytest.mark.parametrize("capacity", [0, 1, 20])
 async def test_fifty_at_once_and_exactly_as_many_as_there_is_room_for(database_url, capacity):
     """Counting and inserting are one step, across processes: two pools of ten stand for them."""
-    wide = PoolPolicy(1, 10, 0.0, 0.0)  # however long it takes
+    wide = pool(1, 10, 0.0, 0.0)  # however long it takes
     async with started(database_url, wide) as one, started(database_url, wide) as other:
         backlogs = [PostgresBacklog(one), PostgresBacklog(other)]
         ended = await asyncio.gather(
@@ -206,7 +207,10 @@ async def test_a_cancelled_promise_was_made_or_was_not(database_url, store, look
 
 async def test_a_promise_does_not_wait_for_ever(database_url, store):
     """What a statement has by way of time holds for the lock, too."""
-    async with started(database_url, PoolPolicy(1, 2, 1.0, 0.2)) as hasty:
+    async with started(
+        database_url,
+        pool(1, 2, 1.0, 0.2),
+    ) as hasty:
         async with depth_locked(database_url):
             with pytest.raises(DependencyError):
                 await PostgresBacklog(hasty).accept(an_order(key="k"), ROOMY)
@@ -232,7 +236,7 @@ async def test_who_stops_in_mid_promise_does_not_stop_the_others(database_url, s
 async def test_the_bound_holds_whatever_the_database_has_by_default(database_url):
     """Under a stricter isolation each would count what was there before it had the lock."""
     strict = f"{database_url}&default_transaction_isolation=repeatable%20read"
-    async with started(strict, PoolPolicy(1, 10, 0.0, 0.0)) as wide:
+    async with started(strict, pool(1, 10, 0.0, 0.0)) as wide:
         ended = await asyncio.gather(
             *(PostgresBacklog(wide).accept(an_order(key=f"k{n}"), 2) for n in range(20)),
             return_exceptions=True,

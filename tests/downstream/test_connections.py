@@ -9,7 +9,6 @@ import pytest
 
 from bpdemo.core.errors import PoolExhausted
 from bpdemo.core.events import PoolWaited
-from bpdemo.downstream.postgres import PoolPolicy
 from tests.downstream.orders import an_order
 from tests.downstream.stage import (
     STOCK,
@@ -18,6 +17,7 @@ from tests.downstream.stage import (
     started,
     use_all_connections,
 )
+from tests.support.policies import pool
 from tests.support.postgres import connected, row_locked, until_waiting
 
 
@@ -27,12 +27,16 @@ from tests.support.postgres import connected, row_locked, until_waiting
 )
 def test_a_pool_that_cannot_be_is_refused(wrong: tuple[int, int, float, float]) -> None:
     with pytest.raises(ValueError, match="is no"):
-        PoolPolicy(*wrong)
+        pool(*wrong)
 
 
 async def test_a_full_pool_refuses_in_time_and_leaks_nothing(database_url: str) -> None:
     heard = Recorder()
-    async with started(database_url, PoolPolicy(0, 2, 0.1, 10.0), heard) as store:
+    async with started(
+        database_url,
+        pool(0, 2, 0.1, 10.0),
+        heard,
+    ) as store:
         async with row_locked(database_url):
             placing = [asyncio.create_task(store.place(an_order())) for _ in range(2)]
             await until_waiting(database_url, 2)
@@ -52,7 +56,7 @@ async def test_a_full_pool_refuses_in_time_and_leaks_nothing(database_url: str) 
 
 
 async def test_without_a_limit_a_caller_waits_for_its_turn(database_url: str) -> None:
-    async with started(database_url, PoolPolicy(1, 1, 0, 0)) as store:
+    async with started(database_url, pool(1, 1, 0, 0)) as store:
         async with row_locked(database_url):
             placing = asyncio.create_task(store.place(an_order()))
             await until_waiting(database_url, 1)
@@ -63,7 +67,7 @@ async def test_without_a_limit_a_caller_waits_for_its_turn(database_url: str) ->
 
 
 async def test_callers_that_leave_the_line_leave_their_place(database_url: str) -> None:
-    async with started(database_url, PoolPolicy(1, 1, 0, 0)) as store:
+    async with started(database_url, pool(1, 1, 0, 0)) as store:
         async with row_locked(database_url):
             placing = asyncio.create_task(store.place(an_order()))
             await until_waiting(database_url, 1)
@@ -78,7 +82,10 @@ async def test_callers_that_leave_the_line_leave_their_place(database_url: str) 
 
 async def test_cancelled_calls_leave_as_many_connections_as_before(database_url: str) -> None:
     rng = Random(5)
-    async with started(database_url, PoolPolicy(0, 4, 10.0, 10.0)) as store:
+    async with started(
+        database_url,
+        pool(0, 4, 10.0, 10.0),
+    ) as store:
 
         async def one() -> None:
             task = asyncio.create_task(store.place(an_order()))

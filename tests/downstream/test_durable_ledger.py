@@ -10,6 +10,7 @@ from bpdemo.core.errors import DependencyError
 from bpdemo.downstream.durable_ledger import LedgerPayment
 from bpdemo.downstream.payment import PaymentPolicy
 from tests.downstream.stage import started
+from tests.support.policies import usual
 from tests.support.postgres import connected
 from tests.support.waiting import until
 
@@ -18,7 +19,10 @@ from tests.support.waiting import until
 async def two(database_url: str) -> AsyncIterator[list[LedgerPayment]]:
     """Those of two processes."""
     async with started(database_url) as one, started(database_url) as other:
-        yield [LedgerPayment(store, PaymentPolicy(0.0), Random(1)) for store in (one, other)]
+        yield [
+            LedgerPayment(store, usual(PaymentPolicy, latency_s=0.0), Random(1))
+            for store in (one, other)
+        ]
 
 
 async def told(url: str, key: str = "k") -> tuple[int, bool, bool]:
@@ -64,11 +68,11 @@ async def test_refunding_what_was_never_charged_bars_it(two, database_url):
 async def test_money_moves_before_the_latency(database_url):
     """So a worker that dies while it waits has charged; whoever repeats it does not."""
     async with started(database_url) as store:
-        slow = LedgerPayment(store, PaymentPolicy(3600.0), Random(1))
+        slow = LedgerPayment(store, usual(PaymentPolicy, latency_s=3600.0), Random(1))
         charging = asyncio.create_task(slow.charge("k", 4500))
         await until(lambda: slow.book.charged == 1)
         charging.cancel()
         with pytest.raises(asyncio.CancelledError):
             await charging
-        await LedgerPayment(store, PaymentPolicy(0.0), Random(1)).charge("k", 4500)
+        await LedgerPayment(store, usual(PaymentPolicy, latency_s=0.0), Random(1)).charge("k", 4500)
     assert await told(database_url) == (2, True, False)

@@ -24,6 +24,7 @@ from bpdemo.downstream.embedded_store import EmbeddedStore
 from bpdemo.downstream.folder import make_folder, pid_file, remove
 from bpdemo.downstream.postgres import PoolPolicy
 from tests.downstream.orders import an_order
+from tests.support.policies import usual
 from tests.support.postgres import connected
 from tests.support.waiting import until
 
@@ -245,7 +246,7 @@ async def test_where_it_cannot_run_it_says_why(
 
 
 async def test_the_store_brings_its_server_and_others_join_it() -> None:
-    store = EmbeddedStore(PoolPolicy(), 10, SilentObserver())
+    store = EmbeddedStore(usual(PoolPolicy), 10, SilentObserver())
     await store.start()
     await store.place(an_order())
     async with connected(store.dsn) as look:

@@ -12,9 +12,10 @@ from bpdemo.downstream.faults import FaultPolicy, FaultyPayment, FaultyStore
 from bpdemo.downstream.memory import MemoryStore
 from bpdemo.downstream.payment import PaymentPolicy, SimulatedPayment
 from tests.downstream.orders import an_order
+from tests.support.policies import usual
 from tests.support.virtual import virtual
 
-OUTAGE = FaultPolicy(outage=True)
+OUTAGE = usual(FaultPolicy, outage=True)
 
 
 def faulty_store(policy: FaultPolicy) -> tuple[FaultyStore, MemoryStore]:
@@ -24,7 +25,9 @@ def faulty_store(policy: FaultPolicy) -> tuple[FaultyStore, MemoryStore]:
 
 def faulty_payment(policy: FaultPolicy) -> FaultyPayment:
     clock = asyncio.get_running_loop().time
-    return FaultyPayment(SimulatedPayment(PaymentPolicy(0.0), Random(2), clock), policy, Random(3))
+    return FaultyPayment(
+        SimulatedPayment(usual(PaymentPolicy, latency_s=0.0), Random(2), clock), policy, Random(3)
+    )
 
 
 async def call_each(store: Store, payment: Payment) -> list[BaseException | object]:
@@ -45,7 +48,7 @@ async def call_each(store: Store, payment: Payment) -> list[BaseException | obje
 
 @virtual
 async def test_without_faults_nothing_is_changed_and_nothing_takes_time() -> None:
-    store, behind = faulty_store(FaultPolicy())
+    store, behind = faulty_store(usual(FaultPolicy))
     order = an_order()
     assert (await store.place(order)).order == order
     assert await store.find_order(order.id) == await behind.find_order(order.id)
@@ -55,7 +58,7 @@ async def test_without_faults_nothing_is_changed_and_nothing_takes_time() -> Non
 
 @virtual
 async def test_in_an_outage_every_call_fails_at_once() -> None:
-    store, behind = faulty_store(FaultPolicy(latency_s=1.0, outage=True))
+    store, behind = faulty_store(usual(FaultPolicy, latency_s=1.0, outage=True))
     payment = faulty_payment(OUTAGE)
     answers = await call_each(store, payment)
     assert {type(answer) for answer in answers} == {DependencyError}
@@ -73,7 +76,7 @@ async def test_start_and_stop_are_spared() -> None:
 
 @virtual
 async def test_latency_stands_before_each_call() -> None:
-    store, _ = faulty_store(FaultPolicy(latency_s=0.5))
+    store, _ = faulty_store(usual(FaultPolicy, latency_s=0.5))
     clock = asyncio.get_running_loop().time
     await store.find_item(1)
     assert clock() == pytest.approx(0.5)
@@ -83,7 +86,7 @@ async def test_latency_stands_before_each_call() -> None:
 
 @virtual
 async def test_a_share_of_the_calls_fails() -> None:
-    store, _ = faulty_store(FaultPolicy(failure_rate=0.3))
+    store, _ = faulty_store(usual(FaultPolicy, failure_rate=0.3))
     answers = await asyncio.gather(
         *(store.find_item(1) for _ in range(10_000)), return_exceptions=True
     )
@@ -93,8 +96,8 @@ async def test_a_share_of_the_calls_fails() -> None:
 
 @virtual
 async def test_half_of_the_failed_writes_have_happened() -> None:
-    store, behind = faulty_store(FaultPolicy(failure_rate=1.0))
-    payment = faulty_payment(FaultPolicy(failure_rate=1.0))
+    store, behind = faulty_store(usual(FaultPolicy, failure_rate=1.0))
+    payment = faulty_payment(usual(FaultPolicy, failure_rate=1.0))
     for number in range(2_000):
         with pytest.raises(DependencyError):
             await store.place(an_order())
@@ -106,11 +109,11 @@ async def test_half_of_the_failed_writes_have_happened() -> None:
 
 @virtual
 async def test_faults_come_and_go_while_it_runs() -> None:
-    store, _ = faulty_store(FaultPolicy())
-    payment = faulty_payment(FaultPolicy())
+    store, _ = faulty_store(usual(FaultPolicy))
+    payment = faulty_payment(usual(FaultPolicy))
     store.policy = payment.policy = OUTAGE
     assert {type(answer) for answer in await call_each(store, payment)} == {DependencyError}
-    store.policy = payment.policy = FaultPolicy()
+    store.policy = payment.policy = usual(FaultPolicy)
     answers = await call_each(store, payment)
     assert not any(isinstance(answer, BaseException) for answer in answers)
 
@@ -121,4 +124,4 @@ async def test_faults_come_and_go_while_it_runs() -> None:
 )
 def test_faults_that_cannot_be_are_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(ValueError, match=next(iter(wrong))):
-        FaultPolicy(**wrong)  # type: ignore[arg-type]
+        usual(FaultPolicy, **wrong)  # type: ignore[arg-type]

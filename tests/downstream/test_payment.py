@@ -14,9 +14,10 @@ from bpdemo.core.errors import DependencyError
 from bpdemo.core.model import PaymentBook
 from bpdemo.downstream import payment as payments
 from bpdemo.downstream.payment import KEY_LIFETIME_S, PaymentPolicy, SimulatedPayment
+from tests.support.policies import usual
 from tests.support.virtual import virtual
 
-AT_ONCE = PaymentPolicy(latency_s=0.0)
+AT_ONCE = usual(PaymentPolicy, latency_s=0.0)
 
 
 def make_payment(policy: PaymentPolicy = AT_ONCE) -> SimulatedPayment:
@@ -63,7 +64,7 @@ async def test_refunding_what_was_never_charged_bars_it() -> None:
 
 @virtual
 async def test_a_charge_that_was_cancelled_has_been_taken_and_can_be_given_back() -> None:
-    payment = make_payment(PaymentPolicy(latency_s=0.04))
+    payment = make_payment(usual(PaymentPolicy, latency_s=0.04))
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.01):
             await payment.charge("a", 4500)
@@ -74,7 +75,7 @@ async def test_a_charge_that_was_cancelled_has_been_taken_and_can_be_given_back(
 
 @virtual
 async def test_the_same_charge_twice_at_once_is_one() -> None:
-    payment = make_payment(PaymentPolicy(latency_s=0.04))
+    payment = make_payment(usual(PaymentPolicy, latency_s=0.04))
     await asyncio.gather(*(payment.charge("a", 4500) for _ in range(5)))
     assert payment.book.charged == 1
 
@@ -130,26 +131,26 @@ async def test_what_is_settled_is_forgotten_and_what_is_held_is_not() -> None:
 
 @virtual
 async def test_it_takes_its_latency_whether_it_charges_or_refunds() -> None:
-    payment = make_payment(PaymentPolicy(latency_s=0.04))
+    payment = make_payment(usual(PaymentPolicy, latency_s=0.04))
     clock = asyncio.get_running_loop().time
     await payment.charge("a", 1)
     assert clock() == pytest.approx(0.04)
     await payment.refund("a")
     assert clock() == pytest.approx(0.08)
-    payment.policy = PaymentPolicy(latency_s=1.0)
+    payment.policy = usual(PaymentPolicy, latency_s=1.0)
     await payment.charge("b", 1)
     assert clock() == pytest.approx(1.08)
 
 
 @pytest.mark.parametrize("distribution", DISTRIBUTIONS)
 def test_the_mean_is_the_latency_asked_for(distribution: payments.Distribution) -> None:
-    draw = PaymentPolicy(0.04, distribution).sampler(Random(2))
+    draw = PaymentPolicy(latency_s=0.04, distribution=distribution).sampler(Random(2))
     assert fmean(draw() for _ in range(200_000)) == pytest.approx(0.04, rel=0.02)
 
 
 def test_the_distributions_have_their_shape() -> None:
     def sample(distribution: payments.Distribution) -> list[float]:
-        draw = PaymentPolicy(1.0, distribution).sampler(Random(3))
+        draw = PaymentPolicy(latency_s=1.0, distribution=distribution).sampler(Random(3))
         return sorted(draw() for _ in range(100_000))
 
     assert set(sample("constant")) == {1.0}
@@ -162,17 +163,20 @@ def test_the_distributions_have_their_shape() -> None:
 
 @pytest.mark.parametrize("distribution", DISTRIBUTIONS)
 def test_no_latency_is_none_under_any_distribution(distribution: payments.Distribution) -> None:
-    assert PaymentPolicy(0.0, distribution).sampler(Random(4))() == 0
+    assert PaymentPolicy(latency_s=0.0, distribution=distribution).sampler(Random(4))() == 0
 
 
 @pytest.mark.parametrize("latency_s", [-0.1, math.inf, math.nan])
 def test_a_latency_that_is_no_time_is_refused(latency_s: float) -> None:
     with pytest.raises(ValueError, match="latency_s"):
-        PaymentPolicy(latency_s)
+        usual(PaymentPolicy, latency_s=latency_s)
 
 
 def test_the_same_seed_draws_the_same_latencies() -> None:
-    first, second = (PaymentPolicy(1.0, "exponential").sampler(Random(5)) for _ in range(2))
+    first, second = (
+        PaymentPolicy(latency_s=1.0, distribution="exponential").sampler(Random(5))
+        for _ in range(2)
+    )
     assert [first() for _ in range(10)] == [second() for _ in range(10)]
 
 

@@ -12,15 +12,16 @@ from bpdemo.core.settings import Settings
 from bpdemo.downstream.backlog import PostgresBacklog
 from bpdemo.downstream.embedded import EmbeddedPostgres
 from bpdemo.downstream.pooler import is_pooled
-from bpdemo.downstream.postgres import PoolPolicy, PostgresStore
+from bpdemo.downstream.postgres import PostgresStore
 from tests.downstream.orders import an_order
 from tests.downstream.stage import PATIENT, STOCK, at_rest, started
 from tests.support.pgbouncer import FORGETFUL, pgbouncer
+from tests.support.policies import pool
 from tests.support.postgres import connected, row_locked, until_waiting
 
 pytestmark = pytest.mark.pgbouncer
 
-CROWD = PoolPolicy(1, 30, 10.0, 10.0)
+CROWD = pool(1, 30, 10.0, 10.0)
 
 
 async def test_a_server_of_its_own_is_not_taken_for_a_pooler(direct_url: str) -> None:
@@ -71,7 +72,10 @@ async def test_a_promise_is_made_whole_or_not_at_all(pooled_url: str) -> None:
 
 async def test_sold_out_leaves_a_connection_that_works(pooled_url: str) -> None:
     """The error has ended its transaction, and the next begins anew."""
-    async with started(pooled_url, PoolPolicy(1, 1, 10.0, 10.0)) as store:
+    async with started(
+        pooled_url,
+        pool(1, 1, 10.0, 10.0),
+    ) as store:
         for _ in range(3):
             with pytest.raises(SoldOut):
                 await store.place(an_order(quantity=STOCK + 1))
@@ -86,7 +90,10 @@ async def test_a_statement_ends_in_time_on_the_server(
 ) -> None:
     """The limit is set anew in each transaction, since nothing that a session was told would last;
     and it is no other client's limit afterwards."""
-    async with started(pooled_url, PoolPolicy(1, 2, 1.0, 9.0 if turned else 0.2)) as store:
+    async with started(
+        pooled_url,
+        pool(1, 2, 1.0, 9.0 if turned else 0.2),
+    ) as store:
         store.retune(0.2)
         async with row_locked(direct_url):
             clock = asyncio.get_running_loop().time
@@ -102,7 +109,10 @@ async def test_a_statement_ends_in_time_on_the_server(
 async def test_a_caller_that_leaves_gives_its_place_back(pooled_url: str, direct_url: str) -> None:
     """At once, and what it asked for did not happen."""
     order = an_order()
-    async with started(pooled_url, PoolPolicy(1, 1, 5.0, 10.0)) as store:
+    async with started(
+        pooled_url,
+        pool(1, 1, 5.0, 10.0),
+    ) as store:
         async with row_locked(direct_url):
             placing = asyncio.create_task(store.place(order))
             await until_waiting(direct_url, 1)
@@ -116,7 +126,13 @@ async def test_a_caller_that_leaves_gives_its_place_back(pooled_url: str, direct
 
 async def test_too_few_connections_are_our_shortage(pooled_url: str, direct_url: str) -> None:
     """Told apart from a database that is away, as without a pooler."""
-    async with started(pooled_url, PoolPolicy(1, 1, 0.1, 10.0)) as store, row_locked(direct_url):
+    async with (
+        started(
+            pooled_url,
+            pool(1, 1, 0.1, 10.0),
+        ) as store,
+        row_locked(direct_url),
+    ):
         placing = asyncio.create_task(store.place(an_order()))
         await until_waiting(direct_url, 1)
         with pytest.raises(PoolExhausted):

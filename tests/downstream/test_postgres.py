@@ -13,7 +13,7 @@ from bpdemo.core.errors import DependencyError, PoolExhausted, SoldOut
 from bpdemo.core.ports import SilentObserver
 from bpdemo.downstream.embedded import EmbeddedPostgres
 from bpdemo.downstream.embedded_store import EmbeddedStore
-from bpdemo.downstream.postgres import PoolPolicy, PostgresStore
+from bpdemo.downstream.postgres import PostgresStore
 from tests.downstream.orders import an_order
 from tests.downstream.stage import (
     NO_CONNECTIONS,
@@ -24,12 +24,16 @@ from tests.downstream.stage import (
     started,
     use_all_connections,
 )
+from tests.support.policies import pool
 from tests.support.postgres import connected, row_locked, until_waiting
 from tests.support.waiting import until
 
 
 async def test_a_statement_that_takes_too_long_is_given_up(database_url: str) -> None:
-    async with started(database_url, PoolPolicy(1, 1, 1.0, 0.1)) as store:
+    async with started(
+        database_url,
+        pool(1, 1, 1.0, 0.1),
+    ) as store:
         order = an_order()
         async with row_locked(database_url):
             with pytest.raises(DependencyError, match="QueryCanceled"):
@@ -52,7 +56,10 @@ async def test_void_waits_for_a_place_that_goes_on(database_url: str) -> None:
 
 
 async def test_a_connection_cut_off_in_the_middle_is_replaced(database_url: str) -> None:
-    async with started(database_url, PoolPolicy(1, 1, 1.0, 10.0)) as store:
+    async with started(
+        database_url,
+        pool(1, 1, 1.0, 10.0),
+    ) as store:
         order = an_order()
         async with row_locked(database_url), connected(database_url) as admin:
             placing = asyncio.create_task(store.place(order))
@@ -65,7 +72,10 @@ async def test_a_connection_cut_off_in_the_middle_is_replaced(database_url: str)
 
 
 async def test_idle_connections_cut_off_do_no_harm(database_url: str) -> None:
-    async with started(database_url, PoolPolicy(4, 4, 1.0, 1.0)) as store:
+    async with started(
+        database_url,
+        pool(4, 4, 1.0, 1.0),
+    ) as store:
         async with connected(database_url) as admin:
             await cut_all(admin)
         await until(lambda: store.pool_counts()["idle"] == 0, within_s=5)
@@ -75,7 +85,10 @@ async def test_idle_connections_cut_off_do_no_harm(database_url: str) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows cannot halt a process")
 async def test_a_server_that_says_nothing_holds_nobody_up(database_url: str) -> None:
-    async with started(database_url, PoolPolicy(1, 1, 0.2, 0.2)) as store:
+    async with started(
+        database_url,
+        pool(1, 1, 0.2, 0.2),
+    ) as store:
         async with connected(database_url) as admin:
             backend: int = await admin.fetchval(
                 "SELECT pid FROM pg_stat_activity WHERE application_name = 'bpdemo'"
@@ -97,7 +110,10 @@ async def test_a_server_that_says_nothing_holds_nobody_up(database_url: str) -> 
 async def test_where_no_connection_can_be_made_the_pool_is_not_to_blame(
     database_url: str, postgres_server: EmbeddedPostgres
 ) -> None:
-    async with started(database_url, PoolPolicy(0, 1, 0.1, 1.0)) as store:
+    async with started(
+        database_url,
+        pool(0, 1, 0.1, 1.0),
+    ) as store:
         server = postgres_server.postmaster_pid
         assert server
         os.kill(server, signal.SIGSTOP)
@@ -141,7 +157,11 @@ async def test_a_mistake_of_ours_is_no_outage(database_url: str) -> None:
 async def test_a_server_killed_under_load_comes_back_and_has_lost_nothing(
     postgres_server: EmbeddedPostgres,
 ) -> None:
-    store = EmbeddedStore(PoolPolicy(1, 8, 0.2, 0.5), 1_000_000, SilentObserver())
+    store = EmbeddedStore(
+        pool(1, 8, 0.2, 0.5),
+        1_000_000,
+        SilentObserver(),
+    )
     await store.start()
     sold: list[str] = []
     failures: list[BaseException] = []
@@ -188,7 +208,10 @@ async def test_while_it_is_away_calls_fail_at_once(
     postgres_server: EmbeddedPostgres,
 ) -> None:
     server = EmbeddedPostgres()
-    async with started(await server.start(), PoolPolicy(2, 2, 5.0, 5.0)) as store:
+    async with started(
+        await server.start(),
+        pool(2, 2, 5.0, 5.0),
+    ) as store:
         await server.stop()
         began_s = time.monotonic()
         answers = await asyncio.gather(

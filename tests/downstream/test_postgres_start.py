@@ -10,7 +10,7 @@ import pytest
 from bpdemo.core.errors import SettingsInvalid
 from bpdemo.core.ports import SilentObserver
 from bpdemo.downstream.outages import startup_told
-from bpdemo.downstream.postgres import PoolPolicy, PostgresStore
+from bpdemo.downstream.postgres import PostgresStore
 from tests.downstream.orders import an_order
 from tests.downstream.stage import (
     NO_CONNECTIONS,
@@ -19,6 +19,7 @@ from tests.downstream.stage import (
     Recorder,
     started,
 )
+from tests.support.policies import pool
 from tests.support.postgres import connected
 
 
@@ -47,7 +48,10 @@ async def test_a_later_one_leaves_the_stock_as_it_is(database_url: str) -> None:
 
 
 async def test_it_makes_the_connections_that_are_kept(database_url: str) -> None:
-    async with started(database_url, PoolPolicy(3, 5, 1.0, 1.0)) as store:
+    async with started(
+        database_url,
+        pool(3, 5, 1.0, 1.0),
+    ) as store:
         assert store.pool_counts() == {"idle": 3, "busy": 0}
 
 

@@ -13,11 +13,12 @@ from bpdemo.core.model import Order, Placed
 from bpdemo.core.ports import SilentObserver, Store
 from bpdemo.downstream.faults import FaultPolicy, FaultyStore
 from bpdemo.downstream.memory import MemoryStore
-from bpdemo.downstream.postgres import PoolPolicy, PostgresStore
+from bpdemo.downstream.postgres import PostgresStore
 from tests.downstream.orders import an_order
+from tests.support.policies import pool, usual
 
 #: Patient: what these tests are about is what comes out, not when.
-POOL = PoolPolicy(1, 8, 10.0, 10.0)
+POOL = pool(1, 8, 10.0, 10.0)
 STOCK = 1000
 
 Opener = Callable[..., Awaitable[Store]]
@@ -296,7 +297,7 @@ async def test_void_tells_what_became_of_a_cancelled_place(store: Store) -> None
 
 
 async def test_lost_answers_sell_nothing_twice(store: Store) -> None:
-    lossy = FaultyStore(store, FaultPolicy(failure_rate=0.5), Random(2))
+    lossy = FaultyStore(store, usual(FaultPolicy, failure_rate=0.5), Random(2))
     orders = [an_order(key=f"key {i}") for i in range(40)]
     answers = await asyncio.gather(*(place_until_known(lossy, order) for order in orders))
     assert {a.order for a in answers if a} == set(orders)
@@ -305,7 +306,7 @@ async def test_lost_answers_sell_nothing_twice(store: Store) -> None:
 
 async def test_lost_answers_never_sell_more_than_there_is(open_store: Opener) -> None:
     store = await open_store(10)
-    lossy = FaultyStore(store, FaultPolicy(failure_rate=0.5), Random(3))
+    lossy = FaultyStore(store, usual(FaultPolicy, failure_rate=0.5), Random(3))
     answers = await asyncio.gather(*(place_until_known(lossy, an_order()) for _ in range(30)))
     assert sum(a is not None for a in answers) == 10
 

@@ -9,12 +9,13 @@ from hypothesis import strategies as st
 
 from bpdemo.core.choices import JITTERS, Jitter
 from bpdemo.flow.backoff import BackoffPolicy, backoff_s
+from tests.support.policies import usual
 
 MANY = 2000
 
 
 def waits_s(jitter: Jitter, failed: int, last_s: float = 0.0) -> list[float]:
-    policy = BackoffPolicy(base_s=0.1, cap_s=1.0, jitter=jitter)
+    policy = usual(BackoffPolicy, base_s=0.1, cap_s=1.0, jitter=jitter)
     rng = Random(7)
     return [backoff_s(policy, failed, last_s, rng) for _ in range(MANY)]
 
@@ -75,4 +76,4 @@ def test_the_same_seed_waits_alike() -> None:
 def test_a_policy_that_cannot_be_is_refused_when_made(wrong: dict[str, Any]) -> None:
     """A slice is validated when made."""
     with pytest.raises(ValueError, match=next(iter(wrong))):
-        BackoffPolicy(**wrong)
+        usual(BackoffPolicy, **wrong)

@@ -12,8 +12,10 @@ from bpdemo.core.errors import CircuitOpen
 from bpdemo.core.events import BreakerMoved, BreakerState
 from bpdemo.flow.breaker import GRACE_S, Breaker, BreakerPolicy, Permit
 from tests.flow.helpers import Clock, Ears
+from tests.support.policies import usual
 
-POLICY = BreakerPolicy(
+POLICY = usual(
+    BreakerPolicy,
     failure_ratio=0.5,
     min_calls=4,
     window_s=10,
@@ -503,13 +505,19 @@ def test_a_step_back_lets_no_crowd_in() -> None:
 def test_a_policy_that_cannot_be_is_refused_when_made(wrong: dict[str, Any]) -> None:
     """A slice is validated when made."""
     with pytest.raises(ValueError, match=next(iter(wrong))):
-        BreakerPolicy(**wrong)
+        usual(BreakerPolicy, **wrong)
 
 
 def test_the_do_nothing_extremes_work() -> None:
     """No rest, no window, no ttl, one call: all are in range."""
-    policy = BreakerPolicy(
-        min_calls=1, window_s=0, open_s=0, half_open_calls=1, permit_ttl_s=0, failure_ratio=1
+    policy = usual(
+        BreakerPolicy,
+        min_calls=1,
+        window_s=0,
+        open_s=0,
+        half_open_calls=1,
+        permit_ttl_s=0,
+        failure_ratio=1,
     )
     bench = Bench(policy)
     bench.fail()

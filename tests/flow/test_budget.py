@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from bpdemo.flow.budget import WINDOW_S, BudgetPolicy, RetryBudget
 from tests.flow.helpers import Clock
+from tests.support.policies import usual
 
 
 def spend(budget: RetryBudget, wanted: int) -> int:
@@ -18,7 +19,7 @@ def spend(budget: RetryBudget, wanted: int) -> int:
 
 def test_a_share_of_the_calls_and_a_floor_may_be_retried() -> None:
     """retries ≤ min_per_s × 10 + ratio × calls, to the last one."""
-    budget = RetryBudget(BudgetPolicy(ratio=0.25, min_per_s=3), Clock())
+    budget = RetryBudget(usual(BudgetPolicy, ratio=0.25, min_per_s=3), Clock())
     for _ in range(1000):
         budget.deposit()
     assert budget.balance == 280
@@ -28,12 +29,12 @@ def test_a_share_of_the_calls_and_a_floor_may_be_retried() -> None:
 
 def test_a_quiet_service_may_retry_up_to_the_floor() -> None:
     """Without a call in the window the floor alone counts."""
-    assert spend(RetryBudget(BudgetPolicy(ratio=0.2, min_per_s=1), Clock()), 100) == 10
+    assert spend(RetryBudget(usual(BudgetPolicy, ratio=0.2, min_per_s=1), Clock()), 100) == 10
 
 
 def test_no_floor_and_no_calls_allow_nothing() -> None:
     """A budget of nothing is one too."""
-    budget = RetryBudget(BudgetPolicy(ratio=0.5, min_per_s=0), Clock())
+    budget = RetryBudget(usual(BudgetPolicy, ratio=0.5, min_per_s=0), Clock())
     assert not budget.try_spend()
     budget.deposit()
     assert not budget.try_spend()  # half a retry is none
@@ -44,7 +45,7 @@ def test_no_floor_and_no_calls_allow_nothing() -> None:
 def test_over_any_time_a_total_outage_adds_no_more_than_its_share() -> None:
     """100 calls a second, all failing, all retried twice if allowed: 30 retries a second."""
     clock = Clock()
-    budget = RetryBudget(BudgetPolicy(ratio=0.2, min_per_s=10), clock)
+    budget = RetryBudget(usual(BudgetPolicy, ratio=0.2, min_per_s=10), clock)
     retries = 0
     for _ in range(6000):
         budget.deposit()
@@ -56,7 +57,7 @@ def test_over_any_time_a_total_outage_adds_no_more_than_its_share() -> None:
 @pytest.mark.parametrize("hundredths", range(101))
 def test_a_share_is_met_to_the_last_retry(hundredths: int) -> None:
     """29% of 100 calls are 29 retries, although 0.29 × 100 as floats is less than 29."""
-    budget = RetryBudget(BudgetPolicy(ratio=hundredths / 100, min_per_s=0), Clock())
+    budget = RetryBudget(usual(BudgetPolicy, ratio=hundredths / 100, min_per_s=0), Clock())
     for _ in range(100):
         budget.deposit()
     assert budget.balance == hundredths
@@ -71,7 +72,9 @@ def test_a_share_is_met_to_the_last_retry(hundredths: int) -> None:
 @settings(max_examples=200, deadline=None)
 def test_what_may_be_retried_is_exact(ratio: Decimal, min_per_s: Decimal, calls: int) -> None:
     """As many as the decimals say, whole retries only, and `balance` tells the same."""
-    budget = RetryBudget(BudgetPolicy(ratio=float(ratio), min_per_s=float(min_per_s)), Clock())
+    budget = RetryBudget(
+        usual(BudgetPolicy, ratio=float(ratio), min_per_s=float(min_per_s)), Clock()
+    )
     for _ in range(calls):
         budget.deposit()
     allowed = min_per_s * 10 + ratio * calls
@@ -124,7 +127,7 @@ def test_no_nine_seconds_hold_more_retries_than_promised(
 def test_a_burst_is_forgotten_nine_seconds_later_at_the_earliest() -> None:
     """The slot it fell in leaves whole: what the docstring calls the most does happen."""
     clock = Clock(0.999)
-    budget = RetryBudget(BudgetPolicy(ratio=0, min_per_s=10), clock)
+    budget = RetryBudget(usual(BudgetPolicy, ratio=0, min_per_s=10), clock)
     assert spend(budget, 1000) == 100
     clock.now = 9.999
     assert spend(budget, 1000) == 0
@@ -134,18 +137,18 @@ def test_a_burst_is_forgotten_nine_seconds_later_at_the_earliest() -> None:
 
 def test_a_turned_budget_counts_by_its_new_share() -> None:
     """Exactly, and from that moment on; what was spent stays spent."""
-    budget = RetryBudget(BudgetPolicy(ratio=0.5, min_per_s=0), Clock())
+    budget = RetryBudget(usual(BudgetPolicy, ratio=0.5, min_per_s=0), Clock())
     for _ in range(100):
         budget.deposit()
     assert spend(budget, 20) == 20
-    budget.policy = BudgetPolicy(ratio=0.29, min_per_s=0)
+    budget.policy = usual(BudgetPolicy, ratio=0.29, min_per_s=0)
     assert spend(budget, 200) == 9
 
 
 def test_what_was_spent_is_forgotten_after_the_window() -> None:
     """Both sides of the account are rolling."""
     clock = Clock()
-    budget = RetryBudget(BudgetPolicy(ratio=1, min_per_s=1), clock)
+    budget = RetryBudget(usual(BudgetPolicy, ratio=1, min_per_s=1), clock)
     for _ in range(50):
         budget.deposit()
     assert spend(budget, 1000) == 60
@@ -155,9 +158,9 @@ def test_what_was_spent_is_forgotten_after_the_window() -> None:
 
 def test_switched_off_it_denies_nothing_and_still_counts() -> None:
     """Switched on again in the midst of a storm it must know of the storm."""
-    budget = RetryBudget(BudgetPolicy(enabled=False), Clock())
+    budget = RetryBudget(usual(BudgetPolicy, enabled=False), Clock())
     assert spend(budget, 10_000) == 10_000
-    budget.policy = BudgetPolicy(enabled=True)
+    budget.policy = usual(BudgetPolicy, enabled=True)
     assert not budget.try_spend()
 
 
@@ -165,4 +168,4 @@ def test_switched_off_it_denies_nothing_and_still_counts() -> None:
 def test_a_policy_that_cannot_be_is_refused_when_made(wrong: dict[str, Any]) -> None:
     """A slice is validated when made."""
     with pytest.raises(ValueError, match=next(iter(wrong))):
-        BudgetPolicy(**wrong)
+        usual(BudgetPolicy, **wrong)

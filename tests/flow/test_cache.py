@@ -19,6 +19,7 @@ from bpdemo.core.errors import (
 from bpdemo.core.events import CacheAsked, CacheResult
 from bpdemo.flow.cache import CachePolicy, LoadBrokeOff, ReadThroughCache
 from tests.flow.helpers import Ears, Stage, now, settle
+from tests.support.policies import usual
 from tests.support.virtual import virtual
 
 POLICY = CachePolicy(ttl_s=5, stale_s=30, capacity=4)
@@ -97,7 +98,7 @@ async def test_peek_hits_only_what_is_fresh() -> None:
 @virtual
 async def test_with_ttl_zero_nothing_is_fresh_but_callers_still_share_a_load() -> None:
     """Each call loads; those at the same moment do so together."""
-    bench = Bench(CachePolicy(ttl_s=0, stale_s=0))
+    bench = Bench(usual(CachePolicy, ttl_s=0, stale_s=0))
     bench.latency_s = 1
     assert [await bench.get(), await bench.get()] == [("v1", "miss"), ("v2", "miss")]
     assert bench.cache.peek("a") is None
@@ -108,7 +109,7 @@ async def test_with_ttl_zero_nothing_is_fresh_but_callers_still_share_a_load() -
 @virtual
 async def test_it_holds_no_more_than_its_capacity() -> None:
     """The least recently used goes first."""
-    bench = Bench(CachePolicy(capacity=2))
+    bench = Bench(usual(CachePolicy, capacity=2))
     for key in "abac":
         await bench.get(key)
     assert [bench.cache.peek(key) is None for key in "abc"] == [False, True, False]
@@ -479,10 +480,10 @@ async def test_retuning_keeps_what_is_there_and_judges_it_anew() -> None:
     bench = Bench()
     await bench.get()
     await asyncio.sleep(4)
-    bench.cache.retune(CachePolicy(ttl_s=10, stale_s=30))
+    bench.cache.retune(usual(CachePolicy, ttl_s=10, stale_s=30))
     await asyncio.sleep(5)
     assert bench.cache.peek("a") == "v1"
-    bench.cache.retune(CachePolicy(ttl_s=8, stale_s=0.5))
+    bench.cache.retune(usual(CachePolicy, ttl_s=8, stale_s=0.5))
     assert bench.cache.peek("a") is None
     bench.error = DependencyError()
     with pytest.raises(DependencyError):  # 9 s old, and 8.5 s is all there is
@@ -495,9 +496,9 @@ async def test_a_smaller_capacity_drops_the_surplus() -> None:
     bench = Bench()
     for key in "abcd":
         await bench.get(key)
-    bench.cache.retune(CachePolicy(capacity=2))
+    bench.cache.retune(usual(CachePolicy, capacity=2))
     assert sum(bench.cache.peek(key) is not None for key in "abcd") == 2
-    bench.cache.retune(CachePolicy(capacity=6))
+    bench.cache.retune(usual(CachePolicy, capacity=6))
     for key in "abcdef":
         await bench.get(key)
     assert all(bench.cache.peek(key) for key in "abcdef")
@@ -506,11 +507,11 @@ async def test_a_smaller_capacity_drops_the_surplus() -> None:
 @pytest.mark.parametrize(
     "policy",
     [
-        CachePolicy(capacity=2),
-        CachePolicy(capacity=3),
-        CachePolicy(capacity=5, ttl_s=6),
-        CachePolicy(capacity=4, stale_s=31),
-        CachePolicy(capacity=1),
+        usual(CachePolicy, capacity=2),
+        usual(CachePolicy, capacity=3),
+        usual(CachePolicy, capacity=5, ttl_s=6),
+        usual(CachePolicy, capacity=4, stale_s=31),
+        usual(CachePolicy, capacity=1),
     ],
     ids=str,
 )
@@ -518,7 +519,7 @@ async def test_a_smaller_capacity_drops_the_surplus() -> None:
 @virtual
 async def test_retuning_keeps_the_order_of_use(policy: CachePolicy, used: str) -> None:
     """Those used last stay; and whatever is loaded later pushes out those used least recently."""
-    bench = Bench(CachePolicy(capacity=4))
+    bench = Bench(usual(CachePolicy, capacity=4))
     for key in "abcd" + used:
         await bench.get(key)
     oldest_first = sorted("abcd", key=("abcd" + used).rindex)
@@ -557,7 +558,7 @@ async def test_retuning_during_a_load_neither_loses_nor_doubles_it() -> None:
     bench.latency_s = 1
     asker = bench.asking()
     await asyncio.sleep(0.5)
-    bench.cache.retune(CachePolicy(ttl_s=9))
+    bench.cache.retune(usual(CachePolicy, ttl_s=9))
     assert await bench.get() == ("v1", "coalesced")
     assert await asker == ("v1", "miss")
     assert bench.cache.peek("a") == "v1"
@@ -567,7 +568,7 @@ async def test_retuning_during_a_load_neither_loses_nor_doubles_it() -> None:
 def test_a_policy_that_cannot_be_is_refused_when_made(wrong: dict[str, Any]) -> None:
     """A slice is validated when made."""
     with pytest.raises(ValueError, match=next(iter(wrong))):
-        CachePolicy(**wrong)
+        usual(CachePolicy, **wrong)
 
 
 # Any history whatever

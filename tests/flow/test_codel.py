@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from bpdemo.flow.codel import CoDel, CoDelPolicy
+from tests.support.policies import usual
 
 POLICY = CoDelPolicy(target_s=0.02, interval_s=0.2)
 
@@ -48,17 +49,17 @@ def test_the_policy_may_change_at_any_time() -> None:
 def test_a_target_above_the_interval_is_refused(target_s: float, interval_s: float) -> None:
     """A wait longer than it takes to be a standing queue cannot be fine in one; both are named."""
     with pytest.raises(ValueError, match=rf"target_s: {target_s} .* interval_s \({interval_s}\)"):
-        CoDelPolicy(target_s, interval_s)
+        CoDelPolicy(target_s=target_s, interval_s=interval_s)
 
 
 @pytest.mark.parametrize("both_s", [0.0, 0.2, 3600.0])
 def test_a_target_that_is_the_interval_is_not(both_s: float) -> None:
     """The bound is in the range; at 0 whatever waits at all is shed."""
-    assert CoDelPolicy(both_s, both_s).target_s == both_s
+    assert CoDelPolicy(target_s=both_s, interval_s=both_s).target_s == both_s
 
 
 @pytest.mark.parametrize("wrong", [{"target_s": -1}, {"interval_s": -1}], ids=str)
 def test_a_policy_that_cannot_be_is_refused_when_made(wrong: dict[str, Any]) -> None:
     """A slice is validated when made."""
     with pytest.raises(ValueError, match=next(iter(wrong))):
-        CoDelPolicy(**wrong)
+        usual(CoDelPolicy, **wrong)

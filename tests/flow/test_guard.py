@@ -33,11 +33,12 @@ from bpdemo.flow.budget import BudgetPolicy, RetryBudget
 from bpdemo.flow.deadline import Deadline
 from bpdemo.flow.guard import Guard, GuardPolicy
 from tests.flow.helpers import Ears, now, settle
+from tests.support.policies import usual
 from tests.support.virtual import virtual
 
 STEADY = BackoffPolicy(attempts=3, base_s=0.1, cap_s=1.0, jitter="none")
 #: Opens at the first failure; handy to see what counts as one.
-TOUCHY = BreakerPolicy(min_calls=1, failure_ratio=0, half_open_calls=1, open_s=5)
+TOUCHY = usual(BreakerPolicy, min_calls=1, failure_ratio=0, half_open_calls=1, open_s=5)
 
 
 @dataclass
@@ -68,11 +69,11 @@ class Bench:
     ) -> None:
         clock = asyncio.get_running_loop().time
         self.ears = Ears()
-        self.budget = RetryBudget(budget or BudgetPolicy(), clock)
-        self.breaker = Breaker(breaker or BreakerPolicy(), "payment", clock, self.ears)
+        self.budget = RetryBudget(budget or usual(BudgetPolicy), clock)
+        self.breaker = Breaker(breaker or usual(BreakerPolicy), "payment", clock, self.ears)
         self.guard = Guard(
             "payment",
-            policy or GuardPolicy(0.5, STEADY),
+            policy or GuardPolicy(attempt_timeout_s=0.5, backoff=STEADY),
             self.breaker,
             self.budget,
             clock=clock,
@@ -141,7 +142,10 @@ async def test_a_failure_is_tried_again_after_a_growing_wait() -> None:
 @virtual
 async def test_attempts_are_counted_with_the_first(attempts: int) -> None:
     """`attempts` in all, then the call has failed; the last error is its cause."""
-    policy = GuardPolicy(0.5, BackoffPolicy(attempts=attempts, base_s=0.1, jitter="none"))
+    policy = GuardPolicy(
+        attempt_timeout_s=0.5,
+        backoff=usual(BackoffPolicy, attempts=attempts, base_s=0.1, jitter="none"),
+    )
     bench, dependency = Bench(policy), Dependency([DependencyError(str(n)) for n in range(99)])
     with pytest.raises(DownstreamFailed) as failed:
         await bench.guard.call(dependency)
@@ -156,7 +160,9 @@ async def test_waits_obey_the_jitter() -> None:
     """Decorrelated waits depend on the last one, and never leave [base, cap]."""
     backoff = BackoffPolicy(attempts=500, base_s=0.1, cap_s=2.0, jitter="decorrelated")
     bench = Bench(
-        GuardPolicy(0.5, backoff), BreakerPolicy(enabled=False), BudgetPolicy(enabled=False)
+        GuardPolicy(attempt_timeout_s=0.5, backoff=backoff),
+        usual(BreakerPolicy, enabled=False),
+        usual(BudgetPolicy, enabled=False),
     )
     assert await bench.call(Dependency(errors(500))) is DownstreamFailed
     waits = [event.wait_s for event in bench.ears.heard(Retried)]
@@ -219,7 +225,11 @@ ERRORS = [made(kind) for kind in {**dict.fromkeys(every_kind()), **VERDICTS}]
 async def test_what_every_error_counts_as(error: BaseException, timeout_s: float) -> None:
     """For the breaker when it is closed and as its probe, for the metric, and for the budget."""
     outcome, verdict = verdict_on(error)
-    bench = Bench(GuardPolicy(timeout_s, STEADY), TOUCHY, BudgetPolicy(ratio=1, min_per_s=0))
+    bench = Bench(
+        GuardPolicy(attempt_timeout_s=timeout_s, backoff=STEADY),
+        TOUCHY,
+        usual(BudgetPolicy, ratio=1, min_per_s=0),
+    )
 
     async def attempt() -> None:
         # A driver's own timeout becomes a `DependencyError`.
@@ -264,7 +274,7 @@ async def test_an_answer_we_may_not_like_is_a_success_for_the_breaker(
 ) -> None:
     """Three percent of failures among such answers open nothing at a ratio of one half, and after
     an outage those answers close it: a thousand of them leave nothing half-open."""
-    bench = Bench(breaker=BreakerPolicy(min_calls=20, failure_ratio=0.5, open_s=5))
+    bench = Bench(breaker=usual(BreakerPolicy, min_calls=20, failure_ratio=0.5, open_s=5))
     for number in range(1000):
         error = DependencyError() if number % 33 == 0 else made(kind)
         with pytest.raises(type(error)):
@@ -324,8 +334,10 @@ async def test_a_bug_is_a_failure_but_is_not_tried_again() -> None:
 @virtual
 async def test_each_attempt_asks_the_breaker() -> None:
     """Retry stands outside it: the second failure opens it, and the refusal is not tried again."""
-    policy = GuardPolicy(0.5, BackoffPolicy(attempts=9, base_s=0.1, jitter="none"))
-    bench = Bench(policy, BreakerPolicy(min_calls=2, failure_ratio=1))
+    policy = GuardPolicy(
+        attempt_timeout_s=0.5, backoff=usual(BackoffPolicy, attempts=9, base_s=0.1, jitter="none")
+    )
+    bench = Bench(policy, usual(BreakerPolicy, min_calls=2, failure_ratio=1))
     dependency = Dependency(errors(9))
     assert await bench.call(dependency) is CircuitOpen
     assert len(dependency.called_s) == 2
@@ -410,14 +422,17 @@ async def test_work_nobody_waits_for_is_not_started() -> None:
 @virtual
 async def test_no_timeout_and_no_deadline_wait_for_as_long_as_it_takes() -> None:
     """0 is no limit."""
-    assert await Bench(GuardPolicy(0, STEADY)).call(Dependency([3600])) == "ok"
+    assert (
+        await Bench(GuardPolicy(attempt_timeout_s=0, backoff=STEADY)).call(Dependency([3600]))
+        == "ok"
+    )
     assert now() == 3600
 
 
 @virtual
 async def test_without_an_attempt_timeout_the_deadline_still_cuts() -> None:
     """And that is the caller's time, not the dependency's fault."""
-    bench = Bench(GuardPolicy(0, STEADY), TOUCHY)
+    bench = Bench(GuardPolicy(attempt_timeout_s=0, backoff=STEADY), TOUCHY)
     assert await bench.call(Dependency([3600]), timeout_s=2) is DeadlineExceeded
     assert now() == 2
     assert bench.breaker.state == "closed"
@@ -429,7 +444,7 @@ async def test_a_timeout_of_the_operations_own_is_a_plain_failure(
     attempt_timeout_s: float,
 ) -> None:
     """A driver's TimeoutError is worth another try, whether or not attempts are timed here."""
-    bench = Bench(GuardPolicy(attempt_timeout_s, STEADY))
+    bench = Bench(GuardPolicy(attempt_timeout_s=attempt_timeout_s, backoff=STEADY))
     assert await bench.call(Dependency([TimeoutError("driver")])) == "ok"
     assert bench.outcomes == ["failure", "success"]
 
@@ -440,7 +455,7 @@ async def test_a_timeout_of_the_operations_own_is_a_plain_failure(
 @virtual
 async def test_no_budget_no_retry() -> None:
     """The failure is left at that, and the denial is told."""
-    bench = Bench(budget=BudgetPolicy(ratio=0, min_per_s=0.1))
+    bench = Bench(budget=usual(BudgetPolicy, ratio=0, min_per_s=0.1))
     assert await bench.call(Dependency(errors(9))) is DownstreamFailed
     assert bench.outcomes == ["failure", "failure"]
     assert len(bench.ears.heard(Retried)) == 1
@@ -450,7 +465,7 @@ async def test_no_budget_no_retry() -> None:
 @virtual
 async def test_calls_feed_the_budget_and_retries_do_not() -> None:
     """A retry that earned retries would be a storm."""
-    bench = Bench(budget=BudgetPolicy(ratio=1, min_per_s=0))
+    bench = Bench(budget=usual(BudgetPolicy, ratio=1, min_per_s=0))
     assert await bench.call(Dependency(errors(9))) is DownstreamFailed
     assert bench.outcomes == ["failure", "failure"]
     assert bench.budget.balance == 0
@@ -474,7 +489,9 @@ async def test_the_policy_may_change_between_attempts() -> None:
     bench, dependency = Bench(), Dependency(errors(9))
     call = asyncio.create_task(bench.call(dependency))
     await asyncio.sleep(0.05)
-    bench.guard.policy = GuardPolicy(0.5, BackoffPolicy(attempts=2))
+    bench.guard.policy = GuardPolicy(
+        attempt_timeout_s=0.5, backoff=usual(BackoffPolicy, attempts=2)
+    )
     assert await call is DownstreamFailed
     assert len(dependency.called_s) == 2
 
@@ -536,7 +553,7 @@ async def test_cancelling_during_backoff_makes_no_further_attempt() -> None:
 @virtual
 async def test_every_permit_is_ended_whatever_happens() -> None:
     """After errors, timeouts and cancellations by the dozen, a probe still finds its place."""
-    bench = Bench(breaker=TOUCHY, budget=BudgetPolicy(enabled=False))
+    bench = Bench(breaker=TOUCHY, budget=usual(BudgetPolicy, enabled=False))
     rng = Random(3)
     for _ in range(200):
         script = [rng.choice([0.1, 9, DependencyError(), SoldOut(), PoolExhausted(), OSError()])]
@@ -552,4 +569,4 @@ async def test_every_permit_is_ended_whatever_happens() -> None:
 def test_a_policy_that_cannot_be_is_refused_when_made() -> None:
     """A slice is validated when made."""
     with pytest.raises(ValueError, match="attempt_timeout_s"):
-        GuardPolicy(-1)
+        usual(GuardPolicy, attempt_timeout_s=-1)

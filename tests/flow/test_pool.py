@@ -14,6 +14,7 @@ from bpdemo.flow.pool import WorkerPool
 from bpdemo.flow.queue import BoundedQueue, QueuePolicy
 from bpdemo.flow.seats import Seats
 from tests.flow.helpers import now, settle
+from tests.support.policies import usual
 from tests.support.virtual import virtual
 
 caller_id: contextvars.ContextVar[str] = contextvars.ContextVar("caller_id", default="nobody")
@@ -34,7 +35,7 @@ class Bench:
     def __init__(self, size: int = 2, capacity: int = -1) -> None:
         self.seats = Seats(size)
         self.queue: BoundedQueue[Job] = BoundedQueue(
-            QueuePolicy(capacity=capacity),
+            usual(QueuePolicy, capacity=capacity),
             idle=lambda: self.seats.free,
             clock=asyncio.get_running_loop().time,
             on_shed=lambda job, waited_s: None,

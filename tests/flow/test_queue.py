@@ -17,6 +17,7 @@ from bpdemo.flow.codel import CoDelPolicy
 from bpdemo.flow.queue import BoundedQueue, QueuePolicy
 from bpdemo.flow.seats import Seats
 from tests.flow.helpers import Stage, now, settle
+from tests.support.policies import usual
 from tests.support.virtual import virtual
 
 
@@ -27,7 +28,7 @@ class Bench:
         self.seats = Seats(workers)
         self.shed: list[tuple[str, float]] = []
         self.queue: BoundedQueue[str] = BoundedQueue(
-            QueuePolicy(capacity=capacity, **policy),
+            usual(QueuePolicy, capacity=capacity, **policy),
             idle=lambda: self.seats.free,
             clock=asyncio.get_running_loop().time,
             on_shed=lambda job, waited_s: self.shed.append((job, waited_s)),
@@ -380,7 +381,7 @@ async def test_after_a_shrink_nothing_is_admitted_until_the_surplus_has_drained(
     """No queued job is lost; depth may stand above capacity for a while."""
     bench = Bench(capacity=4)
     bench.fill("a", "b", "c", "d", "e")
-    bench.queue.retune(QueuePolicy(capacity=1))
+    bench.queue.retune(usual(QueuePolicy, capacity=1))
     assert bench.queue.depth == 5
     served = ""
     while not bench.try_put("z"):
@@ -397,10 +398,10 @@ async def test_growing_lets_those_in_who_wait() -> None:
     bench.fill("a")
     waiters = [bench.putting(job) for job in "bcd"]
     await settle()
-    bench.queue.retune(QueuePolicy(capacity=2))
+    bench.queue.retune(usual(QueuePolicy, capacity=2))
     await settle()
     assert [waiter.done() for waiter in waiters] == [True, True, False]
-    bench.queue.retune(QueuePolicy(capacity=-1))
+    bench.queue.retune(usual(QueuePolicy, capacity=-1))
     await waiters[2]
     assert await bench.serve_all() == "abcd"
 
@@ -413,10 +414,10 @@ async def test_the_discipline_may_change_with_jobs_in_the_queue() -> None:
         bench.queue.try_put(job, priority)
         await asyncio.sleep(1)
     for name in ("priority", "lifo", "codel", "priority", "fifo", "priority"):
-        bench.queue.retune(QueuePolicy(capacity=9, discipline=name))
+        bench.queue.retune(usual(QueuePolicy, capacity=9, discipline=name))
         assert bench.queue.depth == 4
     assert await bench.queue.take() == ("c", 2)
-    bench.queue.retune(QueuePolicy(capacity=9, discipline="lifo"))
+    bench.queue.retune(usual(QueuePolicy, capacity=9, discipline="lifo"))
     assert await bench.serve_all() == "dba"
 
 
@@ -427,7 +428,7 @@ async def test_fewer_waiters_allowed_sends_none_away() -> None:
     bench.fill("a")
     waiters = [bench.putting(job) for job in "bc"]
     await settle()
-    bench.queue.retune(QueuePolicy(capacity=0, waiters=1))
+    bench.queue.retune(usual(QueuePolicy, capacity=0, waiters=1))
     with pytest.raises(QueueFull):
         await bench.queue.put("d", 60)
     assert await bench.serve_all() == "abc"
@@ -592,7 +593,7 @@ async def test_a_job_that_waits_for_a_place_is_refused_another(discipline: Queue
 
     await refused()
     assert bench.queue.waiting == 1
-    bench.queue.retune(QueuePolicy(capacity=5, discipline=discipline))
+    bench.queue.retune(usual(QueuePolicy, capacity=5, discipline=discipline))
     await refused()  # granted, and not awake yet
     await waiting
     await refused()
@@ -644,11 +645,11 @@ async def test_a_new_discipline_keeps_the_order_of_arrival(
     jobs = "abcdefgh"
     for job, priority in zip(jobs, [3, 0, 1, 2, 1, 3, 0, 2], strict=True):
         bench.queue.try_put(job, priority)
-    bench.queue.retune(QueuePolicy(capacity=-1, discipline=into))
+    bench.queue.retune(usual(QueuePolicy, capacity=-1, discipline=into))
     assert "".join(job for job, _, _ in bench.queue._line) == jobs
     expected = {"lifo": jobs[::-1], "priority": "afdhcebg"}.get(into, jobs)
-    bench.queue.retune(QueuePolicy(capacity=-1, discipline=out_of))
-    bench.queue.retune(QueuePolicy(capacity=-1, discipline=into))
+    bench.queue.retune(usual(QueuePolicy, capacity=-1, discipline=out_of))
+    bench.queue.retune(usual(QueuePolicy, capacity=-1, discipline=into))
     assert await bench.serve_all() == expected
 
 
@@ -668,7 +669,7 @@ async def test_a_shed_that_fails_costs_one_take_and_wakes_another() -> None:
 def test_a_policy_that_cannot_be_is_refused_when_made(wrong: dict[str, Any]) -> None:
     """A slice is validated when made."""
     with pytest.raises(ValueError, match=next(iter(wrong))):
-        QueuePolicy(**wrong)
+        usual(QueuePolicy, **wrong)
 
 
 # Any history whatever
@@ -694,7 +695,7 @@ class QueueMachine(RuleBasedStateMachine):
         self.stage = Stage()
         self.workers = 2
         self.busy = 0
-        self.policy = QueuePolicy(capacity=1, waiters=3)
+        self.policy = usual(QueuePolicy, capacity=1, waiters=3)
         ticks = itertools.count()
         self.queue: BoundedQueue[int] = BoundedQueue(
             self.policy,
@@ -831,7 +832,7 @@ class QueueMachine(RuleBasedStateMachine):
             capacity=st.sampled_from([-1, 0, 0, 1, 2, 5]),
             discipline=st.sampled_from(DISCIPLINES),
             waiters=st.integers(0, 3),
-            codel=st.just(CoDelPolicy(interval_s=1e9)),  # it never sheds here
+            codel=st.just(usual(CoDelPolicy, interval_s=1e9)),  # it never sheds here
         )
     )
     def retune(self, policy: QueuePolicy) -> None:

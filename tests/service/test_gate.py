@@ -8,10 +8,11 @@ from hypothesis import strategies as st
 
 from bpdemo.core.errors import ClientLimit, ConcurrencyLimit
 from bpdemo.service.gate import Gate, GatePass, GatePolicy
+from tests.support.policies import usual
 
 
 def gate(**policy: int) -> Gate:
-    return Gate(GatePolicy(**policy), lambda: 0.0)
+    return Gate(usual(GatePolicy, **policy), lambda: 0.0)
 
 
 def test_both_limits_are_off_at_zero() -> None:
@@ -105,13 +106,13 @@ def test_limits_turn_while_requests_are_inside() -> None:
     """Below what is in flight nobody enters; those inside stay."""
     door = gate()
     visits = [door.enter("a") for _ in range(4)]
-    door.retune(GatePolicy(max_in_flight=2))
+    door.retune(usual(GatePolicy, max_in_flight=2))
     with pytest.raises(ConcurrencyLimit):
         door.enter("b")
     for visit in visits[:3]:
         visit.end(200)
     door.enter("b")
-    door.retune(GatePolicy(client_max_in_flight=1))
+    door.retune(usual(GatePolicy, client_max_in_flight=1))
     with pytest.raises(ClientLimit):
         door.enter("a")
     door.enter("c")

@@ -15,6 +15,7 @@ from bpdemo.service.order_job import OrderJob
 from bpdemo.service.pace import Pace
 from bpdemo.service.wait_estimate import WaitEstimate
 from tests.service.stage import now, opened, settle
+from tests.support.policies import usual
 from tests.support.virtual import virtual
 
 
@@ -49,7 +50,7 @@ def estimate_of(discipline: str, *, workers: int, busy: int, queued: list[int]) 
     seats = Seats(workers)
     seats.busy = busy
     queue: BoundedQueue[OrderJob] = BoundedQueue(
-        QueuePolicy(-1, discipline),  # type: ignore[arg-type]
+        usual(QueuePolicy, capacity=-1, discipline=discipline),  # type: ignore[arg-type]
         idle=lambda: seats.free,
         clock=lambda: 0.0,
         on_shed=lambda job, waited_s: None,

@@ -32,7 +32,7 @@ def application(assembly: Assembly, settings: Settings, clock: Callable[[], floa
     return make_application(
         assembly.office,
         assembly,
-        DoorPolicy(settings.read_timeout_s, settings.max_body_bytes),
+        DoorPolicy(read_timeout_s=settings.read_timeout_s, max_body_bytes=settings.max_body_bytes),
         render_metrics=telemetry.metrics.render,
         observer=SilentObserver(),
         tracer=telemetry.tracer,

@@ -45,11 +45,14 @@ def postgres() -> Finding:
 
 async def _start_and_stop_postgres() -> None:
     """And use it between, as the service does: a server that nobody can reach is of no use."""
+    from bpdemo.assembly.office import pool_policy
     from bpdemo.core.ports import SilentObserver
-    from bpdemo.downstream.connections import PoolPolicy
+    from bpdemo.core.settings import Settings
     from bpdemo.downstream.embedded_store import EmbeddedStore
 
-    store = EmbeddedStore(PoolPolicy(1, 1), initial_stock=1, observer=SilentObserver())
+    store = EmbeddedStore(
+        pool_policy(Settings(store="embedded")), initial_stock=1, observer=SilentObserver()
+    )
     async with asyncio.timeout(POSTGRES_WITHIN_S):
         await store.start()
     try:

@@ -202,7 +202,7 @@ async def _day(ttl_s: float, stale_s: float, seed: int) -> Seen:
 
     loop, chance, seen = asyncio.get_running_loop(), random.Random(seed), Seen()
     start_s = loop.time()
-    policy = CachePolicy(ttl_s=ttl_s, stale_s=stale_s)
+    policy = CachePolicy(ttl_s=ttl_s, stale_s=stale_s, capacity=1024)
     cache: ReadThroughCache[int, float] = ReadThroughCache(policy, loop.time, SilentObserver())
 
     async def load() -> float:
