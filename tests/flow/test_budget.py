@@ -85,7 +85,8 @@ def test_what_may_be_retried_is_exact(ratio: Decimal, min_per_s: Decimal, calls:
 
 @given(
     policy=st.builds(
-        BudgetPolicy,
+        usual,
+        st.just(BudgetPolicy),
         ratio=st.sampled_from([0.0, 0.1, 0.29, 1.0]),
         min_per_s=st.sampled_from([0.0, 0.3, 2.0]),
     ),

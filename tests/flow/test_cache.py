@@ -697,7 +697,8 @@ class CacheMachine(RuleBasedStateMachine):
 
     @rule(
         policy=st.builds(
-            CachePolicy,
+            usual,
+            st.just(CachePolicy),
             ttl_s=st.sampled_from([0.0, 2.0, 5.0]),
             stale_s=st.sampled_from([0.0, 7.0, 30.0]),
             capacity=st.integers(1, 2),

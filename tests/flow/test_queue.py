@@ -828,7 +828,8 @@ class QueueMachine(RuleBasedStateMachine):
 
     @rule(
         policy=st.builds(
-            QueuePolicy,
+            usual,
+            st.just(QueuePolicy),
             capacity=st.sampled_from([-1, 0, 0, 1, 2, 5]),
             discipline=st.sampled_from(DISCIPLINES),
             waiters=st.integers(0, 3),
