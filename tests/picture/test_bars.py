@@ -4,9 +4,10 @@ import math
 
 import pytest
 
-from bpdemo.lab import buyers_wait_ms, fate_bars, others_wait_ms, simulate
+from bpdemo.lab import fate_bars, simulate
 from bpdemo.load.run import LoadRun
 from bpdemo.results.records import Meta, Records, Samples
+from bpdemo.results.waits import buyers_wait_ms, others_wait_ms
 
 FACTS = {"workers": 4, "store_latency_s": 0}
 

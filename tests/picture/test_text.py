@@ -6,10 +6,10 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
+from bpdemo.lab.lessons.attempts import attempts_figure
 from bpdemo.lab.live.live_picture import COCKPIT
 from bpdemo.lab.talk.talk import FORM
 from bpdemo.load.run import LoadRun
-from bpdemo.picture.attempts import attempts_figure
 from bpdemo.picture.bars import fate_bars
 from bpdemo.picture.labels import spread, width_of, wrapped
 from bpdemo.picture.lines import line_figure

@@ -165,7 +165,7 @@ def judge_try_enter(try_enter: Any) -> str:
         _judge_visits(try_enter, limit)
     from bpdemo.flow.share import FairShare
     from bpdemo.lab.exercises.judging import installed, over_seeds
-    from bpdemo.results.fairness import jain_index, parts_by
+    from bpdemo.lab.lessons.fairness import jain_index, parts_by
 
     def method(share: FairShare, client: str) -> bool:
         return bool(try_enter(share._in_flight, client, share.limit))

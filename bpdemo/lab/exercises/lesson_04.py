@@ -107,7 +107,7 @@ def _uneven(shares: list[float], longest_s: float, case: str) -> None:
 
 def _judge_crowd(full_jitter: Any) -> str:
     from bpdemo.lab.exercises.judging import installed, over_seeds, worst
-    from bpdemo.picture.attempts import attempt_peak
+    from bpdemo.lab.lessons.attempts import attempt_peak
     from bpdemo.sim import crowd as sim_crowd
 
     def delay_s(_: str, __: str, retry: int, ___: float | None, rng: random.Random) -> float:

@@ -26,7 +26,7 @@ def judge_may_probe(may_probe: Any) -> str:
     _judge_probes_by_hand(may_probe)
     from bpdemo.flow.breaker import Breaker
     from bpdemo.lab.exercises.judging import installed, over_seeds
-    from bpdemo.lab.lessons.outages import back_after_s, outage, probes
+    from bpdemo.lab.lessons.outages import back_after_s, outage, trial_requests
 
     def rule(breaker: Breaker) -> bool:
         breaker._lapse()
@@ -36,7 +36,7 @@ def judge_may_probe(may_probe: Any) -> str:
     settings = OFFICE | {"breaker_half_open_calls": PROBES}
     with installed(Breaker, "_has_probe_left", rule):
         runs = over_seeds(settings, seconds=12, changes=outage(3, 8), **LOAD)
-    most = max(max(probes(run), default=0) for run in runs)
+    most = max(max(trial_requests(run), default=0) for run in runs)
     if most > PROBES:
         _a_crowd(most)
     back_s = max(back_after_s(run, 8) for run in runs)

@@ -8,6 +8,7 @@ import time
 from typing import Final, Protocol
 
 from bpdemo.downstream.durable_sql import DEPTH
+from bpdemo.lab.slips import forgiving
 
 EVERY_S: Final = 0.05
 
@@ -83,6 +84,7 @@ class BacklogWatch:
                 raise
 
 
+@forgiving
 def watch_backlog(service: WithDatabase) -> BacklogWatch:
     """Begin to look; `stop` ends it, as does the end of the service."""
     return BacklogWatch(service.database_url)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bpdemo.lab.slips import forgiving
 from bpdemo.picture.lines import line_figure
 
 if TYPE_CHECKING:
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from bpdemo.lab.lessons.backlog_watch import BacklogWatch
 
 
+@forgiving
 def bound_figure(watch: BacklogWatch, sent: pd.DataFrame, room: int, *, title: str) -> go.Figure:
     """`room` is the bound that the backlog had while `sent` was sent."""
     end_s = max(watch.depths)

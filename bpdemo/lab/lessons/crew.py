@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from bpdemo.downstream.consumer import HEARTBEAT_S
+from bpdemo.lab.slips import forgiving
 from bpdemo.picture.frame import AXIS, Frame
 from bpdemo.picture.labels import width_of
 from bpdemo.picture.palette import BLUE, GREEN, INK, TEXT_PX, VERMILLION
@@ -24,6 +25,7 @@ LANES: Final = (GREEN, BLUE)
 """Colour of the first worker's orders, of the second's, and so on in turn."""
 
 
+@forgiving
 def crew_figure(
     watch: BacklogWatch, kept: Mapping[str, pd.DataFrame], *, killed_at_s: float | None, title: str
 ) -> go.Figure:

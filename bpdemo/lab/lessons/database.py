@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from html import escape
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from bpdemo.lab.slips import forgiving
 from bpdemo.picture.palette import FONT, ORANGE
 
 if TYPE_CHECKING:
@@ -79,6 +80,7 @@ def find_database(unseen: str = UNSEEN) -> Database:
     return Database()
 
 
+@forgiving
 def slow_updates(service: Service, seconds: float) -> None:
     """Let every update of an item take that long, its row locked and its connection in use.
 
@@ -104,6 +106,7 @@ def slow_updates(service: Service, seconds: float) -> None:
     run_apart(create)
 
 
+@forgiving
 def pool_wait_ms(service: Service) -> float:
     """Mean wait for a connection since the service began, in ms; 0 where there is no pool."""
     figures = service.metrics().set_index("name")["value"]

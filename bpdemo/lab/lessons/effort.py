@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from bpdemo.lab.services.service import Service
+from bpdemo.lab.slips import forgiving
 from bpdemo.load.loads import RunningLoad, load
 from bpdemo.picture.lines import Curve, line_figure
 
@@ -78,6 +79,7 @@ class Effort:
         return float(np.interp(t_s, times, jobs))
 
 
+@forgiving
 def watch_work(service: Service, **plan: Any) -> Effort:
     """`load(service, **plan)`, while counting the jobs that the workers finish."""
     under_way: RunningLoad = load(service, background=True, **plan)

@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 
 from bpdemo.lab.lessons.outages import back_after_s, outage
 from bpdemo.lab.services.simulation import simulate
+from bpdemo.lab.slips import forgiving
 from bpdemo.load.run import LoadRun
 from bpdemo.picture.frame import Frame
 from bpdemo.picture.palette import BLUE, FATE_COLOURS, GRID
@@ -31,6 +32,7 @@ class OpenTime(NamedTuple):
     """Customers whose order went to a payment that was down."""
 
 
+@forgiving
 def open_times(
     settings: Mapping[str, Any], open_s: Sequence[float], times: float = 0.6
 ) -> list[OpenTime]:
@@ -38,6 +40,7 @@ def open_times(
     return [_measured(settings, each_s, times) for each_s in open_s]
 
 
+@forgiving
 def open_time_figure(measured: Sequence[OpenTime]) -> go.Figure:
     """Both costs over `open_s`, on a scale where each step doubles or so."""
     shortest, longest = measured[0], measured[-1]

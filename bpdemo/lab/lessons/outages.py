@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from bpdemo.lab.slips import forgiving
 from bpdemo.load.watcher import BREAKER_CODES
 from bpdemo.plan.changes import HANGS_S, Change
 from bpdemo.plan.fates import FAILED, FATES, OK
@@ -23,7 +24,7 @@ __all__ = [
     "outage",
     "p99_to_answer_ms",
     "payment_calls",
-    "probes",
+    "trial_requests",
 ]
 
 USUAL_S: Final = 0.04
@@ -33,6 +34,7 @@ STEP_S: Final = 0.1
 OPEN: Final = BREAKER_CODES["open"]
 
 
+@forgiving
 def outage(start_s: float, end_s: float, usual_s: float = USUAL_S) -> list[Change]:
     """Changes for `load` and `simulate`: the payment takes the call and does not answer.
 
@@ -44,6 +46,7 @@ def outage(start_s: float, end_s: float, usual_s: float = USUAL_S) -> list[Chang
     ]
 
 
+@forgiving
 def p99_to_answer_ms(run: LoadRun, start_s: float, end_s: float, fate: str = "shed") -> float:
     """p99 of the time to an answer, over the orders of one fate; NaN if there were none."""
     records = run.records
@@ -52,6 +55,7 @@ def p99_to_answer_ms(run: LoadRun, start_s: float, end_s: float, fate: str = "sh
     return float(np.percentile(waited_s, 99)) * 1000 if len(waited_s) else float("nan")
 
 
+@forgiving
 def back_after_s(run: LoadRun, since_s: float) -> float:
     """Seconds after `since_s` until nine of ten orders are served again; infinite if never."""
     records = run.records
@@ -62,7 +66,8 @@ def back_after_s(run: LoadRun, since_s: float) -> float:
     return float("inf")
 
 
-def probes(run: LoadRun) -> list[int]:
+@forgiving
+def trial_requests(run: LoadRun) -> list[int]:
     """How many broken orders lie between one opening of the payment's breaker and the next.
 
     Whatever is broken there was a probe: everybody else was refused at the door.
@@ -77,6 +82,7 @@ def probes(run: LoadRun) -> list[int]:
     ]
 
 
+@forgiving
 def browsers_served(run: LoadRun) -> float:
     """The share of those who only looked, and were answered, that saw their item."""
     answers: dict[str, int] = run.meta.browse["answers"]
@@ -84,6 +90,7 @@ def browsers_served(run: LoadRun) -> float:
     return 1 - refused / sum(answers.values())
 
 
+@forgiving
 def payment_calls(*services: Service) -> pd.DataFrame:
     """A row per service: its attempts at the payment by how they ended, and its retries."""
     import pandas as pd

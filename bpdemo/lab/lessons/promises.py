@@ -16,6 +16,7 @@ import httpx
 
 from bpdemo.lab.lessons.database import run_apart
 from bpdemo.lab.lessons.single_orders import TIMEOUT_S
+from bpdemo.lab.slips import forgiving
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,6 +39,7 @@ FROM payments
 """
 
 
+@forgiving
 def send_orders(
     service: Service, count: int, *, later: bool = True, over_s: float = 0.0, at_once: int = 8
 ) -> pd.DataFrame:
@@ -83,6 +85,7 @@ def _order(http: httpx.Client, item: int, later: bool) -> dict[str, Any]:
     }
 
 
+@forgiving
 def ask_until_done(service: Service, order_id: str, within_s: float = 20.0) -> pd.DataFrame:
     """Ask for an order again and again until it is pending no more: each new answer, and when."""
     import pandas as pd
@@ -99,6 +102,7 @@ def ask_until_done(service: Service, order_id: str, within_s: float = 20.0) -> p
     return pd.DataFrame(heard)
 
 
+@forgiving
 def audit(service: Service, sent: pd.DataFrame) -> dict[str, int]:
     """What became of the promises in `sent`, by SQL; all zero for a store in memory.
 

@@ -10,6 +10,7 @@ import httpx
 import plotly.graph_objects as go
 
 from bpdemo.lab.lessons.single_orders import TIMEOUT_S, Answering
+from bpdemo.lab.slips import forgiving
 from bpdemo.picture.bars import WIDTH_PX, bar_layout
 from bpdemo.picture.labels import width_of
 from bpdemo.picture.palette import (
@@ -38,6 +39,7 @@ PATTERN: Final = {"fillmode": "overlay", "fgcolor": "rgba(0,0,0,0.3)", "size": 7
 SHORTEST_PX: Final = 30
 
 
+@forgiving
 def look_at_once(service: Answering, items: Sequence[int]) -> pd.DataFrame:
     """`GET /items/{id}` for each of `items`, side by side, at most a hundred at once.
 
@@ -67,6 +69,7 @@ def _look(http: httpx.Client, item: int) -> dict[str, Any]:
     }
 
 
+@forgiving
 def source_bars(looks: Mapping[str, pd.DataFrame], *, title: str) -> go.Figure:
     """For each crowd a bar: from where its answers came. `title` says the result."""
     x_axis = {"title": {"text": "people who looked", "font": {"size": TEXT_PX}, "standoff": 6}}

@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from bpdemo.lab.lessons.signals import CPU_ALERT, WAIT_ALERT_MS, Signals
+from bpdemo.lab.slips import forgiving
 from bpdemo.picture.frame import AXIS, Frame
 from bpdemo.picture.labels import spread
 from bpdemo.picture.palette import BLUE, INK, TEXT_PX, VERMILLION
@@ -19,6 +20,7 @@ RIGHT_PX: Final = 150
 HEADROOM: Final = 1.3
 
 
+@forgiving
 def signal_figure(seen: Signals) -> go.Figure:
     """Both signals over time, with their alerts, and the moment each was first above its own."""
     figure = make_subplots(rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.1)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import psutil
 
 from bpdemo.lab.services.service import Service
+from bpdemo.lab.slips import forgiving
 from bpdemo.load.loads import RunningLoad, load
 from bpdemo.load.run import LoadRun
 
@@ -63,6 +64,7 @@ def _told(at_s: float | None, peak: str) -> str:
     return f"passed its alert after {at_s:.1f} s, and reached {peak}"
 
 
+@forgiving
 def watch_signals(service: Service, period_s: float = PERIOD_S, **arguments: Any) -> Signals:
     """Drive `load(service, **arguments)` and sample the service meanwhile.
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import httpx
 
+from bpdemo.lab.slips import forgiving
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -27,6 +29,7 @@ class Answering(Protocol):
     def stats(self) -> dict[str, Any]: ...
 
 
+@forgiving
 def send_at_once(service: Answering, clients: Sequence[str]) -> pd.DataFrame:
     """One order from each of `clients` (a name may stand there often), none waits for an answer.
 

@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 from bpdemo.core.choices import Profile
 from bpdemo.lab.lessons.durations import seconds as in_profile
 from bpdemo.lab.services.service import serve
+from bpdemo.lab.slips import forgiving
 from bpdemo.load.loads import load
 from bpdemo.picture.frame import Frame
 from bpdemo.picture.palette import FATE_COLOURS, GRID, INK, TEXT_PX
@@ -47,6 +48,7 @@ class Sweep:
         return self
 
 
+@forgiving
 def sweep(
     profile: Profile,
     times: Sequence[float],
@@ -70,6 +72,7 @@ def sweep(
     return Sweep(name or profile, dict(sorted(runs.items())))
 
 
+@forgiving
 def goodput_figure(*sweeps: Sweep) -> go.Figure:
     """Goodput over load, one line a sweep, beside the best that is possible."""
     loads = sorted({times for sweep in sweeps for times in sweep.runs})

@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 
 from bpdemo.lab.lessons.signals import pause
 from bpdemo.lab.services.service import Service
+from bpdemo.lab.slips import forgiving
 from bpdemo.load.loads import RunningLoad
 from bpdemo.picture.frame import NO_TICKS, Frame
 from bpdemo.picture.labels import width_of
@@ -42,6 +43,7 @@ class Receipt(NamedTuple):
     request_id: str
 
 
+@forgiving
 def send_traced(service: Service, amid: RunningLoad | None = None, at_s: float = 0.0) -> Receipt:
     """Send one order that carries a trace id of ours; `amid` a load, `at_s` seconds after its
     first order."""
@@ -59,6 +61,7 @@ def send_traced(service: Service, amid: RunningLoad | None = None, at_s: float =
     return Receipt(answer.status_code, latency_ms, trace_id, answer.headers["X-Request-Id"])
 
 
+@forgiving
 def waterfall(spans: pd.DataFrame, *, seen_ms: float | None = None) -> go.Figure:
     """The spans of one trace, a bar each, from the first to begin to the last; `seen_ms` is what
     the caller measured."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from bpdemo.lab.home import recall
 from bpdemo.lab.predictions.keepsakes import kept_runs
 from bpdemo.lab.predictions.predictions import KEPT, asked_and_chosen
+from bpdemo.lab.slips import forgiving
 from bpdemo.picture.palette import FONT
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ class Album:
         )
 
 
+@forgiving
 def album(path: str | Path | None = None) -> Album:
     """Collect every prediction that met its outcome, with the learner's own pictures.
 

@@ -10,6 +10,7 @@ from queue import Empty, Queue
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from bpdemo.lab.services.host import START_S, ServiceFailed, as_environment
+from bpdemo.lab.slips import forgiving
 from bpdemo.load.child import Child
 
 if TYPE_CHECKING:
@@ -95,6 +96,7 @@ class WorkerProcess:
         return pd.DataFrame(rows, columns=["at_s", "outcome", "order_id"])
 
 
+@forgiving
 def start_workers(service: Promising, *names: str, **knobs: Any) -> list[WorkerProcess]:
     """A durable worker of each name, on the service's database and with its settings but `knobs`.
 
@@ -117,6 +119,7 @@ def start_workers(service: Promising, *names: str, **knobs: Any) -> list[WorkerP
     return crew
 
 
+@forgiving
 def kept_by(crew: Sequence[WorkerProcess]) -> dict[str, pd.DataFrame]:
     """What each of them brought to an end, each order with whoever was first.
 

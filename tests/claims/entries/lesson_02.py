@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import partial
 
 from bpdemo.core.settings import Settings
-from bpdemo.lab import goodput_if_timeouts_differ, simulate
+from bpdemo.lab import simulate
+from bpdemo.lab.lessons.timeouts import goodput_if_timeouts_differ
 from tests.claims.entry import Arm, Claim, NotApplicable, Recommended
 from tests.claims.virtual import careful, goodput, naive, played
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from bpdemo.lab import LoadRun, jain_index, others_wait_ms, parts_by, simulate
+from bpdemo.lab import LoadRun, simulate
+from bpdemo.lab.lessons.fairness import jain_index, parts_by
+from bpdemo.results.waits import others_wait_ms
 from tests.claims.entry import Arm, Claim, NotApplicable, Recommended
 from tests.claims.virtual import careful, goodput, naive, played, slowed
 

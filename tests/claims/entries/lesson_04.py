@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from bpdemo.core.settings import Settings
-from bpdemo.lab import LoadRun, attempt_peak, simulate
+from bpdemo.lab import LoadRun, simulate
+from bpdemo.lab.lessons.attempts import attempt_peak
 from tests.claims.entry import Arm, Claim, NotApplicable, Recommended
 from tests.claims.virtual import goodput, naive, played
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from bpdemo.lab import browsers_served, outage, simulate
+from bpdemo.lab import simulate
+from bpdemo.lab.lessons.outages import browsers_served, outage
 from tests.claims.entry import Arm, Claim, NotApplicable, Recommended
 
 LESSON = "05_circuit_breaker"

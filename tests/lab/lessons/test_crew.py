@@ -4,8 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bpdemo.lab import bound_figure, crew_figure, p99_two_ways, simulate
+from bpdemo.lab import simulate
 from bpdemo.lab.lessons.backlog_watch import BacklogWatch
+from bpdemo.lab.lessons.bound import bound_figure
+from bpdemo.lab.lessons.crew import crew_figure
+from bpdemo.lab.lessons.pooled import p99_two_ways
 
 BEGAN_S = 1000.0
 

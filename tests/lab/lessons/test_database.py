@@ -7,7 +7,8 @@ import asyncpg
 import pytest
 
 from bpdemo.downstream.embedded import EmbeddedPostgres, EmbeddedUnavailable
-from bpdemo.lab import find_database, pool_wait_ms, serve, slow_updates
+from bpdemo.lab import find_database, serve
+from bpdemo.lab.lessons.database import pool_wait_ms, slow_updates
 
 SLOW_S = 0.3
 

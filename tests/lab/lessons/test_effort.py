@@ -2,8 +2,8 @@
 
 import pytest
 
-from bpdemo.lab import LoadRun, serve, watch_work
-from bpdemo.lab.lessons.effort import Effort
+from bpdemo.lab import LoadRun, serve
+from bpdemo.lab.lessons.effort import Effort, watch_work
 from bpdemo.results.records import Meta, Records, Samples
 
 

@@ -12,7 +12,7 @@ from bpdemo.lab.lessons.outages import (
     outage,
     p99_to_answer_ms,
     payment_calls,
-    probes,
+    trial_requests,
 )
 from bpdemo.lab.services.service import serve
 from bpdemo.lab.services.simulation import simulate
@@ -58,7 +58,7 @@ def test_what_is_broken_between_two_openings_were_probes():
     states = [0, 0, 2, 2, 1, 2, 2, 1, 2, 1, 0]
     samples = Samples.of([(t, 0, 8, 4, 0, state, 0) for t, state in enumerate(states)])
     broken_s = [1.0, 1.5, 4.1, 4.2, 4.3, 7.1, 7.2]
-    assert probes(run_of(broken_s, np.full(7, FAILED), samples=samples)) == [3, 2]
+    assert trial_requests(run_of(broken_s, np.full(7, FAILED), samples=samples)) == [3, 2]
 
 
 def test_who_looked_and_was_refused_is_told_from_who_saw():
@@ -70,7 +70,7 @@ def test_who_looked_and_was_refused_is_told_from_who_saw():
 def test_an_outage_hangs_and_ends():
     """The breaker opens in it, asks three at a time, and closes after it."""
     run = simulate(KNOBS, times=0.6, seconds=14, changes=outage(3, 10))
-    assert set(probes(run)) == {3}
+    assert set(trial_requests(run)) == {3}
     assert run.between(12, 14)["served_share"] == 1
     assert [text for _, text in run.meta.marks] == ["payment hangs", "payment takes 40 ms"]
 

@@ -2,7 +2,8 @@
 
 import pandas as pd
 
-from bpdemo.lab import look_at_once, serve, source_bars
+from bpdemo.lab import serve
+from bpdemo.lab.lessons.readers import look_at_once, source_bars
 
 
 def test_everybody_who_looks_has_a_row_in_order():

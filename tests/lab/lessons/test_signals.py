@@ -3,8 +3,9 @@
 import pandas as pd
 import pytest
 
-from bpdemo.lab import serve, signal_figure, simulate, watch_signals
-from bpdemo.lab.lessons.signals import Signals
+from bpdemo.lab import serve, simulate
+from bpdemo.lab.lessons.signal_panels import signal_figure
+from bpdemo.lab.lessons.signals import Signals, watch_signals
 
 
 @pytest.fixture(autouse=True)

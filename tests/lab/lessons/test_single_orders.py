@@ -2,7 +2,8 @@
 
 import pytest
 
-from bpdemo.lab import send_at_once, serve, stop_all
+from bpdemo.lab import serve, stop_all
+from bpdemo.lab.lessons.single_orders import send_at_once
 
 
 @pytest.fixture(autouse=True)

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bpdemo.core.settings import Settings
-from bpdemo.lab import outage, simulate, size, theory
+from bpdemo.lab import simulate, size, theory
+from bpdemo.lab.lessons.outages import outage
 
 SLOWER = (1.25, 1.5, 2.0, 3.0)
 SEEDS = (0, 1, 2)

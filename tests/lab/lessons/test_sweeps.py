@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from bpdemo.lab import goodput_figure, seconds, simulate, sweep
-from bpdemo.lab.lessons.sweeps import Sweep
+from bpdemo.lab import seconds, simulate
+from bpdemo.lab.lessons.sweeps import Sweep, goodput_figure, sweep
 from bpdemo.load.run import LoadRun
 from bpdemo.results.validity import NotMeasured
 

@@ -5,7 +5,8 @@ import os
 import pandas as pd
 import pytest
 
-from bpdemo.lab import send_traced, serve, waterfall
+from bpdemo.lab import serve
+from bpdemo.lab.lessons.tracing import send_traced, waterfall
 
 
 @pytest.fixture(autouse=True)

@@ -2,8 +2,9 @@
 
 import pytest
 
-from bpdemo.lab import album, home, predict, reveal, simulate
+from bpdemo.lab import home, predict, reveal, simulate
 from bpdemo.lab.predictions.keepsakes import kept_runs
+from bpdemo.lab.predictions.own_page import album
 
 
 @pytest.fixture(autouse=True)

@@ -3,17 +3,11 @@
 import pytest
 
 from bpdemo.core.errors import SettingsInvalid
-from bpdemo.lab import (
-    ask_until_done,
-    audit,
-    kept_by,
-    send_orders,
-    serve,
-    start_workers,
-    stop_all,
-    watch_backlog,
-)
+from bpdemo.lab import serve, stop_all
+from bpdemo.lab.lessons.backlog_watch import watch_backlog
 from bpdemo.lab.lessons.database import find_database
+from bpdemo.lab.lessons.promises import ask_until_done, audit, send_orders
+from bpdemo.lab.services.durable_workers import kept_by, start_workers
 from tests.support.waiting import eventually
 
 ORDERS = 12

@@ -2,7 +2,8 @@
 
 import pytest
 
-from bpdemo.lab import jain_index, parts_by, simulate
+from bpdemo.lab import simulate
+from bpdemo.lab.lessons.fairness import jain_index, parts_by
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,8 @@ import random
 import pytest
 
 from bpdemo.core.settings import Settings
-from bpdemo.lab import goodput_if_timeouts_differ, simulate
+from bpdemo.lab import simulate
+from bpdemo.lab.lessons.timeouts import goodput_if_timeouts_differ
 
 
 def patient_run(queue_capacity: int):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from bpdemo.lab.slips import forgiving
 from bpdemo.plan.plan import require_choice
 from bpdemo.results.frame import SPLITS
 from bpdemo.results.run import Run
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 PRIORITY_WORDS: Final = {"0": "low", "1": "normal", "2": "high", "3": "critical"}
 
 
+@forgiving
 def jain_index(shares: Iterable[float]) -> float:
     """(Σx)² / (n Σx²): 1 if all n get the same, 1/n if one gets everything.
 
@@ -30,6 +32,7 @@ def jain_index(shares: Iterable[float]) -> float:
     return float(sum(values) ** 2 / (len(values) * squares))
 
 
+@forgiving
 def parts_by(run: R, by: str, prefix: str = "") -> dict[str, R]:
     """The run of each label of `by` ("client" or "priority") by itself, under `prefix` + label.
 

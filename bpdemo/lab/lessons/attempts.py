@@ -9,6 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from bpdemo.lab.slips import forgiving
 from bpdemo.picture.frame import Frame
 from bpdemo.picture.palette import BLUE, GRID, TEXT_PX, VERMILLION
 from bpdemo.results.records import Column
@@ -28,6 +29,7 @@ def attempts_in_bins(run: Run, until_s: float, bin_s: float = BIN_S) -> Column:
     return np.histogram(run.records.attempt_t_s, bins=edges)[0]
 
 
+@forgiving
 def attempt_peak(run: Run, after_s: float = 0.0, bin_s: float = BIN_S) -> int:
     """The most attempts in one `bin_s` after `after_s`: what the door must take at once."""
     last_s = float(run.records.attempt_t_s.max()) + bin_s
@@ -35,6 +37,7 @@ def attempt_peak(run: Run, after_s: float = 0.0, bin_s: float = BIN_S) -> int:
     return int(counts[round(after_s / bin_s) :].max())
 
 
+@forgiving
 def attempts_figure(runs: Mapping[str, Run], *, title: str, until_s: float) -> go.Figure:
     """Attempts in bins of 50 ms, a panel for each of `runs`, all with the same axes."""
     counts = {name: attempts_in_bins(run, until_s) for name, run in runs.items()}

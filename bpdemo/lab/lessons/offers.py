@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from bpdemo.lab.slips import forgiving
+
 if TYPE_CHECKING:
     from bpdemo.results.run import Run
 
@@ -11,6 +13,7 @@ if TYPE_CHECKING:
 SETTLE_S: Final = 1.0
 
 
+@forgiving
 def offered_around(run: Run, at_s: float) -> tuple[float, float]:
     """Orders offered per second up to `at_s`, and from a second after it to the end."""
     before = run.between(0, at_s)

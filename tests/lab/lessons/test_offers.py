@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from bpdemo.lab.lessons.offers import offered_around
 from bpdemo.load.run import LoadRun
-from bpdemo.results.offers import offered_around
 from bpdemo.results.records import Meta, Records, Samples
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from math import erfc, log, sqrt
 from typing import TYPE_CHECKING
 
+from bpdemo.lab.slips import forgiving
 from bpdemo.plan.fates import OK
 
 if TYPE_CHECKING:
     from bpdemo.results.run import Run
 
 
+@forgiving
 def goodput_if_timeouts_differ(
     run: Run, *, median_s: float, sigma: float = 0.5, after_s: float = 0.0
 ) -> float:

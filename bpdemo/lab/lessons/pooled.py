@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bpdemo.lab.slips import forgiving
 from bpdemo.results.frame import accepted_latencies_ms
 
 if TYPE_CHECKING:
     from bpdemo.results.run import Run
 
 
+@forgiving
 def p99_two_ways(runs: Sequence[Run]) -> dict[str, float]:
     """In ms: the mean of each run's own p99, and the p99 of all their answers together."""
     answers_ms = np.concatenate([accepted_latencies_ms(run.records) for run in runs])

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from bpdemo.lab import LoadRun, attempt_peak, attempts_figure
-from bpdemo.picture.attempts import attempts_in_bins
+from bpdemo.lab import LoadRun
+from bpdemo.lab.lessons.attempts import attempt_peak, attempts_figure, attempts_in_bins
 from bpdemo.results.records import Meta, Records, Samples
 
 
