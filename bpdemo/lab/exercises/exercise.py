@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 
@@ -26,7 +26,6 @@ class Exercise:
     `answer` is the name the answer has in the notebook: of a function with these `parameters`,
     or, where there are none, of a value. `judge(answer)` returns what was seen, as a sentence, or
     raises `NotYet`. `hints`: where to look, the principle, the same problem with other numbers.
-    `wrong`: a usual wrong answer, as the source of its cell, and some words of what it is told.
     The `limit_s` is the answer's processor time: modules that judging `needs` are imported before
     it begins.
     """
@@ -36,7 +35,6 @@ class Exercise:
     judge: Callable[[Any], str]
     hints: tuple[str, str, str]
     parameters: tuple[str, ...] | None = None
-    wrong: Mapping[str, str] = field(default_factory=dict)
     limit_s: float = 10.0
     needs: tuple[str, ...] = ()
 

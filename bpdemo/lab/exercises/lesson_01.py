@@ -339,39 +339,6 @@ EXERCISES: dict[str, Exercise] = {
             "A car park has 3 places. With 2 cars in it the next one gets in: True, and now 3. "
             "With 3 in it: False, and still 3. So it asks whether cars >= places.",
         ),
-        wrong={
-            "def try_put(waiting, job, capacity):\n"
-            "    waiting.append(job)\n"
-            "    return True\n": "without an end",
-            "def try_put(waiting, job, capacity):\n"
-            "    if len(waiting) > capacity:\n"
-            "        return False\n"
-            "    waiting.append(job)\n"
-            "    return True\n": "one more was let in",
-            "def try_put(waiting, job, capacity):\n"
-            "    return len(waiting) < capacity\n": "not in `waiting`",
-            "def try_put(waiting, job, capacity):\n"
-            "    if len(waiting) < capacity:\n"
-            "        waiting.append(job)\n": "the answer was None",
-            "def try_put(waiting, job, capacity):\n"
-            "    waiting.append(job)\n"
-            "    return len(waiting) <= capacity\n": "told no, and is in `waiting`",
-            "def try_put(waiting, job, capacity):\n"
-            "    if len(waiting) >= 8:\n"
-            "        return False\n"
-            "    waiting.append(job)\n"
-            "    return True\n": "a number of your own",
-            "def try_put(waiting, job, capacity):\n"
-            "    if len(waiting) >= capacity:\n"
-            "        waiting.pop(0)\n"
-            "    waiting.append(job)\n"
-            "    return True\n": "the first in it was gone",
-            "def try_put(waiting, job, capacity):\n"
-            "    if len(waiting) < capacity:\n"
-            "        return False\n"
-            "    waiting.append(job)\n"
-            "    return True\n": "was refused",
-        },
     ),
     "01b": Exercise(
         title="The number to watch",
@@ -385,27 +352,6 @@ EXERCISES: dict[str, Exercise] = {
             "Patience 2 s, in 10 s: (True, 1.5), (True, 3.0), (False, 0.1), (True, 0.4). Two of "
             "the four count: 0.2 a second.",
         ),
-        wrong={
-            "def goodput_per_s(answers, client_timeout_s, seconds):\n"
-            "    return len(answers) / seconds\n": "a service that refuses everybody",
-            "def goodput_per_s(answers, client_timeout_s, seconds):\n"
-            "    return sum(sold for sold, waited_s in answers) / seconds\n": "who have gone",
-            "def goodput_per_s(answers, client_timeout_s, seconds):\n"
-            "    return sum(wait <= client_timeout_s for sold, wait in answers) / seconds\n": (
-                "the quickest answer of all is a no"
-            ),
-            "def goodput_per_s(answers, client_timeout_s, seconds):\n"
-            "    return sum(sold and wait <= client_timeout_s for sold, wait in answers)\n": (
-                "Divide by the seconds"
-            ),
-            "def goodput_per_s(answers, client_timeout_s, seconds):\n"
-            "    return sum(sold and w <= 0.5 for sold, w in answers) / seconds\n": (
-                "you would steer a service by it"
-            ),
-            "def goodput_per_s(answers, client_timeout_s, seconds):\n"
-            "    in_time = [w for sold, w in answers if sold and w <= client_timeout_s]\n"
-            "    print(len(in_time) / seconds)\n": "a number: orders a second",
-        },
     ),
     "01c": Exercise(
         title="The polite load test",
@@ -419,14 +365,5 @@ EXERCISES: dict[str, Exercise] = {
             "Buses leave every 600 s, the last one at 1200. It is back at 1500, or at 9000: the "
             "next one leaves at 1800, in either case.",
         ),
-        wrong={
-            "def next_send_s(sent_s, answered_s, every_s):\n"
-            "    return answered_s + every_s\n": "the gentler the test",
-            "def next_send_s(sent_s, answered_s, every_s):\n"
-            "    return max(answered_s, sent_s + every_s)\n": "the gentler the test",
-            "def next_send_s(sent_s, answered_s, every_s):\n    return every_s\n": "not a pause",
-            "def next_send_s(sent_s, answered_s, every_s):\n"
-            "    return sent_s + every_s / 2\n": "no less",
-        },
     ),
 }

@@ -274,16 +274,6 @@ def _judge_deploy(size: int, allowed: int, reserved: int, replicas: int, surge: 
         )
 
 
-GET = "import asyncio\n\nasync def get(key, flights, load):\n"
-SIZE = "def pool_size(allowed, reserved, replicas, surge):\n    return "
-
-
-def _ages(ttl_s: float, stale_s: float, reason: str) -> str:
-    return (
-        f"settings = {{'cache_ttl_s': {ttl_s}, 'cache_stale_s': {stale_s}, 'reason': '{reason}'}}\n"
-    )
-
-
 EXERCISES: dict[str, Exercise] = {
     "06a": Exercise(
         title="One load for a crowd",
@@ -298,41 +288,6 @@ EXERCISES: dict[str, Exercise] = {
             "in. One who changes his mind gets out, and does not send the taxi away. When it has "
             "left, the next one orders another.",
         ),
-        wrong={
-            GET + "    return await load(key)\n": "that is a stampede",
-            GET + "    if key not in flights:\n        flights[key] = await load(key)\n"
-            "    return flights[key]\n": "that is a stampede",
-            GET + "    if key not in flights:\n"
-            "        flights[key] = asyncio.ensure_future(load(key))\n"
-            "    return await asyncio.shield(flights[key])\n": "no flight",
-            GET + "    if key not in flights:\n"
-            "        flights[key] = asyncio.ensure_future(load(key))\n"
-            "        flights[key].add_done_callback(lambda _: flights.pop(key))\n"
-            "    return await flights[key]\n": "cancelled with the one who left",
-            GET + "    if key in flights:\n"
-            "        return await asyncio.shield(flights[key])\n"
-            "    flights[key] = asyncio.ensure_future(load(key))\n"
-            "    try:\n"
-            "        return await asyncio.shield(flights[key])\n"
-            "    finally:\n"
-            "        flights.pop(key, None)\n": "the caller who started it",
-            GET + "    if key in flights:\n"
-            "        return await asyncio.shield(flights[key])\n"
-            "    flights[key] = asyncio.get_running_loop().create_future()\n"
-            "    try:\n"
-            "        flights[key].set_result(await load(key))\n"
-            "        return flights[key].result()\n"
-            "    except Exception as error:\n"
-            "        flights[key].set_exception(error)\n"
-            "        flights[key].exception()\n"
-            "        raise\n"
-            "    finally:\n"
-            "        del flights[key]\n": "cancelled with the one who left",
-            GET + "    if 0 not in flights:\n"
-            "        flights[0] = asyncio.ensure_future(load(key))\n"
-            "        flights[0].add_done_callback(lambda _: flights.pop(0))\n"
-            "    return await asyncio.shield(flights[0])\n": "must not get the stalls",
-        },
     ),
     "06b": Exercise(
         title="How old is too old",
@@ -345,16 +300,6 @@ EXERCISES: dict[str, Exercise] = {
             "Fifty items, ten loads a second, at most 8 s old: a time to live from 5 to 8 s. "
             "An outage of a minute: stale for 60 s.",
         ),
-        wrong={
-            _ages(0, 60, "c"): "loaded once in its time to live",
-            _ages(1, 60, "b"): "loaded once in its time to live",
-            _ages(60, 60, "a"): "knew better",
-            _ages(4.5, 0, "d"): "told to be silent",
-            _ages(4.5, 10, "b"): "told to be silent",
-            _ages(4.5, 60, "a"): "half a minute old on good days",
-            _ages(4.5, 60, "c"): "Every look would ask",
-            _ages(4.5, 60, "d"): "An error helps nobody",
-        },
     ),
     "06c": Exercise(
         title="Too many clients",
@@ -367,11 +312,5 @@ EXERCISES: dict[str, Exercise] = {
             "that can run at the same time, rounded down.",
             "50 allowed, 2 reserved, 4 replicas and 2 more in a deploy: 48 for 6, so 8 each.",
         ),
-        wrong={
-            SIZE + "allowed // replicas\n": "nobody can get into the database",
-            SIZE + "(allowed - reserved) // replicas\n": "old and new replicas",
-            SIZE + "(allowed - reserved) / (replicas + surge)\n": "part of a connection",
-            SIZE + "(allowed - reserved) // (2 * replicas + 2 * surge)\n": "bought for nothing",
-        },
     ),
 }

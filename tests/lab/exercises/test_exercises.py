@@ -17,14 +17,15 @@ from nbclient import NotebookClient
 from bpdemo.lab.exercises.catalogue import EXERCISES
 from bpdemo.lab.exercises.trial import Trial
 from bpdemo.lab.exercises.verdict import Verdict
+from tests.lab.exercises.wrong.table import WRONG
 
 ROOT = Path(__file__).parents[3]
 SOURCES = sorted((ROOT / "solutions").glob("*.ipynb"))
 NAMES = sorted(EXERCISES)
-WRONG = [
+TRIED = [
     pytest.param(name, source, words, id=f"{name}-{number}")
     for name in NAMES
-    for number, (source, words) in enumerate(EXERCISES[name].wrong.items(), start=1)
+    for number, (source, words) in enumerate(WRONG[name].items(), start=1)
 ]
 
 Cells = list[Any]
@@ -78,7 +79,7 @@ def test_the_solution_passes(name: str) -> None:
     assert told.startswith(f"✔ {name} passed: "), told
 
 
-@pytest.mark.parametrize(("name", "source", "words"), WRONG)
+@pytest.mark.parametrize(("name", "source", "words"), TRIED)
 def test_a_usual_wrong_answer_is_told_what_is_wrong_with_it(
     name: str, source: str, words: str
 ) -> None:
@@ -99,9 +100,9 @@ def test_an_exercise_has_what_a_learner_needs(name: str) -> None:
     exercise = EXERCISES[name]
     assert len(exercise.hints) == len(set(exercise.hints)) == 3
     assert all(len(hint) > 20 for hint in exercise.hints)
-    assert len(exercise.wrong) >= 2
+    assert len(WRONG[name]) >= 2
     assert exercise.title
-    assert all(words.strip() for words in exercise.wrong.values())
+    assert all(words.strip() for words in WRONG[name].values())
 
 
 @pytest.mark.parametrize("folder", ["solutions", "exercises"])
@@ -122,6 +123,11 @@ def test_the_notebook_asks_for_the_answer_and_checks_it(name: str, folder: str) 
     assert len(checks) == 1
     assert checks[0] > at
     assert any(f'hint("{name}")' in cell.source for cell in cells)
+
+
+def test_every_exercise_has_its_wrong_answers_and_none_is_left_over() -> None:
+    """They lie with the tests, lesson by lesson, under the names of the exercises."""
+    assert set(WRONG) == set(NAMES)
 
 
 def test_every_answer_cell_belongs_to_an_exercise() -> None:

@@ -1,0 +1,50 @@
+"""Usual wrong answers to the exercises of lesson 04: source, and some words of what it is told."""
+
+JITTER = "def full_jitter(failed, base_s, cap_s, rng):\n    return "
+AWAY = "def turn_away(wait_s, service_s, remaining_s):\n    return "
+
+
+def _settings(places: int, share: float, reason: str) -> str:
+    chosen = {"queue_capacity": places, "retry_budget": share, "reason": reason}
+    return f"settings = {chosen}\n"
+
+
+WRONG: dict[str, dict[str, str]] = {
+    "04a": {
+        JITTER + "min(cap_s, base_s * 2 ** (failed - 1))\n": "came back together",
+        JITTER + "min(cap_s, base_s * 2 ** (failed - 1)) * rng.uniform(0.9, 1)\n": (
+            "came back together"
+        ),
+        JITTER + "min(cap_s, base_s * 2 ** (failed - 1)) * rng.uniform(0.5, 1)\n": (
+            "*equal* jitter"
+        ),
+        JITTER + "min(cap_s, rng.uniform(0, base_s * 2 ** (failed - 1)))\n": (
+            "where the waits crowd together"
+        ),
+        JITTER + "rng.uniform(0, min(1.0, 0.05 * 2 ** (failed - 1)))\n": ("base 0.2 s, cap 3 s"),
+        JITTER + "rng.uniform(0, base_s)\n": "waits that grow",
+        JITTER + "rng.uniform(0, base_s * 2 ** (failed - 1))\n": "never comes back",
+        JITTER + "rng.uniform(0, min(cap_s, base_s * 2 ** failed))\n": "no doubling in it yet",
+        JITTER + "rng.uniform(0, cap_s)\n": "the first retry is to come soon",
+        "def full_jitter(failed, base_s, cap_s, rng):\n"
+        "    rng.uniform(0, min(cap_s, base_s * 2 ** (failed - 1)))\n": "return the wait",
+    },
+    "04b": {
+        _settings(16, 0, "b"): "would succeed when tried again",
+        _settings(16, 1, "b"): "attempts an order",
+        _settings(-1, 0.1, "b"): "no storm, but a backlog",
+        _settings(0, 0.1, "b"): "come together by chance",
+        _settings(16, 0.1, "a"): "nobody noticed",
+        _settings(16, 0.1, "c"): "That is backoff",
+        _settings(16, 0.1, "d"): "leave a backlog",
+    },
+    "04c": {
+        AWAY + "wait_s > remaining_s\n": "leaves before it is done",
+        AWAY + "wait_s + service_s > remaining_s\n": "Leave air",
+        AWAY + "service_s > remaining_s\n": "long after he has left",
+        AWAY + "False\n": "long after he has left",
+        AWAY + "True\n": "a sale lost",
+        AWAY + "wait_s > 0\n": "half of his time",
+        AWAY + "wait_s > 0.5 * remaining_s\n": "takes so long",
+    },
+}
