@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
 from bpdemo.core.choices import BACKOFFS, CLIENT_JITTERS, PRIORITIES, SCENARIOS
+from bpdemo.plan.request import Request
 from bpdemo.plan.retries import CAP_S
 
 SETTLE_MAX_S: Final = 10.0
@@ -35,6 +36,7 @@ class Plan:
     are mixes of labels for X-Client-Id and X-Priority. `item_id` None draws
     among 1 to 100. `watch` samples the server's /stats ten times a second. `part` (index,
     count) is this process's: of `count` processes it sends each `count`-th order of the whole.
+    `request` is what is sent to a service that is no box office; None sends orders.
     """
 
     rate_per_s: float
@@ -54,6 +56,7 @@ class Plan:
     item_id: int | None = None
     watch: bool = True
     part: tuple[int, int] = (0, 1)
+    request: Request | None = None
 
     def __post_init__(self) -> None:
         require_choice("scenario", self.scenario, SCENARIOS)
@@ -75,6 +78,8 @@ class Plan:
             require_whole("rate_per_s of a closed load (its users)", self.rate_per_s)
         if self.scenario == "retry_storm":
             self._storm()
+        if self.request is not None:
+            self._require_no_items()
 
     def _storm(self) -> None:
         """A retry storm is three instant retries, whatever else is asked for."""
@@ -84,6 +89,11 @@ class Plan:
                 f"not retries={self.retries}, backoff={self.backoff!r}"
             )
         object.__setattr__(self, "retries", 3)
+
+    def _require_no_items(self) -> None:
+        for name in ("browse_per_s", "item_id"):
+            if getattr(self, name):
+                raise ValueError(f"{name} is for a box office, which has items: leave it out")
 
     @property
     def is_closed(self) -> bool:
@@ -130,13 +140,17 @@ class Plan:
         )
 
     def to_json(self) -> str:
-        return json.dumps(asdict(self), separators=(",", ":"))
+        request = self.request and self.request.to_fields()
+        fields = asdict(replace(self, request=None)) | {"request": request}
+        return json.dumps(fields, separators=(",", ":"))
 
     @classmethod
     def from_json(cls, text: str) -> Plan:
         fields: dict[str, Any] = json.loads(text)
         for name in ("clients", "priorities"):
             fields[name] = tuple((str(label), float(weight)) for label, weight in fields[name])
+        request = fields["request"]
+        fields["request"] = request and Request.from_fields(request)
         index, count = fields["part"]
         fields["part"] = int(index), int(count)
         return cls(**fields)

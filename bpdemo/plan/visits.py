@@ -15,16 +15,21 @@ from typing import NamedTuple
 from bpdemo.plan.answers import pick
 from bpdemo.plan.arrivals import arrivals
 from bpdemo.plan.plan import Plan
+from bpdemo.plan.request import Request, Sent
 
 
 class Visit(NamedTuple):
-    """An order to be sent at `due_s` from the start. Empty labels and keys are not sent."""
+    """An order to be sent at `due_s` from the start. Empty labels and keys are not sent.
+
+    `drawn`: which value each name of the plan's request takes, where it has one.
+    """
 
     due_s: float
     item: int
     client: str
     priority: str
     key: str
+    drawn: tuple[int, ...] = ()
 
 
 def visits(plan: Plan) -> Iterator[Visit]:
@@ -43,21 +48,40 @@ def draw(plan: Plan, due_s: float, chance: random.Random) -> Visit:
         due_s,
         client=pick(plan.clients, chance),
         priority=pick(plan.priorities, chance),
-        item=plan.item_id or chance.randint(1, 100),
+        item=0 if plan.request else plan.item_id or chance.randint(1, 100),
         key=f"{chance.getrandbits(128):032x}" if plan.send_keys else "",
+        drawn=_drawn(plan, chance),
     )
 
 
+def _drawn(plan: Plan, chance: random.Random) -> tuple[int, ...]:
+    if plan.request is None:
+        return ()
+    return tuple(chance.randrange(len(choices)) for choices in plan.request.vary.values())
+
+
 def headers_of(visit: Visit, plan: Plan) -> dict[str, str]:
-    """What its request says besides the body."""
+    """What an order says besides the body."""
+    return {"Content-Type": "application/json", **labels_of(visit, plan)}
+
+
+def labels_of(visit: Visit, plan: Plan) -> dict[str, str]:
+    """The headers that tell who asks, and for how long."""
     said = {
         "X-Client-Id": visit.client,
         "X-Priority": visit.priority,
         "Idempotency-Key": visit.key,
         "X-Request-Timeout-Ms": str(plan.told_timeout_ms or ""),
     }
-    said = {name: text for name, text in said.items() if text}
-    return {"Content-Type": "application/json", **said}
+    return {name: text for name, text in said.items() if text}
+
+
+def request_of(visit: Visit, request: Request, plan: Plan) -> Sent:
+    """The request of this visit; what the request itself says in a header has the last word."""
+    sent = request.filled(visit.drawn)
+    taken = {name.lower() for name in sent.headers}
+    labels = {n: text for n, text in labels_of(visit, plan).items() if n.lower() not in taken}
+    return sent._replace(headers=sent.headers | labels)
 
 
 def looks(plan: Plan) -> Iterator[tuple[float, int]]:
