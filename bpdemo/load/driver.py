@@ -7,19 +7,22 @@ import json
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass
 from math import inf
 from pathlib import Path
 from typing import Any, Final
 
 from bpdemo.core.box import SaysItself
 from bpdemo.load.child import Child
+from bpdemo.load.destination import Destination, destination_of
 from bpdemo.load.gathered import TICK_S, Gathered
-from bpdemo.plan.fates import WORDS
+from bpdemo.plan.fates import CALLER_LEFT, NO_CONNECTION, WORDS
 from bpdemo.plan.plan import Plan
 
 SILENCE_S: Final = 15.0
+#: A service on another machine that answers nothing for so long is left alone.
+NO_ANSWER_S: Final = 5.0
 #: Locust's command line, deaf to the configuration of other loads.
 LOCUST: Final = "bpdemo.load.generator.locust_alone"
 LOCUSTFILE: Final = Path(__file__).with_name("generator") / "locustfile.py"
@@ -65,7 +68,10 @@ def command_for(url: str) -> list[str]:
 
 
 class Driver:
-    """A load under way, in `processes` child processes. Thread-safe."""
+    """A load under way, in `processes` child processes. Thread-safe.
+
+    ValueError if `url` is not on this machine, unless `i_run_this_service`.
+    """
 
     #: From the moment all are ready to the start: each must have heard of it by then.
     head_start_s = 0.05
@@ -73,15 +79,26 @@ class Driver:
     grace_s = 1.0
 
     def __init__(
-        self, url: str, plan: Plan, processes: int = 1, on_progress: OnProgress | None = None
+        self,
+        url: str,
+        plan: Plan,
+        processes: int = 1,
+        on_progress: OnProgress | None = None,
+        *,
+        i_run_this_service: bool = False,
     ) -> None:
+        to = destination_of(url, i_run_this_service)
         if plan.is_closed:
             processes = min(processes, int(plan.rate_per_s))
         shares = [plan.share(index, processes) for index in range(processes)]
-        self._prepare(plan, processes, on_progress)
-        self._start([(command_for(url), share) for share in shares])
+        self._prepare(to, plan, processes, on_progress)
+        self._start([(command_for(to.url), share) for share in shares])
 
-    def _prepare(self, plan: Plan, senders: int, on_progress: OnProgress | None) -> None:
+    def _prepare(
+        self, to: Destination, plan: Plan, senders: int, on_progress: OnProgress | None
+    ) -> None:
+        self._to = to
+        self._answered_s: float | None = None
         self.plan = plan
         self.gathered = Gathered()
         self._on_progress = on_progress
@@ -104,10 +121,19 @@ class Driver:
     def _child(self, command: Sequence[str], share: Plan, index: int) -> Child:
         return Child(
             command,
-            env={"BPDEMO_LOAD_PLAN": share.to_json()},
+            env=self._environment(share),
             on_line=lambda line: self._hear(index, line),
             on_exit=lambda code: self._exited(index, code),
         )
+
+    def _environment(self, share: Plan) -> dict[str, str]:
+        return {
+            "BPDEMO_LOAD_PLAN": share.to_json(),
+            "BPDEMO_LOAD_DESTINATION": json.dumps(asdict(self._to)),
+            # A proxy would send the load on from another machine.
+            "NO_PROXY": "*",
+            "no_proxy": "*",
+        }
 
     @property
     def is_done(self) -> bool:
@@ -188,10 +214,21 @@ class Driver:
             self.gathered.add(chunk)
             self._latest[sender] = (chunk["t"], chunk["waiting"])
             progress = self._progress()
+        self._give_up_if_unanswered(chunk["orders"]["status"])
         if self._on_progress:
             # A picture that fails to draw must not end the load.
             with contextlib.suppress(Exception):
                 self._on_progress(progress)
+
+    def _give_up_if_unanswered(self, statuses: Iterable[int]) -> None:
+        """A host that is not ours and does not answer may be down already, or another's."""
+        now_s = time.monotonic()
+        if self._answered_s is None or any(s not in (NO_CONNECTION, CALLER_LEFT) for s in statuses):
+            self._answered_s = now_s
+        elif self._to.is_foreign and now_s - self._answered_s > NO_ANSWER_S:
+            told = f"{self._to.host} has answered nothing for {NO_ANSWER_S:g} s: the load was ended"
+            self._fail(LoadFailed(told))
+            self.stop()
 
     def _progress(self) -> LoadProgress:
         latest = self._latest.values()
@@ -234,13 +271,18 @@ class Driver:
 
 
 def drive(
-    url: str, plan: Plan, on_progress: OnProgress | None = None, *, processes: int = 1
+    url: str,
+    plan: Plan,
+    on_progress: OnProgress | None = None,
+    *,
+    processes: int = 1,
+    i_run_this_service: bool = False,
 ) -> Gathered:
     """Drive `plan` at `url` and wait for it. What it gathered; raises `LoadFailed`.
 
     Interrupted, it ends the children before it passes the interrupt on.
     """
-    driver = Driver(url, plan, processes, on_progress)
+    driver = Driver(url, plan, processes, on_progress, i_run_this_service=i_run_this_service)
     try:
         driver.wait()
     finally:

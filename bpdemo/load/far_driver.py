@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from bpdemo.load.addresses import Address
+from bpdemo.load.destination import destination_of
 from bpdemo.load.driver import Driver, OnProgress
 from bpdemo.plan.plan import Plan
 
@@ -35,14 +36,17 @@ class FarDriver(Driver):
         join_within_s: float = 60.0,
         news: News = str,
         on_progress: OnProgress | None = None,
+        *,
+        i_run_this_service: bool = False,
     ) -> None:
+        to = destination_of(url, i_run_this_service)
         if plan.is_closed and plan.rate_per_s < workers:
             raise ValueError(f"rate: {plan.rate_per_s:g} users are too few for {workers} workers")
-        self._prepare(plan, workers, on_progress)
+        self._prepare(to, plan, workers, on_progress)
         self._listen = listen
         self._news = news
         self._chunks: dict[int, dict[str, Any]] = {}
-        self._start([(master_command(url, listen, workers, join_within_s), plan)])
+        self._start([(master_command(to.url, listen, workers, join_within_s), plan)])
 
     def wait_until_begun(self) -> None:
         """Until all workers are there and the start is set. ValueError if it did not come to it."""

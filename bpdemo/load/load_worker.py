@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from bpdemo.load.addresses import Address, is_reachable
 from bpdemo.load.child import Child
+from bpdemo.load.destination import OWN_SERVICE
 from bpdemo.load.driver import LOCUST, LOCUSTFILE, LoadFailed
 from bpdemo.load.gathered import TICK_S
 
@@ -18,11 +19,16 @@ LOOK_EVERY_S: Final = 0.1
 TELL_EVERY_S: Final = 1.0
 
 
-def run_load_worker(join: str, processes: int, join_within_s: float) -> None:
-    """Join, send what the master asks for, end with it. ValueError for what the user got wrong."""
+def run_load_worker(
+    join: str, processes: int, join_within_s: float, i_run_this_service: bool = False
+) -> None:
+    """Join, send what the master asks for, end with it. ValueError for what the user got wrong.
+
+    To another machine it sends only with `i_run_this_service`.
+    """
     master = Address.parse("join", join)
     wait_for_master(master, join_within_s)
-    crews = [Crew(master) for _ in range(processes)]
+    crews = [Crew(master, i_run_this_service) for _ in range(processes)]
     try:
         see_through(crews, master)
     finally:
@@ -45,10 +51,15 @@ def wait_for_master(master: Address, within_s: float) -> None:
 class Crew:
     """One Locust worker process here, and what it has said so far."""
 
-    def __init__(self, master: Address) -> None:
+    def __init__(self, master: Address, i_run_this_service: bool = False) -> None:
         self.heard: dict[str, dict[str, Any]] = {}
         self.code: int | None = None
-        self.child = Child(worker_command(master), on_line=self._hear, on_exit=self._exited)
+        env = {"NO_PROXY": "*", "no_proxy": "*"}
+        if i_run_this_service:
+            env[OWN_SERVICE] = "1"
+        self.child = Child(
+            worker_command(master), env=env, on_line=self._hear, on_exit=self._exited
+        )
 
     def _hear(self, line: str) -> None:
         if line.startswith("{"):

@@ -20,10 +20,13 @@ class LoadRun(Run):
     """
 
     def figure(self, panels: Iterable[str] = ALL_PANELS) -> go.Figure:
-        """The picture, or those of its panels that are named: top, middle, bottom."""
-        from bpdemo.picture.picture import picture
+        """The picture, or those of its panels that are named: top, middle, bottom.
 
-        return picture(self, panels=tuple(panels))
+        The bottom one shows the service from inside, and is left out where it tells nothing.
+        """
+        from bpdemo.picture.picture import picture, told_panels
+
+        return picture(self, panels=told_panels(tuple(panels), [self]))
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         bundle: dict[str, Any] = dict(self.figure()._repr_mimebundle_(include, exclude) or {})

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 import httpx
 
+from bpdemo.load.destination import USER_AGENT, Destination, destination_of
 from bpdemo.plan.capacity import capacity_of
 
 ANSWER_WITHIN_S: Final = 5.0
@@ -27,21 +27,62 @@ class TargetFacts:
     doubt: str = ""
 
 
-def ask_service(url: str) -> TargetFacts:
-    """Look who answers at `url`. ValueError, in one line, if nobody does."""
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError(f"url: {url!r} is not an address such as http://127.0.0.1:8000")
+def ask_service(url: str, i_run_this_service: bool = False) -> TargetFacts:
+    """Look who answers at `url`. ValueError, in one line, if nobody does, or if it is not on this
+    machine and not `i_run_this_service`."""
+    to = destination_of(url, i_run_this_service)
     try:
-        # The load generator heeds no proxy variables either.
-        with httpx.Client(base_url=url, trust_env=False, timeout=ANSWER_WITHIN_S) as client:
+        with client_to(to, ANSWER_WITHIN_S) as client:
             answer = client.get("/settings")
     except (httpx.ConnectError, httpx.ConnectTimeout, httpx.InvalidURL) as error:
         why = str(error) or type(error).__name__
-        raise ValueError(f"url: nothing answers at {url} ({why}); is the service up?") from None
+        raise ValueError(f"url: nothing answers at {to.url} ({why}); is it up?") from None
     except httpx.HTTPError:
-        return TargetFacts(url)  # somebody is there: how it answers is the load's business
-    return _told(url, answer)
+        return TargetFacts(to.url)  # somebody is there: how it answers is the load's business
+    return _told(to.url, answer)
+
+
+def client_to(to: Destination, timeout_s: float) -> httpx.Client:
+    """A client for single requests that connects to where the destination was found.
+
+    It follows no redirect, and heeds no proxy variables: the load generator does neither.
+    """
+    return httpx.Client(
+        base_url=to.url,
+        transport=_Pinned(to),
+        trust_env=False,
+        timeout=timeout_s,
+        headers={"User-Agent": USER_AGENT},
+    )
+
+
+class _Pinned(httpx.HTTPTransport):
+    """Connects to the first address that answers; name and certificate stay the host's own."""
+
+    def __init__(self, to: Destination) -> None:
+        super().__init__(trust_env=False)
+        self._host = to.host
+        self._addresses = list(to.addresses)
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        url, headers = request.url, request.headers
+        for place, address in enumerate(self._addresses):
+            pinned = httpx.Request(
+                request.method,
+                url.copy_with(host=address),
+                headers=headers,
+                stream=request.stream,
+                extensions=request.extensions | {"sni_hostname": self._host},
+            )
+            try:
+                response = super().handle_request(pinned)
+            except httpx.ConnectError:
+                if place == len(self._addresses) - 1:
+                    raise
+                continue
+            self._addresses = [address]
+            return response
+        raise httpx.ConnectError("there is no address to connect to")
 
 
 def _told(url: str, answer: httpx.Response) -> TargetFacts:

@@ -7,19 +7,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from math import nan
+from math import inf, nan
 from typing import Any, Final
 
 from bpdemo.load.histogram import buckets_of, quantile
 
 PERIOD_S: Final = 0.1
+#: From the start: what has told nothing by then is no box office, and is not asked any more.
+LOOKS_IN_VAIN: Final = 10
 LAG_METRIC: Final = "bpdemo_event_loop_lag_seconds"
 BREAKER_CODES: Final = {"closed": 0, "half_open": 1, "open": 2}
 
 
 class Watcher:
     """Collects samples of the server. `get` answers a path with the body of a 200, or
-    None; `now_s` is the run's own clock."""
+    None; `now_s` is the run's own clock. A server without such /stats is left alone after a
+    second."""
 
     def __init__(
         self,
@@ -42,9 +45,11 @@ class Watcher:
         return quantile({le: n - self._lag_before.get(le, 0) for le, n in after.items()}, 0.99)
 
     def run(self) -> None:
-        due_s = 0.0
-        while True:
-            self._sample()
+        due_s, in_vain = 0.0, 0.0
+        while in_vain < LOOKS_IN_VAIN:
+            if self._sample():
+                in_vain = -inf
+            in_vain += 1
             # A slow answer skips the samples it has missed, it does not pile them up.
             due_s = max(due_s + PERIOD_S, self._now_s())
             self._sleep(due_s - self._now_s())
@@ -54,15 +59,22 @@ class Watcher:
         taken, self._samples = self._samples, []
         return taken
 
-    def _sample(self) -> None:
+    def _sample(self) -> bool:
+        """Whether it told anything."""
+        row = self._row()
+        if row:
+            self._samples.append([round(self._now_s(), 4), *row])
+        return row is not None
+
+    def _row(self) -> list[float] | None:
         text = self._get("/stats")
         if text is None:
-            return
+            return None
         try:
-            self._samples.append([round(self._now_s(), 4), *row_of(json.loads(text))])
+            return row_of(json.loads(text))
         except (ValueError, KeyError, TypeError):
-            # Not a box office: the load goes on, unwatched.
-            return
+            # Not a box office, or one in trouble: the load goes on, unwatched.
+            return None
 
 
 def row_of(stats: dict[str, Any]) -> list[float]:

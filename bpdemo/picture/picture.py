@@ -79,12 +79,20 @@ def picture(
     return _Sheet([run], panels, form, title, span_s).figure()
 
 
+def told_panels(panels: Sequence[str], runs: Sequence[Run]) -> Sequence[str]:
+    """Those of `panels` that have something to show: what no service told is not drawn as zero."""
+    if any(len(run.samples) for run in runs):
+        return panels
+    return tuple(panel for panel in panels if panel != "bottom") or panels
+
+
 def side_by_side(
     a: Run, b: Run, names: tuple[str, str] | None = None, panels: Sequence[str] = PANELS
 ) -> go.Figure:
     """Two runs with the same axes, to be compared at a glance."""
     if names:
         a, b = a.named(names[0]), b.named(names[1])
+    panels = told_panels(panels, [a, b])
     return _Sheet([a, b], panels, DOUBLE, comparison(a, b)).figure()
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Callable
 from typing import Any
 
-from bpdemo.plan.fates import CALLER_LEFT, NO_CONNECTION
+from bpdemo.plan.fates import CALLER_LEFT, NO_CONNECTION, is_order_answered
 
 
 class ClientTimedOut(OSError):
@@ -20,7 +21,9 @@ def pick(mix: tuple[tuple[str, float], ...], chance: random.Random) -> str:
     return chance.choices([label for label, _ in mix], [weight for _, weight in mix])[0]
 
 
-def judge(response: Any) -> tuple[int, str, float | None]:
+def judge(
+    response: Any, is_expected: Callable[[int], bool] = is_order_answered
+) -> tuple[int, str, float | None]:
     """Status, reason and Retry-After of an answer; books it in Locust's statistics too."""
     status = response.status_code
     if status == NO_CONNECTION:
@@ -31,7 +34,7 @@ def judge(response: Any) -> tuple[int, str, float | None]:
         error.__traceback__ = None
         response.failure(reason)
         return status, reason, None
-    if 200 <= status < 300 or status == 409:
+    if is_expected(status):
         response.success()
         return status, "", None
     reason = reason_in(response)

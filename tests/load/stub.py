@@ -9,10 +9,11 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 REASONS = {200: "OK", 201: "Created", 409: "Conflict", 503: "Unavailable", 504: "Timeout"}
+PAGES = ("stats", "metrics", "settings", "items")
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,7 @@ class Answer:
     reason: str = ""
     after_s: float = 0.0
     retry_after_s: int | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -33,7 +35,12 @@ class StubServer:
     lag_s: float = 0.001
     orders: int = 0
     hung_up: int = 0
+    #: Headers of the orders, and of everything else that was asked.
     seen: list[dict[str, str]] = field(default_factory=list)
+    asked: list[dict[str, str]] = field(default_factory=list)
+    #: First lines and bodies of the orders.
+    lines: list[str] = field(default_factory=list)
+    bodies: list[bytes] = field(default_factory=list)
     url: str = ""
 
     def __enter__(self) -> StubServer:
@@ -71,9 +78,12 @@ class StubServer:
         head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
         method, path, _ = head[0].split(" ")
         headers = {k.lower(): v for k, v in (h.split(": ", 1) for h in head[1:] if h)}
-        await reader.readexactly(int(headers.get("content-length", 0)))
-        if method == "POST":
+        body = await reader.readexactly(int(headers.get("content-length", 0)))
+        if method != "GET" or path.split("/")[1] not in PAGES:
+            self.lines.append(f"{method} {path}")
+            self.bodies.append(body)
             return await self._order(headers, reader, writer)
+        self.asked.append(headers)
         writer.write(_response(Answer(200), self._page(path)))
         return True
 
@@ -112,6 +122,7 @@ class StubServer:
 def _response(answer: Answer, body: object) -> bytes:
     payload = body.encode() if isinstance(body, str) else json.dumps(body).encode()
     extra = f"Retry-After: {answer.retry_after_s}\r\n" if answer.retry_after_s else ""
+    extra += "".join(f"{name}: {text}\r\n" for name, text in answer.headers.items())
     head = (
         f"HTTP/1.1 {answer.status} {REASONS.get(answer.status, 'Other')}\r\n"
         f"Content-Length: {len(payload)}\r\n{extra}\r\n"

@@ -22,18 +22,27 @@ from gevent.pool import Pool
 from geventhttpclient import URL, HTTPClient
 from locust import FastHttpUser
 
+from bpdemo.load.destination import USER_AGENT
 from bpdemo.load.generator.childline import Tally, ToOwner, ticks
 from bpdemo.load.watcher import Watcher
 from bpdemo.plan.answers import ClientTimedOut, judge
-from bpdemo.plan.fates import CALLER_LEFT, NO_CONNECTION, fate_of, is_worth_retrying
+from bpdemo.plan.fates import (
+    CALLER_LEFT,
+    NO_CONNECTION,
+    fate_of,
+    is_order_answered,
+    is_worth_retrying,
+)
 from bpdemo.plan.plan import Plan
 from bpdemo.plan.retries import ClientRetryBudget, retry_delay_s
-from bpdemo.plan.visits import Visit, draw, headers_of, looks, visits
+from bpdemo.plan.request import Sent
+from bpdemo.plan.visits import Visit, draw, headers_of, looks, request_of, visits
 
 T = TypeVar("T", bound=tuple[Any, ...])
 
 CROWD_MAX = 8000
 FLUSH_S = 0.5
+ORDER = "POST", "/orders"
 BODIES = [b'{"item_id":%d,"quantity":1}' % item for item in range(1, 101)]
 
 
@@ -47,6 +56,13 @@ class LocustCrowd:
         self.client = client
         # An exception for each refusal costs more than the refusal: `judge` books them instead.
         self.client.client.valid_response_codes = range(100, 600)
+        # Nor is a redirect followed: it would send the load to where nobody asked for it.
+        self.client.client.redirect_response_codes = frozenset()
+        self.method, self.kind = ORDER
+        self.is_expected = is_order_answered
+        if plan.request:
+            self.method, self.kind = plan.request.method, plan.request.path
+            self.is_expected = plan.request.is_expected
         self.tally = Tally()
         self.pool = Pool(CROWD_MAX)
         self.chance = random.Random(f"retries {plan.seed} {plan.part}")
@@ -129,14 +145,14 @@ class LocustCrowd:
     def place_order(self, visit: Visit) -> int:
         """Send an order, and again as the plan says, and book its fate. The last status."""
         plan, intended_s = self.plan, visit.due_s
-        body, headers = BODIES[visit.item - 1], headers_of(visit, plan)
+        sent = self.prepared(visit)
         lag_s = self.now_s() - intended_s
         due_s, attempts = intended_s, 0
         self.budget.earn()
         while True:
             attempts += 1
             self.tally.attempts.append(ticks(due_s))
-            status, reason, retry_after_s = self.send(body, headers, due_s)
+            status, reason, retry_after_s = self.send(sent, due_s)
             ended_s = self.now_s()
             next_s = ended_s + retry_delay_s(
                 plan.backoff, plan.jitter, attempts, retry_after_s, self.chance
@@ -145,7 +161,8 @@ class LocustCrowd:
                 break
             due_s = next_s
             gevent.sleep(max(0.0, due_s - self.now_s()))
-        fate = fate_of(status, reason, ended_s - due_s, plan.client_timeout_s)
+        waited_s, is_expected = ended_s - due_s, self.is_expected(status)
+        fate = fate_of(status, reason, waited_s, plan.client_timeout_s, is_expected)
         labels = (reason, attempts, visit.client, visit.priority)
         self.tally.add(intended_s, ended_s - intended_s, lag_s, fate, status, *labels)
         return status
@@ -154,24 +171,33 @@ class LocustCrowd:
         return (
             attempts <= self.plan.retries
             and is_worth_retrying(status)
+            and not self.is_expected(status)
             and next_s <= self.plan.last_call_s
             and not self.line.is_stopped
             and self.budget.try_spend()
         )
 
-    def send(
-        self, body: bytes, headers: dict[str, str], due_s: float
-    ) -> tuple[int, str, float | None]:
+    def prepared(self, visit: Visit) -> Sent:
+        if self.plan.request:
+            return request_of(visit, self.plan.request, self.plan)
+        return Sent(self.kind, BODIES[visit.item - 1], headers_of(visit, self.plan))
+
+    def send(self, sent: Sent, due_s: float) -> tuple[int, str, float | None]:
         """One attempt: status, reason, and the Retry-After it came with."""
         left_s = max(due_s + self.plan.client_timeout_s - self.now_s(), 0.001)
         try:
             with (
                 gevent.Timeout(left_s, ClientTimedOut("caller left")),
-                self.client.post(
-                    "/orders", data=body, headers=headers, catch_response=True
+                self.client.request(
+                    self.method,
+                    sent.path,
+                    name=self.kind,  # one line of statistics, however many paths it has
+                    data=sent.body,
+                    headers=sent.headers,
+                    catch_response=True,
                 ) as response,
             ):
-                return judge(response)
+                return judge(response, self.is_expected)
         except ClientTimedOut:
             return CALLER_LEFT, "caller_left", None
 
@@ -222,7 +248,11 @@ class LocustCrowd:
 def getter(url: str) -> Callable[[str], str | None]:
     """GETs over a connection of its own, which Locust does not count."""
     client = HTTPClient.from_url(
-        URL(url), concurrency=1, connection_timeout=2.0, network_timeout=2.0
+        URL(url),
+        concurrency=1,
+        connection_timeout=2.0,
+        network_timeout=2.0,
+        headers={"User-Agent": USER_AGENT},
     )
 
     def get(path: str) -> str | None:

@@ -23,9 +23,11 @@ from gevent.event import Event
 from locust import FastHttpUser, events, task
 from locust.runners import WorkerRunner
 
+from bpdemo.load.destination import USER_AGENT
 from bpdemo.load.generator.childline import ToOwner
 from bpdemo.load.generator.crowd import CROWD_MAX, LocustCrowd
 from bpdemo.load.generator.gevent_line import open_line
+from bpdemo.load.generator.pinned import pin_from_environment
 from bpdemo.load.generator.worker_line import WorkerLine
 from bpdemo.plan.plan import Plan
 
@@ -34,6 +36,7 @@ class BoxOfficeCrowd(FastHttpUser):
     """One Locust user that stands for the whole crowd."""
 
     concurrency = CROWD_MAX
+    default_headers = {"User-Agent": USER_AGENT}
 
     @task
     def run_plan(self) -> None:
@@ -56,7 +59,9 @@ class BoxOfficeCrowd(FastHttpUser):
 
 @events.init.add_listener  # type: ignore[untyped-decorator]
 def join(environment: Any, runner: Any, **_: Any) -> None:
-    """A worker tells the master that it is there; not before, since then it could not hear."""
+    """The destination is where its owner found it. A worker tells the master that it is there; not
+    before, since then it could not hear."""
+    pin_from_environment()
     if isinstance(runner, WorkerRunner):
         environment.bpdemo_line = WorkerLine(runner, BoxOfficeCrowd.__name__)
         environment.bpdemo_line.join()

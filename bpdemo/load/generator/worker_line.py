@@ -5,10 +5,10 @@ Runs in Locust's process only.
 
 from __future__ import annotations
 
+import os
 import socket
 import time
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 import gevent
 from locust.rpc.protocol import Message
@@ -16,9 +16,11 @@ from locust.runners import WorkerRunner
 
 from bpdemo import __version__
 from bpdemo.load.addresses import Address, is_reachable
+from bpdemo.load.destination import OWN_SERVICE, destination_of
 from bpdemo.load.generator.childline import Stoppable
 from bpdemo.load.generator.gevent_line import open_line
 from bpdemo.load.generator.members import TOPIC
+from bpdemo.load.generator.pinned import pin
 from bpdemo.plan.plan import Plan
 
 MASTER_SILENT_S: Final = 10.0
@@ -76,14 +78,17 @@ class WorkerLine(Stoppable):
             self._leave("refused", message["why"])
 
     def _begin(self, plan: Plan, url: str) -> None:
-        """Start the one Locust user that is the crowd, if there is somebody to send to."""
-        parts = urlsplit(url)
-        service = Address(parts.hostname or "", parts.port or {"https": 443}.get(parts.scheme, 80))
+        """Start the one Locust user that is the crowd, if there is somebody to send to.
+
+        A master may name any address: what this machine may send to is decided here.
+        """
         try:
-            is_there = is_reachable("url", service)
-        except ValueError:
-            is_there = False
-        if not is_there:
+            to = destination_of(url, OWN_SERVICE in os.environ)
+        except ValueError as error:
+            self.say({"kind": "failed", "why": f"that worker will not send: {error}"})
+            return
+        pin(to)
+        if not is_reachable("url", Address(to.host, to.port)):
             self.say({"kind": "failed", "why": f"cannot reach the service at {url} from there"})
             return
         self.plan = plan
