@@ -63,6 +63,7 @@ def test_without_a_command_it_tells_what_there_is(run: Run, words: tuple[str, ..
         ("serve", ("--host", "--port", "--set")),
         ("load", ("--url", "--scenario", "--rate", "--seconds", "--processes", "--json", "--seed")),
         ("load", ("--expect", "--listen", "--join-within", "no authentication", "on loopback")),
+        ("load", ("--request", "--json-body", "--body-file", "--header", "--i-run-this-service")),
         ("load-worker", ("--join", "--processes", "--join-within", "join no stranger")),
         ("simulate", ("--scenario", "--rate", "--seconds", "--set", "--unprotected", "--json")),
         ("demo", ("--seconds", "--out")),
@@ -98,6 +99,15 @@ LOAD = ("load", "--url", "http://127.0.0.1:9")
         ((*LOAD, "--json", "/no/such/folder/run.json"), "json: /no/such/folder/run.json"),
         (("load", "--url", "127.0.0.1:8000"), "is not an address such as http://"),
         (("load", "--url", f"http://127.0.0.1:{free_port()}"), "nothing answers at http://127"),
+        ((*LOAD, "--request", "pay"), "request: 'pay' is not a method and a path"),
+        ((*LOAD, "--request", "GET pay"), "path: 'pay' must begin with /"),
+        ((*LOAD, "--json-body", "{}"), "json-body: belongs to --request"),
+        ((*LOAD, "--header", "A: 1"), "header: belongs to --request"),
+        ((*LOAD, "--request", "PUT /", "--json-body", "{"), "json-body: '{' is not JSON"),
+        ((*LOAD, "--request", "PUT /", "--header", "A"), "header: 'A' is not 'NAME: VALUE'"),
+        ((*LOAD, "--request", "PUT /", "--body-file", "/no/file"), "/no/file: No such file"),
+        (("load", "--url", "http://10.1.2.3:8000"), "--i-run-this-service"),
+        (("load", "--url", "http://127.0.0.1@10.1.2.3"), "leave out the user"),
         (("simulate", "--rate", "0"), "rate_per_s must be a number"),
         (("simulate", "--scenario", "flood"), "scenario must be one of"),
         (("simulate", "--set", "retry_jitter=foo"), "retry_jitter"),
@@ -166,6 +176,22 @@ def test_a_load_shows_rows_and_a_verdict_and_writes_them(run: Run, tmp_path: Pat
     assert [row["t_s"] for row in written["frame"]] == [0, 0.5, 1.0]
     assert sum(row["ok_per_s"] for row in written["frame"]) / 2 == server.orders
     assert written["meta"]["seed"] == 3
+
+
+@pytest.mark.load
+def test_a_load_of_any_request(run: Run, tmp_path: Path) -> None:
+    """Method, path, header and body as given; nothing is said of a box office."""
+    body = tmp_path / "body"
+    body.write_bytes(b"\x00{id}")
+    with StubServer(lambda n: Answer(200)) as server:
+        words = ("load", "--url", server.url, "--rate", 50, "--seconds", 0.5)
+        request = ("--request", "put /pay?a=1", "--header", "X-A: b:c", "--body-file", body)
+        code, out, _ = run(*words, *request)
+    assert code == 0
+    assert "box office" not in out
+    assert set(server.lines) == {"PUT /pay?a=1"}
+    assert set(server.bodies) == {b"\x00{id}"}
+    assert {seen["x-a"] for seen in server.seen} == {"b:c"}
 
 
 @pytest.mark.load

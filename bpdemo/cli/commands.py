@@ -21,6 +21,7 @@ from bpdemo.load.far_driver import FarDriver
 from bpdemo.load.run import LoadRun
 from bpdemo.load.target import TargetFacts, ask_service
 from bpdemo.plan.plan import Plan
+from bpdemo.plan.request import Request
 from bpdemo.results.json_file import require_folder_of, write_json
 
 
@@ -42,33 +43,48 @@ def run_load(
     seed: int,
     json_file: Path | None,
     far: Far | None = None,
+    request: Request | None = None,
+    i_run_this_service: bool = False,
 ) -> None:
     """Drive a load, show it, tell what came of it. ValueError for what the user got wrong."""
-    plan = Plan(rate_per_s=rate, seconds=seconds, scenario=scenario, seed=seed)
+    plan = Plan(rate_per_s=rate, seconds=seconds, scenario=scenario, seed=seed, request=request)
     require_folder_of(json_file)
     listen = far and require_free("listen", Address.parse("listen", far.listen))
-    told = ask_service(url)
+    told = ask_service(url, i_run_this_service)
     console = make_console()
-    if told.doubt:
+    if told.doubt and request is None:
         console.print(told.doubt, markup=False, highlight=False, soft_wrap=True)
     if far and listen:
-        run = _from_afar(told, plan, far, listen, console)
+        run = _from_afar(told, plan, far, listen, console, i_run_this_service)
         apart_ms = f"{run.meta.clocks_apart_s * 1000:,.1f} ms"
         show_verdict(run, console, [("clocks apart, at most", apart_ms)])
     else:
-        run = show_load(Driver(told.url, plan, processes), told, console)
+        run = _from_here(told, plan, processes, console, i_run_this_service)
         show_verdict(run, console)
     _write(run, json_file)
     if run.meta.lost:
         raise LoadFailed(run.meta.lost[0])
 
 
+def _from_here(
+    told: TargetFacts, plan: Plan, processes: int, console: Console, i_run_this_service: bool
+) -> LoadRun:
+    driver = Driver(told.url, plan, processes, i_run_this_service=i_run_this_service)
+    return show_load(driver, told, console)
+
+
 def _from_afar(
-    told: TargetFacts, plan: Plan, far: Far, listen: Address, console: Console
+    told: TargetFacts,
+    plan: Plan,
+    far: Far,
+    listen: Address,
+    console: Console,
+    i_run_this_service: bool,
 ) -> LoadRun:
     driver = FarDriver(
         told.url, plan, listen, far.workers, far.join_within_s,
         news=lambda text: console.print(text, markup=False, highlight=False, soft_wrap=True),
+        i_run_this_service=i_run_this_service,
     )  # fmt: skip
     try:
         driver.wait_until_begun()

@@ -35,6 +35,28 @@ JoinWithin = Annotated[
     float, typer.Option(min=0, metavar="SECONDS", help="How long to wait for the next to join.")
 ]
 
+RequestLine = Annotated[
+    str | None,
+    typer.Option("--request", metavar="'POST /path'", help="What to send instead of orders."),
+]
+JsonBody = Annotated[
+    str | None, typer.Option("--json-body", metavar="JSON", help="With --request: its body.")
+]
+BodyFile = Annotated[
+    Path | None, typer.Option("--body-file", help="With --request: a file with its body.")
+]
+Headers = Annotated[
+    list[str],
+    typer.Option("--header", metavar="'NAME: VALUE'", help="With --request. Repeatable."),
+]
+OwnService = Annotated[
+    bool,
+    typer.Option(
+        "--i-run-this-service",
+        help="You run the service, and may overload it. Without this, only this machine is sent to.",
+    ),
+]
+
 
 @app.callback(invoke_without_command=True)
 def about(
@@ -103,8 +125,15 @@ def load(
         ),
     ] = None,
     join_within: JoinWithin = 60.0,
+    request: RequestLine = None,
+    json_body: JsonBody = None,
+    body_file: BodyFile = None,
+    header: Headers = [],  # noqa: B006 - typer copies it
+    i_run_this_service: OwnService = False,
 ) -> None:
     """Drive a load with Locust and show what came of it.
+
+    It sends orders, as to a box office; with --request, what any service takes.
 
     With --expect other machines send it: run `bpdemo load-worker` on them.
     It listens on loopback unless --listen says otherwise. Locust's protocol
@@ -112,13 +141,17 @@ def load(
     join, and tell wrong counts. Use a network you trust, or a tunnel.
     """
     from bpdemo.cli.commands import Far, run_load
+    from bpdemo.cli.request_options import request_from
 
     if expect and processes > 1:
         raise ValueError("processes: belongs to bpdemo load-worker where --expect is given")
     if listen and not expect:
         raise ValueError("expect: say how many workers are to join where --listen is given")
     far = Far(listen or "127.0.0.1:5557", expect, join_within) if expect else None
-    run_load(url, scenario, rate, seconds, processes, seed, json_file, far)
+    sent = request_from(request, json_body, body_file, header)
+    run_load(
+        url, scenario, rate, seconds, processes, seed, json_file, far, sent, i_run_this_service
+    )
 
 
 @app.command()
@@ -130,6 +163,7 @@ def load_worker(
         int, typer.Option(min=1, max=64, help="Workers to join with: one for each core, say.")
     ] = 1,
     join_within: JoinWithin = 60.0,
+    i_run_this_service: OwnService = False,
 ) -> None:
     """Send a part of a load that `bpdemo load --expect N` drives elsewhere.
 
@@ -137,7 +171,7 @@ def load_worker(
     """
     from bpdemo.load.load_worker import run_load_worker
 
-    run_load_worker(join, processes, join_within)
+    run_load_worker(join, processes, join_within, i_run_this_service)
 
 
 @app.command()

@@ -48,7 +48,7 @@ def destination_of(url: str, i_run_this_service: bool = False) -> Destination:
     """Look up whom `url` means. ValueError in one line if that is not this machine and nobody said
     that they run it, and for what is no address of a service."""
     parts = _parts_of(url)
-    host, port = _plain_host(url, parts), parts.port or PORTS[parts.scheme]
+    host, port = _plain_host(parts), parts.port or PORTS[parts.scheme]
     addresses = _addresses_of(host, port)
     require_own(host, addresses, i_run_this_service)
     bracketed = f"[{host}]" if ":" in host else host
@@ -81,7 +81,7 @@ def is_loopback(address: str) -> bool:
 
 def _parts_of(url: str) -> SplitResult:
     wrong = ValueError(f"url: {url!r} is not an address such as http://127.0.0.1:8000")
-    if not isinstance(url, str) or UNREADABLE.search(url):
+    if UNREADABLE.search(url):
         raise wrong
     try:
         parts = urlsplit(url)
@@ -98,7 +98,7 @@ def _parts_of(url: str) -> SplitResult:
     return parts
 
 
-def _plain_host(url: str, parts: SplitResult) -> str:
+def _plain_host(parts: SplitResult) -> str:
     assert parts.hostname is not None
     try:
         return parts.hostname.encode("idna").decode()

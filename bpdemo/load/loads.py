@@ -13,9 +13,11 @@ from bpdemo.load.driver import Driver, LoadProgress, LoadSilent, OnProgress, dri
 from bpdemo.load.gathered import Gathered
 from bpdemo.load.progress_line import ProgressLine
 from bpdemo.load.run import LoadRun
+from bpdemo.load.target import ask_service
 from bpdemo.plan.capacity import rate_of
 from bpdemo.plan.changes import Change, require_changes, turn_in_time
 from bpdemo.plan.plan import Mix, Plan, require_choice, require_range
+from bpdemo.plan.request import Request
 from bpdemo.results.frame import SPLITS
 from bpdemo.results.records import Meta
 
@@ -49,6 +51,7 @@ class RunningLoad:
         on_progress: OnProgress | None = None,
         processes: int = 1,
         changes: Sequence[Change] = (),
+        i_run_this_service: bool = False,
     ) -> None:
         self.plan = plan
         self.progress: LoadProgress | None = None
@@ -67,7 +70,13 @@ class RunningLoad:
             seed=plan.seed,
             settings=_pictured(service),
         )
-        self._driver = Driver(service.url, plan, on_progress=self._note, processes=processes)
+        self._driver = Driver(
+            service.url,
+            plan,
+            on_progress=self._note,
+            processes=processes,
+            i_run_this_service=i_run_this_service,
+        )
         RUNNING.add(self)
         if changes:
             turn_in_time(service, self, changes)
@@ -140,11 +149,12 @@ class RunningLoad:
 
 
 def load(
-    service: Target,
+    target: Target | str,
     *,
     times: float | None = None,
     rate: float | None = None,
     seconds: float = 10.0,
+    request: Request | None = None,
     scenario: str = "steady",
     seed: int = 0,
     client_timeout_s: float = 0.5,
@@ -164,9 +174,12 @@ def load(
     on_progress: OnProgress | None = None,
     processes: int = 1,
     changes: Sequence[Change] = (),
+    i_run_this_service: bool = False,
 ) -> Any:
-    """Drive a load at `service` with Locust, in a process of its own.
+    """Drive a load at `target`, a service or its address, with Locust, in a process of its own.
 
+    It sends orders, as to a box office, or with `request` whatever any other service takes. To
+    another machine it sends only with `i_run_this_service`.
     `times` is a multiple of the service's capacity (2 unless `rate` is given), `rate` is
     absolute: the peak in orders a second, or users if `scenario` is closed. `client_timeout_s`:
     each attempt is hung up after that long, counted from when it was meant to be sent.
@@ -177,6 +190,7 @@ def load(
     `background=True`, at once, a `RunningLoad`. ValueError names an argument that is out of
     range.
     """
+    service = ask_service(target, i_run_this_service) if isinstance(target, str) else target
     plan = Plan(
         rate_per_s=rate_of(times, rate, service.capacity_per_s, scenario),
         seconds=seconds,
@@ -193,6 +207,7 @@ def load(
         clients=mix_of(clients),
         priorities=mix_of(priorities),
         item_id=item_id,
+        request=request,
     )
     require_range("bin_s", bin_s, 0.05, seconds)
     if by is not None:
@@ -204,7 +219,9 @@ def load(
         require_running()  # or all would be broken, and no picture would say why
 
     def start() -> RunningLoad:
-        return RunningLoad(service, plan, bin_s, by, on_progress, processes, turns)
+        return RunningLoad(
+            service, plan, bin_s, by, on_progress, processes, turns, i_run_this_service
+        )
 
     if background:
         return start()

@@ -41,8 +41,12 @@ def rate_of(
     if rate is not None:
         return rate
     if scenario == "closed" or not capacity_per_s:
-        why = "a closed load counts users" if scenario == "closed" else "capacity is unknown"
-        raise ValueError(f"rate must be given: {why}")
+        if scenario == "closed":
+            raise ValueError("rate must be given: a closed load counts users")
+        raise ValueError(
+            "rate must be given: capacity is unknown, and `times` is a multiple of it; "
+            "capacity_of(target, request) measures it"
+        )
     multiple = USUAL_TIMES if times is None else times
     require_range("times", multiple, 0.01, 100)
     return multiple * capacity_per_s

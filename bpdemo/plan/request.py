@@ -142,7 +142,7 @@ class Request:
         )
 
 
-def _packed(values: Values) -> Any:
+def _packed(values: Sequence[Any]) -> Any:
     """A range stays one: a million numbers need not be written out."""
     if isinstance(values, range):
         return {"range": [values.start, values.stop, values.step]}

@@ -77,7 +77,7 @@ def _as_plain(choices: Iterable[Any]) -> list[Any]:
     return [choice.item() if hasattr(choice, "item") else choice for choice in choices]
 
 
-def require_headers(headers: Any, vary: Mapping[str, Values]) -> dict[str, str]:
+def require_headers(headers: Any, vary: Mapping[str, Sequence[Any]]) -> dict[str, str]:
     if not isinstance(headers, Mapping):
         raise ValueError(f"headers must map names to texts, not {headers!r}")
     seen: dict[str, str] = {}
@@ -93,7 +93,7 @@ def require_headers(headers: Any, vary: Mapping[str, Values]) -> dict[str, str]:
     return seen
 
 
-def _drawn_into(text: str, vary: Mapping[str, Values]) -> Iterable[str]:
+def _drawn_into(text: str, vary: Mapping[str, Sequence[Any]]) -> Iterable[str]:
     for name in names_in(text):
         choices = vary.get(name, ())
         if not isinstance(choices, range):  # whole numbers can always be sent
@@ -110,7 +110,7 @@ def _require_header_text(name: str, text: str) -> None:
 
 
 def require_names(
-    path: str, headers: Mapping[str, str], document: Any, vary: Mapping[str, Values]
+    path: str, headers: Mapping[str, str], document: Any, vary: Mapping[str, Sequence[Any]]
 ) -> None:
     """Each name that is asked for is there, and each that is there is asked for."""
     asked = {*names_in(path), *names_in_json(document)}

@@ -15,6 +15,7 @@ from bpdemo.core.environment import PACKAGE_PARENT
 from bpdemo.load.driver import Driver, LoadFailed, LoadProgress, drive
 from bpdemo.load.loads import RunningLoad, load, stop_loads
 from bpdemo.plan.plan import Plan
+from bpdemo.plan.request import Request
 from bpdemo.plan.visits import visits
 from tests.load.stub import Answer, StubServer
 
@@ -283,3 +284,57 @@ def test_capacity_must_be_known_to_multiply_it() -> None:
     server = StubServer(capacity_per_s=None)
     with pytest.raises(ValueError, match="rate must be given: capacity is unknown"):
         load(server, times=2)
+
+
+@pytest.mark.parametrize("by_url", [False, True])
+def test_any_service_is_sent_what_it_takes(by_url: bool) -> None:
+    """Method, path, headers and body are the request's; every value of the seed's draw arrives; an
+    answer is ok as `expect` says; by the target or by its address."""
+    request = Request(
+        *("PUT", "/pay/{id}"),
+        json={"id": "{id}"},
+        headers={"X-Tag": "{tag}"},
+        vary={"id": range(50, 60), "tag": ["a", "b"]},
+        expect=[202, 404],
+    )
+    answers = [Answer(202), Answer(404), Answer(201), Answer(503), Answer(409)]
+    with StubServer(lambda n: answers[n % 5]) as server:
+        run = load(
+            server.url if by_url else server, rate=200, seconds=1, seed=6, request=request,
+            send_deadline=True,
+        )  # fmt: skip
+    assert len(run.records) == server.orders > 100
+    wanted = [
+        request.filled(visit.drawn) for visit in visits(Plan(200, 1, seed=6, request=request))
+    ]
+    assert sorted(server.lines) == sorted(f"PUT {sent.path}" for sent in wanted)
+    assert sorted(server.bodies) == sorted(sent.body or b"" for sent in wanted)
+    assert {seen["x-tag"] for seen in server.seen} == {"a", "b"}
+    assert {seen["x-request-timeout-ms"] for seen in server.seen} == {"500"}
+    fate_of_status = {202: 0, 404: 0, 201: 3, 503: 2, 409: 3}
+    told = zip(run.records.status.tolist(), run.records.fate.tolist(), strict=True)
+    assert set(told) == set(fate_of_status.items())
+
+
+def test_what_a_target_does_not_tell_is_left_out_of_the_picture() -> None:
+    """No /stats, no panel of the server's queue; and it is not asked for them for ever."""
+
+    class Other(StubServer):
+        def _page(self, path: str) -> object:
+            return {"hello": "world"}
+
+    with Other() as server:
+        run = load(server, rate=50, seconds=2.5, request=Request("GET", "/hello"))
+    assert run.frame["queue_depth"].isna().all()
+    assert len(server.asked) < 15
+    assert not any("workers" in str(trace.name) for trace in run.figure().data)
+
+
+def test_an_expected_refusal_is_not_sent_again() -> None:
+    """Retries are for answers that were not expected."""
+    with StubServer(lambda n: Answer(503)) as server:
+        run = load(
+            server, rate=50, seconds=0.5, retries=3, request=Request("GET", "/x", expect=503)
+        )
+    assert server.orders == len(run.records)
+    assert run.summary["served_share"] == 1

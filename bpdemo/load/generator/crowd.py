@@ -34,8 +34,8 @@ from bpdemo.plan.fates import (
     is_worth_retrying,
 )
 from bpdemo.plan.plan import Plan
-from bpdemo.plan.retries import ClientRetryBudget, retry_delay_s
 from bpdemo.plan.request import Sent
+from bpdemo.plan.retries import ClientRetryBudget, retry_delay_s
 from bpdemo.plan.visits import Visit, draw, headers_of, looks, request_of, visits
 
 T = TypeVar("T", bound=tuple[Any, ...])
