@@ -35,25 +35,25 @@ JoinWithin = Annotated[
     float, typer.Option(min=0, metavar="SECONDS", help="How long to wait for the next to join.")
 ]
 
-RequestLine = Annotated[
+RequestOption = Annotated[
     str | None,
     typer.Option("--request", metavar="'POST /path'", help="What to send instead of orders."),
 ]
-JsonBody = Annotated[
+JsonBodyOption = Annotated[
     str | None, typer.Option("--json-body", metavar="JSON", help="With --request: its body.")
 ]
-BodyFile = Annotated[
+BodyFileOption = Annotated[
     Path | None, typer.Option("--body-file", help="With --request: a file with its body.")
 ]
-Headers = Annotated[
+HeaderOptions = Annotated[
     list[str],
     typer.Option("--header", metavar="'NAME: VALUE'", help="With --request. Repeatable."),
 ]
-OwnService = Annotated[
+OwnServiceOption = Annotated[
     bool,
     typer.Option(
         "--i-run-this-service",
-        help="You run the service, and may overload it. Without this, only this machine is sent to.",
+        help="You run the service and may overload it. Without this, only this machine is sent to.",
     ),
 ]
 
@@ -125,11 +125,11 @@ def load(
         ),
     ] = None,
     join_within: JoinWithin = 60.0,
-    request: RequestLine = None,
-    json_body: JsonBody = None,
-    body_file: BodyFile = None,
-    header: Headers = [],  # noqa: B006 - typer copies it
-    i_run_this_service: OwnService = False,
+    request: RequestOption = None,
+    json_body: JsonBodyOption = None,
+    body_file: BodyFileOption = None,
+    header: HeaderOptions = [],  # noqa: B006 - typer copies it
+    i_run_this_service: OwnServiceOption = False,
 ) -> None:
     """Drive a load with Locust and show what came of it.
 
@@ -163,7 +163,7 @@ def load_worker(
         int, typer.Option(min=1, max=64, help="Workers to join with: one for each core, say.")
     ] = 1,
     join_within: JoinWithin = 60.0,
-    i_run_this_service: OwnService = False,
+    i_run_this_service: OwnServiceOption = False,
 ) -> None:
     """Send a part of a load that `bpdemo load --expect N` drives elsewhere.
 
