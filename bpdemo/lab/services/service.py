@@ -6,7 +6,7 @@ import atexit
 import json
 from html import escape
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, get_args
+from typing import TYPE_CHECKING, Any, Final, Self, get_args
 
 import httpx
 
@@ -14,6 +14,7 @@ from bpdemo.core.choices import PROFILES, Profile, Where
 from bpdemo.core.errors import SettingsInvalid
 from bpdemo.core.ranges import require_choice
 from bpdemo.core.settings import Settings
+from bpdemo.lab.services.guest import GuestService, require_guest, start_guest
 from bpdemo.lab.services.host import Host, ProcessHost, ServiceFailed, ThreadHost
 from bpdemo.lab.services.machine import workers
 from bpdemo.plan.capacity import capacity_of
@@ -25,7 +26,11 @@ __all__ = ["Service", "ServiceFailed", "serve", "stop_services"]
 
 
 #: The services of this kernel by name: running a cell again replaces what it started.
-_services: dict[str, Service] = {}
+_services: dict[str, Service | GuestService] = {}
+
+_OFFICE: Final = "box-office"
+_GUEST: Final = "app"
+"""The name of an application that was given none: it takes no box office's place."""
 
 
 class Service:
@@ -178,22 +183,45 @@ class Service:
 def serve(
     profile: Profile = "protected",
     where: Where = "thread",
-    name: str = "box-office",
+    name: str = _OFFICE,
+    *,
+    app: Any = None,
+    capacity_per_s: float | None = None,
     **knobs: Any,
-) -> Service:
+) -> Any:
     """Start the service on a free port of this machine, and wait until it takes orders.
 
     `unprotected` is the naive one: no bound, no deadline, no breaker. `knobs` are settings, such
     as `queue_capacity=8`; workers are the calibrated ones unless given. A service of that `name`
     that runs already is stopped first. Raises `SettingsInvalid`, `ServiceFailed`.
+
+    With `app` it is that ASGI application which runs, on plain uvicorn: the object, or with
+    where="process" its place, as in "module:app", looked up from the current folder. What it can
+    do in a second is not known until you give `capacity_per_s`, or measure it by `capacity_of`.
     """
     require_choice("profile", profile, PROFILES)
     require_choice("where", where, get_args(Where))
+    if app is not None:
+        return _serve_guest(app, where, _GUEST if name == _OFFICE else name, capacity_per_s, knobs)
+    if capacity_per_s is not None:
+        raise ValueError("capacity_per_s: the box office's follows from its settings")
     settings = _settings(profile, knobs)
     if name in _services:
         _services[name].stop()
     host: Host = ThreadHost(settings) if where == "thread" else ProcessHost(settings)
     service = _services[name] = Service(name, profile, host, settings)
+    return service
+
+
+def _serve_guest(
+    app: Any, where: Where, name: str, capacity_per_s: float | None, knobs: dict[str, Any]
+) -> GuestService:
+    if knobs:
+        raise ValueError(f"{next(iter(knobs))}: is a setting of the box office, and app is another")
+    require_guest(app, where, capacity_per_s)
+    if name in _services:
+        _services[name].stop()
+    service = _services[name] = start_guest(name, app, where, capacity_per_s)
     return service
 
 
