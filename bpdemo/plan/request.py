@@ -70,7 +70,7 @@ class Request:
         require_path(self.path)
         if self.json is not None and self.body is not None:
             raise ValueError("give json or body, not both")
-        self._set("json", plain_json(self.json))
+        self._set("json", plain_json("json", self.json))
         if isinstance(self.body, str):
             self._set("body", self.body.encode())
         elif self.body is not None and not isinstance(self.body, bytes | bytearray):

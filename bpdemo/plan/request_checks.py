@@ -38,12 +38,12 @@ def require_path(path: Any) -> None:
         )
 
 
-def plain_json(document: Any) -> Any:
+def plain_json(field: str, document: Any) -> Any:
     """A copy of its own, as JSON has it: what the caller changes later does not reach the load."""
     try:
         return json.loads(json.dumps(document, allow_nan=False))
     except (TypeError, ValueError, RecursionError) as error:
-        raise ValueError(f"json: cannot be written as JSON ({error})") from None
+        raise ValueError(f"{field}: cannot be written as JSON ({error})") from None
 
 
 def plain_values(vary: Any) -> dict[str, Values]:
@@ -68,7 +68,7 @@ def _plain_choices(name: str, choices: Any) -> Values:
         return choices
     # A set has no order that is the same in every process, and a draw is a place in that order.
     ordered = choices if isinstance(choices, Sequence) else sorted(choices, key=repr)
-    plain = plain_json(_as_plain(ordered))
+    plain = plain_json(f"vary of {name!r}", _as_plain(ordered))
     return tuple(plain)
 
 

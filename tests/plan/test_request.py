@@ -103,7 +103,8 @@ def test_expect_says_which_statuses_are_served(
         ({"path": "/{id}", "vary": {"id": range(0)}}, "'id' has no values"),
         ({"path": "/{id}", "vary": {"id": "abc"}}, "'id' needs a list or range"),
         ({"path": "/{id}", "vary": {"id": 3}}, "'id' needs a list or range"),
-        ({"path": "/{id}", "vary": {"id": [object()]}}, "cannot be written as JSON"),
+        ({"path": "/{id}", "vary": {"id": [object()]}}, "vary of 'id': cannot be written as JSON"),
+        ({"path": "/{id}", "vary": {"id": [float("inf")]}}, "vary of 'id': cannot be written"),
         ({"vary": {"1d": [1]}}, "'1d' is no name"),
         ({"vary": [1]}, "vary must map"),
         ({"json": {}, "body": b""}, "json or body, not both"),
@@ -157,7 +158,11 @@ def test_what_the_caller_changes_later_does_not_reach_the_load() -> None:
 
 
 VALUES = st.one_of(
-    st.text(max_size=5), st.integers(-5, 5), st.booleans(), st.none(), st.floats(allow_nan=False)
+    st.text(max_size=5),
+    st.integers(-5, 5),
+    st.booleans(),
+    st.none(),
+    st.floats(allow_nan=False, allow_infinity=False),
 )
 
 
@@ -174,10 +179,7 @@ def test_a_plan_carries_its_request(
     more: dict[str, Any] = {"json": {"deep": ["{v}", 1.5]}} if as_json else {"body": body}
     vary = {"v": values, "n": range(2, 9, 3)}
     request = Request("PUT", "/{n}?v={v}", vary=vary, expect=expect, **more)
-    try:
-        plan = Plan(10, request=request)
-    except ValueError:
-        return
+    plan = Plan(10, request=request)
     again = Plan.from_json(plan.to_json())
     assert again == plan
     assert again.request is not None
