@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from bpdemo.api.problems import PROBLEMS
+from bpdemo.core.reasons import PROBLEMS
 
 #: The problems' schema; `bpdemo.api.openapi` puts it into the document.
 PROBLEM = "ProblemOut"

@@ -4,9 +4,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
-from bpdemo.api.problems import PROBLEMS
 from bpdemo.core.choices import OrderStatus
 from bpdemo.core.events import BreakerState, Dependency
+from bpdemo.core.reasons import PROBLEMS
 from bpdemo.core.settings import Settings
 from bpdemo.service.books import Books
 

@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from bpdemo.api.application import make_application
 from bpdemo.api.door import DoorPolicy
 from bpdemo.assembly.office import Assembly, chance
+from bpdemo.assembly.storage import storage_for
 from bpdemo.core.settings import Settings
 from bpdemo.telemetry.logs import TextTarget
 from bpdemo.telemetry.telemetry import Telemetry
@@ -31,6 +32,7 @@ def create_app(
         observer=telemetry.observer,
         tracer=telemetry.tracer,
         warn=lambda warning: telemetry.log.warning("settings_doubtful", warning=warning),
+        make_storage=storage_for,
     )
     telemetry.metrics.watch(assembly.office)
     app = make_application(

@@ -7,19 +7,31 @@ import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from random import Random, SystemRandom
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from bpdemo.assembly.slices import faults_of_payment, faults_of_store, payment_policy, tuning
 from bpdemo.assembly.traced_store import TracedStore
-from bpdemo.core.ports import NullTracer, Observer, SilentObserver, Store, Tracer
+from bpdemo.core.errors import SettingsInvalid
+from bpdemo.core.ports import Backlog, NullTracer, Observer, SilentObserver, Store, Tracer
 from bpdemo.core.settings import Settings
 from bpdemo.downstream.faults import FaultyBacklog, FaultyPayment, FaultyStore
 from bpdemo.downstream.memory import MemoryStore
 from bpdemo.downstream.payment import SimulatedPayment
 from bpdemo.service.box_office import BoxOffice
 
-if TYPE_CHECKING:
-    from bpdemo.downstream.connections import PoolPolicy
+
+class Storage(NamedTuple):
+    """Where orders live, and where they may be promised: nowhere, for those in memory."""
+
+    store: Store
+    backlog: Backlog | None = None
+
+
+def in_memory(settings: Settings, _: Observer) -> Storage:
+    """The store of the demo mode and of virtual time. Raises `SettingsInvalid` for any other."""
+    if settings.store != "memory":
+        raise SettingsInvalid("store", f"{settings.store!r} needs a database: see storage.py")
+    return Storage(MemoryStore(settings.initial_stock))
 
 
 @runtime_checkable
@@ -41,10 +53,13 @@ class Assembly:
         observer: Observer | None = None,
         tracer: Tracer | None = None,
         warn: Callable[[str], None] = lambda _: None,
+        make_storage: Callable[[Settings, Observer], Storage] = in_memory,
     ) -> None:
         """`clock` must be that of the event loop it will run on; `today` stamps the orders.
 
-        `warn` hears what the settings warn of, now and when they are turned.
+        `make_storage` makes the store, not started: a database's is handed in, so that nothing
+        here leads to its driver. `warn` hears what the settings warn of, now and when they are
+        turned.
         """
         self.settings = settings
         self._warn = warn
@@ -56,14 +71,17 @@ class Assembly:
         self.payment = FaultyPayment(
             self.provider, faults_of_payment(settings), rng_for("payment faults")
         )
-        self.bare_store = make_store(settings, observer)
+        self.bare_store, backlog = make_storage(settings, observer)
         store = self.bare_store
         if tracer is not None and settings.traces != "off" and settings.store != "memory":
             store = TracedStore(store, tracer)
         self.store = FaultyStore(store, faults_of_store(settings), rng_for("store faults"))
         # Where others store their orders too, an id must be new to all, and two may share a seed.
         minting = rng_for if settings.store == "memory" else chance(None)
-        self.backlog = make_backlog(self.bare_store, settings, rng_for("backlog faults"))
+        self.backlog: FaultyBacklog | None = None
+        if backlog is not None:
+            faults = faults_of_store(settings)
+            self.backlog = FaultyBacklog(backlog, faults, rng_for("backlog faults"))
         self.office = BoxOffice(
             tuning(settings),
             self.payment,
@@ -104,42 +122,3 @@ def chance(seed: int | None) -> Callable[[str], Random]:
     """A stream of chance for each name: the same for the same seed, whoever else draws."""
     root = SystemRandom().getrandbits(64) if seed is None else seed
     return lambda name: Random(f"{root} {name}")
-
-
-def make_store(settings: Settings, observer: Observer) -> Store:
-    """The store that the settings ask for, not started."""
-    if settings.store == "memory":
-        return MemoryStore(settings.initial_stock)
-    # asyncpg is imported only by those who use it: the demo mode starts faster.
-    from bpdemo.downstream.embedded_store import EmbeddedStore
-    from bpdemo.downstream.postgres import PostgresStore
-
-    pool, stock = pool_policy(settings), settings.initial_stock
-    if settings.store == "embedded":
-        return EmbeddedStore(pool, stock, observer)
-    assert settings.database_url is not None, "Settings sees to it"
-    return PostgresStore(settings.database_url.get_secret_value(), pool, stock, observer)
-
-
-def pool_policy(s: Settings) -> "PoolPolicy":
-    """The slice of the connections to a database."""
-    from bpdemo.downstream.connections import PoolPolicy
-
-    return PoolPolicy(
-        min_size=s.pool_min,
-        max_size=s.pool_max,
-        acquire_timeout_s=s.pool_acquire_timeout_s,
-        # As long as an attempt: beyond that nobody waits for a statement.
-        statement_timeout_s=s.attempt_timeout_s,
-    )
-
-
-def make_backlog(store: Store, settings: Settings, rng: Random) -> FaultyBacklog | None:
-    """Where orders may be promised, beside that store; None for one in memory."""
-    if settings.store == "memory":
-        return None
-    from bpdemo.downstream.backlog import PostgresBacklog
-    from bpdemo.downstream.postgres import PostgresStore
-
-    assert isinstance(store, PostgresStore), "it is what those settings make"
-    return FaultyBacklog(PostgresBacklog(store), faults_of_store(settings), rng)

@@ -8,12 +8,13 @@ import os
 import time
 from collections.abc import Callable
 
-from bpdemo.assembly.office import chance, make_backlog, make_store
+from bpdemo.assembly.office import chance
 from bpdemo.assembly.slices import faults_of_payment, faults_of_store, payment_policy, tuning
+from bpdemo.assembly.storage import postgres_for
 from bpdemo.core.errors import SettingsInvalid
 from bpdemo.core.events import Dependency
 from bpdemo.core.settings import Settings
-from bpdemo.downstream.faults import FaultyPayment, FaultyStore
+from bpdemo.downstream.faults import FaultyBacklog, FaultyPayment, FaultyStore
 from bpdemo.flow.cache import ReadThroughCache
 from bpdemo.flow.guard import Guard
 from bpdemo.service.catalogue import Catalogue
@@ -47,9 +48,9 @@ class DurableWorker:
                 f"{settings.store} holds no orders that a worker could reach: "
                 "set store=postgres and database_url to what the service has",
             )
+        from bpdemo.downstream.backlog import PostgresBacklog
         from bpdemo.downstream.consumer import Consumer
         from bpdemo.downstream.durable_ledger import LedgerPayment
-        from bpdemo.downstream.postgres import PostgresStore
 
         clock, rng_for = time.monotonic, chance(settings.seed)
         # A full pipe must not stop the loop: its heartbeats would end, and others take its orders.
@@ -59,12 +60,10 @@ class DurableWorker:
         self.log = identified(log, settings.log_format).bind(worker=name)
         self._tracer = make_tracer(settings.traces, clock, stream=log_stream, log=self.log)
         observer = Fanout(OrderLog(self.log, self._tracer.ids), log=self.log)
-        bare_store = make_store(settings, observer)
-        assert isinstance(bare_store, PostgresStore)
-        self._bare_store = bare_store
-        backlog = make_backlog(bare_store, settings, rng_for("backlog faults"))
-        assert backlog is not None
-        self.store = FaultyStore(bare_store, faults_of_store(settings), rng_for("store faults"))
+        bare_store = self._bare_store = postgres_for(settings, observer)
+        faults = faults_of_store(settings)
+        backlog = FaultyBacklog(PostgresBacklog(bare_store), faults, rng_for("backlog faults"))
+        self.store = FaultyStore(bare_store, faults, rng_for("store faults"))
         self._backlog = backlog
         ledger = LedgerPayment(bare_store, payment_policy(settings), rng_for("payment"))
         payment = FaultyPayment(ledger, faults_of_payment(settings), rng_for("payment faults"))

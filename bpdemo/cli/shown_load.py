@@ -12,7 +12,7 @@ from bpdemo.cli.rows import Rows
 from bpdemo.load.driver import Driver
 from bpdemo.load.run import LoadRun
 from bpdemo.load.target import TargetFacts
-from bpdemo.results.records import Meta
+from bpdemo.results.meta import Meta
 
 LOOK_EVERY_S: Final = 0.5
 

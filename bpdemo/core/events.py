@@ -12,6 +12,8 @@ DurableOutcome = Literal["confirmed", "failed", "given_back"]
 OUTCOMES: Final[tuple[Outcome, ...]] = get_args(Outcome)
 ATTEMPT_OUTCOMES: Final[tuple[AttemptOutcome, ...]] = get_args(AttemptOutcome)
 BREAKER_STATES: Final[tuple[BreakerState, ...]] = get_args(BreakerState)
+#: How bad each state is, as a number: what a run notes of a breaker, and the picture draws.
+BREAKER_CODES: Final[dict[BreakerState, int]] = {"closed": 0, "half_open": 1, "open": 2}
 CACHE_RESULTS: Final[tuple[CacheResult, ...]] = get_args(CacheResult)
 DEPENDENCIES: Final[tuple[Dependency, ...]] = get_args(Dependency)
 #: Every way a caller of `POST /orders` can be turned away before admission.

@@ -10,7 +10,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from bpdemo.results.records import Column, Records, Samples, told_of_looks
+from bpdemo.results.looks import told_of_looks
+from bpdemo.results.records import Column, Records, Samples
 
 TICK_S: Final = 1e-4
 LABELS: Final = ("reason", "client", "priority")
@@ -90,7 +91,9 @@ class Gathered:
     @property
     def browse(self) -> dict[str, Any]:
         """What became of the GETs: counts by X-Cache (or status), and latency over all of them."""
-        looks = {came_from: np.concatenate(parts) for came_from, parts in self._looks.items()}
+        looks = {
+            came_from: np.concatenate(parts).tolist() for came_from, parts in self._looks.items()
+        }
         return told_of_looks(looks)
 
     def facts(self) -> dict[str, Any]:

@@ -14,19 +14,18 @@ from bpdemo.load.gathered import Gathered
 from bpdemo.load.progress_line import ProgressLine
 from bpdemo.load.run import LoadRun
 from bpdemo.load.target import ask_service
+from bpdemo.load.turns import turn_in_time
 from bpdemo.plan.capacity import rate_of
-from bpdemo.plan.changes import Change, require_changes, turn_in_time
-from bpdemo.plan.plan import Mix, Plan, require_choice, require_range
+from bpdemo.plan.changes import Change, require_changes
+from bpdemo.plan.plan import Plan, mix_of, require_choice, require_range
 from bpdemo.plan.request import Request
 from bpdemo.results.frame import SPLITS
-from bpdemo.results.records import Meta
+from bpdemo.results.meta import PICTURED, Meta
 
 __all__ = ["LoadProgress", "RunningLoad", "drive", "load", "stop_loads"]
 
 RUNNING: weakref.WeakSet[RunningLoad] = weakref.WeakSet()
 """Loads of this kernel, so that `stop_all` finds those that run in the background."""
-
-PICTURED = ("workers", "queue_capacity", "queue_policy", "request_timeout_s")
 
 
 class Target(Protocol):
@@ -248,10 +247,6 @@ def _watch(running: RunningLoad) -> LoadRun:
         return running.wait()
     finally:
         running.kill()
-
-
-def mix_of(weights: Mapping[Any, float] | None) -> Mix:
-    return tuple((str(label), float(weight)) for label, weight in (weights or {}).items())
 
 
 def _pictured(service: Target) -> dict[str, Any]:

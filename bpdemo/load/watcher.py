@@ -10,13 +10,13 @@ from collections.abc import Callable
 from math import inf, nan
 from typing import Any, Final
 
+from bpdemo.core.events import BREAKER_CODES
 from bpdemo.load.histogram import buckets_of, quantile
 
 PERIOD_S: Final = 0.1
 #: From the start: what has told nothing by then is no box office, and is not asked any more.
 LOOKS_IN_VAIN: Final = 10
 LAG_METRIC: Final = "bpdemo_event_loop_lag_seconds"
-BREAKER_CODES: Final = {"closed": 0, "half_open": 1, "open": 2}
 
 
 class Watcher:

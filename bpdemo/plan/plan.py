@@ -6,7 +6,7 @@ Plain Python only, so that the child starts fast.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
@@ -154,6 +154,11 @@ class Plan:
         index, count = fields["part"]
         fields["part"] = int(index), int(count)
         return cls(**fields)
+
+
+def mix_of(weights: Mapping[Any, float] | None) -> Mix:
+    """The mix that a mapping of labels to weights tells; empty for None."""
+    return tuple((str(label), float(weight)) for label, weight in (weights or {}).items())
 
 
 def require_choice(name: str, value: object, choices: Collection[str]) -> None:

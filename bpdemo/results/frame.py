@@ -8,7 +8,8 @@ import numpy as np
 
 from bpdemo.plan.fates import FATES, LATE, OK
 from bpdemo.plan.plan import require_choice
-from bpdemo.results.records import Column, Meta, Records, Samples
+from bpdemo.results.meta import Meta
+from bpdemo.results.records import Column, Records, Samples
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -6,7 +6,8 @@ from typing import Final
 
 import numpy as np
 
-from bpdemo.results.records import Column, Meta, Samples
+from bpdemo.results.meta import Meta
+from bpdemo.results.records import Column, Samples
 
 Mark = tuple[float, str]
 

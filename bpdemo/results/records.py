@@ -1,12 +1,11 @@
-"""What a run recorded, as columns: its orders, samples of the server, and facts about it.
+"""What a run recorded, as columns: its orders, and samples of the server.
 
-A real load and the virtual-time simulation both end in these three; `LoadRun` and the
+A real load and the virtual-time simulation both end in these and a `Meta`; `LoadRun` and the
 picture start from them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
@@ -116,53 +115,3 @@ class Samples:
 
     def __len__(self) -> int:
         return len(self.t_s)
-
-
-def told_of_looks(looks_s: Mapping[str, ArrayLike]) -> dict[str, Any]:
-    """What became of the GETs, from their latencies by X-Cache (or status): the count of each, and
-    percentiles over all of them."""
-    looks = {came_from: np.asarray(latencies) for came_from, latencies in looks_s.items()}
-    if not looks:
-        return {}
-    p50_ms, p99_ms = np.percentile(np.concatenate(list(looks.values())), [50, 99]) * 1000
-    return {
-        "answers": {came_from: len(latencies) for came_from, latencies in looks.items()},
-        "p50_ms": round(float(p50_ms), 2),
-        "p99_ms": round(float(p99_ms), 2),
-    }
-
-
-@dataclass(frozen=True, slots=True)
-class Meta:
-    """Facts about a run. `capacity_per_s` None if unknown; `virtual` for simulated time.
-
-    `planned` orders should have been sent, `sent` were. `marks` are (t_s, text) of knobs
-    turned by hand; those that show in the samples are found without being named. `turns` are
-    (t_s, capacity_per_s) since then, where a knob changed it.
-    """
-
-    name: str = "service"
-    scenario: str = "steady"
-    seconds: float = 10.0
-    bin_s: float = 0.5
-    rate_per_s: float = 0.0
-    capacity_per_s: float | None = None
-    client_timeout_s: float = 0.5
-    seed: int = 0
-    planned: int = 0
-    sent: int = 0
-    loop_lag_p99_s: float | None = None
-    clock_jump_s: float = 0.0
-    clocks_apart_s: float = 0.0
-    lost: tuple[str, ...] = ()
-    virtual: bool = False
-    marks: tuple[tuple[float, str], ...] = ()
-    turns: tuple[tuple[float, float], ...] = ()
-    browse: dict[str, Any] = field(default_factory=dict)
-    settings: dict[str, Any] = field(default_factory=dict)
-
-    @property
-    def capacities(self) -> list[tuple[float, float]]:
-        """(from t_s, capacity_per_s), as far as it is known, in the order of time."""
-        known = [] if self.capacity_per_s is None else [(0.0, self.capacity_per_s)]
-        return [*known, *(turn for turn in self.turns if turn[0] < self.seconds)]

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Self
 
 from bpdemo.results import saved
 from bpdemo.results.frame import frame_of
-from bpdemo.results.records import Meta, Records, Samples
+from bpdemo.results.meta import Meta, Summary
+from bpdemo.results.records import Records, Samples
 from bpdemo.results.sentence import sentence_of
-from bpdemo.results.summary import Summary, summary_of
+from bpdemo.results.summary import summary_of
 from bpdemo.results.validity import NotMeasured, causes_of, send_lag_p99_s, sentence_for
 
 if TYPE_CHECKING:

@@ -12,7 +12,8 @@ from typing import Any, Final
 import numpy as np
 
 from bpdemo.core.whole_file import write_whole
-from bpdemo.results.records import Column, Meta, Records, Samples
+from bpdemo.results.meta import Meta
+from bpdemo.results.records import Column, Records, Samples
 
 FORMAT: Final = "bpdemo-run"
 VERSION: Final = 2

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from bpdemo.plan.fates import FATES, WORDS
 
 if TYPE_CHECKING:
-    from bpdemo.results.records import Meta
-    from bpdemo.results.summary import Summary
+    from bpdemo.results.meta import Meta, Summary
 
 OF_CAPACITY: Final = "of capacity"
 OF_POSSIBLE: Final = "of what was possible"

@@ -6,9 +6,8 @@ import numpy as np
 
 from bpdemo.plan.fates import FAILED, LATE, OK, SHED
 from bpdemo.results.frame import accepted_latencies_ms
-from bpdemo.results.records import Column, Meta, Records
-
-Summary = dict[str, float]
+from bpdemo.results.meta import Meta, Summary
+from bpdemo.results.records import Column, Records
 
 
 def summary_of(records: Records, meta: Meta, start_s: float = 0.0, end_s: float = 0.0) -> Summary:

@@ -7,7 +7,8 @@ from typing import Final
 import numpy as np
 
 from bpdemo.core.box import boxed
-from bpdemo.results.records import Meta, Records
+from bpdemo.results.meta import Meta
+from bpdemo.results.records import Records
 
 SENT_MIN: Final = 0.98
 SEND_LAG_MAX_S: Final = 0.050

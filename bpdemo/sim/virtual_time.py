@@ -16,18 +16,19 @@ import functools
 import itertools
 import math
 import sys
-import threading
 from collections import deque
-from collections.abc import Callable, Coroutine
-from concurrent.futures import ThreadPoolExecutor, wait
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from contextvars import Context, copy_context
 from heapq import heapify, heappop, heappush
-from typing import Any, NoReturn, TypeVar, TypeVarTuple
+from threading import get_ident as _get_ident
+from typing import Any, Generic, NoReturn, Self, TypeVar, TypeVarTuple
 
 __all__ = [
     "Deadlock",
     "OutOfTime",
     "RealWorldForbidden",
+    "Steps",
     "VirtualTimeError",
     "VirtualTimeLoop",
     "run",
@@ -41,7 +42,6 @@ _MIN_TIMERS_TO_SWEEP = 100
 _NAMED_TASKS = 5
 _BEFORE_ALL = -math.inf
 _ROUNDS_AT_THE_END = 10
-_INTERRUPT_POLL_S = 0.2
 
 _REAL_WORLD = (
     "add_reader",
@@ -131,7 +131,6 @@ class _Timer(asyncio.TimerHandle):
                 self._loop._count_cancelled()
 
 
-_get_ident = threading.get_ident
 _new_handle = functools.partial(object.__new__, _Handle)
 _new_timer = functools.partial(object.__new__, _Timer)
 
@@ -155,6 +154,8 @@ class VirtualTimeLoop(asyncio.BaseEventLoop):
         super().__init__()
         self._now = 0.0
         self._limit_s = limit_s
+        self._pause_s = math.inf
+        self._horizon_s = limit_s  # the nearer of the two
         self._ready: deque[_Handle | _Timer] = deque()
         # The serial number keeps equal times in order, and comparison away from the handles.
         self._scheduled: list[tuple[float, int, _Timer]] = []
@@ -249,6 +250,21 @@ class VirtualTimeLoop(asyncio.BaseEventLoop):
         heappush(self._scheduled, (when, self._next_serial(), timer))
         return timer
 
+    def run_for(self, by_s: float) -> None:
+        """Run what happens within `by_s` seconds, the last moment included, or until stopped.
+
+        Then the clock shows that much more. No timer marks the end, so nothing differs from a run
+        without a pause.
+        """
+        if not by_s >= 0:
+            raise ValueError(f"by_s: {by_s!r} is not a number of seconds from 0 on")
+        self._pause_s = self._now + by_s
+        self._horizon_s = min(self._pause_s, self._limit_s)
+        try:
+            self.run_forever()
+        finally:
+            self._pause_s, self._horizon_s = math.inf, self._limit_s
+
     def _require_way_in(self, name: str, callback: object) -> None:
         """Asked when the loop does not run in this thread, or there is nothing to call."""
         if self._closed:
@@ -290,8 +306,9 @@ class VirtualTimeLoop(asyncio.BaseEventLoop):
             if when > self._now and not timer._cancelled:
                 if ready or self._stopping:
                     return
-                if when > self._limit_s:
-                    raise self._stuck_before(when)
+                if when > self._horizon_s:
+                    self._reach_horizon(when)
+                    return
                 self._now = when
             heappop(timers)
             timer._scheduled = False
@@ -300,11 +317,18 @@ class VirtualTimeLoop(asyncio.BaseEventLoop):
             else:
                 ready.append(timer)
 
-    def _stuck_before(self, when: float) -> VirtualTimeError:
+    def _reach_horizon(self, when: float) -> None:
+        """The next timer, at `when`, lies beyond what may be run now: pause, or say that it is
+        too far."""
         if when == math.inf:
-            return Deadlock(self._who_waits())
+            raise Deadlock(self._who_waits())
+        if self._pause_s <= self._limit_s:
+            self._now = self._pause_s
+            self.stop()
+            return
         limit_s, self._limit_s = self._limit_s, sys.float_info.max
-        return OutOfTime(
+        self._horizon_s = self._pause_s
+        raise OutOfTime(
             f"the next timer is at {when:g} s, past limit_s={limit_s:g}: "
             "main waits for something that does not come, while another task keeps time"
         )
@@ -368,21 +392,104 @@ def run(main: Coroutine[Any, Any, T], *, limit_s: float = sys.float_info.max) ->
     """Run a coroutine on a fresh VirtualTimeLoop, as `asyncio.run` does, and return its result.
 
     What is still running at the end is cancelled, asynchronous generators are closed, and Ctrl-C
-    cancels `main`. Where a loop already runs in this thread, as in a notebook, the work is done
-    in a thread of its own while this one waits. Raises Deadlock, and OutOfTime past `limit_s`.
+    cancels `main`. A loop that runs already in this thread, as in a notebook or a browser, stands
+    still meanwhile. Raises Deadlock, and OutOfTime past `limit_s`.
     """
     loop = VirtualTimeLoop(limit_s)
-    if asyncio._get_running_loop() is None:
-        return _run_here(main, loop)
-    return _run_beside(main, loop)
-
-
-def _run_here(main: Coroutine[Any, Any, T], loop: VirtualTimeLoop) -> T:
-    with asyncio.Runner(loop_factory=lambda: loop) as runner:
+    with _outer_loop_aside(), asyncio.Runner(loop_factory=lambda: loop) as runner:
         try:
             return runner.run(main)
         finally:
             _cancel_in_order(loop)
+
+
+class Steps(Generic[T]):
+    """A coroutine on a VirtualTimeLoop, run piece by piece: a page can draw and listen in between.
+
+    In pieces or as a whole, the run is the same. `close` gives it up; so does leaving a `with`.
+    """
+
+    def __init__(
+        self, main: Coroutine[Any, Any, T], *, limit_s: float = sys.float_info.max
+    ) -> None:
+        self._loop = VirtualTimeLoop(limit_s)
+        self._main: asyncio.Task[T] = self._loop.create_task(main)
+        self._main.add_done_callback(self._stop)
+
+    @property
+    def now_s(self) -> float:
+        """How far it has come, in virtual seconds."""
+        return self._loop.time()
+
+    @property
+    def done(self) -> bool:
+        return self._main.done()
+
+    def advance(self, by_s: float) -> bool:
+        """Run for `by_s` more virtual seconds; True once `main` is done.
+
+        Raises what `main` raised, Deadlock, and OutOfTime past `limit_s`; after any of them, and
+        after the end, it is closed. RuntimeError if it was closed before.
+        """
+        try:
+            with _outer_loop_aside():
+                self._loop.run_for(by_s)
+        except BaseException:
+            self.close()
+            raise
+        if not self.done:
+            return False
+        self.close()
+        self._main.result()
+        return True
+
+    def result(self) -> T:
+        """What `main` returned or raised. `asyncio.InvalidStateError` before that."""
+        return self._main.result()
+
+    def close(self) -> None:
+        """Give it up: whatever still runs is cancelled, and may clean up. Twice is once."""
+        if self._loop.is_closed():
+            return
+        self._main.remove_done_callback(self._stop)
+        with _outer_loop_aside():
+            try:
+                _cancel_in_order(self._loop)
+                self._loop.run_until_complete(self._loop.shutdown_asyncgens())
+            finally:
+                self._loop.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _stop(self, _: object) -> None:
+        self._loop.stop()
+
+
+@contextmanager
+def _outer_loop_aside() -> Iterator[None]:
+    """The loop that runs in this thread already, and its current task, step back meanwhile.
+
+    A thread of its own would do as well, but a browser has none; and in one thread Ctrl-C reaches
+    whatever runs.
+    """
+    outer = asyncio._get_running_loop()
+    if outer is None:
+        yield
+        return
+    task = asyncio.current_task(outer)
+    if task is not None:
+        asyncio._leave_task(outer, task)
+    asyncio._set_running_loop(None)
+    try:
+        yield
+    finally:
+        asyncio._set_running_loop(outer)
+        if task is not None:
+            asyncio._enter_task(outer, task)
 
 
 def _cancel_in_order(loop: VirtualTimeLoop) -> None:
@@ -403,17 +510,3 @@ def _cancel_in_order(loop: VirtualTimeLoop) -> None:
                 loop.call_exception_handler(
                     {"message": "A task failed at its end.", "exception": error, "task": task}
                 )
-
-
-def _run_beside(main: Coroutine[Any, Any, T], loop: VirtualTimeLoop) -> T:
-    context = copy_context()
-    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="virtual-time") as pool:
-        outcome = pool.submit(context.run, _run_here, main, loop)
-        try:
-            # Short waits, because Windows does not interrupt a long one.
-            while not wait([outcome], timeout=_INTERRUPT_POLL_S).done:
-                pass
-        except BaseException:
-            loop.stop()  # only sets a flag, so it is safe from here
-            raise
-        return outcome.result()

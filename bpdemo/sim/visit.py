@@ -12,9 +12,9 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any, Final, NamedTuple
 
-from bpdemo.api.problems import Problems
 from bpdemo.core.errors import Refused
 from bpdemo.core.model import OrderRequest
+from bpdemo.core.reasons import answer_to
 from bpdemo.plan.fates import CALLER_LEFT
 from bpdemo.plan.plan import Plan
 from bpdemo.plan.visits import Visit
@@ -48,7 +48,6 @@ class Edge:
     def __init__(self, office: BoxOffice) -> None:
         self._office = office
         self._entrance = Entrance(office)
-        self._problems = Problems(office.advice.retry_after_s)
         self._loop = asyncio.get_running_loop()
         self._serving: set[asyncio.Task[None]] = set()
 
@@ -131,7 +130,7 @@ class Edge:
             heard.set_result(answer)
 
     def _told(self, error: BaseException) -> Answer:
-        status, told, retry_after_s = self._problems.verdict(error)
+        status, told, retry_after_s = answer_to(error, self._office.advice.retry_after_s)
         if status == 409:
             return Answer(status)  # sold out is an answer like another, and has no reason
         return Answer(status, told.reason, retry_after_s)

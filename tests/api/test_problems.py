@@ -4,9 +4,10 @@ import asyncio
 
 import pytest
 
-from bpdemo.api.problems import PROBLEMS, Problems
+from bpdemo.api.problems import Problems
 from bpdemo.core import errors
 from bpdemo.core.errors import BoxOfficeError, DependencyError, QueueFull, Refused
+from bpdemo.core.reasons import PROBLEMS
 from tests.support.http import ORDER, STUCK, assert_problem, running
 from tests.support.sabotage import Sabotage
 from tests.support.waiting import until

@@ -8,7 +8,7 @@ import pytest
 
 from bpdemo.assembly import slices
 from bpdemo.assembly.app import door_policy
-from bpdemo.assembly.office import pool_policy
+from bpdemo.assembly.storage import pool_policy
 from bpdemo.core.settings import Settings
 
 #: Every field of every slice, with the setting behind it. A field that is not here fails the test.

@@ -19,7 +19,8 @@ from bpdemo.core.environment import PACKAGE_PARENT
 from bpdemo.load.driver import LoadProgress
 from bpdemo.load.run import LoadRun
 from bpdemo.plan.fates import FAILED, LATE, OK, SHED
-from bpdemo.results.records import Meta, Records, Samples
+from bpdemo.results.meta import Meta
+from bpdemo.results.records import Records, Samples
 
 
 def run_of(name: str, fates: dict[tuple[float, float], int]) -> LoadRun:

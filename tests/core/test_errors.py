@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from bpdemo.api.problems import PROBLEMS
 from bpdemo.core import errors
 from bpdemo.core.errors import BoxOfficeError, InvalidRequest, Refused, SettingsInvalid
 from bpdemo.core.events import REJECTIONS
+from bpdemo.core.reasons import PROBLEMS
 
 CLASSES: dict[str, Any] = {
     name: cls

@@ -10,7 +10,7 @@ from bpdemo.load.gathered import Gathered
 from bpdemo.load.generator.childline import Tally
 from bpdemo.load.run import LoadRun
 from bpdemo.plan.fates import LATE, OK, SHED
-from bpdemo.results.records import Meta
+from bpdemo.results.meta import Meta
 
 FAST = [random.Random(1).uniform(0.01, 0.05) for _ in range(900)]
 SLOW = [random.Random(2).uniform(0.2, 0.6) for _ in range(100)]

@@ -24,7 +24,8 @@ from bpdemo.load.load_worker import run_load_worker
 from bpdemo.load.run import LoadRun
 from bpdemo.plan.plan import Plan
 from bpdemo.plan.visits import visits
-from bpdemo.results.records import Meta, Records, Samples
+from bpdemo.results.meta import Meta
+from bpdemo.results.records import Records, Samples
 from bpdemo.results.validity import NotMeasured
 from tests.load.stub import Answer, StubServer
 from tests.support.command import Run

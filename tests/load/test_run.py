@@ -10,7 +10,8 @@ import pytest
 
 from bpdemo.load.run import LoadRun
 from bpdemo.plan.fates import FAILED, LATE, OK, SHED
-from bpdemo.results.records import Meta, Records, Samples
+from bpdemo.results.meta import Meta
+from bpdemo.results.records import Records, Samples
 from bpdemo.results.validity import NotMeasured
 
 META = Meta(name="box", seconds=2.0, bin_s=1.0, capacity_per_s=4.0, planned=8, sent=8)

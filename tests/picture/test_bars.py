@@ -6,7 +6,8 @@ import pytest
 
 from bpdemo.lab import fate_bars, simulate
 from bpdemo.load.run import LoadRun
-from bpdemo.results.records import Meta, Records, Samples
+from bpdemo.results.meta import Meta
+from bpdemo.results.records import Records, Samples
 from bpdemo.results.waits import buyers_wait_ms, others_wait_ms
 
 FACTS = {"workers": 4, "store_latency_s": 0}

@@ -16,7 +16,8 @@ from bpdemo.picture.picture import picture, refresh, side_by_side
 from bpdemo.picture.report import Section, write_report
 from bpdemo.plan.fates import FAILED, LATE, OK, SHED
 from bpdemo.results.marks import marks_of
-from bpdemo.results.records import Meta, Records, Samples
+from bpdemo.results.meta import Meta
+from bpdemo.results.records import Records, Samples
 
 WORDS = ["served", "late", "failed", "shed"]
 

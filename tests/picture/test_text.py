@@ -15,7 +15,8 @@ from bpdemo.picture.labels import spread, width_of, wrapped
 from bpdemo.picture.lines import line_figure
 from bpdemo.picture.picture import DOUBLE, PAGE, Format, picture, side_by_side
 from bpdemo.plan.fates import FAILED, LATE, OK, SHED
-from bpdemo.results.records import Meta, Records, Samples
+from bpdemo.results.meta import Meta
+from bpdemo.results.records import Records, Samples
 from tests.picture.boxes import boxes
 
 

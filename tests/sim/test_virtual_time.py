@@ -6,6 +6,7 @@ import gc
 import itertools
 import math
 import random
+import signal
 import socket
 import subprocess
 import sys
@@ -293,26 +294,53 @@ async def test_run_works_where_another_loop_already_runs() -> None:
         virtual_time.run(fail_after(1))
 
 
-async def test_an_interrupted_notebook_stops_the_run_beside_it(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """Ctrl-C while waiting cancels an endless run, whose clean-up still happens."""
-    ended = threading.Event()
+async def test_what_runs_outside_stands_still_and_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No thread is started for the run inside; the outer loop, its task and its timeouts are as
+    they were, whether the run succeeds or raises."""
+    monkeypatch.setattr(threading.Thread, "start", _no_thread)
+    outer, task = asyncio.get_running_loop(), asyncio.current_task()
+
+    async def main() -> None:
+        assert asyncio.get_running_loop() is not outer
+        assert asyncio.current_task() is not task
+        await asyncio.sleep(HOUR_S)
+
+    async with asyncio.timeout(60):
+        virtual_time.run(main())
+        with pytest.raises(ZeroDivisionError):
+            virtual_time.run(fail_after(1))
+        assert asyncio.current_task() is task
+        await asyncio.sleep(0)
+    assert asyncio.get_running_loop() is outer
+
+
+def _no_thread(_: threading.Thread) -> None:
+    raise AssertionError("a browser has no threads")
+
+
+async def test_an_interrupted_notebook_stops_the_run() -> None:
+    """Ctrl-C cancels an endless run, whose clean-up still happens; the notebook's loop goes on."""
+    ended: list[float] = []
 
     async def endless() -> None:
+        asyncio.get_running_loop().call_later(HOUR_S, signal.raise_signal, signal.SIGINT)
         try:
             for _ in itertools.count():
                 await asyncio.sleep(1)
         finally:
-            ended.set()
+            await asyncio.sleep(1)
+            ended.append(now())
 
-    def interrupted(*_: object, **__: object) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(virtual_time, "wait", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        virtual_time.run(endless())
-    assert ended.is_set()
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # as a kernel has it
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            virtual_time.run(endless())
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert ended
+    assert HOUR_S <= ended[0] <= HOUR_S + 2
+    await asyncio.sleep(0)
 
 
 def test_two_runs_with_one_seed_are_the_same_to_the_last_bit() -> None:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from bpdemo.assembly import slices
 from bpdemo.assembly.app import door_policy
-from bpdemo.assembly.office import pool_policy
+from bpdemo.assembly.storage import pool_policy
 from bpdemo.core.settings import Settings
 from bpdemo.downstream.connections import PoolPolicy
 from bpdemo.downstream.faults import NO_FAULTS

@@ -2,16 +2,11 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
-from random import Random
 from typing import Any
-from unittest.mock import patch
 
-from bpdemo.assembly import office as composition
-from bpdemo.assembly.office import Assembly
-from bpdemo.assembly.slices import faults_of_store
+from bpdemo.assembly.office import Assembly, Storage, in_memory
 from bpdemo.core.model import Order
 from bpdemo.core.settings import Settings
-from bpdemo.downstream.faults import FaultyBacklog
 from tests.vopr import knobs
 from tests.vopr.anatomy import Anatomy
 from tests.vopr.backlog import PromisingStore
@@ -72,23 +67,18 @@ class Stage:
     def _assemble(self, settings: Settings) -> Assembly:
         clock = self.loop.time
 
-        def make_store(settings: Settings, _: object) -> PromisingStore:
-            return PromisingStore(settings.initial_stock, clock)
+        def promising(settings: Settings, _: object) -> Storage:
+            # A memory store has no backlog; these worlds have one that keeps promises in memory.
+            store = PromisingStore(settings.initial_stock, clock)
+            return Storage(store, store)
 
-        def make_backlog(store: Any, settings: Settings, rng: Random) -> FaultyBacklog:
-            return FaultyBacklog(store, faults_of_store(settings), rng)
-
-        def assemble() -> Assembly:
-            return Assembly(settings, clock=clock, today=self.today, observer=self.moments)
-
-        if self.script.kind != "promises":
-            return assemble()
-        # A memory store has no backlog; these worlds have one that keeps its promises in memory.
-        with (
-            patch.object(composition, "make_store", make_store),
-            patch.object(composition, "make_backlog", make_backlog),
-        ):
-            return assemble()
+        return Assembly(
+            settings,
+            clock=clock,
+            today=self.today,
+            observer=self.moments,
+            make_storage=promising if self.script.kind == "promises" else in_memory,
+        )
 
     def _stand_before_dependencies(self) -> None:
         assembly, chaos, store = self.assembly, self.chaos, self.store

@@ -5,9 +5,10 @@ from itertools import count
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
-from bpdemo.api.problems import CONTENT_TYPE, PROBLEMS, render_problem
+from bpdemo.api.problems import CONTENT_TYPE, render_problem
 from bpdemo.core.events import ConnectionAnswered
 from bpdemo.core.ports import Observer
+from bpdemo.core.reasons import PROBLEMS
 
 #: Told to newcomers where there is no room for another connection.
 FULL = ("concurrency_limit", "Too many connections are open.")

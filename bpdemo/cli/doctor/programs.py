@@ -45,7 +45,7 @@ def postgres() -> Finding:
 
 async def _start_and_stop_postgres() -> None:
     """And use it between, as the service does: a server that nobody can reach is of no use."""
-    from bpdemo.assembly.office import pool_policy
+    from bpdemo.assembly.storage import pool_policy
     from bpdemo.core.ports import SilentObserver
     from bpdemo.core.settings import Settings
     from bpdemo.downstream.embedded_store import EmbeddedStore

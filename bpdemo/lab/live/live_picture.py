@@ -12,7 +12,8 @@ import plotly.graph_objects as go
 from bpdemo.load.run import LoadRun
 from bpdemo.picture import panels as draw
 from bpdemo.picture.picture import PANELS, Format, picture, repaint
-from bpdemo.results.records import Meta, Records, Samples
+from bpdemo.results.meta import Meta
+from bpdemo.results.records import Records, Samples
 
 if TYPE_CHECKING:
     from bpdemo.load.loads import RunningLoad

@@ -4,7 +4,8 @@ import numpy as np
 
 from bpdemo.lab import LoadRun
 from bpdemo.lab.lessons.attempts import attempt_peak, attempts_figure, attempts_in_bins
-from bpdemo.results.records import Meta, Records, Samples
+from bpdemo.results.meta import Meta
+from bpdemo.results.records import Records, Samples
 
 
 def run_with(*attempt_t_s: float) -> LoadRun:

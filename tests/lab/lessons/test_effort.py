@@ -4,7 +4,8 @@ import pytest
 
 from bpdemo.lab import LoadRun, serve
 from bpdemo.lab.lessons.effort import Effort, watch_work
-from bpdemo.results.records import Meta, Records, Samples
+from bpdemo.results.meta import Meta
+from bpdemo.results.records import Records, Samples
 
 
 def made_of(looks: list[tuple[float, float]]) -> Effort:

@@ -5,7 +5,8 @@ import pytest
 
 from bpdemo.lab.lessons.offers import offered_around
 from bpdemo.load.run import LoadRun
-from bpdemo.results.records import Meta, Records, Samples
+from bpdemo.results.meta import Meta
+from bpdemo.results.records import Records, Samples
 
 
 def test_the_offer_is_told_apart_at_the_change():

@@ -18,7 +18,8 @@ from bpdemo.lab.services.service import serve
 from bpdemo.lab.services.simulation import simulate
 from bpdemo.load.run import LoadRun
 from bpdemo.plan.fates import FAILED, OK, SHED
-from bpdemo.results.records import Meta, Records, Samples
+from bpdemo.results.meta import Meta
+from bpdemo.results.records import Records, Samples
 
 KNOBS = {
     "workers": 4,

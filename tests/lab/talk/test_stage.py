@@ -12,7 +12,8 @@ from bpdemo.lab.talk.playback import up_to
 from bpdemo.lab.talk.talk import Stage
 from bpdemo.load.run import LoadRun
 from bpdemo.results.marks import marks_of
-from bpdemo.results.records import Meta, Samples
+from bpdemo.results.meta import Meta
+from bpdemo.results.records import Samples
 from tests.support.waiting import eventually
 
 

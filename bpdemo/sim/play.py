@@ -1,0 +1,200 @@
+"""One crowd at one service, in virtual time: what is to be played, and what was recorded of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from bpdemo.assembly.office import Assembly
+from bpdemo.core.errors import SettingsInvalid
+from bpdemo.core.events import BREAKER_CODES
+from bpdemo.core.settings import Settings
+from bpdemo.plan.capacity import capacity_of, rate_of
+from bpdemo.plan.changes import Change, require_changes, told
+from bpdemo.plan.plan import Plan, mix_of, require_range
+from bpdemo.results.looks import told_of_looks
+from bpdemo.results.meta import PICTURED, Meta, Summary
+from bpdemo.results.sentence import sentence_of
+from bpdemo.sim import books, virtual_time
+from bpdemo.sim.crowd import Crowd, Ended
+
+SAMPLE_S: Final = 0.1
+#: When virtual time begins. Any moment will do, as long as it is always the same.
+SALE_DAY: Final = datetime(2030, 1, 1, tzinfo=UTC)
+
+Sample = tuple[float, ...]
+"""t_s, queue depth and capacity, workers, those busy, payment and store breaker, in flight."""
+
+
+class Play:
+    """A crowd that carries out `plan` at a service of those `settings`; `turns` are the capacities
+    that `changes` lead to, by their time.
+
+    `orders`, `attempts_s` and `samples` fill while `run` goes on, and may be read meanwhile.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        plan: Plan,
+        changes: Sequence[Change] = (),
+        turns: Sequence[tuple[float, float]] = (),
+        bin_s: float = 0.5,
+        name: str = "simulated",
+    ) -> None:
+        self.settings = settings
+        self.plan = plan
+        self.samples: list[Sample] = []
+        self._changes = changes
+        self._turns = tuple(turns)
+        self._bin_s = bin_s
+        self._name = name
+        self._crowd: Crowd | None = None
+
+    @property
+    def orders(self) -> list[Ended]:
+        """Those that are over, in the order in which they ended."""
+        return self._crowd.orders if self._crowd else []
+
+    @property
+    def attempts_s(self) -> list[float]:
+        """When each attempt was due, of all orders together."""
+        return self._crowd.attempts_s if self._crowd else []
+
+    async def run(self) -> None:
+        """From the start of the service to the last answer. On a `VirtualTimeLoop`, once."""
+        loop = asyncio.get_running_loop()
+        start_s = loop.time()
+        assembly = Assembly(
+            self.settings, clock=loop.time, today=lambda: SALE_DAY + timedelta(seconds=loop.time())
+        )
+        await assembly.office.start()
+        for at_s, knobs in self._changes:
+            loop.call_at(start_s + at_s, assembly.turn, knobs)
+        crowd = self._crowd = Crowd(self.plan, assembly)
+        sampler = asyncio.create_task(self._sample(assembly, crowd))
+        await crowd.run()
+        sampler.cancel()
+        await assembly.office.stop()
+
+    def meta(self, seconds: float | None = None) -> Meta:
+        """The facts of the run, or of its first `seconds`."""
+        plan, orders = self.plan, self.orders
+        return Meta(
+            name=self._name,
+            scenario=plan.scenario,
+            seconds=plan.seconds if seconds is None else seconds,
+            bin_s=self._bin_s,
+            rate_per_s=plan.rate_per_s,
+            capacity_per_s=capacity_of(self.settings),
+            client_timeout_s=plan.client_timeout_s,
+            seed=plan.seed,
+            planned=len(orders),
+            sent=len(orders),
+            virtual=True,
+            marks=tuple((at_s, told(knobs)) for at_s, knobs in self._changes),
+            turns=self._turns,
+            browse=told_of_looks(self._crowd.looks_s) if self._crowd else {},
+            settings={knob: getattr(self.settings, knob) for knob in PICTURED},
+        )
+
+    def summary(self, seconds: float | None = None) -> Summary:
+        """The run in numbers, or its first `seconds`."""
+        return books.summary(self.orders, self.attempts_s, self.meta(seconds))
+
+    def frame(self, seconds: float | None = None) -> books.Frame:
+        """The columns of `LoadRun.frame`: a row per bin."""
+        return books.frame(self.orders, self.attempts_s, self.samples, self.meta(seconds))
+
+    @property
+    def sentence(self) -> str:
+        """The run in words."""
+        return sentence_of(self.summary(), self.meta())
+
+    async def _sample(self, assembly: Assembly, crowd: Crowd) -> None:
+        office = assembly.office
+        while True:
+            states = office.breaker_states()
+            self.samples.append(
+                (
+                    crowd.now_s,
+                    office.queue_depth,
+                    office.queue_capacity,
+                    office.workers,
+                    office.workers_busy,
+                    BREAKER_CODES[states["payment"]],
+                    BREAKER_CODES[states["store"]],
+                    office.in_flight,
+                )
+            )
+            await asyncio.sleep(SAMPLE_S)
+
+
+def prepare(
+    settings: Settings | Mapping[str, Any],
+    *,
+    times: float | None = None,
+    rate: float | None = None,
+    seconds: float = 30.0,
+    scenario: str = "steady",
+    seed: int = 0,
+    client_timeout_s: float = 0.5,
+    send_deadline: bool = False,
+    send_keys: bool = False,
+    retries: int = 0,
+    backoff: str = "none",
+    jitter: str = "full",
+    retry_budget: float | None = None,
+    browse_per_s: float = 0,
+    bin_s: float = 0.5,
+    clients: Mapping[str, float] | None = None,
+    priorities: Mapping[int, float] | None = None,
+    item_id: int | None = None,
+    changes: Sequence[Change] = (),
+    name: str = "simulated",
+) -> Play:
+    """A play that has not begun: `run` it whole, or by `virtual_time.Steps`.
+
+    The arguments are those of `simulate`. Raises `SettingsInvalid`, and ValueError for a load.
+    """
+    settings = _simulated(settings, seed)
+    plan = Plan(
+        rate_per_s=rate_of(times, rate, capacity_of(settings), scenario),
+        seconds=seconds,
+        scenario=scenario,
+        seed=seed,
+        client_timeout_s=client_timeout_s,
+        send_deadline=send_deadline,
+        send_keys=send_keys,
+        retries=retries,
+        backoff=backoff,
+        jitter=jitter,
+        retry_budget=retry_budget,
+        browse_per_s=browse_per_s,
+        clients=mix_of(clients),
+        priorities=mix_of(priorities),
+        item_id=item_id,
+    )
+    turned, turns = settings, []
+    for at_s, knobs in require_changes(changes, seconds):
+        turned = turned.changed(knobs)  # now: on the loop nobody would hear of it
+        if (now_per_s := capacity_of(turned)) is not None:
+            turns.append((at_s, now_per_s))
+    require_range("bin_s", bin_s, 0.05, seconds)
+    return Play(settings, plan, changes, turns, bin_s, name)
+
+
+def play(settings: Settings | Mapping[str, Any], **load: Any) -> Play:
+    """The same, played to its end."""
+    prepared = prepare(settings, **load)
+    virtual_time.run(prepared.run())
+    return prepared
+
+
+def _simulated(settings: Settings | Mapping[str, Any], seed: int) -> Settings:
+    made = settings if isinstance(settings, Settings) else Settings(**settings)
+    if made.store != "memory":
+        raise SettingsInvalid("store", f"{made.store!r} needs real time; simulate with memory")
+    return made if made.seed is not None else made.model_copy(update={"seed": seed})
