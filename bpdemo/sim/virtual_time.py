@@ -16,12 +16,12 @@ import functools
 import itertools
 import math
 import sys
+from _thread import get_ident as _get_ident
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from contextvars import Context, copy_context
 from heapq import heapify, heappop, heappush
-from threading import get_ident as _get_ident
 from typing import Any, Generic, NoReturn, Self, TypeVar, TypeVarTuple
 
 __all__ = [
