@@ -16,7 +16,7 @@ from bpdemo.sim.crowd import Ended
 
 V = TypeVar("V")
 
-Frame = dict[str, list[float]]
+Columns = dict[str, list[float]]
 """The columns of a run by name; a row per bin."""
 
 SHARES: Final = {"p50_ms": 0.50, "p95_ms": 0.95, "p99_ms": 0.99}
@@ -59,12 +59,12 @@ def frame(
     attempts_s: Iterable[float],
     samples: Iterable[Sequence[float]],
     meta: Meta,
-) -> Frame:
+) -> Columns:
     """See `results.frame.frame_of`; `samples` are rows as `Samples.of` takes them."""
     edges = _edges(meta)
     bins = _Bins(edges)
     placed = [(place, order) for order in orders if (place := bins.place(order.t_s)) is not None]
-    table: Frame = {"t_s": edges[:-1], "offered_per_s": bins.per_s(place for place, _ in placed)}
+    table: Columns = {"t_s": edges[:-1], "offered_per_s": bins.per_s(place for place, _ in placed)}
     for code, fate in enumerate(FATES):
         table[f"{fate}_per_s"] = bins.per_s(place for place, o in placed if o.fate == code)
     sent = (place for t_s in attempts_s if (place := bins.place(t_s)) is not None)
@@ -88,7 +88,7 @@ SERVER: Final[dict[str, tuple[int, Callable[[list[float]], float]]]] = {
 }
 
 
-def _server(samples: Iterable[Sequence[float]], bins: _Bins) -> Frame:
+def _server(samples: Iterable[Sequence[float]], bins: _Bins) -> Columns:
     seen = bins.gather((place, row) for row in samples if (place := bins.place(row[0])) is not None)
     return {
         name: [float(shown([row[column] for row in rows])) if rows else math.nan for rows in seen]

@@ -104,7 +104,7 @@ class Play:
         """The run in numbers, or its first `seconds`."""
         return books.summary(self.orders, self.attempts_s, self.meta(seconds))
 
-    def frame(self, seconds: float | None = None) -> books.Frame:
+    def frame(self, seconds: float | None = None) -> books.Columns:
         """The columns of `LoadRun.frame`: a row per bin."""
         return books.frame(self.orders, self.attempts_s, self.samples, self.meta(seconds))
 
