@@ -132,12 +132,7 @@ class Plan:
         if not self.is_closed:
             return mine
         users = int(self.rate_per_s)
-        # Users that come back have no common stream: each process draws its own.
-        return replace(
-            mine,
-            rate_per_s=users // count + (1 if index < users % count else 0),
-            seed=self.seed + 7919 * index,
-        )
+        return replace(mine, rate_per_s=users // count + (1 if index < users % count else 0))
 
     def to_json(self) -> str:
         request = self.request and self.request.to_fields()

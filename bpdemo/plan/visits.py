@@ -2,7 +2,10 @@
 
 Every process draws the whole stream and sends each N-th order of it. So the orders of a load are
 the same, to the item and the key, whether one process sends them or twenty. (Cut into N streams of
-their own they would be N other loads; and each N-th of a Poisson stream is spread evenly.)
+their own they would be N other loads; and each N-th of a Poisson stream is spread evenly.) Users of
+a closed load have a stream each, and each process every N-th of them.
+
+The load generator and the crowd in virtual time both draw from here, so they send the same orders.
 """
 
 from __future__ import annotations
@@ -39,10 +42,31 @@ def visits(plan: Plan) -> Iterator[Visit]:
         plan.scenario, plan.rate_per_s, plan.seconds, random.Random(f"arrivals {plan.seed}")
     )
     index, count = plan.part
-    return islice((draw(plan, due_s, chance) for due_s in times), index, None, count)
+    return islice((_draw(plan, due_s, chance) for due_s in times), index, None, count)
 
 
-def draw(plan: Plan, due_s: float, chance: random.Random) -> Visit:
+class Regular:
+    """A user of a closed plan, who comes back after each answer.
+
+    When, the answers decide; what they want does not depend on it, nor on who else comes.
+    """
+
+    def __init__(self, plan: Plan, number: int) -> None:
+        self._plan = plan
+        self._chance = random.Random(f"choices {plan.seed} user {number}")
+
+    def visit(self, due_s: float) -> Visit:
+        """What they want the next time, which is at `due_s`."""
+        return _draw(self._plan, due_s, self._chance)
+
+
+def regulars(plan: Plan) -> list[Regular]:
+    """This process's users of a closed plan: those of all processes are those of the whole."""
+    index, count = plan.part
+    return [Regular(plan, index + count * place) for place in range(int(plan.rate_per_s))]
+
+
+def _draw(plan: Plan, due_s: float, chance: random.Random) -> Visit:
     """What the customer who comes at `due_s` wants."""
     return Visit(
         due_s,

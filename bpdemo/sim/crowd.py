@@ -12,7 +12,7 @@ from bpdemo.assembly.office import Assembly
 from bpdemo.plan.fates import CALLER_LEFT, fate_of, is_worth_retrying
 from bpdemo.plan.plan import Plan
 from bpdemo.plan.retries import ClientRetryBudget, retry_delay_s
-from bpdemo.plan.visits import Visit, draw, looks, visits
+from bpdemo.plan.visits import Regular, Visit, looks, regulars, visits
 from bpdemo.sim.visit import Answer, Edge
 
 #: What a service answers in when its code takes no time: a closed loop needs some time to pass.
@@ -62,8 +62,8 @@ class Crowd:
         if plan.browse_per_s:
             self._spawn(self._browse())
         if plan.is_closed:
-            for _ in range(int(plan.rate_per_s)):
-                self._spawn(self._come_back())
+            for user in regulars(plan):
+                self._spawn(self._come_back(user))
         else:
             await self._arrive()
         while self._tasks:
@@ -78,9 +78,9 @@ class Crowd:
             await asyncio.sleep(visit.due_s - self.now_s)
             self._spawn(self._order(visit))
 
-    async def _come_back(self) -> None:
+    async def _come_back(self, user: Regular) -> None:
         while self.now_s < self._plan.seconds:
-            await self._order(draw(self._plan, self.now_s, self._chance))
+            await self._order(user.visit(self.now_s))
             await asyncio.sleep(ANSWER_S)
 
     async def _order(self, visit: Visit) -> None:

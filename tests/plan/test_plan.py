@@ -66,10 +66,11 @@ def test_a_share_knows_which_part_it_is() -> None:
 
 
 def test_shares_of_a_closed_load_are_whole_users() -> None:
-    """Ten users over three processes are 4, 3 and 3, each process with its own chance."""
+    """Ten users over three processes are 4, 3 and 3, of one load."""
     shares = [Plan(10, scenario="closed").share(i, 3) for i in range(3)]
     assert [share.rate_per_s for share in shares] == [4, 3, 3]
-    assert len({share.seed for share in shares}) == 3
+    assert {share.seed for share in shares} == {0}
+    assert [share.part for share in shares] == [(0, 3), (1, 3), (2, 3)]
 
 
 def test_settling_takes_as_long_as_the_retries_but_not_for_ever() -> None:

@@ -36,7 +36,7 @@ from bpdemo.plan.fates import (
 from bpdemo.plan.plan import Plan
 from bpdemo.plan.request import Sent
 from bpdemo.plan.retries import ClientRetryBudget, retry_delay_s
-from bpdemo.plan.visits import Visit, draw, headers_of, looks, request_of, visits
+from bpdemo.plan.visits import Regular, Visit, headers_of, looks, regulars, request_of, visits
 
 T = TypeVar("T", bound=tuple[Any, ...])
 
@@ -129,14 +129,13 @@ class LocustCrowd:
 
     def come_back(self) -> None:
         """Closed loop: each user sends, waits for the answer, and sends again."""
-        for _ in range(int(self.plan.rate_per_s)):
-            self.pool.spawn(self.one_user)
+        for user in regulars(self.plan):
+            self.pool.spawn(self.one_user, user)
 
-    def one_user(self) -> None:
+    def one_user(self, user: Regular) -> None:
         while self.now_s() < self.plan.seconds and not self.line.is_stopped:
             self.planned += 1
-            visit = draw(self.plan, self.now_s(), self.chance)
-            if self.place_order(visit) == NO_CONNECTION:
+            if self.place_order(user.visit(self.now_s())) == NO_CONNECTION:
                 # Nobody there: without a pause this loop would spin.
                 gevent.sleep(0.01)
 
