@@ -42,7 +42,7 @@ def visits(plan: Plan) -> Iterator[Visit]:
         plan.scenario, plan.rate_per_s, plan.seconds, random.Random(f"arrivals {plan.seed}")
     )
     index, count = plan.part
-    return islice((_draw(plan, due_s, chance) for due_s in times), index, None, count)
+    return islice((draw(plan, due_s, chance) for due_s in times), index, None, count)
 
 
 class Regular:
@@ -57,7 +57,7 @@ class Regular:
 
     def visit(self, due_s: float) -> Visit:
         """What they want the next time, which is at `due_s`."""
-        return _draw(self._plan, due_s, self._chance)
+        return draw(self._plan, due_s, self._chance)
 
 
 def regulars(plan: Plan) -> list[Regular]:
@@ -66,7 +66,7 @@ def regulars(plan: Plan) -> list[Regular]:
     return [Regular(plan, index + count * place) for place in range(int(plan.rate_per_s))]
 
 
-def _draw(plan: Plan, due_s: float, chance: random.Random) -> Visit:
+def draw(plan: Plan, due_s: float, chance: random.Random) -> Visit:
     """What the customer who comes at `due_s` wants."""
     return Visit(
         due_s,
