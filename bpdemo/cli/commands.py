@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from rich.console import Console
 
@@ -14,6 +14,7 @@ from bpdemo.cli.console import make_console
 from bpdemo.cli.rows import ROWS_SHOWN, Rows
 from bpdemo.cli.shown_load import show_load
 from bpdemo.cli.verdict_table import show_verdict
+from bpdemo.core.choices import Scenario
 from bpdemo.core.settings import Settings
 from bpdemo.load.addresses import Address, require_free
 from bpdemo.load.driver import Driver, LoadFailed
@@ -107,9 +108,10 @@ def run_simulation(
 
     Plan(rate_per_s=rate, seconds=seconds, scenario=scenario, seed=seed)
     require_folder_of(json_file)
+    shape = cast("Scenario", scenario)  # the plan has looked at it
     settings = Settings.unprotected(**knobs) if unprotected else Settings(**knobs)
     started_s = time.perf_counter()
-    run = simulate(settings, rate=rate, seconds=seconds, scenario=scenario, seed=seed)
+    run = simulate(settings, rate=rate, seconds=seconds, scenario=shape, seed=seed)
     took_s = time.perf_counter() - started_s
     console = make_console()
     coarse = replace(run.meta, bin_s=max(run.meta.bin_s, run.meta.seconds / ROWS_SHOWN))

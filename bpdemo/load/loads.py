@@ -5,9 +5,9 @@ from __future__ import annotations
 import contextlib
 import time
 import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any, Protocol, Unpack
 
 from bpdemo.load.driver import Driver, LoadProgress, LoadSilent, OnProgress, drive
 from bpdemo.load.gathered import Gathered
@@ -15,9 +15,9 @@ from bpdemo.load.progress_line import ProgressLine
 from bpdemo.load.run import LoadRun
 from bpdemo.load.target import ask_service
 from bpdemo.load.turns import turn_in_time
-from bpdemo.plan.capacity import rate_of
+from bpdemo.plan.arguments import LoadArguments, plan_of, takes_load
 from bpdemo.plan.changes import Change, require_changes
-from bpdemo.plan.plan import Plan, mix_of, require_choice, require_range
+from bpdemo.plan.plan import Plan, require_choice, require_range
 from bpdemo.plan.request import Request
 from bpdemo.results.frame import SPLITS
 from bpdemo.results.meta import PICTURED, Meta
@@ -147,72 +147,40 @@ class RunningLoad:
         return f"<RunningLoad {self.plan.scenario}: {told}>"
 
 
+@takes_load()
 def load(
     target: Target | str,
     *,
-    times: float | None = None,
-    rate: float | None = None,
-    seconds: float = 10.0,
     request: Request | None = None,
-    scenario: str = "steady",
-    seed: int = 0,
-    client_timeout_s: float = 0.5,
-    send_deadline: bool = False,
-    send_keys: bool = False,
-    retries: int = 0,
-    backoff: str = "none",
-    jitter: str = "full",
-    retry_budget: float | None = None,
-    browse_per_s: float = 0,
-    bin_s: float = 0.5,
-    background: bool = False,
-    clients: Mapping[str, float] | None = None,
-    priorities: Mapping[int, float] | None = None,
-    item_id: int | None = None,
     by: str | None = None,
+    background: bool = False,
     on_progress: OnProgress | None = None,
     processes: int = 1,
-    changes: Sequence[Change] = (),
     i_run_this_service: bool = False,
+    **arguments: Unpack[LoadArguments],
 ) -> Any:
     """Drive a load at `target`, a service or its address, with Locust, in a process of its own.
 
     It sends orders, as to a box office, or with `request` whatever any other service takes. To
     another machine it sends only with `i_run_this_service`.
     `times` is a multiple of the service's capacity (2 unless `rate` is given), `rate` is
-    absolute: the peak in orders a second, or users if `scenario` is closed. `client_timeout_s`:
+    absolute: the peak in requests a second, or users if `scenario` is closed. `client_timeout_s`:
     each attempt is hung up after that long, counted from when it was meant to be sent.
-    `retry_budget` keeps retries to that share of orders. `clients` and `priorities` mix
+    `retry_budget` keeps retries to that share of requests. `clients` and `priorities` mix
     labels by weight, `by` splits the frame along one of them. `processes` share the sending
     where one cannot keep up. `changes` turn the service's knobs on the way, as in
     `[(4, {"payment_latency_s": 0.16})]`. The answer is the finished `LoadRun`, or with
     `background=True`, at once, a `RunningLoad`. ValueError names an argument that is out of
-    range.
+    range, TypeError one that does not exist.
     """
     service = ask_service(target, i_run_this_service) if isinstance(target, str) else target
-    plan = Plan(
-        rate_per_s=rate_of(times, rate, service.capacity_per_s, scenario),
-        seconds=seconds,
-        scenario=scenario,
-        seed=seed,
-        client_timeout_s=client_timeout_s,
-        send_deadline=send_deadline,
-        send_keys=send_keys,
-        retries=retries,
-        backoff=backoff,
-        jitter=jitter,
-        retry_budget=retry_budget,
-        browse_per_s=browse_per_s,
-        clients=mix_of(clients),
-        priorities=mix_of(priorities),
-        item_id=item_id,
-        request=request,
-    )
-    require_range("bin_s", bin_s, 0.05, seconds)
+    plan = plan_of(arguments, service.capacity_per_s, request)
+    bin_s = arguments["bin_s"]
+    require_range("bin_s", bin_s, 0.05, plan.seconds)
     if by is not None:
         require_choice("by", by, SPLITS)
     require_range("processes", processes, 1, 64)
-    turns = require_changes(changes, seconds)
+    turns = require_changes(arguments["changes"], plan.seconds)
 
     if require_running := getattr(service, "require_running", None):
         require_running()  # or all would be broken, and no picture would say why

@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, Unpack
 
 from bpdemo.assembly.office import Assembly
 from bpdemo.core.errors import SettingsInvalid
 from bpdemo.core.events import BREAKER_CODES
 from bpdemo.core.settings import Settings
-from bpdemo.plan.capacity import capacity_of, rate_of
+from bpdemo.plan.arguments import LoadArguments, plan_of, takes_load
+from bpdemo.plan.capacity import capacity_of
 from bpdemo.plan.changes import Change, require_changes, told
-from bpdemo.plan.plan import Plan, mix_of, require_range
+from bpdemo.plan.plan import Plan, require_range
 from bpdemo.results.looks import told_of_looks
 from bpdemo.results.meta import PICTURED, Meta, Summary
 from bpdemo.results.sentence import sentence_of
@@ -132,63 +133,38 @@ class Play:
             await asyncio.sleep(SAMPLE_S)
 
 
+@takes_load(seconds=30.0)
 def prepare(
     settings: Settings | Mapping[str, Any],
     *,
-    times: float | None = None,
-    rate: float | None = None,
-    seconds: float = 30.0,
-    scenario: str = "steady",
-    seed: int = 0,
-    client_timeout_s: float = 0.5,
-    send_deadline: bool = False,
-    send_keys: bool = False,
-    retries: int = 0,
-    backoff: str = "none",
-    jitter: str = "full",
-    retry_budget: float | None = None,
-    browse_per_s: float = 0,
-    bin_s: float = 0.5,
-    clients: Mapping[str, float] | None = None,
-    priorities: Mapping[int, float] | None = None,
-    item_id: int | None = None,
-    changes: Sequence[Change] = (),
     name: str = "simulated",
+    **arguments: Unpack[LoadArguments],
 ) -> Play:
     """A play that has not begun: `run` it whole, or by `virtual_time.Steps`.
 
     The arguments are those of `simulate`. Raises `SettingsInvalid`, and ValueError for a load.
     """
-    settings = _simulated(settings, seed)
-    plan = Plan(
-        rate_per_s=rate_of(times, rate, capacity_of(settings), scenario),
-        seconds=seconds,
-        scenario=scenario,
-        seed=seed,
-        client_timeout_s=client_timeout_s,
-        send_deadline=send_deadline,
-        send_keys=send_keys,
-        retries=retries,
-        backoff=backoff,
-        jitter=jitter,
-        retry_budget=retry_budget,
-        browse_per_s=browse_per_s,
-        clients=mix_of(clients),
-        priorities=mix_of(priorities),
-        item_id=item_id,
-    )
+    settings = _simulated(settings, arguments["seed"])
+    plan = plan_of(arguments, capacity_of(settings))
+    changes, bin_s = arguments["changes"], arguments["bin_s"]
     turned, turns = settings, []
-    for at_s, knobs in require_changes(changes, seconds):
+    for at_s, knobs in require_changes(changes, plan.seconds):
         turned = turned.changed(knobs)  # now: on the loop nobody would hear of it
         if (now_per_s := capacity_of(turned)) is not None:
             turns.append((at_s, now_per_s))
-    require_range("bin_s", bin_s, 0.05, seconds)
+    require_range("bin_s", bin_s, 0.05, plan.seconds)
     return Play(settings, plan, changes, turns, bin_s, name)
 
 
-def play(settings: Settings | Mapping[str, Any], **load: Any) -> Play:
+@takes_load(seconds=30.0)
+def play(
+    settings: Settings | Mapping[str, Any],
+    *,
+    name: str = "simulated",
+    **arguments: Unpack[LoadArguments],
+) -> Play:
     """The same, played to its end."""
-    prepared = prepare(settings, **load)
+    prepared = prepare(settings, name=name, **arguments)
     virtual_time.run(prepared.run())
     return prepared
 
