@@ -5,15 +5,14 @@ import re
 from collections.abc import Callable
 from typing import Any, NamedTuple, TypeVar
 
+from bpdemo.core.client_timeout import LONGEST_TIMEOUT_MS, client_timeout_s
 from bpdemo.core.errors import InvalidRequest
 from bpdemo.telemetry.traces import parse_traceparent
 
 T = TypeVar("T")
 RawHeaders = list[tuple[bytes, bytes]]
 
-LONGEST_PATIENCE_MS = 3_600_000
 _PRINTABLE = re.compile(rb"[\x20-\x7e]{1,255}")
-_NUMBER = re.compile(rb"[0-9]{1,7}")
 _PRIORITY = re.compile(rb"[0-3]")
 
 
@@ -64,12 +63,6 @@ def _text(value: bytes) -> str | None:
     return value.decode("ascii") if _PRINTABLE.fullmatch(value) else None
 
 
-def _client_timeout_s(value: bytes) -> float | None:
-    if not _NUMBER.fullmatch(value) or not 1 <= int(value) <= LONGEST_PATIENCE_MS:
-        return None
-    return int(value) / 1000
-
-
 def _priority(value: bytes) -> int | None:
     return int(value) if _PRIORITY.fullmatch(value) else None
 
@@ -86,8 +79,8 @@ _READERS = {
     b"x-request-timeout-ms": _Reader(
         "X-Request-Timeout-Ms",
         "client_timeout_s",
-        _client_timeout_s,
-        "a whole number from 1 to 3600000",
+        client_timeout_s,
+        f"a whole number from 1 to {LONGEST_TIMEOUT_MS}",
     ),
     b"x-priority": _Reader("X-Priority", "priority", _priority, "0, 1, 2 or 3"),
     b"traceparent": _Reader(

@@ -5,9 +5,9 @@ from typing import Any
 
 from bpdemo.api.connection.messages import MAX_HEAD_BYTES, MAX_HEADERS
 from bpdemo.api.documented import PROBLEM, Responses, problem
-from bpdemo.api.headers import LONGEST_PATIENCE_MS
 from bpdemo.api.routing import Route, RoutingTable
 from bpdemo.api.schemas import ProblemOut
+from bpdemo.core.client_timeout import LONGEST_TIMEOUT_MS
 
 Document = dict[str, Any]
 
@@ -48,7 +48,7 @@ _LIMITED_HEADERS = [
     _header(
         "X-Request-Timeout-Ms",
         "How long the caller will wait; request_timeout_s at most.",
-        {"type": "integer", "minimum": 1, "maximum": LONGEST_PATIENCE_MS},
+        {"type": "integer", "minimum": 1, "maximum": LONGEST_TIMEOUT_MS},
     ),
     _header(
         "X-Priority",

@@ -3,6 +3,9 @@
 from math import inf
 from typing import NamedTuple, Self
 
+#: Share of the caller's remaining time that wait and service may take: service times scatter.
+FINISH_WITHIN = 0.8
+
 
 class Deadline(NamedTuple):
     """The moment `at`, on the clock of whoever made it. `NEVER` is one too."""
@@ -22,3 +25,16 @@ class Deadline(NamedTuple):
 
 
 NEVER = Deadline(inf)
+
+
+def can_finish(wait_s: float, service_s: float, remaining_s: float) -> bool:
+    """Whether a job that waits `wait_s` can be finished in the `remaining_s` of its caller.
+
+    Wait and mean service must fit into 0.8 of that time. A job that need not wait is begun
+    whatever the mean, as long as any time is left.
+    """
+    if remaining_s <= 0:
+        return False
+    # After a slow moment the mean says no to everybody, and without jobs it never changes: an idle
+    # worker is how a service learns that it is fast again.
+    return wait_s == 0 or wait_s + service_s <= FINISH_WITHIN * remaining_s

@@ -50,6 +50,13 @@ class Limiter:
         """A permit, or None when full. It must be ended exactly once."""
         if self.in_flight >= self.limit.current:
             return None
+        return self.acquire()
+
+    def acquire(self) -> "InFlight":
+        """A permit for one who was promised it, even if the limit has shrunk since.
+
+        It must be ended exactly once, as every permit.
+        """
         permit = InFlight(self, self._clock())
         self.in_flight += 1
         return permit

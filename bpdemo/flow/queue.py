@@ -42,7 +42,8 @@ class QueuePolicy:
 
 
 class BoundedQueue(Generic[J]):
-    """Jobs between callers and workers. `idle` tells how many workers are free.
+    """Jobs between callers and workers. `idle` tells how many workers are free (a limit that
+    adapts may have a part of one free, which takes a whole job).
 
     All but `put` and `take` are synchronous: between any two awaits of the service, depth and
     places are exact. Whoever frees a worker calls `place_freed`.
@@ -55,7 +56,7 @@ class BoundedQueue(Generic[J]):
         self,
         policy: QueuePolicy,
         *,
-        idle: Callable[[], int],
+        idle: Callable[[], float],
         clock: Callable[[], float],
         on_shed: Callable[[J, float], None],
     ) -> None:

@@ -14,6 +14,7 @@ from bpdemo.core.ports import Backlog, Observer, Payment, Store, Tracer
 from bpdemo.flow.cache import ReadThroughCache
 from bpdemo.flow.deadline import NEVER, Deadline
 from bpdemo.flow.guard import Guard
+from bpdemo.flow.pace import Pace
 from bpdemo.flow.pool import WorkerPool
 from bpdemo.flow.queue import BoundedQueue
 from bpdemo.flow.retry_after import RetryAfter
@@ -26,7 +27,6 @@ from bpdemo.service.gate import Gate
 from bpdemo.service.guards import make_guard
 from bpdemo.service.intake import Intake
 from bpdemo.service.order_job import OrderJob
-from bpdemo.service.pace import Pace
 from bpdemo.service.tuning import Tuning
 from bpdemo.service.wait_estimate import WaitEstimate
 from bpdemo.service.work import GUARDED_CALLS, OrderWork

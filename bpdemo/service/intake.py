@@ -31,13 +31,13 @@ from bpdemo.core.ports import Observer, Tracer
 from bpdemo.core.ranges import require_choice, require_flag, require_number
 from bpdemo.flow.breaker import Breaker
 from bpdemo.flow.deadline import NEVER, Deadline
+from bpdemo.flow.pace import Pace
 from bpdemo.flow.queue import BoundedQueue
 from bpdemo.service.acceptance import Acceptance
 from bpdemo.service.books import Books
 from bpdemo.service.ledger import Ledger
 from bpdemo.service.order_job import Caller, OrderJob, Sale
 from bpdemo.service.own_task import OwnTask
-from bpdemo.service.pace import Pace
 from bpdemo.service.wait_estimate import WaitEstimate
 from bpdemo.service.work import OTHER_BODY, OrderWork
 

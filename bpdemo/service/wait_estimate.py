@@ -1,12 +1,10 @@
 """The line as a customer sees it: how many are ahead, how fast it moves."""
 
+from bpdemo.flow.deadline import can_finish
+from bpdemo.flow.pace import Pace
 from bpdemo.flow.queue import BoundedQueue
 from bpdemo.flow.seats import Seats
 from bpdemo.service.order_job import OrderJob
-from bpdemo.service.pace import Pace
-
-#: Share of the caller's remaining time that wait and service may take: service times scatter.
-FINISH_WITHIN = 0.8
 
 
 class WaitEstimate:
@@ -38,16 +36,8 @@ class WaitEstimate:
         return self._wait_s(max(1, self._queue.ahead_of(priority)))
 
     def can_finish(self, wait_s: float, remaining_s: float) -> bool:
-        """Whether an order that waits `wait_s` can be finished in the `remaining_s` of its caller.
-
-        Wait and mean service must fit into 0.8 of that time. An order that need not wait is given
-        to its idle worker whatever the mean, as long as any time is left.
-        """
-        if remaining_s <= 0:
-            return False
-        # After a slow moment the mean says no to everybody, and without orders it never changes:
-        # an idle worker is how the service learns that it is fast again.
-        return wait_s == 0 or wait_s + self._pace.mean_s <= FINISH_WITHIN * remaining_s
+        """Whether an order that waits `wait_s` can be finished within `remaining_s`."""
+        return can_finish(wait_s, self._pace.mean_s, remaining_s)
 
     def _wait_s(self, turns: int) -> float:
         # Each of those ahead takes a worker that comes free, and so does the one who asks.

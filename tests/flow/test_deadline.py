@@ -2,7 +2,9 @@
 
 from math import inf
 
-from bpdemo.flow.deadline import NEVER, Deadline
+import pytest
+
+from bpdemo.flow.deadline import NEVER, Deadline, can_finish
 
 
 def test_what_remains_shrinks_to_nothing_and_not_below() -> None:
@@ -25,3 +27,20 @@ def test_never_is_later_than_any_other() -> None:
     assert max(NEVER, Deadline(1e12)) is NEVER
     assert NEVER.remaining_s(1e12) == inf
     assert not NEVER.has_passed(1e12)
+
+
+@pytest.mark.parametrize(
+    ("wait_s", "service_s", "remaining_s", "fits"),
+    [
+        (0.3, 0.1, 0.5, True),
+        (0.3, 0.11, 0.5, False),  # 0.2 of the time is air for service times that scatter
+        (0.0, 9.0, 0.1, True),  # an idle worker is how a service learns that it is fast again
+        (0.0, 0.0, 0.0, False),
+        (9.0, 9.0, inf, True),
+    ],
+)
+def test_wait_and_service_must_fit_into_four_fifths_of_the_time(
+    wait_s: float, service_s: float, remaining_s: float, fits: bool
+) -> None:
+    """Unless nothing has to be waited for, and any time is left at all."""
+    assert can_finish(wait_s, service_s, remaining_s) is fits

@@ -36,6 +36,17 @@ def test_it_lets_in_as_many_as_the_limit_says() -> None:
     assert limiter.in_flight == 1
 
 
+def test_a_promised_permit_counts_even_above_a_limit_that_has_shrunk() -> None:
+    """And nobody else is let in until enough have ended."""
+    limiter = Limiter(FixedLimit(1), Clock())
+    first, promised = limiter.acquire(), limiter.acquire()
+    assert limiter.in_flight == 2
+    first.success()
+    assert limiter.try_acquire() is None
+    promised.success()
+    assert limiter.try_acquire()
+
+
 def test_zero_is_no_limit() -> None:
     """0 turns the limit off, not the service."""
     limiter = Limiter(FixedLimit(0), Clock())

@@ -22,6 +22,11 @@ BREAKS: dict[str, list[tuple[str, str]]] = {
     "rooms-of-the-command-line": [("cli/rows.py", "import bpdemo.cli.main")],
     "no-circles": [("flow/budget.py", "import bpdemo.flow.guard")],
     "pure-flow": [("core/model.py", "import asyncpg")],
+    "protect-goes-home": [
+        ("protect/guarded.py", "import fastapi"),
+        ("protect/rule.py", "import bpdemo.service.gate"),
+        ("flow/codel.py", "import cachetools"),
+    ],
     "pure-sim": [
         ("sim/play.py", "import numpy"),
         ("results/meta.py", "import pandas"),

@@ -25,13 +25,14 @@ def run_fresh(code: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.parametrize("path", INITS, ids=lambda path: str(path.parent.relative_to(PACKAGE)))
 def test_an_init_says_what_lives_there_and_imports_nothing(path: Path) -> None:
-    """Importing a module runs the `__init__` of every room above it; only the lab has a face."""
+    """Importing a module runs the `__init__` of every room above it; only what a person imports by
+    hand has a face: the lab, and what they take home."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     said = ast.get_docstring(tree) or ""
     assert len(said.splitlines()) >= 3
     if path.parent.name != "lab":
         assert "Begin with" in said
-        assert len(tree.body) == 1
+        assert len(tree.body) == 1 or path.parent.name == "protect"
 
 
 def test_every_room_can_be_imported_before_every_public_name() -> None:

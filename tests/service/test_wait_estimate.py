@@ -7,12 +7,12 @@ import pytest
 
 from bpdemo.core.choices import DISCIPLINES
 from bpdemo.core.errors import CircuitOpen, QueueFull
+from bpdemo.flow.pace import Pace
 from bpdemo.flow.queue import BoundedQueue, QueuePolicy
 from bpdemo.flow.retry_after import RetryAfter
 from bpdemo.flow.seats import Seats
 from bpdemo.service.advice import Advice
 from bpdemo.service.order_job import OrderJob
-from bpdemo.service.pace import Pace
 from bpdemo.service.wait_estimate import WaitEstimate
 from tests.service.stage import now, opened, settle
 from tests.support.policies import usual
