@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import psutil
 import pytest
@@ -214,16 +214,27 @@ def test_what_is_no_box_office_is_told_before_the_load(run: Run) -> None:
 
 
 def test_a_box_office_tells_its_capacity() -> None:
-    """Workers ÷ service time, from its settings; another server tells nothing."""
+    """It is the service that knows: nothing is worked out here from the names of its settings.
+
+    Another server tells nothing, and a box office of another edition is doubted by what it lacks.
+    """
 
     class BoxOffice(StubServer):
+        stats: ClassVar = {"nominal_capacity": 200.0}
+
         def _page(self, path: str) -> object:
-            knobs = {"workers": 8, "payment_latency_s": 0.04, "store_latency_s": 0.0}
-            return {"settings": {name: {"value": value} for name, value in knobs.items()}}
+            knobs = {"workers": 1, "payment_latency_s": 1.0, "store_latency_s": 0.0}
+            settings = {name: {"value": value} for name, value in knobs.items()}
+            return {"settings": settings} if path == "/settings" else self.stats
+
+    class Older(BoxOffice):
+        stats: ClassVar = {"queue": {}}
 
     with BoxOffice() as server:
         told = ask_service(server.url)
         assert (told.capacity_per_s, told.doubt) == (pytest.approx(200), "")
+    with Older() as server:
+        assert "GET /stats: 200, but no nominal capacity" in ask_service(server.url).doubt
     with StubServer() as server:
         assert ask_service(server.url).capacity_per_s is None
 

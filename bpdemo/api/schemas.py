@@ -108,7 +108,11 @@ class ConnectionsOut(BaseModel):
 
 
 class StatsOut(BaseModel):
-    """The books, and how it stands; `connections` where our own server tells of them."""
+    """The books, and how it stands; `connections` where our own server tells of them.
+
+    `nominal_capacity`: orders a second, workers ÷ configured service time; null where that is 0.
+    `mean_service_s`: how long orders have taken a worker lately.
+    """
 
     books: Books
     queue: QueueOut
@@ -116,6 +120,8 @@ class StatsOut(BaseModel):
     in_flight: Annotated[int, Field(ge=0)]
     breakers: BreakerStates
     payments: PaymentsOut
+    nominal_capacity: Annotated[float | None, Field(ge=0)]
+    mean_service_s: Annotated[float, Field(ge=0)]
     connections: Annotated[
         ConnectionsOut | None, WithJsonSchema(ConnectionsOut.model_json_schema())
     ] = None

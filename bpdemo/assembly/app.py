@@ -34,7 +34,7 @@ def create_app(
         warn=lambda warning: telemetry.log.warning("settings_doubtful", warning=warning),
         make_storage=storage_for,
     )
-    telemetry.metrics.watch(assembly.office)
+    telemetry.metrics.watch(assembly.office.snapshot)
     app = make_application(
         assembly.office,
         assembly,

@@ -12,6 +12,7 @@ from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from bpdemo.core.capacity import nominal_capacity
 from bpdemo.core.choices import (
     Distribution,
     Jitter,
@@ -265,7 +266,7 @@ class Settings(BaseSettings):
 
     @property
     def nominal_capacity(self) -> float | None:
-        """Orders a second with every worker busy; None where an order takes no time."""
+        """What it can do at best, in orders a second; None where an order takes no time."""
         return nominal_capacity(self.workers, self.expected_service_s)
 
     @classmethod
@@ -298,11 +299,6 @@ class Settings(BaseSettings):
             return type(self).model_validate(together)
         except ValidationError as error:
             raise explain(error) from None
-
-
-def nominal_capacity(workers: int, service_s: float) -> float | None:
-    """Workers ÷ mean service time, in orders a second; None where an order takes no time."""
-    return workers / service_s if service_s > 0 else None
 
 
 def _strictly(cls: type[Settings], name: str, value: Any) -> Any:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from types import SimpleNamespace
 from typing import Any, Final
 
 import httpx
 
 from bpdemo.load.destination import USER_AGENT, Destination, destination_of
-from bpdemo.plan.capacity import capacity_of
 
 ANSWER_WITHIN_S: Final = 5.0
 
@@ -34,12 +32,21 @@ def ask_service(url: str, i_run_this_service: bool = False) -> TargetFacts:
     try:
         with client_to(to, ANSWER_WITHIN_S) as client:
             answer = client.get("/settings")
+            settings = _settings_in(answer)
+            # What is no box office is not asked for more.
+            stats = None if settings is None else client.get("/stats")
     except (httpx.ConnectError, httpx.ConnectTimeout, httpx.InvalidURL) as error:
         why = str(error) or type(error).__name__
         raise ValueError(f"url: nothing answers at {to.url} ({why}); is it up?") from None
     except httpx.HTTPError:
         return TargetFacts(to.url)  # somebody is there: how it answers is the load's business
-    return _told(to.url, answer)
+    if settings is None or stats is None:
+        return _doubted(to.url, "/settings", answer, "settings")
+    try:
+        capacity_per_s: float | None = stats.json()["nominal_capacity"]
+    except (ValueError, KeyError, TypeError):
+        return _doubted(to.url, "/stats", stats, "nominal capacity")
+    return TargetFacts(to.url, capacity_per_s, settings)
 
 
 def client_to(to: Destination, timeout_s: float) -> httpx.Client:
@@ -85,13 +92,13 @@ class _Pinned(httpx.HTTPTransport):
         raise httpx.ConnectError("there is no address to connect to")
 
 
-def _told(url: str, answer: httpx.Response) -> TargetFacts:
+def _settings_in(answer: httpx.Response) -> dict[str, Any] | None:
     try:
-        settings = {name: knob["value"] for name, knob in answer.json()["settings"].items()}
-        capacity_per_s = capacity_of(SimpleNamespace(**settings))
+        return {name: knob["value"] for name, knob in answer.json()["settings"].items()}
     except (ValueError, KeyError, TypeError, AttributeError):
-        got = f"GET /settings: {answer.status_code}" + ", but no settings" * answer.is_success
-        return TargetFacts(
-            url, doubt=f"What answers at {url} is no box office, by its looks ({got})."
-        )
-    return TargetFacts(url, capacity_per_s, settings)
+        return None
+
+
+def _doubted(url: str, path: str, answer: httpx.Response, missing: str) -> TargetFacts:
+    got = f"GET {path}: {answer.status_code}" + f", but no {missing}" * answer.is_success
+    return TargetFacts(url, doubt=f"What answers at {url} is no box office, by its looks ({got}).")

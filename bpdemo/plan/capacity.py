@@ -1,32 +1,10 @@
-"""Capacity, and loads as multiples of it: one reckoning for live runs, simulations and the command
-line."""
+"""Loads as multiples of capacity, the same for live runs, simulations and the command line."""
 
 from __future__ import annotations
-
-from typing import Protocol
 
 from bpdemo.plan.plan import require_range
 
 USUAL_TIMES = 2.0
-
-
-class Paced(Protocol):
-    """Settings, as far as they tell how fast orders are worked off."""
-
-    @property
-    def workers(self) -> int: ...
-
-    @property
-    def payment_latency_s(self) -> float: ...
-
-    @property
-    def store_latency_s(self) -> float: ...
-
-
-def capacity_of(settings: Paced) -> float | None:
-    """Orders a second: workers ÷ service time. None if an order takes no time."""
-    service_s = settings.payment_latency_s + settings.store_latency_s
-    return settings.workers / service_s if service_s > 0 else None
 
 
 def rate_of(

@@ -8,9 +8,11 @@ from math import inf
 from random import Random
 from typing import Any
 
+from bpdemo.core.capacity import nominal_capacity
 from bpdemo.core.choices import ServiceState
 from bpdemo.core.events import BreakerState, Dependency
 from bpdemo.core.ports import Backlog, Observer, Payment, Store, Tracer
+from bpdemo.core.snapshot import Snapshot
 from bpdemo.flow.cache import ReadThroughCache
 from bpdemo.flow.deadline import NEVER, Deadline
 from bpdemo.flow.guard import Guard
@@ -57,8 +59,8 @@ class BoxOffice:
 
         `pool_counts` tells how many database connections are `idle` and `busy`.
         """
-        self.pool_counts = pool_counts
         self.state: ServiceState = "starting"
+        self._pool_counts = pool_counts
         self._tuning = tuning
         self._clock = clock
         self._payment = payment
@@ -75,7 +77,7 @@ class BoxOffice:
 
         self._payment_guard, self._store_guard = guard("payment"), guard("store")
         self._cache: ReadThroughCache[int, Any] = ReadThroughCache(tuning.cache, clock, observer)
-        pace = Pace(tuning.expected_service_s)
+        self._pace = pace = Pace(tuning.expected_service_s)
         estimate = WaitEstimate(self._queue, self._seats, pace)
         self.catalogue = Catalogue(store, self._store_guard, self._cache)
         self._debts = Debts(payment, store, rng_for("debts"), observer, self.catalogue.forget_item)
@@ -177,6 +179,10 @@ class BoxOffice:
         return self._queue.capacity
 
     @property
+    def in_flight(self) -> int:
+        return self.gate.in_flight
+
+    @property
     def workers(self) -> int:
         return self._seats.total
 
@@ -184,21 +190,27 @@ class BoxOffice:
     def workers_busy(self) -> int:
         return self._seats.busy
 
-    @property
-    def in_flight(self) -> int:
-        return self.gate.in_flight
+    def snapshot(self) -> Snapshot:
+        """How it stands."""
+        books, paid = self.intake.books, self._payment.book
+        return Snapshot(
+            books={name: getattr(books, name) for name in books.__slots__},
+            queue_depth=self.queue_depth,
+            queue_capacity=self.queue_capacity,
+            workers=self.workers,
+            workers_busy=self.workers_busy,
+            in_flight=self.in_flight,
+            breakers=self.breaker_states(),
+            charged=paid.charged,
+            refunded=paid.refunded,
+            connections=self._pool_counts(),
+            nominal_capacity=nominal_capacity(self.workers, self._tuning.expected_service_s),
+            mean_service_s=self._pace.mean_s,
+        )
 
     def stats(self) -> dict[str, Any]:
         """How it stands, as `GET /stats` tells it."""
-        books, paid = self.intake.books, self._payment.book
-        return {
-            "books": {name: getattr(books, name) for name in books.__slots__},
-            "queue": {"depth": self.queue_depth, "capacity": self.queue_capacity},
-            "workers": {"total": self.workers, "busy": self.workers_busy},
-            "in_flight": self.in_flight,
-            "breakers": dict(self.breaker_states()),
-            "payments": {"charged": paid.charged, "refunded": paid.refunded},
-        }
+        return self.snapshot().as_stats()
 
     def _on_shed(self, job: OrderJob, waited_s: float) -> None:
         self.intake.shed(job, waited_s)

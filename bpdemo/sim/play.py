@@ -12,7 +12,6 @@ from bpdemo.core.errors import SettingsInvalid
 from bpdemo.core.events import BREAKER_CODES
 from bpdemo.core.settings import Settings
 from bpdemo.plan.arguments import LoadArguments, plan_of, takes_load
-from bpdemo.plan.capacity import capacity_of
 from bpdemo.plan.changes import Change, require_changes, told
 from bpdemo.plan.plan import Plan, require_range
 from bpdemo.results.looks import told_of_looks
@@ -89,7 +88,7 @@ class Play:
             seconds=plan.seconds if seconds is None else seconds,
             bin_s=self._bin_s,
             rate_per_s=plan.rate_per_s,
-            capacity_per_s=capacity_of(self.settings),
+            capacity_per_s=self.settings.nominal_capacity,
             client_timeout_s=plan.client_timeout_s,
             seed=plan.seed,
             planned=len(orders),
@@ -145,12 +144,12 @@ def prepare(
     The arguments are those of `simulate`. Raises `SettingsInvalid`, and ValueError for a load.
     """
     settings = _simulated(settings, arguments["seed"])
-    plan = plan_of(arguments, capacity_of(settings))
+    plan = plan_of(arguments, settings.nominal_capacity)
     changes, bin_s = arguments["changes"], arguments["bin_s"]
     turned, turns = settings, []
     for at_s, knobs in require_changes(changes, plan.seconds):
         turned = turned.changed(knobs)  # now: on the loop nobody would hear of it
-        if (now_per_s := capacity_of(turned)) is not None:
+        if (now_per_s := turned.nominal_capacity) is not None:
             turns.append((at_s, now_per_s))
     require_range("bin_s", bin_s, 0.05, plan.seconds)
     return Play(settings, plan, changes, turns, bin_s, name)

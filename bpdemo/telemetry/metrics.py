@@ -20,8 +20,9 @@ from prometheus_client import (
 from bpdemo import __version__
 from bpdemo.core import events
 from bpdemo.core.events import ATTEMPT_OUTCOMES, BREAKER_STATES, DEPENDENCIES, Event
+from bpdemo.core.snapshot import Snapshot
 from bpdemo.telemetry.exposition import render
-from bpdemo.telemetry.gauges import GaugeCollector, GaugeSource
+from bpdemo.telemetry.gauges import GaugeCollector
 from bpdemo.telemetry.instruments import Counter, Histogram
 
 OTHER = "other"
@@ -59,8 +60,8 @@ class Metrics:
         build = Info("bpdemo_build", "The version that runs.", registry=self.registry)
         build.info({"version": __version__})
 
-    def watch(self, source: GaugeSource) -> None:
-        """Read the gauges there from now on."""
+    def watch(self, source: Callable[[], Snapshot]) -> None:
+        """Read the gauges from what `source` gives, from now on."""
         self._gauges.source = source
 
     def observe(self, event: Event, /) -> None:

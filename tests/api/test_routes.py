@@ -223,6 +223,9 @@ async def test_stats_has_the_promised_shape():
         "in_flight": 0,
         "breakers": {"payment": "closed", "store": "closed"},
         "payments": {"charged": 0, "refunded": 0},
+        # An order takes no time here, so no capacity bounds it.
+        "nominal_capacity": None,
+        "mean_service_s": 0.0,
     }
 
 

@@ -2,7 +2,11 @@
 
 import asyncio
 
+import pytest
+
 from bpdemo.core.events import MoneyOwed
+from bpdemo.telemetry import gauges
+from bpdemo.telemetry.metrics import Metrics
 from tests.service.stage import opened
 from tests.support.virtual import virtual
 
@@ -23,7 +27,48 @@ async def test_the_stats_have_the_contracts_keys_and_true_figures() -> None:
             "in_flight": 0,
             "breakers": {"payment": "closed", "store": "closed"},
             "payments": {"charged": 1, "refunded": 0},
+            "nominal_capacity": 1.0,
+            "mean_service_s": 1.0,
         }  # fmt: skip
+
+
+@virtual
+async def test_the_service_tells_its_capacity_and_its_mean_service_time() -> None:
+    """Capacity follows the knobs at once; the mean starts from them and follows what orders take.
+
+    Where an order takes no time there is no capacity to tell.
+    """
+    knobs = {"workers": 8, "payment_latency_s": 0.04, "store_latency_s": 0.01}
+    async with opened(**knobs) as stage:
+        told = stage.office.stats()
+        assert told["nominal_capacity"] == pytest.approx(160)
+        assert told["mean_service_s"] == pytest.approx(0.05)
+        stage.turn(workers=4, payment_latency_s=0.39)
+        assert stage.office.stats()["nominal_capacity"] == pytest.approx(10)
+        await stage.come(1)
+        await stage.everybody_answered()
+        assert stage.office.stats()["mean_service_s"] > 0.05
+        stage.turn(payment_latency_s=0.0, store_latency_s=0.0)
+        assert stage.office.stats()["nominal_capacity"] is None
+
+
+@virtual
+async def test_stats_and_gauges_are_one_snapshot() -> None:
+    """Every gauge shows what the snapshot says, field by field, while orders run and wait."""
+    async with opened(workers=2, queue_capacity=3) as stage:
+        await stage.come(4)
+        await asyncio.sleep(0.1)
+        metrics = Metrics()
+        metrics.watch(stage.office.snapshot)
+        now, shown = stage.office.snapshot(), metrics.registry.get_sample_value
+        for name in gauges.PLAIN:
+            assert shown(f"bpdemo_{name}") == getattr(now, name)
+        for dependency, state in now.breakers.items():
+            labels = {"dependency": dependency, "state": state}
+            assert shown("bpdemo_breaker_state", labels) == 1
+        stats = stage.office.stats()
+        assert (stats["queue"]["depth"], stats["workers"]["busy"]) == (2, 2)
+        assert (now.queue_depth, now.workers_busy) == (2, 2)
 
 
 @virtual

@@ -8,6 +8,7 @@ import random
 import shutil
 import string
 import subprocess
+from dataclasses import replace
 from typing import get_args
 
 import prometheus_client
@@ -32,6 +33,7 @@ from bpdemo.core.events import (
     OrderRejected,
     RequestAnswered,
 )
+from bpdemo.core.snapshot import NOTHING
 from bpdemo.telemetry.metrics import MAX_HTTP_SERIES, Metrics
 
 PROCESS = (
@@ -92,20 +94,17 @@ def value(metrics, name, **labels):
     return samples(metrics)[(name, *sorted(labels.items()))]
 
 
-class Snapshot:
-    """A source of gauges that stands still."""
-
-    queue_depth = 7
-    queue_capacity = -1
-    workers = 8
-    workers_busy = 5
-    in_flight = 12
-
-    def breaker_states(self):
-        return {"payment": "half_open"}
-
-    def pool_counts(self):
-        return {"idle": 3, "busy": 2, "closing": 1}
+#: A service that stands still.
+STILL = replace(
+    NOTHING,
+    queue_depth=7,
+    queue_capacity=-1,
+    workers=8,
+    workers_busy=5,
+    in_flight=12,
+    breakers={"payment": "half_open", "store": "closed"},
+    connections={"idle": 3, "busy": 2, "closing": 1},
+)
 
 
 def test_shows_every_name_with_all_its_labels_at_zero_from_the_start_and_no_other():
@@ -135,9 +134,9 @@ def test_counters_carry_the_suffix_total():
 
 def test_gauges_are_read_from_the_source_when_scraped():
     metrics = Metrics()
-    source = Snapshot()
-    metrics.watch(source)
-    source.queue_depth = 9
+    now = [STILL]
+    metrics.watch(lambda: now[-1])
+    now.append(replace(STILL, queue_depth=9))
     assert value(metrics, "bpdemo_queue_depth") == 9
     assert value(metrics, "bpdemo_queue_capacity") == -1  # no bound
     assert value(metrics, "bpdemo_workers") == 8
@@ -147,7 +146,7 @@ def test_gauges_are_read_from_the_source_when_scraped():
 
 def test_a_breaker_is_in_one_state_and_the_pool_shows_idle_and_busy_only():
     metrics = Metrics()
-    metrics.watch(Snapshot())
+    metrics.watch(lambda: STILL)
     states = {
         (d, s): value(metrics, "bpdemo_breaker_state", dependency=d, state=s) for d, s in BREAKERS
     }

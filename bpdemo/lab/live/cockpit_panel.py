@@ -18,7 +18,6 @@ from bpdemo.lab.services.service import Service
 from bpdemo.load.driver import LoadFailed
 from bpdemo.load.run import LoadRun
 from bpdemo.picture.palette import BLUE, FONT, THEME_INK, VERMILLION
-from bpdemo.plan.capacity import capacity_of
 
 PERIOD_S: Final = 0.3
 #: What is turned within this time goes out as one change: a slider that is dragged floods nobody.
@@ -168,7 +167,7 @@ class Cockpit:
     def _tell(self, stats: dict[str, Any]) -> None:
         queue, workers = stats["queue"], stats["workers"]
         room = "no limit" if queue["capacity"] < 0 else f"of {queue['capacity']}"
-        pace = capacity_of(self.service.settings)
+        pace = stats["nominal_capacity"]
         told = [
             f"queue <b>{queue['depth']}</b> {room}",
             f"workers <b>{workers['busy']}</b> of {workers['total']} busy",

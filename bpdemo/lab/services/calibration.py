@@ -65,8 +65,7 @@ def _measure() -> Calibration:
 
 def workers_for(send_rate_per_s: float) -> int:
     """As many as can be offered ten times their capacity with half of that send rate."""
-    s = Settings()
-    each_per_s = 1 / (s.payment_latency_s + s.store_latency_s)
+    each_per_s = 1 / Settings().expected_service_s
     fitting = floor(SENDING_SHARE * send_rate_per_s / (HIGHEST_TIMES * each_per_s))
     return max(1, min(MOST_WORKERS, fitting))
 

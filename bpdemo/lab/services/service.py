@@ -17,7 +17,6 @@ from bpdemo.core.settings import Settings
 from bpdemo.lab.services.guest import GuestService, require_guest, start_guest
 from bpdemo.lab.services.host import Host, ProcessHost, ServiceFailed, ThreadHost
 from bpdemo.lab.services.machine import workers
-from bpdemo.plan.capacity import capacity_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,7 +54,7 @@ class Service:
     @property
     def capacity_per_s(self) -> float | None:
         """Orders a second it can work off: workers ÷ service time. None if that takes no time."""
-        return capacity_of(self.settings)
+        return self.settings.nominal_capacity
 
     @property
     def database_url(self) -> str | None:
