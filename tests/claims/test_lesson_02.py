@@ -5,7 +5,7 @@ import pytest
 from bpdemo.flow.codel import CoDel
 from bpdemo.flow.disciplines import ArrivalDiscipline
 from bpdemo.flow.queue import BoundedQueue
-from bpdemo.results import timeouts
+from bpdemo.lab.lessons import timeouts
 from tests.support.claims import play, refute
 
 LESSON = "02_bounded_queue_and_workers"
