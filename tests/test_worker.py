@@ -260,6 +260,27 @@ async def test_stopped_it_finishes_what_it_has_and_gives_back_the_rest(desk, dat
     assert [tuple(row) for row in left] == [("queued", 0)] * 4
 
 
+async def test_what_it_leaves_to_others_stays_theirs(desk: Desk, database_url: str) -> None:
+    """Its payment hangs and the drain is over: `run` returns, nothing of it runs on, and the job is
+    where it was, to be finished by the next with no second charge."""
+    await desk.promise_many(1)
+    before = asyncio.all_tasks()
+    hangs = {"payment_latency_s": 3600.0, "attempt_timeout_s": 0.0, "drain_timeout_s": 0.1}
+    log = io.StringIO()
+    async with at_work(database_url, log, **hangs) as worker:
+        async with asyncio.timeout(PATIENCE_S):
+            while not await desk.look.fetchval("SELECT count(*) FROM payments"):  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        worker.stop()
+    assert asyncio.all_tasks() <= before
+    assert "left_to_others" in log.getvalue()
+    left = await desk.look.fetch("SELECT status::text AS status FROM pgqueuer")
+    assert [row["status"] for row in left] == ["picked"]
+    async with at_work(database_url):
+        await desk.all_settled()
+    assert await desk.money() == await desk.sold() == 1
+
+
 async def test_cut_from_its_database_it_comes_back(desk: Desk, database_url: str) -> None:
     """Every connection is cut in the middle: nothing is lost, nothing is charged twice."""
     await desk.promise_many(60)

@@ -4,7 +4,6 @@ Any number of them may share one database with any number of services, on any ma
 """
 
 import asyncio
-import os
 import time
 from collections.abc import Callable
 
@@ -29,6 +28,8 @@ from bpdemo.telemetry.tracer import make_tracer
 
 #: How often to look for promises that no queue knows of any more.
 SWEEP_S = 5.0
+#: How long work that is left to others may take to notice.
+ABANDON_S = 2.0
 NO_POOLER = (
     "leads to a connection pooler such as PgBouncer, and a worker listens for its jobs, which takes"
     " a session of its own: give it the address of the database itself (the service may keep this)"
@@ -89,7 +90,9 @@ class DurableWorker:
         self._stopping.set()
 
     async def run(self, on_ready: Callable[[], None]) -> None:
-        """Work until stopped. Raises `SettingsInvalid` when the database cannot be used."""
+        """Work until stopped, then for `drain_timeout_s` at most: what is unfinished then is left
+        to others. Raises `SettingsInvalid` when the database cannot be used.
+        """
         await self.store.start()
         if self._bare_store.is_pooled:
             await self.store.stop()
@@ -101,17 +104,23 @@ class DurableWorker:
             await asyncio.wait((consuming, stopping), return_when=asyncio.FIRST_COMPLETED)
             self._consumer.stop()
             if not await self._ends_within(consuming, self.settings.drain_timeout_s):
-                # Not by cancelling it, nor by the end of the loop, which cancels too: PgQueuer
-                # would take the jobs for done. Others have them when our heartbeat has ended.
                 self.log.warning("left_to_others")
-                os._exit(0)
-            await consuming
+                await self._abandon(consuming)
+            else:
+                await consuming
         finally:
             for chore in (sweeping, stopping):
                 chore.cancel()
             await asyncio.gather(sweeping, stopping, return_exceptions=True)
             await self.store.stop()
             await asyncio.to_thread(self._tracer.shutdown)
+
+    async def _abandon(self, consuming: "asyncio.Task[None]") -> None:
+        # In this order: PgQueuer takes a job that is cancelled for done, and would say so. Cut off
+        # from the database it cannot; others have the jobs when our heartbeat has ended.
+        self._consumer.cut()
+        consuming.cancel()
+        await self._ends_within(consuming, ABANDON_S)
 
     async def _ends_within(self, task: "asyncio.Task[None]", seconds: float) -> bool:
         done, _ = await asyncio.wait((task,), timeout=seconds)

@@ -1,7 +1,8 @@
 """PgQueuer's end of a durable worker: takes jobs, keeps its hold on them, gives back the rest.
 
-PgQueuer deletes a job whose task is cancelled. So nothing here ever is: a worker that has had
-enough stops taking, and what it cannot finish falls to others when its heartbeat ends.
+PgQueuer deletes a job whose task is cancelled. So nothing here ever is, as long as it can say so to
+the database: a worker that has had enough stops taking, and what it cannot finish it abandons, with
+its connection cut first. That falls to others when its heartbeat ends.
 """
 
 import asyncio
@@ -49,20 +50,20 @@ class Consumer:
         self._places = asyncio.Semaphore(at_once)
         self._stopping = asyncio.Event()
         self._manager: QueueManager | None = None
+        self._connection: asyncpg.Connection[asyncpg.Record] | None = None
 
     async def run(self, on_ready: Callable[[], None]) -> None:
-        """Work until stopped; begin anew when the database is back. Do not cancel it.
+        """Work until stopped; begin anew when the database is back. Do not cancel it before `cut`.
 
         `on_ready` is called once, with the first connection. Raises `SettingsInvalid` if none can
         be made.
         """
         with startup_told():
-            connection = await self._connect()
+            await self._connected()
         on_ready()
         while not self._stopping.is_set():
             try:
-                connection = connection or await self._connect()
-                await self._consume(connection)
+                await self._consume(await self._connected())
             except Exception as error:
                 if not is_outage(error):
                     raise
@@ -71,9 +72,7 @@ class Consumer:
                     async with asyncio.timeout(RECONNECT_S):
                         await self._stopping.wait()
             finally:
-                if connection:
-                    connection.terminate()
-                connection = None
+                self.cut()
 
     def stop(self) -> None:
         """Take no more; what was not begun goes back to the queue, `run` ends with the rest."""
@@ -81,7 +80,19 @@ class Consumer:
         if self._manager:
             self._manager.shutdown.set()
 
-    async def _connect(self) -> "asyncpg.Connection[asyncpg.Record] | None":
+    def cut(self) -> None:
+        """Say nothing more to the queue. Only after this may `run` be cancelled: PgQueuer will take
+        its jobs for done, and can tell nobody."""
+        if self._connection is not None:
+            self._connection.terminate()
+        self._connection = None
+
+    async def _connected(self) -> "asyncpg.Connection[asyncpg.Record]":
+        if self._connection is None:
+            self._connection = await self._connect()
+        return self._connection
+
+    async def _connect(self) -> "asyncpg.Connection[asyncpg.Record]":
         connection: asyncpg.Connection[asyncpg.Record] = await asyncpg.connect(
             **connection_arguments(self._dsn),
             timeout=CONNECT_S,
