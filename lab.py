@@ -188,7 +188,8 @@ def check_machine() -> None:
 
 def fingerprint() -> str:
     """What the environment is made from; the folder too, for an environment cannot be moved."""
-    made_from = REQUIREMENTS.read_bytes() + (ROOT / "pyproject.toml").read_bytes()
+    wanted = "\n".join(wanted_lines(REQUIREMENTS))
+    made_from = wanted.encode() + (ROOT / "pyproject.toml").read_bytes()
     return f"{ROOT}\n{hashlib.sha256(made_from).hexdigest()}\n"
 
 
@@ -224,12 +225,21 @@ def make_venv() -> None:
 
 
 def install() -> None:
-    lines = REQUIREMENTS.read_text(encoding="utf-8").splitlines()
+    lines = wanted_lines(REQUIREMENTS)
     wanted = sum(bool(line) and not line.lstrip().startswith("#") for line in lines)
     where = "wheelhouse/, with no network" if WHEELHOUSE.is_dir() else "the package index"
     say(f"Installing up to {wanted} packages from {where}; a minute or two, once ...")
     pip("-r", str(REQUIREMENTS))
     pip("--no-deps", "--no-build-isolation", "-e", str(ROOT))
+
+
+def wanted_lines(path: Path) -> "list[str]":
+    """The lines of a file of requirements, with those of the files that it names by `-r`."""
+    lines = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        other = line[len("-r ") :].strip() if line.startswith("-r ") else ""
+        lines += wanted_lines(path.parent / other) if other else [line]
+    return lines
 
 
 def pip(*arguments: str) -> None:
