@@ -220,7 +220,7 @@ def test_a_box_office_tells_its_capacity() -> None:
     """
 
     class BoxOffice(StubServer):
-        stats: ClassVar = {"nominal_capacity": 200.0}
+        stats: ClassVar[dict[str, Any]] = {"nominal_capacity": 200.0}
 
         def _page(self, path: str) -> object:
             knobs = {"workers": 1, "payment_latency_s": 1.0, "store_latency_s": 0.0}
@@ -228,7 +228,7 @@ def test_a_box_office_tells_its_capacity() -> None:
             return {"settings": settings} if path == "/settings" else self.stats
 
     class Older(BoxOffice):
-        stats: ClassVar = {"queue": {}}
+        stats: ClassVar[dict[str, Any]] = {"queue": {}}
 
     with BoxOffice() as server:
         told = ask_service(server.url)

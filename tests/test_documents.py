@@ -27,7 +27,7 @@ MODULE = re.compile(r"`(bpdemo(?:\.\w+)+)`")
 def prose_of(path: Path) -> str:
     if path.suffix != ".ipynb":
         return path.read_text(encoding="utf-8")
-    cells = nbformat.read(path, as_version=4).cells  # type: ignore[no-untyped-call]
+    cells = nbformat.read(path, as_version=4).cells
     return "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
 
 

@@ -11,6 +11,7 @@ import json
 import random
 import sys
 import time
+from typing import Any
 
 BODY = b'{"item_id":1,"quantity":1}'
 REQUEST = (
@@ -31,7 +32,7 @@ class Line(asyncio.Protocol):
         self.due_s = 0.0
         self.buffer = b""
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+    def connection_made(self, transport: Any) -> None:
         self.transport = transport
         self.flood.free.append(self)
 

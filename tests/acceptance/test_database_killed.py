@@ -5,6 +5,7 @@ import os
 import random
 import signal
 import time
+from typing import Any
 
 import asyncpg
 import httpx
@@ -69,7 +70,8 @@ async def _order(client: httpx.AsyncClient, number: int) -> tuple[int, str, floa
 
 
 def _kill_database(service: Service) -> None:
-    pid = service._host.app.state.assembly.bare_store.server.postmaster_pid
+    host: Any = service._host
+    pid = host.app.state.assembly.bare_store.server.postmaster_pid
     os.kill(pid, signal.SIGKILL)
 
 

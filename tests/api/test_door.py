@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from typing import Any
 
 import pytest
 
@@ -317,12 +318,12 @@ async def test_a_body_that_was_read_keeps_the_connection(framing):
 async def test_a_websocket_and_a_lifespan_pass_the_door():
     """The door judges HTTP only."""
     async with running() as service:
-        sent: list[dict] = []
+        sent: list[Any] = []
 
-        async def receive() -> dict:
+        async def receive() -> Any:
             return {"type": "websocket.connect"}
 
-        async def send(message: dict) -> None:
+        async def send(message: Any) -> None:
             sent.append(message)
 
         scope = {"type": "websocket", "path": "/orders", "headers": [], "query_string": b""}

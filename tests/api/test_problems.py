@@ -195,8 +195,9 @@ async def test_outcome_unknown(key):
     headers = {"Idempotency-Key": key} if key else {}
     async with running(retry_attempts=1) as service:
         sabotage = Sabotage(service.assembly.store, "place", "void", "take_back")
-        for write, fault in (("place", "lost"), ("void", "failed"), ("take_back", "failed")):
-            sabotage.next(write, fault)
+        sabotage.next("place", "lost")
+        sabotage.next("void", "failed")
+        sabotage.next("take_back", "failed")
         answer = await service.client.post("/orders", json=ORDER, headers=headers)
         assert_problem(answer, 504, "outcome_unknown")
         assert service.books["failure"] == service.books["admitted"] == 1

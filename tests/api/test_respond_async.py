@@ -1,6 +1,7 @@
 """`Prefer: respond-async`: who gets a 202, what stands in it, and what becomes of the rest."""
 
 import asyncio
+from typing import Any
 
 import httpx
 import pytest
@@ -186,7 +187,8 @@ async def test_what_failed_before_its_answer_was_heard_is_not_told_as_sold(
     202 and where to ask, with the reason in it; never 201."""
     async with durable(database_url, retry_attempts=2, retry_base_s=0.0) as service:
         backlog = service.assembly.backlog
-        accept, lost = backlog.accept, []
+        accept = backlog.accept
+        lost: list[Any] = []
 
         async def lose_first(order: Order, capacity: int) -> Order:
             promised = await accept(order, capacity)

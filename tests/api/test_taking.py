@@ -25,7 +25,7 @@ async def nobody(scope: Any, receive: Any, send: Any) -> None:
 class Stuffed(Pipe):
     """Whatever is said to this caller stays where it is."""
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes | bytearray | memoryview) -> None:
         super().write(data)
         self.unread_bytes += len(data)
 

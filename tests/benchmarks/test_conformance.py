@@ -35,7 +35,7 @@ def test_another_service_is_found_out_by_its_fates_and_by_its_maxima() -> None:
 
 def test_every_cell_is_told_and_those_that_were_spoilt_are_counted() -> None:
     """Both tables have a row for each cell; a spoilt one has no figures and breaks no aim."""
-    played = {"one": beside(CELL), "two": NotMeasured(["busy"])}
+    played: dict[str, Compared | NotMeasured] = {"one": beside(CELL), "two": NotMeasured(["busy"])}
     told = report([played])
     fates, maxima = told.tables
     assert {len(cells) for cells in fates.rows.values()} == {len(fates.columns)} == {9}

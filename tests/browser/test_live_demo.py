@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -21,7 +22,7 @@ from tests.support.waiting import eventually
 
 pytestmark = [pytest.mark.browser, pytest.mark.load, pytest.mark.slow, pytest.mark.timeout(240)]
 
-PROJECTOR = {"width": 1280, "height": 720}
+PROJECTOR: Any = {"width": 1280, "height": 720}
 RESET_S = 3.0
 #: 20 points.
 LEAST_PX = 26.6

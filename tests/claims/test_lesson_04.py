@@ -69,7 +69,7 @@ def test_a_count_that_knew_the_speed_of_the_payment_would_not_be_wrong(
 
     def look_at_time(self: Intake, deadline: Deadline, priority: int) -> None:
         look(self, deadline, priority)
-        if self._line.estimated_wait_s(priority) > 0.1 and self._queue.capacity > 0:
+        if self._estimate.estimated_wait_s(priority) > 0.1 and self._queue.capacity > 0:
             raise QueueFull
 
     monkeypatch.setattr(Intake, "_look", look_at_time)

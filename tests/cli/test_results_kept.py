@@ -5,11 +5,12 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bpdemo.cli.demo import demo
-from bpdemo.cli.score_commands import code_of
+from bpdemo.lab.contest.code import code_of
 from tests.support.command import Run
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no such devices")
@@ -18,7 +19,7 @@ SIMULATE = ("simulate", "--rate", "50", "--seconds", "1")
 
 
 def ended(
-    *words: str, stdout: int | Path = subprocess.PIPE, limit_bytes: int = 0, **env: str
+    *words: str, stdout: Any = subprocess.PIPE, limit_bytes: int = 0, **env: str
 ) -> subprocess.CompletedProcess[str]:
     """`limit_bytes`: no file may grow beyond it, as on a disk that is full."""
 
@@ -48,7 +49,7 @@ def test_numbers_are_shown_whatever_becomes_of_the_file():
     """`--json /dev/full`: the whole result on the terminal, then one line."""
     done = ended(*SIMULATE, "--json", "/dev/full")
     assert done.returncode == 2
-    assert "capacity offered" in done.stdout
+    assert "of requests served" in done.stdout
     assert_one_line(done.stderr)
     assert "json: /dev/full" in done.stderr
 

@@ -59,7 +59,7 @@ def test_all_the_policies_are_found() -> None:
         "PoolPolicy", "QueuePolicy", "Tuning",
     }  # fmt: skip
     for kind in POLICIES:
-        assert kind.__dataclass_params__.frozen  # type: ignore[attr-defined]
+        assert kind.__dataclass_params__.frozen
         valid(kind)
 
 
@@ -109,6 +109,6 @@ def test_a_ratio_runs_from_0_to_1(kind: type[Any], name: str) -> None:
     policy = valid(kind)
     for value in (0, 1):
         dataclasses.replace(policy, **{name: value})
-    for value in (1.0000001, 2, 100):
+    for beyond in (1.0000001, 2, 100):
         with pytest.raises(ValueError, match=rf"{name}: .* from 0 to 1"):
-            dataclasses.replace(policy, **{name: value})
+            dataclasses.replace(policy, **{name: beyond})

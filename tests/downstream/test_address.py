@@ -3,10 +3,10 @@
 import os
 import stat
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import pytest
-from asyncpg import connect_utils
 
 from bpdemo.core.errors import SettingsInvalid
 from bpdemo.core.ports import SilentObserver
@@ -52,6 +52,9 @@ URLS = (
     "postgresql://u@h?dbname=x&password=y",
     "postgresql://u@%2Ftmp%2Fsock/d",
 )
+#: The stubs leave out what is private.
+CONNECT: Any = asyncpg.connect_utils
+
 ABSENT = dict.fromkeys(
     (
         *("host", "port", "user", "password", "passfile", "database", "ssl", "service"),
@@ -82,14 +85,14 @@ def hostile(nothing_set, monkeypatch):
 
 def meant(url: str) -> tuple[object, ...]:
     """What asyncpg itself makes of it."""
-    where, how = connect_utils._parse_connect_dsn_and_args(**{**ABSENT, "dsn": url})
+    where, how = CONNECT._parse_connect_dsn_and_args(**{**ABSENT, "dsn": url})
     return (where, how.user, how.password or "", how.database, how.sslmode, how.ssl_negotiation,
             how.server_settings, how.target_session_attrs, how.gsslib)  # fmt: skip
 
 
 def given(url: str) -> tuple[object, ...]:
     """The same for what we give it."""
-    where, how = connect_utils._parse_connect_dsn_and_args(**ABSENT | connection_arguments(url))
+    where, how = CONNECT._parse_connect_dsn_and_args(**ABSENT | connection_arguments(url))
     return (where, how.user, how.password or "", how.database, how.sslmode, how.ssl_negotiation,
             how.server_settings, how.target_session_attrs, how.gsslib)  # fmt: skip
 

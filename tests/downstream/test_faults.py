@@ -124,4 +124,4 @@ async def test_faults_come_and_go_while_it_runs() -> None:
 )
 def test_faults_that_cannot_be_are_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(ValueError, match=next(iter(wrong))):
-        usual(FaultPolicy, **wrong)  # type: ignore[arg-type]
+        usual(FaultPolicy, **wrong)

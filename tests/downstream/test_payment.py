@@ -9,10 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bpdemo.core.choices import DISTRIBUTIONS
+from bpdemo.core.choices import DISTRIBUTIONS, Distribution
 from bpdemo.core.errors import DependencyError
 from bpdemo.core.model import PaymentBook
-from bpdemo.downstream import payment as payments
 from bpdemo.downstream.payment import KEY_LIFETIME_S, PaymentPolicy, SimulatedPayment
 from tests.support.policies import usual
 from tests.support.virtual import virtual
@@ -143,13 +142,13 @@ async def test_it_takes_its_latency_whether_it_charges_or_refunds() -> None:
 
 
 @pytest.mark.parametrize("distribution", DISTRIBUTIONS)
-def test_the_mean_is_the_latency_asked_for(distribution: payments.Distribution) -> None:
+def test_the_mean_is_the_latency_asked_for(distribution: Distribution) -> None:
     draw = PaymentPolicy(latency_s=0.04, distribution=distribution).sampler(Random(2))
     assert fmean(draw() for _ in range(200_000)) == pytest.approx(0.04, rel=0.02)
 
 
 def test_the_distributions_have_their_shape() -> None:
-    def sample(distribution: payments.Distribution) -> list[float]:
+    def sample(distribution: Distribution) -> list[float]:
         draw = PaymentPolicy(latency_s=1.0, distribution=distribution).sampler(Random(3))
         return sorted(draw() for _ in range(100_000))
 
@@ -162,7 +161,7 @@ def test_the_distributions_have_their_shape() -> None:
 
 
 @pytest.mark.parametrize("distribution", DISTRIBUTIONS)
-def test_no_latency_is_none_under_any_distribution(distribution: payments.Distribution) -> None:
+def test_no_latency_is_none_under_any_distribution(distribution: Distribution) -> None:
     assert PaymentPolicy(latency_s=0.0, distribution=distribution).sampler(Random(4))() == 0
 
 

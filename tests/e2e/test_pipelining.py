@@ -47,7 +47,7 @@ def test_more_than_is_held_is_answered_too():
 @pytest.mark.parametrize("before", [b"", GET * 3], ids=["at first", "behind others"])
 def test_line_breaks_between_requests_are_parsed_by_the_piece(before, monkeypatch):
     """They mean nothing. A pair at a time, four who send nothing else made everybody wait 0.9 s."""
-    pieces = []
+    pieces: list[bytes] = []
     parse = Messages._parse
     monkeypatch.setattr(Messages, "_parse", lambda me, piece: pieces.append(parse(me, piece)))
     with server() as thread, thread.connect() as wire:

@@ -1,6 +1,7 @@
 """Knobs turned in the middle of a load: nothing is lost, and the books balance all the while."""
 
 import asyncio
+from typing import Any
 
 import httpx
 import pytest
@@ -12,7 +13,7 @@ RATE = 300.0
 SECONDS = 3.0
 
 
-async def drive(thread: ServerThread, turns: list[dict]) -> None:
+async def drive(thread: ServerThread, turns: list[dict[str, Any]]) -> None:
     """A load of which every answer is accounted for, while the knobs turn one after another."""
     load, over = OpenLoop(thread.port, RATE), asyncio.Event()
     running = asyncio.create_task(load.run(SECONDS))

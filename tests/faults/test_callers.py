@@ -137,7 +137,7 @@ def test_five_thousand_idle_connections_are_survived(database_url, many_files, d
     """With them it sells as without; they leave or are shown out; the next need no more memory."""
     with process_on_trial(database_url, "read_timeout_s=8") as (server, crowd):
         process = psutil.Process(server.pid())
-        kept_mb = []
+        kept_mb: list[float] = []
         for _ in range(2):
             callers = [dial(server.port) for _ in range(IDLE)]
             eventually(lambda: process.num_fds() > IDLE, "all are in")

@@ -26,7 +26,8 @@ def waits_s(jitter: Jitter, failed: int, last_s: float = 0.0) -> list[float]:
 def test_the_ranges_of_the_formula_are_kept_and_filled(failed: int, grown_s: float) -> None:
     """d = min(c, b × 2ⁿ⁻¹): none is d, equal lies in [d/2, d], full in [0, d], both evenly."""
     assert set(waits_s("none", failed)) == {grown_s}
-    for jitter, low_s in (("equal", grown_s / 2), ("full", 0.0)):
+    lowest_s: dict[Jitter, float] = {"equal": grown_s / 2, "full": 0.0}
+    for jitter, low_s in lowest_s.items():
         waits = waits_s(jitter, failed)
         width_s = grown_s - low_s
         assert low_s <= min(waits) < low_s + 0.01 * width_s

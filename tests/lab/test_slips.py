@@ -2,6 +2,7 @@
 
 import inspect
 import re
+from typing import Any
 
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
@@ -56,14 +57,14 @@ def test_a_slip_is_told_in_a_line(shell, capsys, source, told):
 def test_the_error_is_what_it_always_was():
     """Code that catches a slip catches it as before."""
     with pytest.raises(TypeError, match="Did you mean seconds"):
-        lab.load(None, second=3)
+        lab.load("http://127.0.0.1:1", second=3)  # type: ignore[call-arg]
     with pytest.raises(ValueError, match="no exercise"):
         lab.check("01z")
 
 
 def test_a_fault_of_ours_keeps_its_traceback(shell, capsys):
     """A ValueError that nobody raised on purpose is a bug, and must show where it is."""
-    names = {"__name__": "bpdemo.broken"}
+    names: dict[str, Any] = {"__name__": "bpdemo.broken"}
     exec("def broken():\n    return int('x')\n", names)
     shell.user_ns["broken"] = forgiving(names["broken"])
     shell.run_cell("broken()")

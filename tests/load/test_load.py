@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -272,7 +273,7 @@ def test_no_child_outlives_an_owner_that_was_killed(tmp_path: Path) -> None:
     ],
 )
 def test_a_bad_argument_is_told_before_anything_starts(
-    arguments: dict[str, object], told: str
+    arguments: dict[str, Any], told: str
 ) -> None:
     """One ValueError that names the field, the value and what would do."""
     with pytest.raises(ValueError, match=told):

@@ -4,6 +4,7 @@ import gzip
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -37,7 +38,7 @@ def records() -> Records:
     )
 
 
-def run(**meta: object) -> LoadRun:
+def run(**meta: Any) -> LoadRun:
     return LoadRun.from_records(records(), SAMPLES, replace(META, **meta))
 
 

@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 from dataclasses import replace
+from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -68,8 +69,10 @@ def live() -> dict[Plan, list[Wish]]:
 def wish_of(due_s: float, method: str, path: str, body: str, headers: dict[str, str]) -> Wish:
     if method == "GET":
         return Wish(due_s, int(path.removeprefix("/items/")), is_look=True)
-    labels = (headers.get(name, "") for name in ("X-Client-Id", "X-Priority", "Idempotency-Key"))
-    return Wish(due_s, json.loads(body)["item_id"], *labels)
+    client, priority, key = (
+        headers.get(name, "") for name in ("X-Client-Id", "X-Priority", "Idempotency-Key")
+    )
+    return Wish(due_s, json.loads(body)["item_id"], client, priority, key)
 
 
 class Service:
@@ -126,7 +129,7 @@ def test_live_and_virtual_customers_are_the_same(plan: Plan, live: dict[Plan, li
 
 def assert_of_users(plan: Plan, heard: list[Wish]) -> None:
     """Each came for what their own stream says, in its order; nobody came for anything else."""
-    streams = [iter(lambda user=user: user.visit(0.0), None) for user in regulars(plan)]
+    streams = [iter(partial(user.visit, 0.0), None) for user in regulars(plan)]
     coming = [next(stream) for stream in streams]
     turns = [0] * len(streams)
     for one in sorted(heard):

@@ -1,17 +1,19 @@
 """Lines over an axis: names at their ends, points beside theory, a wall where one stands."""
 
 import itertools
+from typing import Any
 
 import pytest
 
 from bpdemo.lab import line_figure
 
-AXES = {"x": "places", "y": "sold (share)"}
+Lines = dict[str, dict[float, float]]
+AXES: dict[str, Any] = {"x": "places", "y": "served (share)"}
 
 
 def test_each_line_stands_under_its_name_with_the_result_as_title():
     """Every value is drawn, every line is named at its right end, and no two look alike."""
-    lines = {"obeys": {1: 1.0, 2: 1.0}, "ignores": {1: 1.0, 2: 2.0}}
+    lines: Lines = {"obeys": {1: 1.0, 2: 1.0}, "ignores": {1: 1.0, 2: 2.0}}
     figure = line_figure(lines, title="One bends", **AXES)
     assert [dict(zip(t.x, t.y, strict=True)) for t in figure.data] == list(lines.values())
     assert len({(t.line.color, t.line.dash, t.marker.symbol) for t in figure.data}) == 2
@@ -22,7 +24,7 @@ def test_each_line_stands_under_its_name_with_the_result_as_title():
 
 def test_lines_that_end_together_have_names_apart():
     """Four lines with the same end: their names are a line of text apart, within the axis."""
-    lines = {name: {0: 0.0, 1: 0.5} for name in "abcd"}
+    lines: Lines = {name: {0: 0.0, 1: 0.5} for name in "abcd"}
     figure = line_figure(lines, title="All alike", **AXES)
     heights = [label.y for label in figure.layout.annotations[1:]]
     low, high = figure.layout.yaxis.range
@@ -33,7 +35,7 @@ def test_lines_that_end_together_have_names_apart():
 
 def test_points_take_the_colour_of_the_line_of_their_name():
     """Measured points have markers only, the line they are held against has none."""
-    lines = {"room for 0": {1: 0.3, 2: 0.5}, "room for 10": {1: 0.1, 2: 0.5}}
+    lines: Lines = {"room for 0": {1: 0.3, 2: 0.5}, "room for 10": {1: 0.1, 2: 0.5}}
     figure = line_figure(lines, title="As theory", points={"room for 10": {1: 0.12}}, **AXES)
     drawn = [(trace.mode, trace.line.color) for trace in figure.data]
     assert [mode for mode, _ in drawn] == ["lines+markers", "lines", "markers"]
@@ -57,6 +59,6 @@ def test_more_lines_than_can_be_told_apart_are_refused():
 
 def test_a_line_through_many_points_goes_without_markers():
     """A series over time stays a line that the eye can follow."""
-    lines = {"few": {0: 0, 1: 1}, "many": dict.fromkeys(range(20), 1)}
+    lines: Lines = {"few": {0: 0, 1: 1}, "many": dict.fromkeys(range(20), 1)}
     figure = line_figure(lines, title="Over time", **AXES)
     assert [trace.mode for trace in figure.data] == ["lines+markers", "lines"]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bpdemo.api.problems import PROBLEMS
+from bpdemo.core.reasons import PROBLEMS
 from bpdemo.protect import AdmissionControl, Rejected, Rule, SlotFreed, deadline_of
 from bpdemo.protect.problems import BODIES
 from tests.flow.helpers import now, settle

@@ -55,7 +55,7 @@ async def test_two_who_listen_at_once_share_the_messages_and_hear_none_twice() -
     ahead.listen(nothing)
     await settle()
     ahead.stop()
-    readers = [asyncio.create_task(ahead.receive()) for _ in range(2)]  # type: ignore[arg-type]
+    readers = [asyncio.create_task(ahead.receive()) for _ in range(2)]
     await settle()
     request.says(body_part(b"all"), DISCONNECT)
     heard = await asyncio.gather(*readers)

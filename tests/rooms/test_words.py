@@ -64,7 +64,7 @@ def samples(source: str) -> Iterator[str]:
         for each in (*given, *named):
             words = words_of(each)
             if len(words) > 2 and (name := copied(words)):
-                yield f"{each.lineno}: {name}"  # type: ignore[union-attr]
+                yield f"{each.lineno}: {name}"
 
 
 def found_in(folder: str, find: Callable[[str], Iterator[str]]) -> list[str]:

@@ -6,6 +6,7 @@ let in, whatever the mean, while a worker is idle and any time is left
 
 from dataclasses import dataclass
 from math import inf
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -200,7 +201,12 @@ def test_asking_only_whether_it_can_be_begun_sells_little(
 ) -> None:
     """The other half of the rule taken out: with a queue of 60 and a payment that is half as slow
     again, orders are begun in time and finished too late."""
-    slower = {"times": 0.9, "seconds": 20, "client_timeout_s": 0.5, "send_deadline": True}
+    slower: dict[str, Any] = {
+        "times": 0.9,
+        "seconds": 20,
+        "client_timeout_s": 0.5,
+        "send_deadline": True,
+    }
     slower["changes"] = [(2, {"payment_latency_s": 0.06})]
 
     def sold() -> float:

@@ -137,7 +137,7 @@ class Writes(RuleBasedStateMachine):
         promised: bool,
     ) -> None:
         item_id, quantity = body
-        how = {
+        how: dict[str, Any] = {
             "key": key,
             "client_timeout_s": client_timeout_s,
             "durable": promised and key is not None,
@@ -288,7 +288,7 @@ class Writes(RuleBasedStateMachine):
 
 def test_no_answer_is_belied_by_what_stands() -> None:
     """Fifty stories of up to 20 steps, the same in each run."""
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(
         Writes,
         settings=settings(
             max_examples=150, stateful_step_count=25, deadline=None, derandomize=True

@@ -455,9 +455,10 @@ async def test_no_debt_is_forgotten_whatever_a_dependency_raises(call: str, erro
     async with opened(**knobs) as stage:
         payments = Sabotage(stage.assembly.payment, "charge", "refund")
         stores = Sabotage(stage.assembly.store, "place", "void", "take_back")
-        stores.next("place", *["failed"] * 12)
+        failures: list[Fault] = ["failed"] * 12
+        stores.next("place", *failures)
         if call == "take_back":
-            stores.next("void", *["failed"] * 12)
+            stores.next("void", *failures)
         (payments if call in ("charge", "refund") else stores).next(call, *[error] * 24)
         await stage.come(12)
         await stage.everybody_answered()

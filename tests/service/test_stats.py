@@ -64,7 +64,7 @@ async def test_stats_and_gauges_are_one_snapshot() -> None:
         for name in gauges.PLAIN:
             assert shown(f"bpdemo_{name}") == getattr(now, name)
         for dependency, state in now.breakers.items():
-            labels = {"dependency": dependency, "state": state}
+            labels: dict[str, str] = {"dependency": dependency, "state": state}
             assert shown("bpdemo_breaker_state", labels) == 1
         stats = stage.office.stats()
         assert (stats["queue"]["depth"], stats["workers"]["busy"]) == (2, 2)

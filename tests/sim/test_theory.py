@@ -157,10 +157,11 @@ def test_takes_numpys_whole_numbers(kind: type[Any]) -> None:
 
 def test_whatever_goes_in_pythons_own_numbers_come_out() -> None:
     """So that a result can be told as JSON, and is as exact."""
-    result = mmck(np.float64(90), np.float32(25), np.int64(4), np.int64(14))
+    numpys: Any = [np.float64(90), np.float32(25), np.int64(4), np.int64(14)]
+    result = mmck(*numpys)
     assert all(type(value) is float for value in dataclasses.astuple(result))
     assert result == mmck(90.0, 25.0, 4, 14)
-    assert type(little(np.float64(2), np.int64(3))) is float
+    assert type(little(*numpys[:2])) is float
 
 
 @pytest.mark.parametrize("wrong", [np.True_, np.float64(4), np.int64(0), "4", None, 4j])

@@ -34,7 +34,7 @@ def broken_payment(assembly: Assembly) -> None:
     async def charge(*_: object) -> None:
         raise RuntimeError("a fault in the code")
 
-    assembly.provider.charge = charge  # type: ignore[method-assign]
+    assembly.provider.charge = charge  # type: ignore[assignment,method-assign]
 
 
 def no_connection(assembly: Assembly) -> None:

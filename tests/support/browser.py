@@ -21,7 +21,7 @@ try:
         sync_playwright,
     )
 except ImportError:  # then every test marked `browser` is skipped, with the reason
-    Browser = ConsoleMessage = Locator = Page = Request = Any
+    Browser = ConsoleMessage = Locator = Page = Request = Any  # type: ignore[misc,assignment]
     expect = sync_playwright = None
 
 FLAGS = (
@@ -37,7 +37,7 @@ STILL_S = 10.0
 LOOK_S = 0.2
 ASK_MOST = 3
 #: A common laptop's.
-SCREEN = {"width": 1440, "height": 900}
+SCREEN: Any = {"width": 1440, "height": 900}
 PLOTLY = "application/vnd.plotly.v1+json"
 WIDGET = "application/vnd.jupyter.widget-view+json"
 

@@ -49,7 +49,7 @@ def claims_of(lesson: str) -> list[str]:
 
 
 def _notebook(lesson: str) -> Any:
-    return nbformat.read(NOTEBOOKS / f"{lesson}.ipynb", as_version=4)  # type: ignore[no-untyped-call]
+    return nbformat.read(NOTEBOOKS / f"{lesson}.ipynb", as_version=4)
 
 
 def _run(lesson: str, claim: str) -> dict[str, Any]:

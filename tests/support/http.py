@@ -167,7 +167,9 @@ async def running(**knobs: Any) -> AsyncIterator[Service]:
         await service.office.drain(0.0, finish_s=0.0)  # what is stuck is not waited for
 
 
-def assert_problem(answer: Any, status: int, reason: str, field: str | None = None) -> dict:
+def assert_problem(
+    answer: Any, status: int, reason: str, field: str | None = None
+) -> dict[str, Any]:
     """The answer is that problem, in full shape; `answer` is an `Answer` or httpx's response."""
     if isinstance(answer, Answer):
         got, headers, body = answer.status, answer.__getitem__, answer.json()

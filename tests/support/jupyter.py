@@ -97,7 +97,7 @@ class Workshop:
         assert self._process is not None
         assert self._process.poll() is None, f"lab.py has ended: {self.said}"
         address = re.search(r"http://127\.0\.0\.1:\d+/lab\S*", self.said)
-        return address and address[0]
+        return address[0] if address else None
 
     def _listen(self) -> None:
         assert self._process is not None
@@ -174,7 +174,8 @@ class Kernel:
 
     @property
     def pid(self) -> int:
-        return int(self.manager.provisioner.pid)  # type: ignore[union-attr]
+        provisioner: Any = self.manager.provisioner
+        return int(provisioner.pid)
 
     def run(self, code: str, within_s: float = START_S) -> str:
         """Run a cell to its end; what it printed. Fails with the traceback of one that raises."""

@@ -43,7 +43,7 @@ class Judged(Protocol):
 J = TypeVar("J", bound=Judged)
 
 
-def measured(run: Callable[[], J], tries: int = TRIES) -> J:
+def measured(run: Callable[..., J], tries: int = TRIES) -> J:
     """A run that the machine kept up with. Raises `NeverMeasured` after so many that it did not."""
 
     def judged() -> J:

@@ -23,7 +23,7 @@ class Pipe(asyncio.Transport):
         self.unread_bytes = 0  # that the caller has not taken, as far as one can see from here
         self.was_cut = False
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes | bytearray | memoryview) -> None:
         self.said += data
 
     def pause_reading(self) -> None:

@@ -224,9 +224,9 @@ class Command:
     def __init__(
         self,
         *arguments: str,
-        stdin: int | None = subprocess.DEVNULL,
+        stdin: Any = subprocess.DEVNULL,
         stderr: Any = subprocess.PIPE,
-        under: Sequence[str] = (),
+        under: Any = (),
         **env: str,
     ) -> None:
         """`stderr`: another target than the pipe that is read into `self.stderr`. `under`: words

@@ -8,8 +8,11 @@ from typing import Any
 PATIENCE_S = 10.0
 LOOK_EVERY_S = 0.005
 
+Holds = Callable[..., object]
+"""Asked without arguments; those that it has by default are what a loop had when it asked."""
 
-async def until(holds: Callable[[], object], what: str = "", *, within_s: float = PATIENCE_S):
+
+async def until(holds: Holds, what: str = "", *, within_s: float = PATIENCE_S) -> None:
     """Let the loop run until `holds()`; fail when it has not by then."""
     give_up_s = time.monotonic() + within_s
     while not holds():
@@ -17,7 +20,7 @@ async def until(holds: Callable[[], object], what: str = "", *, within_s: float 
         await asyncio.sleep(LOOK_EVERY_S)
 
 
-def eventually(holds: Callable[[], object], what: str = "", *, within_s: float = PATIENCE_S) -> Any:
+def eventually(holds: Holds, what: str = "", *, within_s: float = PATIENCE_S) -> Any:
     """What `holds()` gives once it is true; fails when it is not by then."""
     give_up_s = time.monotonic() + within_s
     while not (held := holds()):
@@ -26,5 +29,5 @@ def eventually(holds: Callable[[], object], what: str = "", *, within_s: float =
     return held
 
 
-def _told(holds: Callable[[], object], what: str, within_s: float) -> str:
+def _told(holds: Holds, what: str, within_s: float) -> str:
     return f"still not so after {within_s} s: {what or holds}"

@@ -3,7 +3,7 @@
 import io
 import json
 
-from bpdemo.core.events import OrderAdmitted, RetryDenied
+from bpdemo.core.events import Event, OrderAdmitted, RetryDenied
 from bpdemo.telemetry.fanout import Fanout
 from bpdemo.telemetry.logs import make_logger
 
@@ -24,7 +24,7 @@ class Buggy:
 def test_all_hear_in_order():
     ears = [Ear(), Ear()]
     fanout = Fanout(*ears)
-    told = [OrderAdmitted(), RetryDenied("store")]
+    told: list[Event] = [OrderAdmitted(), RetryDenied("store")]
     for event in told:
         fanout.observe(event)
     assert [ear.heard for ear in ears] == [told, told]

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 
@@ -18,7 +18,7 @@ from tests.support.http import BODY, running
 ROOT = Path(__file__).resolve().parents[2]
 LEVELS = {*get_args(LogLevel), "critical"}
 ROW = re.compile(r"\| `([\w.]+)` \| (\w+)( or null)?(, optional)? \|")
-TYPES = {"string": str, "number": (int, float)}
+TYPES: dict[str, Any] = {"string": str, "number": (int, float)}
 
 
 class Field:
@@ -85,7 +85,7 @@ def test_each_place_that_logs_writes_the_fields_of_its_event(event, fields, more
     assert not missing or more
 
 
-async def lines_of_a_day() -> list[dict]:
+async def lines_of_a_day() -> list[dict[str, Any]]:
     """Orders that succeed, fail and are refused, a breaker that opens."""
     knobs = {
         "retry_attempts": 1,

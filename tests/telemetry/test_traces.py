@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -150,7 +151,7 @@ def test_an_exception_marks_the_span_by_its_name_only_and_passes(tracer):
 
 async def test_the_trace_goes_through_a_queue_with_the_jobs_context(tracer):
     """As the service does it: a worker that was there before runs each job in its own context."""
-    queue = asyncio.Queue()
+    queue: asyncio.Queue[Any] = asyncio.Queue()
 
     async def work(name):
         with tracer.span(name):
@@ -235,6 +236,8 @@ def test_a_broken_console_does_not_reach_the_service(clock, caplog):
 
 
 class _Collector(BaseHTTPRequestHandler):
+    server: "_Listening"
+
     def do_POST(self):
         self.rfile.read(int(self.headers["Content-Length"]))
         self.server.paths.append(self.path)
@@ -245,10 +248,15 @@ class _Collector(BaseHTTPRequestHandler):
         pass
 
 
+class _Listening(HTTPServer):
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Collector)
+        self.paths: list[str] = []
+
+
 @pytest.fixture
 def collector(monkeypatch):
-    with HTTPServer(("127.0.0.1", 0), _Collector) as server:
-        server.paths = []
+    with _Listening() as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         monkeypatch.setenv("NO_PROXY", "127.0.0.1")

@@ -117,12 +117,12 @@ def run(extent: Extent, stop: Stop, processes: int = 1, hear: Hear = lambda *_: 
     return total
 
 
-def _one_by_one(extent: Extent):  # type: ignore[no-untyped-def]  # a generator, to be closed
+def _one_by_one(extent: Extent):  # a generator, to be closed
     for seed in extent.all_seeds():
         yield examine_seed(seed)
 
 
-def _several(extent: Extent, processes: int, stop: Stop):  # type: ignore[no-untyped-def]
+def _several(extent: Extent, processes: int, stop: Stop):
     """In order of seeds, so that where a run ends depends on the seeds alone."""
     seeds, ahead = extent.all_seeds(), 3 * processes
     context = multiprocessing.get_context("spawn")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from bpdemo.core.choices import Backoff
 from bpdemo.core.settings import Settings
 from bpdemo.lab import LoadRun, simulate
 from bpdemo.lab.lessons.attempts import attempt_peak
@@ -46,16 +47,18 @@ def attempts(settings: Settings, **crowd: Any) -> float:
 
 def polite_set() -> float:
     """A fixed set of 200 clients: their attempts with backoff ÷ without."""
-    crowd = {"scenario": "closed", "rate": 200, "seconds": 15, "retries": 6}
-    runs = [simulate(naive(), backoff=backoff, **crowd) for backoff in ("exponential", "none")]
+    crowd: dict[str, Any] = {"scenario": "closed", "rate": 200, "seconds": 15, "retries": 6}
+    waits: tuple[Backoff, ...] = ("exponential", "none")
+    runs = [simulate(naive(), backoff=backoff, **crowd) for backoff in waits]
     polite, at_once = (run.between(8, 15)["attempts_per_s"] for run in runs)
     return polite / at_once
 
 
 def opening(**crowd: Any) -> LoadRun:
+    usual: dict[str, Any] = {"retries": 6, "backoff": "exponential"}
     return simulate(
         {"workers": 8, "queue_capacity": 16}, times=50, seconds=0.15, scenario="spike",
-        bin_s=0.05, **{"retries": 6, "backoff": "exponential"} | crowd,
+        bin_s=0.05, **usual | crowd,
     )  # fmt: skip
 
 

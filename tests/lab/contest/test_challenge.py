@@ -150,8 +150,8 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
 
 
 def save(path: Path, source: str) -> None:
-    cell = nbformat.v4.new_code_cell(source, metadata={"tags": ["answer-08"]})  # type: ignore[no-untyped-call]
-    path.write_text(json.dumps(nbformat.v4.new_notebook(cells=[cell])))  # type: ignore[no-untyped-call]
+    cell = nbformat.v4.new_code_cell(source, metadata={"tags": ["answer-08"]})
+    path.write_text(json.dumps(nbformat.v4.new_notebook(cells=[cell])))
 
 
 def test_score_reads_the_saved_settings_and_prints_a_code(run: Run, tmp_path: Path) -> None:

@@ -329,9 +329,9 @@ SOLVED = """def try_put(waiting, job, capacity):
 
 def save(path: Path, *sources: str, tag: str = "answer-01a") -> None:
     """A notebook whose last cell has the tag."""
-    cells = [nbformat.v4.new_code_cell(source) for source in sources]  # type: ignore[no-untyped-call]
+    cells = [nbformat.v4.new_code_cell(source) for source in sources]
     cells[-1].metadata["tags"] = [tag]
-    path.write_text(json.dumps(nbformat.v4.new_notebook(cells=cells)))  # type: ignore[no-untyped-call]
+    path.write_text(json.dumps(nbformat.v4.new_notebook(cells=cells)))
 
 
 def test_the_saved_answer_is_checked(run: Run, folder: Path) -> None:

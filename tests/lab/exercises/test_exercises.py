@@ -33,7 +33,7 @@ Cells = list[Any]
 
 @cache
 def cells_of(notebook: Path) -> Cells:
-    return list(nbformat.read(notebook, as_version=4).cells)  # type: ignore[no-untyped-call]
+    return list(nbformat.read(notebook, as_version=4).cells)
 
 
 def notebook_of(name: str, folder: str) -> Path:
@@ -48,7 +48,7 @@ def tags_of(cell: Any) -> list[str]:
 @cache
 def verdicts_of(notebook: Path) -> dict[str, str]:
     """Run it all in one kernel: what each `check` said, by the name of the exercise."""
-    played = nbformat.read(notebook, as_version=4)  # type: ignore[no-untyped-call]
+    played = nbformat.read(notebook, as_version=4)
     # A blank that is called in a cell of its own may raise; the verdicts are what counts here.
     NotebookClient(played, timeout=60, kernel_name="python3", allow_errors=True).execute()
     told = {}

@@ -1,5 +1,6 @@
 """An answer is held to its own processor time, and to the clock only where it waits."""
 
+import faulthandler
 import threading
 import time
 
@@ -37,12 +38,12 @@ def struck_at(monkeypatch: pytest.MonkeyPatch, share: float, limit_s: float = 10
         def set(self) -> None:
             pass
 
-    monkeypatch.setattr(time_limit.time, "monotonic", lambda: clocks.wall_s)
-    monkeypatch.setattr(time_limit.time, "process_time", lambda: clocks.cpu_s)
+    monkeypatch.setattr(time, "monotonic", lambda: clocks.wall_s)
+    monkeypatch.setattr(time, "process_time", lambda: clocks.cpu_s)
     limit = TimeLimit(limit_s, lambda spent_s: struck.set())
     limit._over = Over()  # type: ignore[assignment]
     limit._watch()
-    time_limit.faulthandler.cancel_dump_traceback_later()
+    faulthandler.cancel_dump_traceback_later()
     assert struck.is_set()
     return clocks
 

@@ -1,6 +1,7 @@
 """`claim`: one figure, one bound, and a line that says both."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -71,7 +72,7 @@ def test_a_busy_machine_is_no_verdict():
 
 def test_a_skip_says_why_and_judges_nothing(capsys):
     """Neither the figure nor the runs are looked at."""
-    wrong = {"at_least": 1, "runs": [Run(is_valid=False)]}
+    wrong: dict[str, Any] = {"at_least": 1, "runs": [Run(is_valid=False)]}
     assert claim("it holds", 0, **wrong, only_if=False) is None
     assert claim("it holds", 0, **wrong, only_if=(False, "no PostgreSQL here")) is None
     first, second = capsys.readouterr().out.splitlines()

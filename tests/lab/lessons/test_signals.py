@@ -1,5 +1,7 @@
 """What an operator sees of a service under load."""
 
+from typing import Any
+
 import pandas as pd
 import pytest
 
@@ -15,7 +17,8 @@ def own_home(monkeypatch, tmp_path):
 
 def signals(cpu, wait, **load):
     """Made-up samples over a simulated run."""
-    run = simulate({"workers": 2}, **({"times": 2, "seconds": 4, "scenario": "ramp"} | load))
+    usual: dict[str, Any] = {"times": 2, "seconds": 4, "scenario": "ramp"}
+    run = simulate({"workers": 2}, **usual | load)
     frame = pd.DataFrame({"t_s": [1.0, 2.0, 3.0], "cpu_share": cpu, "wait_ms": wait})
     return Signals(frame, run)
 

@@ -5,6 +5,7 @@ service is the payment's.
 """
 
 from functools import cache
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -20,7 +21,7 @@ PROMISED = {"constant": 0.93, "lognormal": 0.93, "exponential": 0.85}
 
 
 def goodput_of_possible(
-    knobs: dict, distribution: str, slower: float, seed: int, *, seconds: float = 16.0
+    knobs: dict[str, Any], distribution: str, slower: float, seed: int, *, seconds: float = 16.0
 ) -> float:
     """At 0.9 × load; the payment slows down after a second."""
     workers, service_s = knobs["workers"], knobs["payment_latency_s"]
@@ -132,7 +133,7 @@ def test_places_are_the_fewest_that_chance_needs_and_attempts_end_before_the_dea
     advice = size(workers=workers, service_s=service_s, deadline_s=deadline_s)
     places = advice.knobs["queue_capacity"]
 
-    def refused(places: int) -> float:
+    def refused(places: float) -> float:
         rate = 0.9 * workers
         return theory.mmck(rate, 1, workers, workers + places).blocking_probability
 

@@ -52,7 +52,12 @@ def test_of_a_slider_that_is_dragged_the_last_value_arrives(office: Service) -> 
     """Thirty values in one go make a few changes of the service, and end at the last."""
     changes: list[dict[str, Any]] = []
     tune = office.tune
-    office.tune = lambda **knobs: changes.append(knobs) or tune(**knobs)  # type: ignore[method-assign]
+
+    def turned(**knobs: Any) -> Any:
+        changes.append(knobs)
+        return tune(**knobs)
+
+    office.tune = turned  # type: ignore[method-assign]
     made = cockpit(office)
     for room in range(9, 39):
         made.turn(queue_capacity=room)

@@ -13,7 +13,12 @@ def measured(monkeypatch, tmp_path):
     """A machine that answers at once: how often it was measured."""
     monkeypatch.setenv("BPDEMO_HOME", str(tmp_path))
     counts = []
-    monkeypatch.setattr(calibration, "timer_tick_s", lambda: counts.append(1) or 0.0001)
+
+    def timer_tick_s():
+        counts.append(1)
+        return 0.0001
+
+    monkeypatch.setattr(calibration, "timer_tick_s", timer_tick_s)
     monkeypatch.setattr(calibration, "loop_lag_p99_s", lambda: 0.002)
     monkeypatch.setattr(calibration, "send_rate_per_s", lambda: 2000.0)
     monkeypatch.setattr(calibration, "measured_capacity_per_s", lambda count: count * 23.0)

@@ -221,7 +221,8 @@ def test_a_failing_lifespan_is_one_line_in_a_thread_too() -> None:
 def test_times_of_an_unknown_capacity_is_told() -> None:
     """It names the two ways on; nothing is measured silently."""
     with serve(app=bare) as service:
-        for arguments in ({"times": 2}, {}):
+        either: list[dict[str, Any]] = [{"times": 2}, {}]
+        for arguments in either:
             with pytest.raises(ValueError, match=r"(?s)rate.*capacity_of"):
                 load(service, **arguments)
         service.capacity_per_s = 100.0

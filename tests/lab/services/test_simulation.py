@@ -1,6 +1,7 @@
 """Virtual time: the service's own code under a load that takes none."""
 
 import asyncio
+from typing import Any
 
 import numpy as np
 import pytest
@@ -153,7 +154,8 @@ async def _played(settings, plan):
     await crowd.run()
     await assembly.office.drain(10)
     await assembly.office.stop()
-    return crowd, assembly.bare_store.orders
+    store: Any = assembly.bare_store
+    return crowd, store.orders
 
 
 def test_those_who_look_pass_the_limit_as_well():
