@@ -55,4 +55,4 @@ def _so_far(driver: Driver, meta: Meta) -> LoadRun | None:
 def _run(driver: Driver, meta: Meta, seconds: float) -> LoadRun:
     gathered = driver.gathered
     facts = replace(meta, seconds=max(seconds, 0.1), **gathered.facts())
-    return LoadRun.from_records(gathered.records, gathered.samples, facts)
+    return LoadRun(gathered.records, gathered.samples, facts)

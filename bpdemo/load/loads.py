@@ -140,7 +140,7 @@ class RunningLoad:
         gathered = self._driver.gathered
         meta = _with_facts(self._meta, gathered, max(seconds, 0.1), tuple(self._marks))
         meta = replace(meta, turns=tuple(self._turns))
-        return LoadRun.from_records(gathered.records, gathered.samples, meta, self._by)
+        return LoadRun(gathered.records, gathered.samples, meta, self._by)
 
     def __repr__(self) -> str:
         told = self.progress.line() if self.progress else "starting"

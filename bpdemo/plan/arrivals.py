@@ -36,12 +36,6 @@ SHAPES: Final[dict[str, Shape]] = {
 """The open-loop scenarios. `closed` has no arrivals of its own: its users come back."""
 
 
-def expected_arrivals(scenario: str, peak_per_s: float, seconds: float) -> float:
-    """Mean number of arrivals in `seconds`: the area under the shape."""
-    shares = {"ramp": 1 / 2, "spike": 0.1 * 2 / 3 + 1 / 3, "sustained": 5 / 6 + 0.5 / 6}
-    return peak_per_s * seconds * shares.get(scenario, 1.0)
-
-
 def arrivals(
     scenario: str, peak_per_s: float, seconds: float, rng: random.Random
 ) -> Iterator[float]:

@@ -38,13 +38,6 @@ class Run:
         self.meta = meta
         self._by = by
 
-    @classmethod
-    def from_records(
-        cls, records: Records, samples: Samples, meta: Meta, by: str | None = None
-    ) -> Self:
-        """A run from what was recorded, whoever recorded it."""
-        return cls(records, samples, meta, by)
-
     @cached_property
     def frame(self) -> pd.DataFrame:
         return frame_of(self.records, self.samples, self.meta, self._by)

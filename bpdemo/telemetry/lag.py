@@ -1,13 +1,10 @@
 """By how much the event loop is late: the first thing to look at when latencies make no sense."""
 
 import asyncio
-from collections import deque
 
 from bpdemo.core.events import LoopLagged
 from bpdemo.core.ports import Observer
 
-#: The timers of one second at the usual interval.
-RECENT_SAMPLES = 10
 #: After a longer gap (a machine that slept) the missed timers are forgotten.
 MAX_MISSED = 100
 
@@ -24,12 +21,6 @@ class LoopLagMeter:
             raise ValueError(f"interval_s: {interval_s} is not above 0")
         self._observer = observer
         self._interval_s = interval_s
-        self._recent: deque[float] = deque([0.0], maxlen=RECENT_SAMPLES)
-
-    @property
-    def recent_max_s(self) -> float:
-        """The worst of the last ten samples: of the last second, at the usual interval."""
-        return max(self._recent)
 
     async def run(self) -> None:
         """Measures until it is cancelled."""
@@ -49,5 +40,4 @@ class LoopLagMeter:
         return now + self._interval_s
 
     def _tell(self, lag_s: float) -> None:
-        self._recent.append(lag_s)
         self._observer.observe(LoopLagged(lag_s))

@@ -314,9 +314,7 @@ def test_what_is_no_master_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_lost_worker_stays_in_the_saved_run(tmp_path: Path) -> None:
     """A run that is opened again is no more valid than it was."""
-    run = LoadRun.from_records(
-        Records.of([], [], []), Samples.none(), Meta(lost=("worker 1 of 2, on a, left",))
-    )
+    run = LoadRun(Records.of([], [], []), Samples.none(), Meta(lost=("worker 1 of 2, on a, left",)))
     opened = LoadRun.open(run.save(tmp_path / "run.json"))
     with pytest.raises(NotMeasured, match=r"generator was lost.*worker 1 of 2, on a, left"):
         opened.require_valid()

@@ -39,7 +39,7 @@ def records() -> Records:
 
 
 def run(**meta: Any) -> LoadRun:
-    return LoadRun.from_records(records(), SAMPLES, replace(META, **meta))
+    return LoadRun(records(), SAMPLES, replace(META, **meta))
 
 
 def test_each_order_counts_once_in_the_bin_of_its_intended_send() -> None:
@@ -169,7 +169,7 @@ def test_orders_sent_late_prove_nothing() -> None:
 def test_requests_in_flight_are_kept_and_unknown_where_nobody_looked(tmp_path: Path) -> None:
     """A run saved by an older version does not tell them, and neither does what is saved of it."""
     looked = Samples.of([(0.1, 2, 32, 8, 4, 0, 0, 6), (0.6, 4, 32, 8, 8, 0, 2, 12)])
-    kept = LoadRun.from_records(records(), looked, META).save(tmp_path / "new.json")
+    kept = LoadRun(records(), looked, META).save(tmp_path / "new.json")
     assert LoadRun.open(kept).samples.in_flight.tolist() == [6, 12]
     old = run().save(tmp_path / "old.json")
     assert "in_flight" not in json.loads(old.read_text())["samples"]

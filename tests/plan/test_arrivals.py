@@ -6,13 +6,19 @@ import statistics
 
 import pytest
 
-from bpdemo.plan.arrivals import SHAPES, arrivals, expected_arrivals
+from bpdemo.plan.arrivals import SHAPES, arrivals
 
 PEAK, SECONDS = 500.0, 60.0
 
 
 def drawn(scenario: str, seed: int = 1) -> list[float]:
     return list(arrivals(scenario, PEAK, SECONDS, random.Random(seed)))
+
+
+def expected_arrivals(scenario: str, peak_per_s: float, seconds: float) -> float:
+    """Mean number of arrivals in `seconds`: the area under the shape."""
+    shares = {"ramp": 1 / 2, "spike": 0.1 * 2 / 3 + 1 / 3, "sustained": 5 / 6 + 0.5 / 6}
+    return peak_per_s * seconds * shares.get(scenario, 1.0)
 
 
 @pytest.mark.parametrize("scenario", SHAPES)

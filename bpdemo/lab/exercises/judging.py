@@ -1,12 +1,12 @@
-"""What judges share: the learner's function in place of a mechanism, five seeds of virtual time,
-and the checks that most answers need. Judges import it when called: it is slow to load."""
+"""What judges share: five seeds of virtual time, and the checks that most answers need.
+
+Judges import it when called: it is slow to load.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any, Final, NoReturn, TypeGuard
-from unittest.mock import patch
 
 from bpdemo.core.settings import Settings
 from bpdemo.lab.exercises.exercise import NotYet
@@ -29,18 +29,6 @@ def worst(runs: list[LoadRun], figure: str = "goodput_share") -> float:
 def most(runs: list[LoadRun], figure: str) -> float:
     """The greatest of a figure of the summary, over all runs."""
     return max(run.summary[figure] for run in runs)
-
-
-@contextmanager
-def installed(owner: Any, name: str, made: Any) -> Iterator[None]:
-    """`made` in place of `owner.name`, a method or a property, until the block ends."""
-    with patch.object(owner, name, made):
-        yield
-
-
-def not_yet(*, expected: str, seen: str, why: str, look: str) -> NoReturn:
-    """End the judgement: not yet."""
-    raise NotYet(expected=expected, seen=seen, why=why, look=look)
 
 
 def chosen(answer: Any, **ranges: tuple[float, float]) -> list[float]:

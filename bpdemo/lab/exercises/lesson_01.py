@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import MutableSequence
 from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 
 from bpdemo.lab.exercises.exercise import Exercise, NotYet
 
@@ -22,13 +23,13 @@ def judge_try_put(try_put: Any) -> str:
     _judge_by_hand(try_put)
     from bpdemo.core.settings import Settings
     from bpdemo.flow.queue import BoundedQueue
-    from bpdemo.lab.exercises.judging import installed, most, over_seeds, worst
+    from bpdemo.lab.exercises.judging import most, over_seeds, worst
 
     naive_but_for_the_bound = Settings.unprotected(queue_capacity=CAPACITY)
     # The service looks for a place before it asks for one: here only the answer may say no.
     with (
-        installed(BoundedQueue, "has_place", property(lambda _: True)),
-        installed(BoundedQueue, "try_put", _as_method(try_put)),
+        patch.object(BoundedQueue, "has_place", property(lambda _: True)),
+        patch.object(BoundedQueue, "try_put", _as_method(try_put)),
     ):
         runs = over_seeds(naive_but_for_the_bound, times=2, seconds=8)
     sold, late = worst(runs), max(run.summary["late_per_s"] for run in runs)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 
 from bpdemo.lab.exercises.exercise import Exercise, NotYet
 
@@ -243,7 +244,7 @@ def _judge_extremes(may_wait: Any) -> None:
 
 def _judge_door(may_wait: Any, workers: int, service_s: float) -> float:
     from bpdemo.flow.queue import BoundedQueue
-    from bpdemo.lab.exercises.judging import installed, most, over_seeds
+    from bpdemo.lab.exercises.judging import most, over_seeds
     from bpdemo.lab.services.simulation import simulate
 
     def rule(queue: BoundedQueue[Any]) -> bool:
@@ -256,7 +257,7 @@ def _judge_door(may_wait: Any, workers: int, service_s: float) -> float:
     }  # fmt: skip
     who = f"{workers} workers, {service_s:g} s an order"
     clients = int(0.5 * PATIENCE_S * workers / service_s)
-    with installed(BoundedQueue, "may_wait", property(rule)):
+    with patch.object(BoundedQueue, "may_wait", property(rule)):
         deaf = over_seeds(settings, times=2, seconds=6, client_timeout_s=PATIENCE_S)
         obedient = simulate(
             settings, scenario="closed", rate=clients, seconds=0.5, client_timeout_s=PATIENCE_S

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 
 from bpdemo.lab.exercises.exercise import Exercise, NotYet
 
@@ -21,9 +22,9 @@ def judge_sheds(sheds: Any) -> str:
     _judge_four(sheds)
     from bpdemo.core.settings import Settings
     from bpdemo.flow.codel import CoDel
-    from bpdemo.lab.exercises.judging import installed, over_seeds
+    from bpdemo.lab.exercises.judging import over_seeds
 
-    with installed(CoDel, "sheds", _as_codel(sheds)):
+    with patch.object(CoDel, "sheds", _as_codel(sheds)):
         runs = over_seeds(Settings.unprotected(queue_discipline="codel"), times=2, seconds=6)
     sold = _settled(runs)
     if sold < 0.85:
@@ -164,13 +165,13 @@ def judge_try_enter(try_enter: Any) -> str:
     for limit in (3, 5):
         _judge_visits(try_enter, limit)
     from bpdemo.flow.share import FairShare
-    from bpdemo.lab.exercises.judging import installed, over_seeds
+    from bpdemo.lab.exercises.judging import over_seeds
     from bpdemo.lab.lessons.fairness import jain_index, parts_by
 
     def method(share: FairShare, client: str) -> bool:
         return bool(try_enter(share._in_flight, client, share.limit))
 
-    with installed(FairShare, "try_enter", method):
+    with patch.object(FairShare, "try_enter", method):
         runs = over_seeds({"client_max_in_flight": LIMIT}, times=3, seconds=6, clients=CROWD)
     fairness, sold = 1.0, _settled(runs)
     for run in runs:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from math import inf
 from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 
 from bpdemo.lab.exercises.exercise import Exercise, NotYet
 
@@ -106,14 +107,14 @@ def _uneven(shares: list[float], longest_s: float, case: str) -> None:
 
 
 def _judge_crowd(full_jitter: Any) -> str:
-    from bpdemo.lab.exercises.judging import installed, over_seeds, worst
+    from bpdemo.lab.exercises.judging import over_seeds, worst
     from bpdemo.lab.lessons.attempts import attempt_peak
     from bpdemo.sim import crowd as sim_crowd
 
     def delay_s(_: str, __: str, retry: int, ___: float | None, rng: random.Random) -> float:
         return float(full_jitter(retry, BASE_S, CAP_S, rng))
 
-    with installed(sim_crowd, "retry_delay_s", delay_s):
+    with patch.object(sim_crowd, "retry_delay_s", delay_s):
         runs = over_seeds(
             {"workers": 4, "queue_capacity": 8},
             times=50, seconds=0.15, scenario="spike", bin_s=0.05,
@@ -261,14 +262,14 @@ def _judge_case(turn_away: Any, *case: Any) -> None:
 
 def _judge_door(turn_away: Any, workers: int, service_s: float) -> float:
     from bpdemo.core.settings import Settings
-    from bpdemo.lab.exercises.judging import installed, over_seeds
+    from bpdemo.lab.exercises.judging import over_seeds
     from bpdemo.service.intake import Intake
 
     settings = Settings.unprotected(
         workers=workers, payment_latency_s=service_s, store_latency_s=0.002
     )
     crowd: dict[str, Any] = {"client_timeout_s": PATIENCE_S, "send_deadline": True}
-    with installed(Intake, "_check_time", _as_method(turn_away)):
+    with patch.object(Intake, "_check_time", _as_method(turn_away)):
         overload = over_seeds(settings, times=2, seconds=4, **crowd)
         burst = over_seeds(settings, times=3, scenario="spike", seconds=0.3, bin_s=0.1, **crowd)
     who = f"{workers} workers, {service_s:g} s an order"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 
 from bpdemo.lab.exercises.exercise import Exercise, NotYet
 
@@ -25,7 +26,7 @@ def judge_may_probe(may_probe: Any) -> str:
     """By hand, then as the breaker of a box office whose payment hangs and comes back."""
     _judge_probes_by_hand(may_probe)
     from bpdemo.flow.breaker import Breaker
-    from bpdemo.lab.exercises.judging import installed, over_seeds
+    from bpdemo.lab.exercises.judging import over_seeds
     from bpdemo.lab.lessons.outages import back_after_s, outage, trial_requests
 
     def rule(breaker: Breaker) -> bool:
@@ -34,7 +35,7 @@ def judge_may_probe(may_probe: Any) -> str:
         return bool(may_probe(len(breaker._probes), breaker._successes, policy.half_open_calls))
 
     settings = OFFICE | {"breaker_half_open_calls": PROBES}
-    with installed(Breaker, "_has_probe_left", rule):
+    with patch.object(Breaker, "_has_probe_left", rule):
         runs = over_seeds(settings, seconds=12, changes=outage(3, 8), **LOAD)
     most = max(max(trial_requests(run), default=0) for run in runs)
     if most > PROBES:

@@ -29,7 +29,7 @@ def simulate(
     """
     played = play(settings, name=name, **arguments)
     samples = Samples.of(played.samples)
-    return LoadRun.from_records(_records(played), samples, played.meta(), by)
+    return LoadRun(_records(played), samples, played.meta(), by)
 
 
 def _records(played: Play) -> Records:

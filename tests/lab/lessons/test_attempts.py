@@ -10,7 +10,7 @@ from bpdemo.results.records import Records, Samples
 
 def run_with(*attempt_t_s: float) -> LoadRun:
     records = Records.of([0.01], [0.04], [0], attempt_t_s=attempt_t_s)
-    return LoadRun.from_records(records, Samples.none(), Meta(seconds=1))
+    return LoadRun(records, Samples.none(), Meta(seconds=1))
 
 
 def test_every_attempt_counts_in_its_own_bin():

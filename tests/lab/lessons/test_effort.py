@@ -14,7 +14,7 @@ def made_of(looks: list[tuple[float, float]]) -> Effort:
     fates = [0 if t < 1 else 1 for t in t_s]
     records = Records.of(t_s, 0.1, fates)
     meta = Meta(seconds=10, capacity_per_s=10)
-    return Effort(LoadRun.from_records(records, Samples.none(), meta), looks)
+    return Effort(LoadRun(records, Samples.none(), meta), looks)
 
 
 def test_work_is_counted_between_two_looks():

@@ -32,7 +32,7 @@ KNOBS = {
 
 
 def run_of(t_s, fate, latency_s=0.04, samples=None, **meta) -> LoadRun:
-    return LoadRun.from_records(
+    return LoadRun(
         Records.of(t_s, np.broadcast_to(latency_s, np.shape(t_s)), fate),
         samples or Samples.none(),
         Meta(seconds=10, **meta),
