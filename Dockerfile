@@ -1,15 +1,19 @@
-# One image for every part of the stack that is ours: the service, the load, JupyterLab.
+# The service and its workers. The load and JupyterLab are an image of their own, built from the same
+# file with EXTRAS=lab, so that what serves carries nothing that it does not use.
 
 FROM python:3.12.11-slim-bookworm AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 WORKDIR /build
 RUN python -m venv /venv
-# The pins change seldom and take long, so they have a layer of their own.
-COPY requirements.txt .
-RUN /venv/bin/pip install -r requirements.txt
-COPY pyproject.toml README.md ./
+ARG EXTRAS=postgres,traces
+# What is installed changes seldom and takes long, so it has a layer of its own: an empty package
+# brings it, at the versions that are pinned.
+COPY requirements.txt pyproject.toml README.md ./
+RUN mkdir bpdemo && touch bpdemo/__init__.py \
+    && /venv/bin/pip install --constraint requirements.txt ".[${EXTRAS}]" \
+    && /venv/bin/pip uninstall --yes bpdemo
 COPY bpdemo bpdemo
-RUN /venv/bin/pip install --no-deps --no-build-isolation .
+RUN /venv/bin/pip install --no-deps .
 
 FROM python:3.12.11-slim-bookworm
 ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 BPDEMO_HOME=/home/bpdemo/kept

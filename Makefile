@@ -27,16 +27,21 @@ lab: need-python  ## set up, and open the workshop in JupyterLab
 	@"$(PYTHON)" lab.py
 
 .PHONY: demo
-demo: install  ## the whole story in the terminal, with a verdict and an HTML report
+demo: setup  ## the whole story in the terminal, with a verdict and an HTML report
 	@$(PY) -m bpdemo demo $(ARGS)
 
 .PHONY: run
-run: install  ## run the service alone (ARGS="--port 8080" and the like)
+run: setup  ## run the service alone (ARGS="--port 8080" and the like)
 	@$(PY) -m bpdemo serve $(ARGS)
 
-.PHONY: install
-install: need-python  ## make or refresh the environment in .venv
+# What the workshop needs, and no more.
+.PHONY: setup
+setup: need-python
 	@"$(PYTHON)" lab.py --setup-only
+
+.PHONY: install
+install: need-python  ## make or refresh .venv, with the tools of the tests and checks
+	@"$(PYTHON)" lab.py --dev
 
 .PHONY: need-python
 need-python:
@@ -62,7 +67,7 @@ check: install  ## lint, format, types, import rules
 	$(BIN)/lint-imports
 
 .PHONY: audit
-audit: need-python  ## known vulnerabilities in what requirements.txt pins (needs the network)
+audit: need-python  ## known vulnerabilities in what the workshop pins (needs the network)
 	@"$(PYTHON)" scripts/audit.py $(ARGS)
 
 .PHONY: claims
@@ -95,7 +100,7 @@ bench-full:  ## the same with longer loads and more rounds
 	@$(MAKE) --no-print-directory bench ARGS="--size full $(ARGS)"
 
 .PHONY: wheelhouse
-wheelhouse: install  ## fetch wheels for rooms without a network (TARGETS="win_amd64 macosx_arm64")
+wheelhouse: setup  ## fetch wheels for rooms without a network (TARGETS="win_amd64 macosx_arm64")
 	@$(PY) scripts/wheelhouse.py $(TARGETS)
 
 .PHONY: clean

@@ -2,6 +2,7 @@
 
     python lab.py                 what `make lab` does, where there is no make
     python lab.py --setup-only    make or refresh .venv, and stop there
+    python lab.py --dev           the same, with the tools for changing the workshop
 
 Everything lives in this folder: .venv (the environment) and my-work/ (your answers).
 With a folder wheelhouse/ beside this file the setup needs no network. What this machine has
@@ -26,6 +27,7 @@ import sys
 import tempfile
 import time
 import webbrowser
+import zipfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
@@ -35,6 +37,8 @@ PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
 STAMP = VENV / "bpdemo-setup.txt"
 LOG = VENV / "bpdemo-setup.log"
 REQUIREMENTS = ROOT / "requirements.txt"
+PYPROJECT = ROOT / "pyproject.toml"
+REQUIREMENTS_DEV = ROOT / "requirements-dev.txt"
 WHEELHOUSE = ROOT / "wheelhouse"
 START = "notebooks/00_start_here.ipynb"
 PORT_MAX = 65535
@@ -186,25 +190,34 @@ def check_machine() -> None:
 # --- the environment
 
 
-def fingerprint() -> str:
-    """What the environment is made from; the folder too, for an environment cannot be moved."""
-    wanted = "\n".join(wanted_lines(REQUIREMENTS))
-    made_from = wanted.encode() + (ROOT / "pyproject.toml").read_bytes()
-    return f"{ROOT}\n{hashlib.sha256(made_from).hexdigest()}\n"
+def fingerprint(dev: bool = False) -> str:
+    """What the environment is made from; the folder too, for an environment cannot be moved.
+
+    The tools come last: an environment that has them is good for a learner, too.
+    """
+    made_from = digest(wanted_lines(REQUIREMENTS)) + digest(wanted_lines(PYPROJECT))
+    return f"{ROOT}\n{made_from}\n" + (f"{digest(wanted_lines(REQUIREMENTS_DEV))}\n" if dev else "")
 
 
-def setup() -> None:
-    """Make .venv as requirements.txt and pyproject.toml want it; nothing to do is quick."""
+def digest(lines: "list[str]") -> str:
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def setup(dev: bool = False) -> None:
+    """Make .venv as requirements.txt and pyproject.toml want it; nothing to do is quick.
+
+    `dev` adds what requirements-dev.txt pins: the tools of the tests and checks.
+    """
     stamp = STAMP.read_text(encoding="utf-8") if STAMP.exists() else ""
-    if PYTHON.exists() and stamp == fingerprint():
+    if PYTHON.exists() and stamp.startswith(fingerprint(dev)):
         return
     check_machine()
     moved = bool(stamp) and stamp.splitlines()[0] != str(ROOT)
     if moved or not has_pip():
         make_venv()
-    install()
+    install(REQUIREMENTS_DEV if dev else REQUIREMENTS)
     switch_off_news()
-    STAMP.write_text(fingerprint(), encoding="utf-8")
+    STAMP.write_text(fingerprint(dev), encoding="utf-8")
     say("The environment is ready.")
 
 
@@ -224,13 +237,44 @@ def make_venv() -> None:
         fail(what, f"remove the folder {VENV.name}, look for free space on the disk, and try again")
 
 
-def install() -> None:
-    lines = wanted_lines(REQUIREMENTS)
+def install(requirements: Path) -> None:
+    """Everything that the file pins, and the workshop itself."""
+    lines = wanted_lines(requirements)
     wanted = sum(bool(line) and not line.lstrip().startswith("#") for line in lines)
     where = "wheelhouse/, with no network" if WHEELHOUSE.is_dir() else "the package index"
     say(f"Installing up to {wanted} packages from {where}; a minute or two, once ...")
-    pip("-r", str(REQUIREMENTS))
-    pip("--no-deps", "--no-build-isolation", "-e", str(ROOT))
+    pip("-r", str(requirements))
+    with tempfile.TemporaryDirectory() as folder:
+        pip("--no-deps", "--force-reinstall", str(wheel_of_this_folder(Path(folder))))
+
+
+def wheel_of_this_folder(into: Path) -> Path:
+    """What an editable install builds: a wheel that points here. Written by hand, since the program
+    that builds it, and the network that pip would fetch that from, are nothing a learner needs."""
+    import tomllib  # from Python 3.11 on, which has been asked for by now
+
+    project = tomllib.loads(PYPROJECT.read_text(encoding="utf-8"))["project"]
+    name, version = project["name"], project["version"]
+    head = [("Metadata-Version", "2.1"), ("Name", name), ("Version", version)]
+    head += [("Requires-Python", project["requires-python"])]
+    head += [("Requires-Dist", wish) for wish in project["dependencies"]]
+    for extra, wishes in project.get("optional-dependencies", {}).items():
+        head += [("Provides-Extra", extra)]
+        head += [("Requires-Dist", f'{wish}; extra == "{extra}"') for wish in wishes]
+    scripts = "".join(f"{word} = {runs}\n" for word, runs in project["scripts"].items())
+    info = f"{name}-{version}.dist-info"
+    files = {
+        f"{name}.pth": f"{ROOT}\n",
+        f"{info}/METADATA": "".join(f"{key}: {value}\n" for key, value in head),
+        f"{info}/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        f"{info}/entry_points.txt": f"[console_scripts]\n{scripts}",
+    }
+    files[f"{info}/RECORD"] = "".join(f"{path},,\n" for path in (*files, f"{info}/RECORD"))
+    path = into / f"{name}-{version}-py3-none-any.whl"
+    with zipfile.ZipFile(str(path), "w") as wheel:
+        for inside, text in files.items():
+            wheel.writestr(inside, text)
+    return path
 
 
 def wanted_lines(path: Path) -> "list[str]":
@@ -457,6 +501,7 @@ def main() -> int:
         prog="lab.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--setup-only", action="store_true", help="only make or refresh .venv")
+    parser.add_argument("--dev", action="store_true", help="the same, and the tools of the tests")
     parser.add_argument("--port", type=int, default=8888, help="the port to try first (8888)")
     parser.add_argument("--no-browser", action="store_true", help="only print the address")
     options = parser.parse_args()
@@ -464,8 +509,8 @@ def main() -> int:
         parser.exit(2, f"lab.py: --port {options.port} is none from 0 to {PORT_MAX}\n")
     check_python()
     try:
-        setup()
-        if options.setup_only:
+        setup(options.dev)
+        if options.setup_only or options.dev:
             return 0
         hand_out_exercises()
         return launch(free_port(options.port), has_display() and not options.no_browser)

@@ -1,4 +1,4 @@
-"""Look up what requirements.txt pins in the list of known vulnerabilities, by pip-audit.
+"""Look up what the workshop and its tests pin in the list of known vulnerabilities, by pip-audit.
 
 Exit code 0: all were looked up, none has one. 1: some have. 2: not all could be looked up, which
 says nothing about them.
@@ -16,6 +16,7 @@ ROOT = Path(__file__).resolve().parents[1]
 VENV = ROOT / ".venv-audit"
 PYTHON = VENV / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
 PIP_AUDIT = "pip-audit==2.10.1"
+PINNED = ROOT / "requirements-dev.txt"  # and by that requirements.txt
 WHAT_TO_DO = (
     "Nothing is known about them: run it again where https://pypi.org (its JSON pages, which a "
     "mirror of packages may lack) can be reached, or ask another service: "
@@ -37,8 +38,8 @@ def main(arguments: list[str]) -> int:
     except (OSError, subprocess.CalledProcessError) as error:
         return tell(2, f"{PIP_AUDIT} cannot be installed: {error}")
     asked = subprocess.run(
-        [str(PYTHON), "-m", "pip_audit", "--requirement", str(ROOT / "requirements.txt"),
-         "--no-deps", "--disable-pip", "--progress-spinner", "off", "--format", "json", *arguments],
+        [str(PYTHON), "-m", "pip_audit", "--requirement", str(PINNED), "--no-deps",
+         "--disable-pip", "--progress-spinner", "off", "--format", "json", *arguments],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     try:

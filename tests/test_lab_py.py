@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 import venv
 import zipfile
 from pathlib import Path
@@ -16,6 +17,7 @@ import pytest
 from tests.support.jupyter import load_module
 
 ROOT = Path(__file__).resolve().parents[1]
+PYPROJECT = (ROOT / "pyproject.toml").read_text("utf-8")
 
 
 @pytest.fixture
@@ -223,6 +225,42 @@ def test_a_file_that_is_missing_is_one_line(lab):
     assert ended.returncode == 2
     assert "requirements.txt: No such file or directory" in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+def test_the_workshop_is_installed_with_nothing_that_builds_it(lab):
+    """No hatchling and no network: its command is there, and runs what stands in the folder."""
+    shutil.copyfile(ROOT / "pyproject.toml", lab.ROOT / "pyproject.toml")
+    main = lab.ROOT / "bpdemo" / "cli" / "main.py"
+    main.parent.mkdir(parents=True)
+    main.write_text("def main(): print('first')", "utf-8")
+    lab.pip("--no-deps", "--no-index", str(lab.wheel_of_this_folder(lab.ROOT)))
+    main.write_text("def main(): print('edited since')", "utf-8")
+    asks = "import importlib.metadata as m; print(m.version('bpdemo'), *m.requires('bpdemo'))"
+    said = subprocess.check_output([lab.PYTHON, "-c", asks], text=True)
+    assert said.split()[0] == tomllib.loads(PYPROJECT)["project"]["version"]
+    assert 'jupyterlab>=4.4; extra == "lab"' in said
+    command = lab.BIN / ("bpdemo.exe" if os.name == "nt" else "bpdemo")
+    assert subprocess.check_output([command], text=True) == "edited since\n"
+
+
+def test_an_environment_is_made_again_for_what_it_lacks_and_for_nothing_else(lab, monkeypatch):
+    """The one with the tools is good for a learner too; changed tools concern developers alone."""
+    for name in ("requirements.txt", "requirements-dev.txt", "pyproject.toml"):
+        shutil.copyfile(ROOT / name, lab.ROOT / name)
+    installed: list[str] = []
+    monkeypatch.setattr(lab, "install", lambda path: installed.append(path.name))
+    learner, developer = "requirements.txt", "requirements-dev.txt"
+    for dev, asks_for in [(False, learner), (False, None), (True, developer), (True, None),
+                          (False, None)]:  # fmt: skip
+        lab.setup(dev)
+        assert installed == ([asks_for] if asks_for else [])
+        installed.clear()
+    with (lab.ROOT / "requirements-dev.txt").open("a", encoding="utf-8") as file:
+        file.write("another==1\n")
+    lab.setup()
+    assert installed == []
+    lab.setup(True)
+    assert installed == [developer]
 
 
 def test_half_a_copy_of_an_exercise_is_no_copy(lab, monkeypatch):

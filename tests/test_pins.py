@@ -14,8 +14,9 @@ import lab
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 MAIN, BENCH = ROOT / "requirements.txt", ROOT / "benchmarks" / "requirements.txt"
-#: The tools of those who work on it, where they are kept apart.
-DEV = max(ROOT.glob("requirements*.txt"))
+DEV = ROOT / "requirements-dev.txt"
+#: What no learner should have to download: Chromium's driver alone has 165 MB.
+TOOLS = {"playwright", "mypy", "schemathesis", "hypothesis", "ruff", "hatchling", "nbval"}
 
 
 def pins(lines: list[str]) -> dict[str, set[str]]:
@@ -44,12 +45,19 @@ def test_every_pin_is_one_that_the_project_takes(group, path):
         assert all(requirement.specifier.contains(version) for version in versions), requirement
 
 
-def test_the_benchmarks_pin_only_what_the_project_does_not():
+@pytest.mark.parametrize("path", [BENCH, DEV])
+def test_other_files_pin_only_what_the_project_does_not(path):
     """They stand on the project's own pins, and lab.py reads both files as one."""
-    own = pins(BENCH.read_text("utf-8").splitlines())
+    own = pins(path.read_text("utf-8").splitlines())
     assert own
     assert not own.keys() & pins(MAIN.read_text("utf-8").splitlines()).keys()
-    assert pins(lab.wanted_lines(BENCH)).keys() > own.keys()
+    assert pins(lab.wanted_lines(path)).keys() > own.keys()
+
+
+def test_a_learner_downloads_no_tools_of_the_tests():
+    """They are pinned on top, for those who work on it."""
+    assert not TOOLS & pins(MAIN.read_text("utf-8").splitlines()).keys()
+    assert pins(lab.wanted_lines(DEV)).keys() >= TOOLS
 
 
 def test_uvicorn_has_a_ceiling():

@@ -99,7 +99,7 @@ def test_every_image_is_pinned():
     dockerfile = (ROOT / "Dockerfile").read_text("utf-8")
     images = [service["image"] for service in SERVICES.values()]
     images += re.findall(r"^FROM (\S+)", dockerfile, re.MULTILINE)
-    for image in set(images) - {"bpdemo:local"}:
+    for image in set(images) - {"bpdemo:local", "bpdemo-lab:local"}:
         assert re.search(r":v?\d+\.\d+", image), image
 
 
@@ -111,6 +111,19 @@ def test_the_image_runs_as_nobody_and_serves():
     assert "HEALTHCHECK" in last
     assert json.loads(re.search(r"^ENTRYPOINT (.+)", last, re.MULTILINE)[1]) == ["bpdemo"]
     assert json.loads(re.search(r"^CMD (.+)", last, re.MULTILINE)[1])[0] == "serve"
+
+
+def test_what_serves_is_installed_at_the_pinned_versions_and_without_the_lab():
+    """The service's image has the extras that it uses; the other is built from the same file."""
+    dockerfile = (ROOT / "Dockerfile").read_text("utf-8")
+    assert re.search(r"^ARG EXTRAS=(.+)", dockerfile, re.MULTILINE)[1] == "postgres,traces"
+    installs = re.findall(r"pip install (.+?)(?: \\\\)?$", dockerfile, re.MULTILINE)
+    assert "--constraint requirements.txt" in installs[0]
+    assert '".[${EXTRAS}]"' in installs[0]
+    for name in ("locust-master", "locust-worker", "lab"):
+        assert SERVICES[name]["build"]["args"] == {"EXTRAS": "lab"}
+    for name in ("web-1", "web-2", "worker-1", "worker-2"):
+        assert SERVICES[name]["image"] == "bpdemo:local"
 
 
 def test_jupyterlab_keeps_its_token():
