@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import importlib
 import sys
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -64,3 +65,34 @@ def _ipython() -> Any:
 
 def _html(text: str) -> Any:
     return _ipython().HTML(text)
+
+
+class ProgressText:
+    """A line that says what is going on, over and over: in a notebook one that vanishes at the
+    end, on a terminal a line of stderr each, as is `say` where it is given."""
+
+    def __init__(self, say: Callable[[str], object] | None = None) -> None:
+        self._say = say
+        self._display: Any = None
+
+    def __enter__(self) -> Self:
+        if self._say is None and _in_notebook():
+            self._display = _ipython().display(_html(""), display_id=True)
+        return self
+
+    def show(self, text: str) -> None:
+        if self._say is not None:
+            self._say(text)
+        elif self._display is not None:
+            self._display.update(_html(f"<i>{html.escape(text)} …</i>"))
+        elif sys.stderr.isatty():
+            sys.stderr.write(f"{text} …\n")
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._display is not None:
+            self._display.update(_html(""))
