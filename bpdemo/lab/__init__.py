@@ -28,11 +28,13 @@ if TYPE_CHECKING:
     from bpdemo.lab.services.service import serve as serve
     from bpdemo.lab.services.simulation import simulate as simulate
     from bpdemo.lab.talk.talk import stage as stage
+    from bpdemo.load.capacity import capacity_of as capacity_of
     from bpdemo.load.loads import load as load
     from bpdemo.load.run import LoadRun as LoadRun
     from bpdemo.picture.bars import fate_bars as fate_bars
     from bpdemo.picture.lines import line_figure as line_figure
     from bpdemo.picture.picture import side_by_side as side_by_side
+    from bpdemo.plan.request import Request as Request
     from bpdemo.results.validity import NotMeasured as NotMeasured
     from bpdemo.sim import theory as theory
 
@@ -41,7 +43,9 @@ _HOME = {
     "ClaimFailed": "bpdemo.lab.lessons.claims",
     "LoadRun": "bpdemo.load.run",
     "NotMeasured": "bpdemo.results.validity",
+    "Request": "bpdemo.plan.request",
     "calibrate": "bpdemo.lab.services.calibration",
+    "capacity_of": "bpdemo.load.capacity",
     "challenge": "bpdemo.lab.contest.challenge",
     "check": "bpdemo.lab.exercises.desk",
     "claim": "bpdemo.lab.lessons.claims",

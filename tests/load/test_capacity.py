@@ -1,0 +1,89 @@
+"""`capacity_of` at real services: what it finds, and what it says where it finds nothing."""
+
+import socket
+
+import pytest
+
+from bpdemo.lab import Request, capacity_of, serve
+from bpdemo.load.capacity import Capacity
+from bpdemo.load.capacity_search import Search, Step
+from bpdemo.results.validity import NotMeasured
+from tests.load.stub import Answer, StubServer
+from tests.support.measured import until_measured
+
+STEPS = (
+    Step(100, 3, 101, 101),
+    Step(140, 3, 139, 120),
+    Step(196, 3, 190, 121),
+    Step(140, 3, 141, 119, kind="repeat"),
+)
+
+
+def free_url() -> str:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+
+def test_what_was_found_tells_itself() -> None:
+    """In a sentence, and in a picture with a point for each step."""
+    found = Capacity.of("shop", 0.5, Search(121, "", STEPS))
+    assert (found.found, found.per_s, found.at_least_per_s) == (True, 121, 121)
+    assert "121 requests a second, each answered within 500 ms" in found.sentence
+    offered, served = found.figure().data[:2]
+    assert list(offered.x) == list(offered.y) == [101, 139, 141, 190]
+    assert list(served.y) == [101, 120, 119, 121]
+    assert "121 requests" in repr(found)
+
+
+def test_what_was_not_found_tells_why() -> None:
+    """Without a step there is nothing to draw."""
+    found = Capacity.of("shop", 0.5, Search(None, "nothing answered", ()))
+    assert (found.found, found.per_s, found.at_least_per_s) == (False, None, None)
+    assert found.sentence == "Capacity was not found: nothing answered."
+    with pytest.raises(ValueError, match="nothing answered"):
+        found.figure()
+
+
+def test_nobody_there() -> None:
+    """An address where nothing listens is the user's mistake, told in a line."""
+    with pytest.raises(ValueError, match="nothing answers at http://127"):
+        capacity_of(free_url(), Request("GET", "/"))
+
+
+def test_elsewhere_needs_permission() -> None:
+    """The same check as for every load."""
+    with pytest.raises(ValueError, match="--i-run-this-service"):
+        capacity_of("http://10.1.2.3", Request("GET", "/"))
+
+
+def test_a_service_that_has_just_died() -> None:
+    """What was there when it was named is asked before any load is sent."""
+    with StubServer() as server:
+        pass
+    found = capacity_of(server, Request("GET", "/"))
+    assert found.why_not == "nothing answered (most often: no connection)"
+
+
+def test_a_request_that_is_wrong() -> None:
+    """A dozen single requests are enough to see it; no load is sent."""
+    with StubServer(lambda n: Answer(404)) as server:
+        found = capacity_of(server.url, Request("GET", "/no/such/page"))
+        assert server.orders < 20
+    assert "did not get the answer that was expected (most often: status 404)" in found.why_not
+
+
+@pytest.mark.load
+@pytest.mark.slow
+def test_a_box_office_has_the_capacity_that_its_settings_give_it() -> None:
+    """Workers ÷ service time, within 10%."""
+
+    def look() -> Capacity:
+        with serve(workers=4, where="process") as office:
+            found = capacity_of(office)
+            if "this machine could not send" in found.why_not:
+                raise NotMeasured([found.why_not])
+            assert found.found, found.why_not
+            assert found.per_s == pytest.approx(office.capacity_per_s, rel=0.1)
+        return found
+
+    assert "requests a second" in until_measured(look, tries=2).sentence
