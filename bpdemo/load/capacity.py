@@ -121,7 +121,9 @@ def capacity_of(
     if require_running := getattr(service, "require_running", None):
         require_running()
     with ProgressText() as progress:
-        trial = LiveTrial(service, request, client_timeout_s, seed, processes, i_run_this_service)
+        trial = ProbedService(
+            service, request, client_timeout_s, seed, processes, i_run_this_service
+        )
         try:
             found = search(trial, progress.show)
         finally:
@@ -129,7 +131,7 @@ def capacity_of(
     return Capacity.of(str(getattr(service, "name", service.url)), client_timeout_s, found)
 
 
-class LiveTrial:
+class ProbedService:
     """Measures a real service with the load generator, and with single requests of its own."""
 
     def __init__(

@@ -1,6 +1,6 @@
 """How a capacity is searched for: by steps of open load, each 1.4 times the one before.
 
-Pure: what is offered, and what comes back, is a `Trial`; a test gives one that has no service, and
+Pure: what is offered, and what comes back, is a `Probed`; a test gives one that has no service, and
 whose time is virtual.
 """
 
@@ -77,7 +77,7 @@ class Rest:
     most_often: str = ""
 
 
-class Trial(Protocol):
+class Probed(Protocol):
     """What is measured, and what measures it."""
 
     #: The client's timeout: what takes longer is not served.
@@ -116,23 +116,23 @@ class Search:
         return max((step.goodput_per_s for step in self.steps if step.is_valid), default=None)
 
 
-class NotFound(Exception):
+class CapacityNotFound(Exception):
     """Why there is no capacity to be told."""
 
 
-def search(trial: Trial, say: Callable[[str], object] = lambda _: None) -> Search:
+def search(trial: Probed, say: Callable[[str], object] = lambda _: None) -> Search:
     """The highest goodput of a step, once two steps in a row were overloaded, and if one repeat
     agrees."""
     hunt = _Hunt(trial, say)
     try:
         return Search(hunt.run(), "", tuple(hunt.steps))
-    except NotFound as why:
+    except CapacityNotFound as why:
         return Search(None, str(why), tuple(hunt.steps))
 
 
 @dataclass
 class _Hunt:
-    trial: Trial
+    trial: Probed
     say: Callable[[str], object]
     steps: list[Step] = field(default_factory=list)
 
@@ -143,7 +143,7 @@ class _Hunt:
         best = self._best()
         again = self._repeat(best)
         if not _agree(best, again):
-            raise NotFound(
+            raise CapacityNotFound(
                 f"the same {best.rate_per_s:,.0f} requests a second, offered twice, were served at "
                 f"{best.goodput_per_s:,.0f} and at {again.goodput_per_s:,.0f} a second"
             )
@@ -157,14 +157,14 @@ class _Hunt:
         self.say("A few single requests, to know it at rest")
         rest = self.trial.rest()
         if not rest.answered:
-            raise NotFound(f"nothing answered{_told(rest.most_often)}")
+            raise CapacityNotFound(f"nothing answered{_told(rest.most_often)}")
         if rest.expected < (1 - ERRORS_MAX) * rest.sent:
-            raise NotFound(
+            raise CapacityNotFound(
                 f"{rest.sent - rest.expected} of {rest.sent} single requests at rest did not get "
                 f"the answer that was expected{_told(rest.most_often)}"
             )
         if rest.latency_s > self.trial.client_timeout_s:
-            raise NotFound(
+            raise CapacityNotFound(
                 f"a single request at rest takes {rest.latency_s:.2f} s, longer than the client "
                 f"timeout of {self.trial.client_timeout_s:g} s"
             )
@@ -187,12 +187,12 @@ class _Hunt:
         step = self._step(rate_per_s)
         while not step.is_clean:
             if step.failed_share > ERRORS_MAX:
-                raise NotFound(
+                raise CapacityNotFound(
                     f"at {step.rate_per_s:,.1f} requests a second, the lowest step, "
                     f"{step.failed_share:.0%} of them failed{_told(step.most_often)}"
                 )
             if step.rate_per_s <= SLOWEST_PER_S:
-                raise NotFound(
+                raise CapacityNotFound(
                     f"not even {step.rate_per_s:,.1f} requests a second were served in time"
                 )
             step = self._step(max(step.rate_per_s / FACTOR**3, SLOWEST_PER_S))
@@ -202,7 +202,9 @@ class _Hunt:
         overloaded = 0
         while overloaded < 2:
             if rate_per_s > FASTEST_PER_S:
-                raise NotFound(f"more than {FASTEST_PER_S:,.0f} requests a second are not offered")
+                raise CapacityNotFound(
+                    f"more than {FASTEST_PER_S:,.0f} requests a second are not offered"
+                )
             step = self._step(rate_per_s)
             overloaded = overloaded + 1 if step.is_overloaded else 0
             rate_per_s *= FACTOR
@@ -245,7 +247,7 @@ class _Hunt:
         if step.is_valid:
             return step
         at_least = max((s.goodput_per_s for s in self.steps if s.is_valid), default=0.0)
-        raise NotFound(
+        raise CapacityNotFound(
             f"this machine could not send {rate_per_s:,.0f} requests a second on time "
             f"({step.problem}); the service served at least {at_least:,.0f}"
         )
