@@ -102,9 +102,7 @@ def test_a_load_is_drawn_marked_and_told(office: Service) -> None:
     made.start(times=2)
     running = made.load.running
     assert running is not None
-    eventually(
-        lambda: any("shed" in text for text in texts(made)), "the fates are drawn", within_s=20
-    )
+    eventually(lambda: "shed" in texts(made), "the fates are drawn", within_s=20)
     made.turn(queue_capacity=20)
     eventually(lambda: "queue 8 → 20" in texts(made), "the turn is marked", within_s=2)
     made.stop()
