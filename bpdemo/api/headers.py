@@ -17,7 +17,7 @@ _PRIORITY = re.compile(rb"[0-3]")
 
 
 class Wishes(NamedTuple):
-    """What a caller says of himself and of his request; None where he does not."""
+    """What a caller says of themselves and of their request; None where they do not."""
 
     client: str | None = None
     client_timeout_s: float | None = None

@@ -101,7 +101,7 @@ async def _read(
         body = await read_body(arrival, receive, max_body_bytes)
     except ReadTimeout:
         if arrival.caller and arrival.body_due_s == arrival.deadline.at:
-            # His own time ran out first: he is turned away, not told to send faster.
+            # Their own time ran out first: they are refused, not told to send faster.
             expired = WouldExpire()
             intake.refuse(arrival.caller, expired)
             raise expired from None
@@ -129,7 +129,7 @@ async def _wait(
 
 
 def _promised(order: Order, preferred: bool) -> Response:
-    """Also for one who did not ask for it: his key is promised, so there is nothing to wait for.
+    """Also for one who did not ask for it: their key is promised, so there is nothing to wait for.
 
     An order that has failed by now tells why; whoever reads the status alone will ask, and hear.
     """

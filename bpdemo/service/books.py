@@ -4,7 +4,7 @@
     admitted = success + failure + expired + abandoned + shed + queued + running
 
 Each method moves one caller from one column to another, so no sum can drift. Whoever could not be
-read, or left while waiting, is taken out as if he had never come.
+read, or left while waiting, is taken out as if they had never come.
 """
 
 from dataclasses import dataclass

@@ -167,7 +167,7 @@ class BoxOffice:
 
     @property
     def can_promise(self) -> bool:
-        """Whether a caller need not wait for his order to be sold."""
+        """Whether a caller need not wait for their order to be sold."""
         return self._acceptance is not None
 
     @property

@@ -4,7 +4,7 @@
        │           │
     rejected    rejected, or forgotten
 
-Whoever is `waiting` is still sending his body, or waits for a place under policy block.
+A caller who is `waiting` is still sending their body, or waits for a place under policy block.
 """
 
 import asyncio
@@ -47,7 +47,7 @@ LOOKS_AT_ONCE = 64
 
 
 class CallerLeft(Exception):
-    """The caller hung up before he had a place."""
+    """The caller hung up before they had a place."""
 
 
 class WorkBrokeOff(RuntimeError):
@@ -108,7 +108,7 @@ class Intake:
         return self._ledger.books
 
     def receive(self, request_id: str, deadline: Deadline = NEVER, priority: int = 1) -> Caller:
-        """The door's yes, as a caller who now waits: `admit` or `forget` him from here on.
+        """The door's yes, as a caller who now waits: `admit` or `forget` them from here on.
 
         Raises `Refused`, and books it.
         """
@@ -126,7 +126,7 @@ class Intake:
         self._ledger.turn_away(request_id, refused)
 
     def forget(self, caller: Caller) -> None:
-        """He could not be read, or left while waiting. Does nothing once that was decided."""
+        """They could not be read, or left while waiting. Does nothing once that was decided."""
         self._ledger.forget(caller)
 
     async def admit(
@@ -165,7 +165,7 @@ class Intake:
         caller.disown()
 
     def refuse(self, caller: Caller, refused: Refused) -> None:
-        """Turn away a caller whom the door had let in, before he had a place."""
+        """Refuse a caller whom the door had let in, before they had a place."""
         self._ledger.reject(caller, refused)
 
     def hang_up(self, caller: Caller) -> None:

@@ -1,4 +1,4 @@
-"""The ledger: moves each caller from phase to phase, and the books with him.
+"""The ledger: moves each caller from phase to phase, and the books with them.
 
     WAITING ──▶ QUEUED ──▶ RUNNING ──▶ OVER
 
@@ -31,7 +31,7 @@ class Ledger:
         self._on_over = on_over
 
     def turn_away(self, request_id: str, refused: Refused) -> None:
-        """Somebody came, and got a no before he was anybody."""
+        """Somebody came, and was refused before they were in the books as a caller."""
         self.books.arrive()
         self.books.reject()
         self._observer.observe(OrderRejected(refused.reason, request_id))
@@ -41,7 +41,7 @@ class Ledger:
         caller.phase = "waiting"
 
     def forget(self, caller: Caller) -> None:
-        """He could not be read, or left while waiting. Does nothing once that was decided."""
+        """They could not be read, or left while waiting. Does nothing once that was decided."""
         if caller.phase == "waiting":
             caller.phase = "over"
             self.books.forget()
@@ -53,7 +53,7 @@ class Ledger:
             self._observer.observe(OrderRejected(refused.reason, caller.request_id))
 
     def admit(self, caller: Caller, job: OrderJob) -> None:
-        """Give him his place, or a share in the place of a job that is in flight."""
+        """Give them their place, or a share in the place of a job that is in flight."""
         self._let_in(caller)
         caller.job = job
         job.callers.append(caller)
@@ -90,7 +90,7 @@ class Ledger:
         self._close(job)
 
     def expire(self, caller: Caller) -> None:
-        """His time is up: answer now. Running work goes on, and he stays in the books with it."""
+        """Their time is up: answer now. Running work goes on; they stay in the books with it."""
         if caller.phase == "running" and (job := caller.job):
             caller.expired = True
             caller.service_s = self._clock() - (job.started_s or job.came_s)
@@ -102,7 +102,7 @@ class Ledger:
             self._abandon_if_alone(job)
 
     def leave(self, caller: Caller) -> None:
-        """He hung up. A queued job is dropped when nobody waits for it any more."""
+        """They hung up. A queued job is dropped when nobody waits for it any more."""
         caller.left = True
         caller.answer.cancel()
         if caller.phase == "queued" and caller.job:

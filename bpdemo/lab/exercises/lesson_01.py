@@ -270,7 +270,7 @@ EVERY_S = 0.02
 
 
 def judge_next_send(next_send_s: Any) -> str:
-    """A tester sends to a service that gets slower and slower: does he keep his pace?"""
+    """A tester sends to a service that gets slower and slower: do they keep their pace?"""
     from bpdemo.lab.exercises.judging import over_seeds
 
     for run in over_seeds(_unprotected(), times=2, seconds=8, client_timeout_s=30):

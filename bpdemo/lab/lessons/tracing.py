@@ -35,7 +35,7 @@ TOLD: Final = (
 
 
 class Receipt(NamedTuple):
-    """What the caller of one order knows: the answer, his own stop-watch, and the ids."""
+    """What the caller of one order knows: the answer, their own stop-watch, and the ids."""
 
     status: int
     latency_ms: float

@@ -119,7 +119,7 @@ class ThreadHost:
 
     @property
     def spans(self) -> list[FinishedSpan]:
-        self._server.finish_turn()  # whoever has his answer will look for its span, too
+        self._server.finish_turn()  # callers who have their answer will look for its span, too
         kept: list[FinishedSpan] = self.app.state.telemetry.tracer.finished()
         return kept
 
