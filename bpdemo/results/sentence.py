@@ -1,7 +1,7 @@
 """A run in words: for a title, and for those who cannot see the picture.
 
-Each sentence has one denominator: goodput is a share of capacity (or, where the load rises and
-falls, of what was possible), losses are shares of the requests.
+Each sentence has one denominator: goodput is a share of capacity (or, where load or capacity rises
+and falls, of what was possible), losses are shares of the requests.
 """
 
 from __future__ import annotations
@@ -80,11 +80,10 @@ def _share(summary: Summary, meta: Meta) -> tuple[float, str]:
     ratio = _ratio(summary, meta)
     if ratio is None or (meta.scenario not in SHAPES and ratio < 0.995):
         return summary["served_share"], OF_REQUESTS
-    if meta.scenario in SHAPES and meta.rate_per_s:
-        return min(1.0, summary["goodput_of_possible"]), OF_POSSIBLE
     # What waits when a short run begins can carry it past the full share.
-    most = math.inf if len(meta.capacities) > 1 else 1.0
-    return min(most, summary["goodput_share"]), OF_CAPACITY
+    if (meta.scenario in SHAPES and meta.rate_per_s) or len(meta.capacities) > 1:
+        return min(1.0, summary["goodput_of_possible"]), OF_POSSIBLE
+    return min(1.0, summary["goodput_share"]), OF_CAPACITY
 
 
 def _ratio(summary: Summary, meta: Meta) -> float | None:

@@ -15,7 +15,8 @@ def summary_of(records: Records, meta: Meta, start_s: float = 0.0, end_s: float 
 
     goodput_share = goodput / capacity: how much of what the service can serve it did serve.
     served_share = served / offered. goodput_of_possible = goodput / what could have been served,
-    second by second the lesser of offer and capacity: low load is not held against it.
+    second by second the lesser of offer and capacity at that moment: neither low load nor a slow
+    dependency is held against it. `capacity_per_s` is that of the start.
     Percentiles are over the orders served or late, from the intended send; for a caller
     that left, its wait up to then (so they are a lower bound). What is not known is NaN.
     """
@@ -39,17 +40,29 @@ def summary_of(records: Records, meta: Meta, start_s: float = 0.0, end_s: float 
         "p95_ms": p95,
         "p99_ms": p99,
         "served_share": float(per_s[OK]) / offered if offered else float("nan"),
-        "goodput_of_possible": float(per_s[OK]) / _sellable_per_s(inside, capacity, start_s, end_s),
+        "goodput_of_possible": float(per_s[OK]) / _possible_per_s(inside, meta, start_s, end_s),
         "attempts_per_s": float(sent_again / seconds),
     }
 
 
-def _sellable_per_s(records: Records, capacity: float, start_s: float, end_s: float) -> float:
+def _possible_per_s(records: Records, meta: Meta, start_s: float, end_s: float) -> float:
+    if meta.capacity_per_s is None:
+        return float("nan")
     count = max(1, round(end_s - start_s))
     offered, edges = np.histogram(records.t_s, bins=count, range=(start_s, end_s))
     width_s = edges[1] - edges[0]
-    sellable = float(np.minimum(offered / width_s, capacity).mean())
-    return sellable or float("nan")
+    capacity = np.diff(_capacity_until(edges, meta)) / width_s
+    possible = float(np.minimum(offered / width_s, capacity).mean())
+    return possible or float("nan")
+
+
+def _capacity_until(at_s: Column, meta: Meta) -> Column:
+    """How many orders there was capacity for from the start until then."""
+    starts_s, capacity_per_s = (np.array(column) for column in zip(*meta.capacities, strict=True))
+    ends_s = np.append(starts_s[1:], np.inf)
+    within_s = np.clip(at_s[:, None], starts_s, ends_s) - starts_s
+    total: Column = within_s @ capacity_per_s
+    return total
 
 
 def _percentiles(latency_ms: Column) -> tuple[float, float, float]:

@@ -54,6 +54,33 @@ def test_each_order_counts_once_in_the_bin_of_its_intended_send() -> None:
     assert frame["attempts_per_s"].tolist() == [7, 2]
 
 
+@pytest.mark.parametrize(
+    ("turns", "possible_per_s"),
+    [
+        ((), (4 + 2) / 2),  # 6 and 2 are offered, and 4 could be served each second
+        (((1.0, 1.0),), (4 + 1) / 2),
+        (((0.5, 1.0),), (2.5 + 1) / 2),
+        (((0.5, 0.0), (1.0, 8.0)), (2 + 2) / 2),
+        (((5.0, 0.0),), (4 + 2) / 2),  # after its end
+    ],
+)
+def test_what_was_possible_follows_the_capacity(turns, possible_per_s) -> None:
+    """A dependency that slows down on the way is not held against the service: each second counts
+    with the capacity of that second, in the figure and in the sentence."""
+    summary = run(turns=turns).summary
+    assert summary["goodput_of_possible"] == pytest.approx(2.5 / possible_per_s)
+    assert summary["capacity_per_s"] == 4.0
+    assert summary["goodput_share"] == pytest.approx(2.5 / 4)
+    known = len(run(turns=turns).meta.capacities) > 1
+    assert ("of what was possible" in run(turns=turns).sentence) == known
+
+
+def test_what_was_possible_in_a_part_of_a_run() -> None:
+    """Seconds are those of the run, not of the part that is looked at."""
+    late = run(turns=((1.0, 1.0),)).between(1.0, 2.0)
+    assert late["goodput_of_possible"] == pytest.approx(2 / 1)
+
+
 def test_percentiles_are_those_of_the_customers_let_in() -> None:
     """Quick refusals do not make the service look quick."""
     frame = run().frame
