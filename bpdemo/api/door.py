@@ -105,7 +105,7 @@ class Door:
                 await self._go_in(arrival, scope, receive, send)
             finally:
                 if stay is not None:
-                    stay.end(arrival.status)
+                    stay.end(arrival.status, arrival.reason)
         finally:
             self._measure(arrival)
 

@@ -39,15 +39,16 @@ class Stay:
         self.deadline = deadline
         self.caller = caller  # of an order; reads have none
 
-    def end(self, status: int | None) -> None:
-        """The request is over: answered with `status`, or None if it was never answered.
+    def end(self, status: int | None, reason: str | None = None) -> None:
+        """The request is over: answered with `status`, or None if it was never answered; `reason` is
+        that of a problem.
 
         Not before: a caller who has left and whom the service works for all the same is still
         inside, and counts against every limit.
         """
         if self.caller is not None:
             self._intake.part(self.caller)
-        self._visit.end(status)
+        self._visit.end(status, reason)
 
 
 class Entrance:

@@ -9,6 +9,10 @@ from bpdemo.flow.limiter import FixedLimit, InFlight, Limiter
 from bpdemo.flow.share import FairShare
 
 
+#: Of the problems with 503 or 504 these would not be fewer with fewer requests in flight.
+NOT_FOR_LOAD = frozenset(("circuit_open", "downstream_failed", "outcome_unknown", "draining"))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GatePolicy:
     """`max_in_flight` in all, `client_max_in_flight` for each client; 0 is off."""
@@ -61,10 +65,13 @@ class GatePass:
         self._share = share
         self._client = client
 
-    def end(self, status: int | None) -> None:
-        """Leave, answered with `status`, or None if the caller left first."""
+    def end(self, status: int | None, reason: str | None = None) -> None:
+        """Leave, answered with `status`, or None if the caller left first; `reason` of a problem.
+
+        A limit that adapts must not shrink because a dependency is broken.
+        """
         self._share.leave(self._client)
-        if status in (503, 504):
+        if status in (503, 504) and reason not in NOT_FOR_LOAD:
             self._permit.drop()
         elif status is None or status >= 400:
             self._permit.ignore()

@@ -125,7 +125,7 @@ class Edge:
         except Exception as error:
             answer = self._told(error)
         finally:
-            stay.end(answer.status if answer else None)
+            stay.end(answer.status, answer.reason) if answer else stay.end(None)
         if answer and not heard.done():
             heard.set_result(answer)
 

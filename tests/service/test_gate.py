@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bpdemo.core.errors import ClientLimit, ConcurrencyLimit
+from bpdemo.core.reasons import PROBLEMS
 from bpdemo.service.gate import Gate, GatePass, GatePolicy
 from tests.support.policies import usual
 
@@ -100,6 +101,33 @@ def test_every_way_to_end_a_visit_frees_its_place(status: int | None) -> None:
     door.enter("a").end(status)
     assert door.in_flight == 0
     door.enter("a")
+
+
+class Listening:
+    """A limit that keeps what it hears."""
+
+    current = 10.0
+
+    def __init__(self) -> None:
+        self.heard: list[bool] = []
+
+    def learn(self, in_flight: int, latency_s: float, *, dropped: bool) -> None:
+        self.heard.append(dropped)
+
+
+NOT_OURS = {"circuit_open", "downstream_failed", "outcome_unknown", "draining"}
+
+
+@pytest.mark.parametrize(("reason", "status"), [(r, s) for r, (s, _) in PROBLEMS.items()])
+def test_a_limit_hears_of_overload_and_not_of_a_broken_dependency(reason: str, status: int) -> None:
+    """Of every problem there is: what less work in flight would spare is *dropped*; what says
+    nothing of the load is not heard of, and frees the place all the same."""
+    door, limit = gate(), Listening()
+    door._limiter.limit = limit
+    door.enter("a").end(status, reason)
+    is_overload = status in (503, 504) and reason not in NOT_OURS
+    assert limit.heard == [True] * is_overload
+    assert door.in_flight == 0
 
 
 def test_limits_turn_while_requests_are_inside() -> None:

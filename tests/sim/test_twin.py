@@ -123,18 +123,18 @@ FATES: dict[str, Case] = {
         OPEN | {"payment_failure_rate": 1.0},
     ),
     "circuit open, at work": Case(
-        [BUSY, Ask(2)], (503, "circuit_open"), Permit(2, 2, "drop"),
+        [BUSY, Ask(2)], (503, "circuit_open"), Permit(2, 2, "ignore"),
         OPEN | {"store_failure_rate": 1.0},
     ),
     "attempts used up": Case(
-        [Ask(0.2)], (503, "downstream_failed"), Permit(0.2, 0.2, "drop"),
+        [Ask(0.2)], (503, "downstream_failed"), Permit(0.2, 0.2, "ignore"),
         {"payment_failure_rate": 1.0},
     ),
     "no database connection": Case(
         [Ask(0.2)], (503, "pool_exhausted"), Permit(0.2, 2.2, "drop"), mishap=no_connection
     ),
     "an answer lost on the way": Case(
-        [Ask(0.2)], (504, "outcome_unknown"), Permit(0.2, 1.2, "drop"), mishap=lost_answer
+        [Ask(0.2)], (504, "outcome_unknown"), Permit(0.2, 1.2, "ignore"), mishap=lost_answer
     ),
     "a fault in the code": Case(
         [Ask(0.2)], (500, "internal_error"), Permit(0.2, 0.2, "ignore"), mishap=broken_payment
@@ -149,7 +149,7 @@ FATES: dict[str, Case] = {
     ),
     "drained, at the door": Case([Ask(200)], (503, "draining"), None),
     "drained, in the queue": Case(
-        [Ask(0), Ask(99)], (503, "draining"), Permit(99, 110, "drop"),
+        [Ask(0), Ask(99)], (503, "draining"), Permit(99, 110, "ignore"),
         turns={0.0: {"payment_latency_s": 500.0}},
     ),
     "left the queue": Case([BUSY, Ask(0.2, 0.5)], LEFT, Permit(0.2, LEAVES_AT_S, "ignore")),
@@ -165,7 +165,7 @@ FATES: dict[str, Case] = {
         [BUSY, WAITING, Ask(0.2, 0.5)], LEFT, Permit(0.2, 3, "success"), BLOCK | HEEDLESS
     ),
     "left, unheeded, and failed": Case(
-        [BUSY, Ask(0.2, 0.5)], LEFT, Permit(0.2, 1, "drop"), HEEDLESS,
+        [BUSY, Ask(0.2, 0.5)], LEFT, Permit(0.2, 1, "ignore"), HEEDLESS,
         turns={0.3: {"payment_failure_rate": 1.0}},
     ),
     "looked": Case(

@@ -79,6 +79,6 @@ class _CountedStay(Stay):
         super().__init__(stay._visit, stay._intake, stay.deadline, stay.caller)
         self._entrance = entrance
 
-    def end(self, status: int | None) -> None:
+    def end(self, status: int | None, reason: str | None = None) -> None:
         self._entrance.inside -= 1
-        super().end(status)
+        super().end(status, reason)
