@@ -23,6 +23,24 @@ class Anatomy:
             "payment": office._payment_guard,
             "store": office._store_guard,
         }
+        self._taken_off: list[Any] = []
+        self._watch_loads()
+
+    @property
+    def flights(self) -> list[Any]:
+        """The cache's loads that are going on, forgotten by it or not."""
+        self._taken_off = [flight for flight in self._taken_off if not flight.task.done()]
+        return self._taken_off
+
+    def _watch_loads(self) -> None:
+        real = self.cache._take_off
+
+        def take_off(*args: Any) -> Any:
+            flight = real(*args)
+            self._taken_off.append(flight)
+            return flight
+
+        self.cache._take_off = take_off
 
     @property
     def granted(self) -> int:

@@ -42,6 +42,11 @@ class Chaos:
     def begin(self, what: dict[str, Any]) -> None:
         self._faults[what["name"]] = _Fault(what, Random(f"{self._seed} {what['name']}"))
 
+    def calm(self, name: str) -> None:
+        """It befalls nobody any more; whom it has befallen, it keeps."""
+        if fault := self._faults.get(name):
+            fault.is_calm = True
+
     def end(self, name: str) -> None:
         """It works again. Of the calls that hang, some go on, others lose their connection."""
         fault = self._faults.pop(name, None)
@@ -69,10 +74,10 @@ class Chaos:
             crashes = [f for f in self._faults.values() if "dependency" not in f.what]
             striking = next((f for f in crashes if f.strikes(f.what["rate"])), None)
             if striking and not striking.what["after"]:
-                _raise(striking.what)
+                striking.raise_it(after=False)
             result = await real(*args)
             if striking:
-                _raise(striking.what)
+                striking.raise_it(after=True)
             return result
 
         setattr(target, name, work)
@@ -98,9 +103,12 @@ class Chaos:
 
     async def _befall(self, dependency: str, name: str, *, after: bool) -> None:
         for fault in self._those_for(dependency, name):
-            if fault.what["after"] == after and fault.strikes(fault.what["rate"]):
+            if fault.is_due(after=after) and fault.strikes(fault.what["rate"]):
                 if fault.what["how"] == "raise":
-                    _raise(fault.what)
+                    fault.raise_it(after=after)
+                if fault.what["how"] == "slow":
+                    await asyncio.sleep(fault.rng.uniform(0, fault.what["slow_s"]))
+                    continue
                 hanging = self._loop.create_future()
                 fault.hung.append(hanging)
                 await hanging
@@ -124,21 +132,30 @@ class _Fault:
     what: dict[str, Any]
     rng: Random
     hung: list[asyncio.Future[None]] = field(default_factory=list)
+    is_calm: bool = False
 
     def concerns(self, dependency: str, name: str) -> bool:
+        if self.is_calm:
+            return False
         return self.what.get("dependency") == dependency and self.what["call"] in ("any", name)
 
     def strikes(self, rate: float) -> bool:
         return self.rng.random() < rate
 
+    def is_due(self, *, after: bool) -> bool:
+        """Of a fault that strikes either before a call or after it, this is drawn each time."""
+        when = self.what["after"]
+        return when == after if isinstance(when, bool) else self.strikes(0.5)
 
-def _raise(what: dict[str, Any]) -> NoReturn:
-    kind = what["error"]
-    if kind == "pool" and what.get("dependency") == "payment":
-        kind = "failed"  # there is no pool before it
-    if kind in ("pool", "unasked") and what["after"]:
-        kind = "failed"  # these say that the call was never made
-    raise ERRORS[kind]()
+    def raise_it(self, *, after: bool) -> NoReturn:
+        kind = self.what["error"]
+        if kind == "any":
+            kind = self.rng.choice(list(ERRORS))
+        if kind == "pool" and self.what.get("dependency") == "payment":
+            kind = "failed"  # there is no pool before it
+        if kind in ("pool", "unasked") and after:
+            kind = "failed"  # these say that the call was never made
+        raise ERRORS[kind]()
 
 
 async def _arrive(late_s: float, bare: Call, args: tuple[Any, ...]) -> None:

@@ -30,6 +30,7 @@ CALLS = {
         "void",
         "take_back",
         "find_item",
+        "find_item",
         "find_order_by_key",
         ANY,
         ANY,
@@ -40,6 +41,11 @@ CALLS = {
 RAISED = (
     "failed", "failed", "failed", "failed", "unasked", "timeout", "bug", "pool", "cancelled",
     "exit", "generator", "interrupt", "own",
+)  # fmt: skip
+#: The service tells of these in the step before something that takes one turn of the loop.
+EVENTS = (
+    "JobEnded", "JobEnded", "JobStarted", "OrderAdmitted", "OrderEnded", "AttemptEnded",
+    "AttemptEnded", "CacheAsked", "BreakerMoved", "OrderRejected",
 )  # fmt: skip
 CRASHES = ("bug", "timeout", "cancelled", "exit", "generator", "interrupt", "own")
 
@@ -57,7 +63,7 @@ class _Dice:
         self.ticks = self.chance(0.35)
         self.kind = self.rng.choices(["office", "promises", "twin"], [75, 17, 8])[0]
         self.faults_begun = 0
-        self.is_lossy = self.is_tripping = False
+        self.is_lossy = self.is_tripping = self.is_scarce = False
 
     def chance(self, share: float) -> bool:
         return self.rng.random() < share
@@ -67,18 +73,21 @@ class _Dice:
 
     def script(self) -> Script:
         rng = self.rng
-        days = [_any_day, _breaker_day, _still_day, _edge_day, _lossy_day]
-        day = rng.choices(days, [5, 3, 1, 2, 2])[0]
+        days = [_any_day, _breaker_day, _still_day, _edge_day, _lossy_day, _ticket_day]
+        day = rng.choices(days, [5, 3, 1, 2, 2, 1])[0]
         chosen = day(self)
         self.is_lossy, self.is_tripping = day is _lossy_day, day is _breaker_day
+        self.is_scarce = day is _ticket_day
         chosen |= {"seed": self.seed, "store": "memory"}
-        chosen.setdefault("initial_stock", rng.choice([3, 40, 1000, 10**6, 10**6, 10**6]))
+        chosen.setdefault("initial_stock", rng.choice([1, 3, 40, 1000, 10**6, 10**6, 10**6]))
         base = knobs.WorldSettings(**chosen)
-        few = day in (_breaker_day, _lossy_day)
+        few = day in (_breaker_day, _lossy_day, _ticket_day)
         many = 40 if few else rng.choice([4, 25, 60, 60, 200, 200, 500])
         span_s = self.span_s(base, many, slow=day is _still_day)
         acts = [*self.customers(many, span_s), *self.readers(many // 5, span_s)]
         acts += self.troubles(base, span_s, rng.choice([0, 2, 4, 8]) + 4 * few)
+        if self.is_scarce:
+            acts += self.lagging(base, 0.0, span_s)
         acts += self.turns(span_s, [act.at_s for act in acts])
         acts += self.end(span_s)
         acts.sort(key=lambda act: act.at_s)
@@ -99,13 +108,21 @@ class _Dice:
             "clients": pick([1, 3, 40]), "items": pick([1, 2, 100]), "keyed": pick([0, 0.4, 0.9]),
             "keys": max(1, many // pick([2, 6, 20])), "hasty": pick([0, 0, 0.3, 0.9]),
             "leaving": pick([0, 0.1, 0.5]), "cancelled": pick([0, 0, 0.15]),
-            "slow": pick([0, 0, 0.3]), "later": pick([0.2, 0.6, 1.0]), "odd": pick([0, 0.02]),
+            "slow": pick([0, 0, 0.3]), "fleeing": pick([0, 0, 0.3, 0.8]),
+            "watched": pick([0, 0.2, 0.7]), "later": pick([0.2, 0.6, 1.0]), "odd": pick([0, 0.02]),
         }  # fmt: skip
+        if self.is_scarce:
+            crowd |= {"items": 100, "watched": 1.0, "clients": 40}
         together = pick([[1], [1, 1, 1, 1, 1, 1, 6], [1, 2, 3]])
         for _ in range(many):
             at_s = self.grid(rng.uniform(0, span_s))
             for _ in range(pick(together)):
-                yield Act(at_s, "order", self.customer(crowd))
+                one = self.customer(crowd)
+                yield Act(at_s, "order", one)
+                if self.chance(crowd["watched"]):  # somebody looks at it meanwhile
+                    look = {"n": one["item"] - 1, "timeout_s": None, "cancel_s": None, "turns": 0}
+                    later_s = rng.uniform(0, 0.6 if self.is_scarce else 0.1)
+                    yield Act(self.grid(at_s + later_s), "look", look)
 
     def customer(self, crowd: dict[str, Any]) -> dict[str, Any]:
         rng = self.rng
@@ -123,18 +140,37 @@ class _Dice:
         for name, share in shares.items():
             if self.chance(crowd[share]):
                 one[name] = self.grid(10 ** rng.uniform(-3, rng.choice([-1, 0.7])))
+        if self.chance(crowd["fleeing"]):
+            one["flees"] = self.event() | {"how": rng.choice(["hang_up_s", "cancel_s"])}
         if self.chance(crowd["odd"]):
             one |= rng.choice([{"item": 999}, {"unreadable": True}])
         if self.kind == "twin":  # where all want one ticket and send their body at once
             one |= {"quantity": 1, "body_s": 0.0, "unreadable": False}
         return one
 
+    def event(self) -> dict[str, Any]:
+        """A moment that no clock tells: so many turns after the nth event of a name."""
+        pick = self.rng.choice
+        return {"event": pick(EVENTS), "nth": pick([1, 1, 1, 2, 5]), "turns": pick([0, 1, 1, 2, 3])}
+
+    def at_some_event(self, at_s: float, kind: str, what: dict[str, Any]) -> Act:
+        """The act, by the clock or, of some, just as something happens."""
+        if self.chance(0.65):
+            return Act(at_s, kind, what)
+        return Act(at_s, "when", self.event() | {"kind": kind, "what": what})
+
     def readers(self, many: int, span_s: float) -> Iterator[Act]:
+        rng, items = self.rng, self.rng.choice([1, 3, 1000])
         for _ in range(many):
-            kind = self.rng.choice(["look", "look", "read"])
-            timeout_s = self.rng.choice([None, None, 0.01, 1.0])
-            what = {"n": self.rng.randrange(1000), "timeout_s": timeout_s}
-            yield Act(self.grid(self.rng.uniform(0, span_s * 1.1)), kind, what)
+            kind, at_s = rng.choice(["look", "look", "read"]), rng.uniform(0, span_s * 1.1)
+            timeout_s = rng.choice([None, None, 0.01, 1.0])
+            what = {"n": rng.randrange(items), "timeout_s": timeout_s, "cancel_s": None, "turns": 0}
+            if self.chance(0.3):  # who leaves, and who asks for the same at that moment
+                leaves_s = TICK_S * rng.randrange(1, 5) if self.ticks else rng.uniform(0, 0.1)
+                other = what | {"turns": rng.randrange(6)}
+                yield Act(self.grid(at_s) + leaves_s, kind, other)
+                what |= {"cancel_s": leaves_s, "turns": rng.randrange(3)}
+            yield Act(self.grid(at_s), kind, what)
 
     def troubles(self, base: Settings, span_s: float, many: int) -> Iterator[Act]:
         for _ in range(many):
@@ -146,9 +182,13 @@ class _Dice:
         rng, begins_s = self.rng, self.grid(at_s)
         ends_s = self.grid(at_s + min(lasting_s, LONGEST_FAULT_S))
         kinds = ["knob", "latency", "break", "break", "break", "break", "crash", "stall", "wall"]
-        kinds += ["break"] * 12 * self.is_lossy
+        kinds += (["break"] * 12 + ["lag"] * 4) * self.is_lossy + ["pair"] * 6 * self.is_tripping
         kind = rng.choice(kinds + ["kill", "kill", "freeze"] * (self.kind == "promises"))
-        if kind == "knob":
+        if kind == "lag":
+            yield from self.lagging(base, begins_s, ends_s)
+        elif kind == "pair":
+            yield from self.pair(begins_s, max(base.payment_latency_s, TICK_S))
+        elif kind == "knob":
             name = rng.choice(knobs.FAULTY)
             value = True if name.endswith("outage") else rng.choice([0.05, 0.4, 1.0])
             yield Act(begins_s, "turn", {name: value})
@@ -168,9 +208,36 @@ class _Dice:
         elif kind == "wall":
             yield Act(begins_s, kind, {"s": rng.uniform(-1e6, 1e6)})
         elif kind == "stall":
-            yield Act(begins_s, kind, {"s": self.grid(10 ** rng.uniform(-2.5, 0.8))})
+            yield self.at_some_event(begins_s, kind, {"s": self.grid(10 ** rng.uniform(-2.5, 0.8))})
         else:
             yield Act(begins_s, kind, {"n": rng.randrange(8)})
+
+    def pair(self, begins_s: float, call_s: float) -> Iterator[Act]:
+        """Some calls hang; those after them fail, and those after that are well: the breaker moves,
+        and moves again, before the first of them report."""
+        hang = self.fault() | {"how": "hang", "rate": 0.5, "call": ANY, "after": False}
+        fail = hang | {"how": "raise", "error": "failed", "rate": 0.9, "late_s": None}
+        one, other = f"f{self.faults_begun + 1}", f"f{self.faults_begun + 2}"
+        self.faults_begun += 2
+        moments = [begins_s + self.grid(call_s * calls) for calls in (0, 2, 8, self.calls_late())]
+        yield Act(moments[0], "break", {"name": one, **hang})
+        yield Act(moments[1], "calm", {"name": one})
+        yield Act(moments[1], "break", {"name": other, **fail})
+        yield Act(moments[2], "mend", {"name": other})
+        yield Act(moments[3], "mend", {"name": one})
+
+    def lagging(self, base: Settings, begins_s: float, ends_s: float) -> Iterator[Act]:
+        """What was read of an item is old by the time that it arrives."""
+        slow_s = self.grid(base.payment_latency_s * self.rng.choice([1.0, 4.0]))
+        slow = {"dependency": "store", "call": "find_item", "how": "slow", "after": True}
+        slow |= {"slow_s": max(slow_s, TICK_S), "rate": self.rng.choice([0.3, 1.0])}
+        self.faults_begun += 1
+        name = f"f{self.faults_begun}"
+        yield Act(begins_s, "break", {"name": name, **self.fault(), **slow, "late_s": None})
+        yield Act(ends_s, "mend", {"name": name})
+
+    def calls_late(self) -> float:
+        return self.rng.choice([10.0, 20.0, 60.0])
 
     def fault(self) -> dict[str, Any]:
         rng = self.rng
@@ -182,12 +249,18 @@ class _Dice:
             "call": rng.choice(CALLS[dependency]),
             # Where breakers trip, calls that hang outlive the era that they began in.
             "rate": rng.choice([0.3, 0.3, 0.9] if self.is_tripping else [0.05, 0.3, 0.9, 1.0]),
-            "how": "hang" if self.chance(0.5 if self.is_tripping else 0.35) else "raise",
-            "error": rng.choice(RAISED),
-            "after": self.chance(0.5),
+            "how": self.how(),
+            "slow_s": self.grid(10 ** rng.uniform(-2, 0.7)),
+            "error": ANY if self.chance(0.25) else rng.choice(RAISED),
+            "after": rng.choice([True, False, "either"]),
             # Given up by the caller, and yet on its way: it arrives so much later.
             "late_s": self.grid(rng.uniform(0, 30)) if self.chance(0.4) else None,
         }
+
+    def how(self) -> str:
+        """Answers that are slow overtake one another, where they do not lapse."""
+        weights = [50, 5, 45] if self.is_tripping else [30, 20, 50]
+        return self.rng.choices(["hang", "slow", "raise"], weights)[0]
 
     def crash(self) -> dict[str, Any]:
         rate, after = self.rng.choice([0.05, 0.5]), self.chance(0.5)
@@ -203,16 +276,17 @@ class _Dice:
             if turned:
                 at_s = rng.choice(moments) if self.chance(0.5) else rng.uniform(0, span_s)
                 yield Act(self.grid(at_s), "yield", {"n": rng.randrange(5)})
-                yield Act(self.grid(at_s), "turn", turned)
+                yield self.at_some_event(self.grid(at_s), "turn", turned)
 
     def end(self, span_s: float) -> Iterator[Act]:
         """Some days are cut short: by a drain, or without one."""
         rng = self.rng
         if self.chance(0.25):
             at_s = self.grid(rng.uniform(0.1, 1.1) * span_s)
-            yield Act(at_s, "drain", {"timeout_s": rng.choice([0, 0.05, 1, 10, 100])})
+            what = {"timeout_s": rng.choice([0, 0.05, 1, 10, 100])}
+            yield self.at_some_event(at_s, "drain", what)
         elif self.chance(0.1):
-            yield Act(self.grid(rng.uniform(0.1, 1.1) * span_s), "stop", {})
+            yield self.at_some_event(self.grid(rng.uniform(0.1, 1.1) * span_s), "stop", {})
 
 
 def _any_day(dice: _Dice) -> dict[str, Any]:
@@ -245,7 +319,7 @@ def _breaker_day(dice: _Dice) -> dict[str, Any]:
         "breaker_open_s": dice.grid(latency_s * pick([0.1, 0.5, 2.0])),
         "breaker_half_open_calls": pick([1, 2, 3]),
         "breaker_window_s": pick([1.0, 10.0]),
-        "attempt_timeout_s": pick([0.0, 0.0, latency_s * 1.5, 0.5]),
+        "attempt_timeout_s": pick([0.0, 0.0, 30.0, latency_s * 1.5, 0.5]),
         "payment_latency_s": latency_s,
         "store_latency_s": pick([0.0, 0.002, latency_s]),
         "payment_latency_distribution": pick(["constant", *DISTRIBUTIONS]),
@@ -261,7 +335,7 @@ def _lossy_day(dice: _Dice) -> dict[str, Any]:
     pick, rng = dice.rng.choice, dice.rng
     chosen = knobs.draw(rng, 0.06, dice.grid)
     return chosen | {
-        "initial_stock": pick([3, 12, 30, 1000]),
+        "initial_stock": pick([1, 1, 3, 12, 1000]),  # of one ticket, nobody asks after the last
         "breaker_enabled": pick([True, False, False]),
         "retry_attempts": pick([1, 1, 2, 8]),
         "retry_budget_ratio": pick([0.0, 0.1, 0.2]),
@@ -269,5 +343,22 @@ def _lossy_day(dice: _Dice) -> dict[str, Any]:
         "attempt_timeout_s": pick([0.5, 0.5, 0.1, 0.0]),
         "request_timeout_s": pick([0.0, 2.0, 30.0]),
         "cache_ttl_s": pick([0.0, 5.0, 600.0, 600.0]),
+        "cache_capacity": pick([1, 1, 1024]),
+        "payment_latency_s": pick([0.04, 0.04, 0.5]),
         "workers": pick([1, 2, 8]),
+    }
+
+
+def _ticket_day(dice: _Dice) -> dict[str, Any]:
+    """One ticket of each item, a cache that keeps hardly anything, and those who look meanwhile."""
+    pick, rng = dice.rng.choice, dice.rng
+    chosen = knobs.draw(rng, 0.04, dice.grid)
+    return chosen | {
+        "initial_stock": 1,
+        "cache_capacity": pick([1, 1, 3]),
+        "cache_ttl_s": 600.0,
+        "payment_latency_s": pick([0.04, 0.125]),
+        "attempt_timeout_s": pick([0.0, 2.0]),
+        "breaker_enabled": False,
+        "workers": pick([2, 4, 8]),
     }

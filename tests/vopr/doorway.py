@@ -27,6 +27,7 @@ class Doorway:
     ) -> None:
         self.customers: list[Customer] = []
         self.may_break = True  # whether a dependency may raise what is not ours
+        self.may_cancel = True  # or end with a CancelledError of its own
         self.drain_ends_s = inf  # until then a drain drops nobody
         self.entrance = WatchedEntrance(anatomy, clock, verdicts)
         self._office = anatomy.office
@@ -96,10 +97,16 @@ class Doorway:
     def _tell_no(self, one: Customer, error: BaseException) -> None:
         ours = isinstance(error, BoxOfficeError) or self.may_break
         self._verdicts.expect(ours, "an error that nobody injected", repr(error))
+        self.check_cause(error)
         one.reason = getattr(error, "reason", "internal_error")
         status, headers, _ = self._problems.of(error)
         one.retry_after = dict(headers).get(b"retry-after")
         self.end(one, status)
+
+    def check_cause(self, error: BaseException) -> None:
+        """Nobody is told of a load that was cancelled, where the store cancels nothing."""
+        real = self.may_cancel or not isinstance(error.__cause__, asyncio.CancelledError)
+        self._verdicts.expect(real, "told of a cancellation that nobody asked for", repr(error))
 
     def end(self, one: Customer, status: int | str) -> None:
         one.status, one.answered_s = status, self._clock()

@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 from math import inf
 from typing import Any
 
@@ -13,6 +14,14 @@ from tests.vopr.verdicts import Verdicts
 #: The budget looks back over ten seconds; the oldest tenth of it may have dropped out already.
 WINDOW_S, SHORTEST_WINDOW_S = 10.0, 9.0
 EPS_S = 1e-6
+
+
+@dataclass(eq=False)
+class _Call:
+    """One call that is going on: its attempts, and the most that it may have by any knobs."""
+
+    most: int
+    attempts: int = 0
 
 
 class GuardWatch:
@@ -29,11 +38,16 @@ class GuardWatch:
         self._budget = False, 0.0, 0.0
         self._turned_s = -inf
         self._longest_attempt_s = 0.0
+        self._open: set[_Call] = set()
+        self._most_attempts = 0
         for name, guard in guards.items():
             self._count_calls(name, guard)
 
     def note_knobs(self, now: Settings) -> None:
         self._longest_attempt_s = max(self._longest_attempt_s, now.attempt_timeout_s or inf)
+        self._most_attempts = now.retry_attempts
+        for call in self._open:
+            call.most = max(call.most, now.retry_attempts)
         budget = now.retry_budget_enabled, now.retry_budget_ratio, now.retry_budget_min_per_s
         if budget != self._budget:
             self._budget, self._turned_s = budget, self._clock()
@@ -50,9 +64,21 @@ class GuardWatch:
     def _count_calls(self, name: str, guard: Any) -> None:
         real, calls = guard.call, self._calls[name]
 
-        async def call(*args: Any, **how: Any) -> Any:
+        async def call(operation: Any, *args: Any) -> Any:
             calls.append(self._clock())
-            return await real(*args, **how)
+            this = _Call(self._most_attempts)
+
+            async def attempt() -> Any:
+                this.attempts += 1
+                within = this.attempts <= this.most
+                self._verdicts.expect(within, "more attempts than a call may have", name)
+                return await operation()
+
+            self._open.add(this)
+            try:
+                return await real(attempt, *args)
+            finally:
+                self._open.discard(this)
 
         guard.call = call
 

@@ -6,7 +6,7 @@ from math import ceil
 from typing import TYPE_CHECKING
 
 from bpdemo.core.model import Order
-from tests.vopr.customer import PROMISED, Customer
+from tests.vopr.customer import CANCELLED, LEFT, PROMISED, Customer
 
 if TYPE_CHECKING:
     from tests.vopr.world import World
@@ -94,7 +94,8 @@ def _check_counts(world: "World") -> None:
     nowhere = [one for one in world.doorway.customers if not one.was_admitted]
     refused = sum(one.was_refused for one in nowhere)
     # Of one who left unheard the simulation cannot say what the service told the empty chair.
-    unheard = sum(one.status == "left" for one in nowhere) if world.script.kind == "twin" else 0
+    is_twin = world.script.kind == "twin"
+    unheard = sum(one.status in (LEFT, CANCELLED) for one in nowhere) if is_twin else 0
     rejected = world.office.intake.books.rejected
     said = f"{refused} to {refused + unheard}, and {rejected} in the books"
     counted = refused <= rejected <= refused + unheard

@@ -1,6 +1,8 @@
 """What is true between any two awaits, and whenever time is about to move on."""
 
 from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
 from math import inf
 
 from bpdemo.core.events import Event, OrderEnded, OrderRejected
@@ -10,6 +12,16 @@ from tests.vopr.guards import GuardWatch
 from tests.vopr.loop import WatchedLoop
 from tests.vopr.truth import Truth
 from tests.vopr.verdicts import Diary, Verdicts
+
+
+@dataclass(eq=False)
+class Ambush:
+    """A deed that waits for the nth event of that name, and then for some turns of the loop."""
+
+    event: str
+    nth: int
+    turns: int
+    deed: Callable[[], object]
 
 
 class Moments:
@@ -25,6 +37,7 @@ class Moments:
         self._verdicts = verdicts
         self._diary = diary
         self._to_come = False
+        self._ambushes: list[Ambush] = []
         self._most_inside = self._most_busy = 0.0
         self._bound_inside = self._bound_busy = 0.0
         self._guards: GuardWatch | None = None
@@ -46,6 +59,8 @@ class Moments:
         if self._guards is None or self.are_over:
             return
         self._guards.hear(event)
+        if self._ambushes:
+            self._spring(type(event).__name__)
         match event:
             case OrderEnded():
                 self.settled[event.outcome] += 1
@@ -58,6 +73,27 @@ class Moments:
         if not self._to_come:
             self._to_come = True
             self._loop.call_soon(self.check)
+
+    def lie_in_wait(self, ambush: Ambush) -> None:
+        """What takes one turn of the loop is hardly ever met by the clock: so it is done by the
+        event that comes just before it."""
+        self._ambushes.append(ambush)
+
+    def give_up_waiting(self) -> None:
+        self._ambushes.clear()
+
+    def _spring(self, event: str) -> None:
+        for ambush in [ambush for ambush in self._ambushes if ambush.event == event]:
+            ambush.nth -= 1
+            if ambush.nth <= 0:
+                self._ambushes.remove(ambush)
+                self._in_turns(ambush.turns, ambush.deed)
+
+    def _in_turns(self, turns: int, deed: Callable[[], object]) -> None:
+        if turns:
+            self._loop.call_soon(self._in_turns, turns - 1, deed)
+        else:
+            self._loop.call_soon(deed)  # never within the step of the service that told of it
 
     # -------- seen
 
@@ -128,5 +164,9 @@ class Moments:
             self._verdicts.fail("a place was given to nobody", office.stats())
         if queue.waiting and queue.has_place:
             self._verdicts.fail("a caller waits beside a free place", office.stats())
+        if any(not job.callers for job, *_ in queue._line):
+            self._verdicts.fail("a job that nobody waits for has a place", office.stats())
+        if any(not flight.waiters for flight in anatomy.flights):
+            self._verdicts.fail("a load goes on that nobody waits for")
         hired, wanted = len(anatomy.workers), max(office.workers, office.workers_busy)
         expect(hired == wanted, "a wrong number of workers", hired)

@@ -173,7 +173,13 @@ PLANTS = (
         "        self._flights.pop(key, None)",
     ),
     Plant(
-        "a load that everybody left goes on for ever",
+        "a load that everybody left goes on",
+        CACHE,
+        "                self._land(key, flight)\n                flight.task.cancel()",
+        "                self._land(key, flight)",
+    ),
+    Plant(
+        "who comes just as the last one leaves joins a load that is cancelled",
         CACHE,
         "                self._land(key, flight)\n                flight.task.cancel()",
         "                flight.task.cancel()",

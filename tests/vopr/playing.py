@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from tests.vopr.loop import WatchedLoop
-from tests.vopr.script import Script
+from tests.vopr.script import Act, Script
 from tests.vopr.verdicts import Wrong
 from tests.vopr.world import World
 
@@ -60,7 +60,9 @@ def examine(script: Script, *, twice: bool | None = None) -> Result:
     """
     began_s = time.perf_counter()
     if twice is None:
-        twice = script.seed % SOME == 0 or any(act.kind == "stop" for act in script.acts)
+        twice = script.seed % SOME == 0 or any(
+            "stop" in (act.kind, act.what.get("kind")) for act in script.acts
+        )
     world = play(script, sums=twice)
     if twice:
         gc.collect()
@@ -84,7 +86,11 @@ def examine(script: Script, *, twice: bool | None = None) -> Result:
 def _faults_of(script: Script) -> Counter[str]:
     """How often each kind of thing went wrong."""
     faults: Counter[str] = Counter()
-    for act in script.acts:
+    for planned in script.acts:
+        act = planned
+        if act.kind == "when":
+            faults["done just as something happened"] += 1
+            act = Act(act.at_s, act.what["kind"], act.what["what"])
         match act.kind:
             case "break":
                 how = act.what["error"] if act.what["how"] == "raise" else act.what["how"]
@@ -96,4 +102,5 @@ def _faults_of(script: Script) -> Counter[str]:
             case "order":
                 faults["hang-up"] += act.what["hang_up_s"] is not None
                 faults["request cancelled"] += act.what["cancel_s"] is not None
+                faults["left just as something happened"] += act.what["flees"] is not None
     return faults

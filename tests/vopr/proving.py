@@ -11,7 +11,7 @@ from tests.vopr.playing import examine
 from tests.vopr.swarm import Stop, examine_seed
 
 MOST_SEEDS = 1000
-WIDTH = 62
+WIDTH = 70
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,9 @@ def prove(start: int, seeds: int, stop: Stop) -> int:
         found = seek(plant, range(start, start + seeds), stop)
         if stop.asked:
             break
-        where = f"seed {found.seed:4}: {found.kind}" if found else f"MISSED in {seeds} seeds"
+        where = f"MISSED in {seeds} seeds"
+        if found:
+            where = f"{found.seed - start + 1:4} seeds: {found.kind}"
         took_s = time.monotonic() - began_s
         print(f"{plant.name:{WIDTH}} {took_s:5.0f} s   {where}", flush=True)
         if found is None:

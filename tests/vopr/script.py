@@ -27,6 +27,7 @@ PLAIN: dict[str, Any] = {
     "hang_up_s": None,
     "cancel_s": None,
     "turns": 0,  # of the loop, between such a moment and the deed
+    "flees": None,  # leaves by itself, so many turns after the nth event of a name
 }
 
 

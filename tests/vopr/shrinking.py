@@ -66,6 +66,8 @@ def _plainer(act: Act, name: str) -> list[Act]:
     if act.kind == "break" and name in ("rate", "late_s", "after"):
         plain = {"rate": 1.0, "late_s": None, "after": False}[name]
         return [act._replace(what={**what, name: plain})]
+    if act.kind == "when" and name == "turns":
+        return [act._replace(what={**what, name: 0})]
     return []
 
 

@@ -57,6 +57,10 @@ class Stage:
         self.truth = Truth(self.store, self.assembly.provider)
         kind = TwinDoorway if self.script.kind == "twin" else Doorway
         self.doorway = kind(self.anatomy, clock, self.verdicts, self.diary)
+        self.doorway.may_cancel = any(
+            act.kind in ("break", "crash") and act.what["error"] in ("cancelled", "any")
+            for act in self.script.acts
+        )
         guards = self.anatomy.guards
         self.guards = GuardWatch(guards, clock, self.verdicts)
         self.breakers: dict[str, WatchedBreaker] = {}

@@ -51,19 +51,22 @@ def _deed(act: Act, names: Iterator[str]) -> str:
             when = "after" if what["after"] else "before"
             share = f"{what['rate']:.0%} of the workers' jobs"
             return f"{share} break off {when} their work: {what['error']} ({what['name']})."
-        case "mend":
-            return f"Fault {what['name']} is over."
+        case "mend" | "calm":
+            so_far = " for whom it has not met yet" if act.kind == "calm" else ""
+            return f"Fault {what['name']} is over{so_far}."
         case "stall":
             return f"The event loop is stuck for {what['s']:g} s."
         case "wall":
             return f"The wall clock jumps by {what['s']:g} s."
-        case "drain":
-            return f"The service drains, with {what['timeout_s']:g} s to finish."
-        case "stop":
-            return "The service stops at once."
+        case "drain" | "stop":
+            how = f"drains, with {what['timeout_s']:g} s to finish" if what else "stops at once"
+            return f"The service {how}."
         case "kill" | "freeze":
             done = "is killed" if act.kind == "kill" else "freezes: its heartbeats end"
             return f"Durable worker {what['n']} {done}."
+        case "when":
+            then = _deed(Act(act.at_s, what["kind"], what["what"]), names)
+            return f"At {what['event']} no. {what['nth']} from here: {then}"
         case "yield":
             return ""
         case kind:
@@ -79,8 +82,10 @@ def _order(name: str, what: dict[str, Any]) -> str:
 
 def _fault(what: dict[str, Any]) -> str:
     call = "any call" if what["call"] == "any" else what["call"]
-    when = "after it was done" if what["after"] else "before anything is done"
-    how = "hangs" if what["how"] == "hang" else f"raises {what['error']}"
+    whens = {True: "after it was done", False: "before anything is done"}
+    when = whens.get(what["after"], "before it is done or after")
+    hows = {"hang": "hangs", "slow": f"takes up to {what['slow_s']:g} s more"}
+    how = hows.get(what["how"], f"raises {what['error']}")
     late = what["late_s"]
     later = "" if late is None else f"; what was given up arrives {late:g} s later"
     return f"{call} of the {what['dependency']} {how} {when}, {what['rate']:.0%} of the time{later}"

@@ -1,12 +1,13 @@
 """One world: what its script says is done to the service, and what becomes of it is judged."""
 
 import asyncio
-from contextlib import suppress
+from functools import partial
 from typing import Any
 
-from bpdemo.core.errors import BoxOfficeError, NotFound
+from bpdemo.core.errors import NotFound
 from tests.vopr import history, knobs, recovery, rest
 from tests.vopr.customer import Customer
+from tests.vopr.moments import Ambush
 from tests.vopr.script import Act, Script
 from tests.vopr.stage import Stage
 
@@ -20,7 +21,7 @@ class World(Stage):
         self, script: Script, *, wall_jumps: bool = True, sums: bool = False, full: bool = False
     ) -> None:
         super().__init__(script, wall_jumps=wall_jumps, sums=sums, full=full)
-        self.drained = self.cut_off = self.recovered = False
+        self.drained = self.cut_off = self.recovered = self.is_well = False
         self.given_up = 0  # what was still owed when the service stopped
         self.longest_open_s = self.longest_lapse_s = self.longest_work_s = self.stalled_s = 0.0
         self.stalls: list[tuple[float, float]] = []
@@ -51,45 +52,73 @@ class World(Stage):
         self.loop.on_still, self.moments.are_over = None, True
 
     async def _do(self, act: Act) -> None:
+        if act.kind == "yield":
+            for _ in range(act.what["n"]):
+                await asyncio.sleep(0)
+        elif act.kind == "when":
+            self._ambush(act.what)
+        else:
+            self._do_now(act)
+
+    def _do_now(self, act: Act) -> None:
         what = act.what
         match act.kind:
             case "order":
                 self.order(what)
             case "look" | "read":
-                self._spawn(self._read(act.kind, what))
+                self.read(act.kind, what)
             case "turn":
                 self.turn(what)
-            case "yield":
-                for _ in range(what["n"]):
-                    await asyncio.sleep(0)
             case "break" | "crash":
                 self.chaos.begin(what)
-            case "mend":
-                self.chaos.end(what["name"])
+            case "mend" | "calm":
+                (self.chaos.end if act.kind == "mend" else self.chaos.calm)(what["name"])
             case "stall":
                 self._stall(what["s"])
             case "wall":
                 self.wall_s += what["s"] * self.wall_jumps
             case "kill" | "freeze" if self.crew:
                 (self.crew.kill if act.kind == "kill" else self.crew.freeze)(what["n"])
-            case "drain" if not self.drained:
+            case "drain" | "stop" if not self.drained:
                 self.drained = True
-                self._spawn(self._drain(what["timeout_s"]))
-            case "stop" if not self.drained:
-                self.drained = True
-                self._spawn(self._stop())
+                is_drain = act.kind == "drain"
+                self._spawn(self._drain(what["timeout_s"]) if is_drain else self._stop())
 
     def order(self, what: dict[str, Any]) -> Customer:
         one = self.doorway.comes(what)
         for name in ("hang_up_s", "cancel_s"):
             if what[name] is not None:
                 self._spawn(self._leave(one, name, what[name]))
+        if flight := what["flees"]:
+            deed = partial(self._part, one, flight["how"])
+            self.moments.lie_in_wait(Ambush(flight["event"], flight["nth"], flight["turns"], deed))
         return one
+
+    def read(self, kind: str, what: dict[str, Any]) -> None:
+        task = self._spawn(self._read(kind, what))
+        if what["cancel_s"] is not None:
+            self._spawn(self._cancel(task, what["cancel_s"]))
+
+    async def _cancel(self, task: asyncio.Task[Any], after_s: float) -> None:
+        await asyncio.sleep(after_s)
+        task.cancel()
+
+    def _ambush(self, what: dict[str, Any]) -> None:
+        act = Act(0.0, what["kind"], what["what"])
+
+        def deed() -> None:
+            if not self.is_well:
+                self._do_now(act)
+
+        self.moments.lie_in_wait(Ambush(what["event"], what["nth"], what["turns"], deed))
 
     async def _leave(self, one: Customer, how: str, after_s: float) -> None:
         await asyncio.sleep(after_s)
         for _ in range(one.what["turns"]):
             await asyncio.sleep(0)
+        self._part(one, how)
+
+    def _part(self, one: Customer, how: str) -> None:
         if how == "hang_up_s":
             self.doorway.hangs_up(one)
         elif one.task:
@@ -137,6 +166,8 @@ class World(Stage):
         self.verdicts.fail("the cache is wrong about the stock", f"{known}, {there}")
 
     def _all_is_well(self) -> None:
+        self.is_well = True
+        self.moments.give_up_waiting()
         self.chaos.end_all()
         self.turn({name: knobs.LIVE[name]["value"] for name in knobs.FAULTY} | self.base)
         if self.crew:
@@ -144,10 +175,11 @@ class World(Stage):
 
     async def _read(self, kind: str, what: dict[str, Any]) -> None:
         """`GET` of an item, or of an order that was sold."""
+        for _ in range(what["turns"]):
+            await asyncio.sleep(0)
         deadline = self.office.deadline(self.loop.time(), what["timeout_s"])
         sold = [one.order for one in self.doorway.customers[-40:] if one.is_sold and one.order]
-        # Whatever a dependency raises may come out here; in HTTP it would be a 500.
-        with suppress(BoxOfficeError, BaseException):
+        try:
             if kind == "look":
                 await self.office.catalogue.find_item(1 + what["n"] % 100, deadline)
             elif sold:
@@ -156,13 +188,17 @@ class World(Stage):
                     self.verdicts.expect(found == sold[0], "another order than was sold", found)
                 except NotFound:
                     self.verdicts.fail("a sold order is not found", sold[0])
+        except BaseException as error:
+            # Whatever a dependency raises may come out here; in HTTP it would be a 500.
+            self.doorway.check_cause(error)
         in_time = self.loop.time() <= self.due_s(deadline.at) + EPS_S
         self.verdicts.expect(in_time, "a read was answered late", kind)
 
-    def _spawn(self, deed: Any) -> None:
-        task = self.loop.create_task(deed)
+    def _spawn(self, deed: Any) -> asyncio.Task[Any]:
+        task: asyncio.Task[Any] = self.loop.create_task(deed)
         self.deeds.add(task)
         task.add_done_callback(self.deeds.discard)
+        return task
 
     # -------- the end
 
