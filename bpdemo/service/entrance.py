@@ -40,8 +40,7 @@ class Stay:
         self.caller = caller  # of an order; reads have none
 
     def end(self, status: int | None, reason: str | None = None) -> None:
-        """The request is over: answered with `status`, or None if it was never answered; `reason` is
-        that of a problem.
+        """The request is over: answered with `status` (None: never), a problem with its `reason`.
 
         Not before: a caller who has left and whom the service works for all the same is still
         inside, and counts against every limit.

@@ -8,7 +8,6 @@ from bpdemo.core.ranges import require_count
 from bpdemo.flow.limiter import FixedLimit, InFlight, Limiter
 from bpdemo.flow.share import FairShare
 
-
 #: Of the problems with 503 or 504 these would not be fewer with fewer requests in flight.
 NOT_FOR_LOAD = frozenset(("circuit_open", "downstream_failed", "outcome_unknown", "draining"))
 
