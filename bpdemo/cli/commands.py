@@ -23,7 +23,8 @@ from bpdemo.load.run import LoadRun
 from bpdemo.load.target import TargetFacts, ask_service
 from bpdemo.plan.plan import Plan
 from bpdemo.plan.request import Request
-from bpdemo.results.json_file import require_folder_of, write_json
+from bpdemo.results.document import require_folder_of
+from bpdemo.results.json_file import write_json
 
 
 @dataclass(frozen=True, slots=True)

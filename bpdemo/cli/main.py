@@ -13,6 +13,7 @@ from bpdemo import __version__
 from bpdemo.cli.outlet import take_standard_output
 from bpdemo.core.environment import forget_foreign
 from bpdemo.core.errors import SettingsInvalid
+from bpdemo.core.extras import ExtraMissing, extra_with, lacking, require_extra
 
 app = typer.Typer(name="bpdemo", add_completion=False, pretty_exceptions_enable=False)
 
@@ -94,6 +95,7 @@ def worker(
 ) -> None:
     """Work off the orders that a service has promised, from the PostgreSQL they share."""
     forget_foreign()
+    require_extra("bpdemo worker", "postgres")
     from bpdemo.assembly.worker_process import run_worker
 
     _warn_of_misspelt_variables()
@@ -140,6 +142,7 @@ def load(
     has no authentication and no encryption: whoever reaches the port can
     join, and tell wrong counts. Use a network you trust, or a tunnel.
     """
+    require_extra("bpdemo load", "load")
     from bpdemo.cli.commands import Far, run_load
     from bpdemo.cli.request_options import request_from
 
@@ -169,6 +172,7 @@ def load_worker(
 
     It sends what that master asks for, to where it says: join no stranger.
     """
+    require_extra("bpdemo load-worker", "load")
     from bpdemo.load.load_worker import run_load_worker
 
     run_load_worker(join, processes, join_within, i_run_this_service)
@@ -187,10 +191,18 @@ def simulate(
     ] = None,
 ) -> None:
     """The same under virtual time: the real code, hours in seconds, no sockets."""
+    if json_file is None:
+        require_extra("bpdemo simulate without --json", "load")
+    _warn_of_misspelt_variables()
+    given = (parse_knobs(knobs), unprotected, scenario, rate, seconds, seed)
+    if json_file is not None and any(lacking("load")):
+        from bpdemo.cli.plain_simulation import run_plain_simulation
+
+        run_plain_simulation(*given, json_file)
+        return
     from bpdemo.cli.commands import run_simulation
 
-    _warn_of_misspelt_variables()
-    run_simulation(parse_knobs(knobs), unprotected, scenario, rate, seconds, seed, json_file)
+    run_simulation(*given, json_file)
 
 
 @app.command()
@@ -199,6 +211,7 @@ def demo(
     out: Annotated[Path, typer.Option(help="Folder for the report.")] = Path("reports"),
 ) -> None:
     """The whole story: one spike, once without protection and once with it."""
+    require_extra("bpdemo demo", "load")
     from bpdemo.cli.demo.demo import run_demo
 
     raise typer.Exit(run_demo(seconds, out))
@@ -210,6 +223,7 @@ ExerciseName = Annotated[str, typer.Argument(metavar="NAME", help="Of an exercis
 @app.command()
 def check(name: ExerciseName) -> None:
     """Judge the answer in your saved notebook; exit code 0 if it passed."""
+    require_extra("bpdemo check", "lab")
     from bpdemo.cli.exercise_commands import run_check
 
     raise typer.Exit(run_check(name))
@@ -241,6 +255,7 @@ def score(
     knobs: KnobOptions = [],  # noqa: B006 - typer copies it
 ) -> None:
     """Score the settings in your saved lesson 08 (or those given), and print your code."""
+    require_extra("bpdemo score", "load")
     from bpdemo.cli.score_commands import run_score
 
     raise typer.Exit(run_score(name, word, parse_knobs(knobs)))
@@ -252,6 +267,7 @@ def board(
     file: Annotated[Path | None, typer.Option(help="A text with codes in it.")] = None,
 ) -> None:
     """Rank the codes of a room: given here, in a file, or pasted."""
+    require_extra("bpdemo board", "load")
     from bpdemo.cli.score_commands import run_board
 
     raise typer.Exit(run_board(codes or [], file))
@@ -308,8 +324,12 @@ def main() -> None:
 def _run() -> int:
     try:
         code = app(prog_name="bpdemo", standalone_mode=False)
-    except (SettingsInvalid, ValueError, UsageError) as error:
+    except (SettingsInvalid, ValueError, UsageError, ExtraMissing) as error:
         fail(error)
+    except ModuleNotFoundError as error:
+        if extra := extra_with(error.name):  # which a setting has asked for
+            fail(ExtraMissing(f"{error.name} is not installed; this", extra))
+        raise
     except typer.Abort:
         fail("interrupted", code=130)
     except BrokenPipeError:
@@ -338,6 +358,8 @@ def _with_help(error: Any) -> str:
 
 def _failures() -> tuple[type[Exception], ...]:
     # Asked for only when something has failed: these modules take their time to load.
+    if any(lacking("load")):
+        return ()  # then none of them has run
     from bpdemo.lab.services.host import ServiceFailed
     from bpdemo.load.driver import LoadFailed
 

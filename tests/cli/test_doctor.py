@@ -66,7 +66,7 @@ def test_an_old_python_fails(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """With the command that brings it."""
-    monkeypatch.setattr(checks_of_python, "PACKAGES", ("json", "no_such_package"))
+    monkeypatch.setattr(checks_of_python, "BASE", ("json", "no_such_package"))
     finding = checks_of_python.packages()
     assert finding.grade == "FAIL"
     assert "no_such_package" in finding.seen

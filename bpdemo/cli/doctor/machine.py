@@ -8,8 +8,6 @@ import statistics
 import time
 from typing import Final
 
-import psutil
-
 from bpdemo.cli.doctor.finding import Finding
 
 TICK_MAX_S: Final = 0.005
@@ -28,6 +26,8 @@ def processors() -> Finding:
 
 
 def mains_power() -> Finding:
+    import psutil  # of an extra
+
     battery = psutil.sensors_battery() if hasattr(psutil, "sensors_battery") else None
     if battery is None:
         return Finding("mains power", "ok", "no battery")

@@ -37,6 +37,8 @@ def postgres() -> Finding:
     began_s = time.perf_counter()
     try:
         asyncio.run(_start_and_stop_postgres())
+    except ModuleNotFoundError:
+        raise  # it is not installed, which is no fault
     except Exception as error:
         mend = "lesson 06 falls back to memory; or name a server of yours in BPDEMO_DATABASE_URL"
         return Finding("PostgreSQL", "warn", f"does not start: {in_one_line(error)}", mend)
@@ -63,8 +65,10 @@ async def _start_and_stop_postgres() -> None:
 
 
 def chromium() -> Finding:
-    from choreographer.browsers.chromium import Chromium  # what kaleido draws pictures with
-
+    try:
+        from choreographer.browsers.chromium import Chromium  # what kaleido draws pictures with
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError("No module named 'kaleido'", name="kaleido") from error
     if found := Chromium.find_browser(skip_local=False):
         return Finding("Chromium", "ok", str(found))
     mend = "only `make pictures` needs it: install Chromium or Chrome, or run kaleido_get_chrome"
