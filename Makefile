@@ -78,6 +78,10 @@ claims: install  ## play every claim of the lessons five times (ARGS="--times 20
 exercises: install  ## make exercises/ from solutions/
 	@$(PY) scripts/make_exercises.py $(ARGS)
 
+.PHONY: metrics-page
+metrics-page: install  ## make docs/metrics.md from the registry
+	@$(PY) scripts/metrics_page.py $(ARGS)
+
 .PHONY: soak
 soak: install  ## ten minutes of overload and seeded faults (ARGS="--minutes 2 --seed 7")
 	@$(PY) -m tests.faults.soak $(ARGS)

@@ -74,7 +74,7 @@ class Metrics:
     def _order_events(self) -> "_Handlers":
         admitted = self._counter("admitted", "Callers of POST /orders that got a place.")
         rejected = self._counter(
-            "rejected", "Callers of POST /orders turned away before they had a place.", "reason"
+            "rejected", "Callers of POST /orders rejected before they had a place.", "reason"
         )
         jobs = self._counter("jobs", "What became of admitted callers.", "outcome")
         waited = self._histogram("queue_wait_seconds", "Time orders waited for a worker.")
