@@ -11,6 +11,7 @@ from starlette.responses import Response
 from starlette.types import Lifespan
 
 from bpdemo import __version__
+from bpdemo.api import paths
 from bpdemo.api.arrival import arrival_of
 from bpdemo.api.door import Door, DoorPolicy
 from bpdemo.api.errors import MethodNotAllowed
@@ -46,7 +47,8 @@ def make_application(
         version=__version__,
         description="A service on sale day: driven into overload, and taught to survive it.",
         redoc_url=None,
-        static_url="/docs/assets",
+        docs_url=paths.DOCS,
+        static_url=paths.DOCS + "/assets",
         redirect_slashes=False,
         lifespan=lifespan,
         # We draw our own spans, into no global provider; asking for one costs every request.

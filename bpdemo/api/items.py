@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request
 from pydantic import WithJsonSchema
 from starlette.responses import Response
 
+from bpdemo.api import paths
 from bpdemo.api.arrival import arrival_of
 from bpdemo.api.documented import answers
 from bpdemo.api.headers import check
@@ -40,7 +41,7 @@ def items_router(catalogue: Catalogue) -> APIRouter:
     router = APIRouter(tags=["items"])
 
     @router.get(
-        "/items",
+        paths.ITEMS,
         responses=answers(ItemsOut, 422, 429, 503, 504),
         openapi_extra=_PAGE,
         summary="The catalogue, a page at a time.",
@@ -54,7 +55,7 @@ def items_router(catalogue: Catalogue) -> APIRouter:
         return json_reply({"items": [item_fields(item) for item in items], "next": next_after})
 
     @router.get(
-        "/items/{id}",
+        paths.ITEM,
         responses={
             **answers(ItemOut, 404, 422, 429, 503, 504),
             200: {"model": ItemOut, "headers": _SOURCE},

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from bpdemo.api import paths
 from bpdemo.api.connection.messages import MAX_HEAD_BYTES, MAX_HEADERS
 from bpdemo.api.documented import PROBLEM, Responses, problem
 from bpdemo.api.routing import Route, RoutingTable
@@ -85,7 +86,7 @@ def complete(document: Document, routes: RoutingTable, *, needs_token: bool) -> 
             _complete(routes.find(path), method, operation)
     if needs_token:
         components["securitySchemes"] = {"adminToken": _BEARER}
-        document["paths"]["/settings"]["patch"]["security"] = [{"adminToken": []}]
+        document["paths"][paths.SETTINGS]["patch"]["security"] = [{"adminToken": []}]
     return document
 
 

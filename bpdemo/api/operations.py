@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, Response
 
+from bpdemo.api import paths
 from bpdemo.api.admin import authorize
 from bpdemo.api.arrival import CROWD_KEY, arrival_of
 from bpdemo.api.body import parse_object, read_body
@@ -47,15 +48,15 @@ def operations_router(
     router = APIRouter(tags=["operations"])
     page = files("bpdemo.api").joinpath("static/index.html").read_text("utf-8")
 
-    @router.get("/", response_class=HTMLResponse, summary="A small live page.")
+    @router.get(paths.PAGE, response_class=HTMLResponse, summary="A small live page.")
     async def live_page() -> Response:
         return HTMLResponse(page)
 
-    @router.get("/healthz", responses=answers(HealthOut), summary="The process is alive.")
+    @router.get(paths.HEALTHZ, responses=answers(HealthOut), summary="The process is alive.")
     async def healthz() -> Response:
         return json_reply({"status": "alive"})
 
-    @router.get("/readyz", responses=answers(ReadyOut, 503), summary="May traffic be sent here?")
+    @router.get(paths.READYZ, responses=answers(ReadyOut, 503), summary="May traffic be sent here?")
     async def readyz() -> Response:
         # A store that all replicas share must not take all of them out of service at once: its
         # outage stands in the body, and orders are refused one by one.
@@ -64,7 +65,7 @@ def operations_router(
         return json_reply({"status": "ready", "breakers": dict(office.breaker_states())})
 
     @router.get(
-        "/metrics",
+        paths.METRICS,
         response_class=Response,
         responses=_EXPOSITION,
         summary="For Prometheus; OpenMetrics when asked for.",
@@ -73,13 +74,13 @@ def operations_router(
         body, content_type = render_metrics(request.headers.get("accept", ""))
         return Response(body, headers={"content-type": content_type})
 
-    @router.get("/stats", responses=answers(StatsOut), summary="The books, and how it stands.")
+    @router.get(paths.STATS, responses=answers(StatsOut), summary="The books, and how it stands.")
     async def stats(request: Request) -> Response:
         crowd: OpenConnections | None = request.scope.get(CROWD_KEY)
         return json_reply(office.stats() | ({"connections": crowd.figures()} if crowd else {}))
 
     @router.get(
-        "/settings",
+        paths.SETTINGS,
         responses=answers(SettingsOut),
         summary="Every knob with its unit, range and meaning.",
     )
@@ -87,7 +88,7 @@ def operations_router(
         return json_reply({"settings": describe(controls.settings)})
 
     @router.patch(
-        "/settings",
+        paths.SETTINGS,
         responses=answers(SettingsOut, 403, 408, 413, 422),
         openapi_extra={
             "requestBody": {

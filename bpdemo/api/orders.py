@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 from starlette.types import Receive
 
+from bpdemo.api import paths
 from bpdemo.api.arrival import Arrival, arrival_of
 from bpdemo.api.body import parse_as, read_body
 from bpdemo.api.connection.hang_up import Listening
@@ -57,7 +58,7 @@ def orders_router(office: BoxOffice, max_body_bytes: int) -> APIRouter:
     router = APIRouter(tags=["orders"], route_class=StraightRoute)
 
     @router.post(
-        "/orders",
+        paths.ORDERS,
         status_code=201,
         responses={
             201: {"model": OrderOut, "headers": _LOCATION},
@@ -81,7 +82,7 @@ def orders_router(office: BoxOffice, max_body_bytes: int) -> APIRouter:
         return _promised(sale.order, durable) if status == 202 else _sold(sale.order, status)
 
     @router.get(
-        "/orders/{id}",
+        paths.ORDER,
         responses=answers(OrderOut, 404, 422, 429, 503, 504),
         summary="An order: sold, promised, or failed after it was promised.",
     )
@@ -133,12 +134,12 @@ def _promised(order: Order, preferred: bool) -> Response:
 
     An order that has failed by now tells why; whoever reads the status alone will ask, and hear.
     """
-    headers = {"Location": f"/orders/{order.id}"}
+    headers = {"Location": paths.ORDER.format(id=order.id)}
     if preferred:
         headers["Preference-Applied"] = RESPOND_ASYNC
     return json_reply(order_fields(order), 202, headers)
 
 
 def _sold(order: Order, status: int) -> Response:
-    headers = {"Location": f"/orders/{order.id}"} if status == 201 else None
+    headers = {"Location": paths.ORDER.format(id=order.id)} if status == 201 else None
     return json_reply(order_fields(order), status, headers)

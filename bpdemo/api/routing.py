@@ -14,11 +14,10 @@ from starlette.routing import BaseRoute, Mount
 from starlette.routing import Route as FrameworkRoute
 from starlette.staticfiles import StaticFiles
 
-#: Limits apply to these and to all that is below them, whether it exists or not.
-LIMITED = ("/items", "/orders")
-_PLACE_ORDER = "/orders"
+from bpdemo.api import paths
+
 #: What the documentation loads; its parts have no label of their own.
-_DOCUMENTS = "/docs/"
+_DOCUMENTS = paths.DOCS + "/"
 OTHER = "other"
 _READ = ("GET", "HEAD")
 _NAME = re.compile(r"\{\w+\}")
@@ -83,7 +82,7 @@ class RoutingTable:
         route = self._below.get(parent)
         if route is not None and name:
             return route
-        if path.startswith(LIMITED):
+        if path.startswith(paths.LIMITED):
             return _LIMITED_NOWHERE
         return _NO_SUCH_FILE if path.startswith(self._mounts) else _NOWHERE
 
@@ -100,9 +99,9 @@ def _route(template: str, names: list[str]) -> Route:
     methods = list(dict.fromkeys(names))
     if "GET" in methods:  # HEAD is answered as GET
         methods = [*_READ, *(name for name in methods if name not in _READ)]
-    limited = any(template == root or template.startswith(root + "/") for root in LIMITED)
+    limited = any(template == root or template.startswith(root + "/") for root in paths.LIMITED)
     label = OTHER if template.startswith(_DOCUMENTS) else template
-    return Route(label, tuple(methods), limited, takes_orders=template == _PLACE_ORDER)
+    return Route(label, tuple(methods), limited, takes_orders=template == paths.ORDERS)
 
 
 def _parent(template: str) -> str:
