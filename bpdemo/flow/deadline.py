@@ -18,7 +18,8 @@ class Deadline(NamedTuple):
 
     def remaining_s(self, now: float) -> float:
         """Time left; never below 0, infinite for `NEVER`."""
-        return max(0.0, self.at - now)
+        left_s = self.at - now
+        return left_s if left_s > 0.0 else 0.0
 
     def has_passed(self, now: float) -> bool:
         return now >= self.at

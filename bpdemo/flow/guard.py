@@ -131,8 +131,13 @@ class Guard:
     async def _in_time(self, operation: Operation[T], remaining_s: float) -> T:
         limit_s = self.policy.attempt_timeout_s or inf
         allowed_s = min(limit_s, remaining_s)
+        if allowed_s == inf:
+            try:
+                return await operation()
+            except TimeoutError as error:
+                raise DependencyError(str(error)) from error
         try:
-            async with asyncio.timeout(None if allowed_s == inf else allowed_s) as timer:
+            async with asyncio.timeout(allowed_s) as timer:
                 return await operation()
         except TimeoutError as error:
             if not timer.expired():

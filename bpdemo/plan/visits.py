@@ -70,18 +70,16 @@ def draw(plan: Plan, due_s: float, chance: random.Random) -> Visit:
     """What the customer who comes at `due_s` wants."""
     return Visit(
         due_s,
-        client=pick(plan.clients, chance),
-        priority=pick(plan.priorities, chance),
+        client=pick(plan.clients, chance) if plan.clients else "",
+        priority=pick(plan.priorities, chance) if plan.priorities else "",
         item=0 if plan.request else plan.item_id or chance.randint(1, 100),
         key=f"{chance.getrandbits(128):032x}" if plan.send_keys else "",
-        drawn=_drawn(plan, chance),
+        drawn=_drawn(plan.request, chance) if plan.request else (),
     )
 
 
-def _drawn(plan: Plan, chance: random.Random) -> tuple[int, ...]:
-    if plan.request is None:
-        return ()
-    return tuple(chance.randrange(len(choices)) for choices in plan.request.vary.values())
+def _drawn(request: Request, chance: random.Random) -> tuple[int, ...]:
+    return tuple(chance.randrange(len(choices)) for choices in request.vary.values())
 
 
 def headers_of(visit: Visit, plan: Plan) -> dict[str, str]:

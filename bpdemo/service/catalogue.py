@@ -33,6 +33,10 @@ class Catalogue:
         page = items[:limit]
         return page, page[-1].id if len(items) > limit else None
 
+    def peek_item(self, item_id: int) -> Item | None:
+        """What the cache knows of it: a hit without a coroutine. None says nothing of the item."""
+        return self._cache.peek(item_id)
+
     async def find_item(self, item_id: int, deadline: Deadline = NEVER) -> tuple[Item, CacheResult]:
         """Raises `NotFound`."""
         item = self._cache.peek(item_id)

@@ -13,7 +13,6 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 from random import Random
 from typing import TypeVar
-from uuid import UUID
 
 from bpdemo.core.errors import (
     DeadlineExceeded,
@@ -30,6 +29,7 @@ from bpdemo.flow.deadline import Deadline
 from bpdemo.flow.guard import Guard
 from bpdemo.service.catalogue import Catalogue
 from bpdemo.service.debts import Debts
+from bpdemo.service.order_ids import new_order_id
 from bpdemo.service.order_job import OrderJob, Sale
 from bpdemo.service.own_task import OwnTask
 from bpdemo.service.write import Write
@@ -69,7 +69,7 @@ class OrderWork:
 
     async def sell(self, job: OrderJob) -> Sale:
         """The sale, or the error that the caller is told."""
-        if stored := await self.find_replay(job):
+        if job.key and (stored := await self.find_replay(job)):
             return replay(stored, job)
         item = await self.find_item(job)
         if not item.in_stock:
@@ -104,6 +104,9 @@ class OrderWork:
 
     async def find_item(self, job: OrderJob) -> Item:
         """What the job wants. Raises `InvalidRequest` where there is no such item."""
+        known = self._catalogue.peek_item(job.wanted.item_id)
+        if known is not None:
+            return known
         try:
             item, _ = await by_latest(
                 job, lambda deadline: self._catalogue.find_item(job.wanted.item_id, deadline)
@@ -116,7 +119,7 @@ class OrderWork:
         """Under an id of its own, at today's price; nothing is stored yet."""
         wanted = job.wanted
         return Order(
-            id=str(UUID(int=self._rng.getrandbits(128), version=4)),
+            id=new_order_id(self._rng),
             item_id=wanted.item_id,
             quantity=wanted.quantity,
             amount_cents=item.price_cents * wanted.quantity,

@@ -5,15 +5,18 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Coroutine
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Callable, Coroutine, Iterator
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from bpdemo.assembly.office import Assembly
 from bpdemo.plan.fates import CALLER_LEFT, fate_of, is_worth_retrying
 from bpdemo.plan.plan import Plan
 from bpdemo.plan.retries import ClientRetryBudget, retry_delay_s
 from bpdemo.plan.visits import Regular, Visit, looks, regulars, visits
+from bpdemo.sim.held import HeldTasks
 from bpdemo.sim.visit import Answer, Edge
+
+V = TypeVar("V", bound=tuple[Any, ...])
 
 #: What a service answers in when its code takes no time: a closed loop needs some time to pass.
 ANSWER_S = 0.001
@@ -54,7 +57,10 @@ class Crowd:
         self._start_s = self._loop.time()
         self._chance = random.Random(f"retries {plan.seed} {plan.part}")
         self._budget = ClientRetryBudget(plan.retry_budget)
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = HeldTasks()
+        self._ordering = 0  # customers whose order is not over
+        self._quiet = asyncio.Event()  # set while there are none
+        self._quiet.set()
 
     async def run(self) -> None:
         """Send everything, and wait for the last answer."""
@@ -66,17 +72,49 @@ class Crowd:
                 self._spawn(self._come_back(user))
         else:
             await self._arrive()
-        while self._tasks:
-            await asyncio.wait(self._tasks)
+        await self._tasks.wait()
+        await self._quiet.wait()
 
     @property
     def now_s(self) -> float:
         return self._loop.time() - self._start_s
 
     async def _arrive(self) -> None:
-        for visit in visits(self._plan):
-            await asyncio.sleep(visit.due_s - self.now_s)
-            self._spawn(self._order(visit))
+        """Let each come at their own time, however slow the answers are."""
+        await self._each_in_time(visits(self._plan), lambda visit: Customer(self, visit).begin())
+
+    async def _browse(self) -> None:
+        await self._each_in_time(looks(self._plan), lambda look: self._spawn(self._look(*look)))
+
+    def _each_in_time(
+        self, stream: Iterator[V], arrive: Callable[[V], object]
+    ) -> asyncio.Future[None]:
+        """Call `arrive` for each when its time, which stands first in it, has come; done at the
+        last.
+
+        Each arrival sets the timer of the next: a task that slept in between would be woken up for
+        nothing but that.
+        """
+        over: asyncio.Future[None] = self._loop.create_future()
+
+        def wait_for_next() -> None:
+            coming = next(stream, None)
+            if coming is None:
+                over.set_result(None)
+            elif (ahead_s := coming[0] - self.now_s) > 0:
+                self._loop.call_later(ahead_s, go_on, coming)
+            else:
+                self._loop.call_soon(go_on, coming)
+
+        def go_on(one: V) -> None:
+            try:
+                arrive(one)
+                wait_for_next()
+            except Exception as error:  # the loop would only tell of it, and never end
+                over.set_exception(error)
+
+        wait_for_next()
+        return over
 
     async def _come_back(self, user: Regular) -> None:
         while self.now_s < self._plan.seconds:
@@ -84,43 +122,11 @@ class Crowd:
             await asyncio.sleep(ANSWER_S)
 
     async def _order(self, visit: Visit) -> None:
-        """Place an order, and again as the plan says, and note what became of it."""
-        plan, intended_s = self._plan, visit.due_s
-        due_s, attempts = intended_s, 0
-        self._budget.earn()
-        while True:
-            attempts += 1
-            self.attempts_s.append(due_s)
-            status, reason, retry_after_s, _ = await self._attempt(visit, due_s)
-            ended_s = self.now_s
-            next_s = ended_s + retry_delay_s(
-                plan.backoff, plan.jitter, attempts, retry_after_s, self._chance
-            )
-            if not self._may_retry(status, attempts, next_s):
-                break
-            due_s = next_s
-            await asyncio.sleep(due_s - ended_s)
-        fate = fate_of(status, reason, ended_s - due_s, plan.client_timeout_s)
-        latency_s = ended_s - intended_s
-        labels = (attempts, visit.client, visit.priority)
-        self.orders.append(Ended(intended_s, latency_s, fate, status, reason, *labels))
-
-    def _may_retry(self, status: int, attempts: int, next_s: float) -> bool:
-        return (
-            attempts <= self._plan.retries
-            and is_worth_retrying(status)
-            and next_s <= self._plan.last_call_s
-            and self._budget.try_spend()
-        )
-
-    async def _attempt(self, visit: Visit, due_s: float) -> Answer:
-        gives_up_s = self._start_s + due_s + self._plan.client_timeout_s
-        return await self._service.order(visit, self._plan, gives_up_s)
-
-    async def _browse(self) -> None:
-        for due_s, item in looks(self._plan):
-            await asyncio.sleep(due_s - self.now_s)
-            self._spawn(self._look(due_s, item))
+        """One order, to its end."""
+        customer = Customer(self, visit)
+        customer.is_over = over = self._loop.create_future()
+        customer.begin()
+        await over
 
     async def _look(self, due_s: float, item: int) -> None:
         gives_up_s = self._loop.time() + self._plan.client_timeout_s
@@ -130,6 +136,92 @@ class Crowd:
             self.looks_s.setdefault(came_from, []).append(self.now_s - due_s)
 
     def _spawn(self, customer: Coroutine[Any, Any, None]) -> None:
-        task: asyncio.Task[None] = self._loop.create_task(customer)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._tasks.add(self._loop.create_task(customer))
+
+    # -- for its customers --------------------------------------------------------------
+
+    def ask(self, visit: Visit, due_s: float, hear: Callable[[Answer], None]) -> None:
+        """Make an attempt that is due at `due_s`; `hear` gets the answer, be it at once."""
+        plan, service = self._plan, self._service
+        self.attempts_s.append(due_s)
+        gives_up_s = self._start_s + due_s + plan.client_timeout_s
+        if isinstance(service, Edge):
+            service.take(visit, plan, gives_up_s, hear)
+            return
+
+        async def ask() -> None:
+            hear(await service.order(visit, plan, gives_up_s))
+
+        self._spawn(ask())
+
+    def enter(self) -> None:
+        """An order begins."""
+        self._budget.earn()
+        self._ordering += 1
+        self._quiet.clear()
+
+    def leave(self, ended: Ended) -> None:
+        """And is over."""
+        self.orders.append(ended)
+        self._ordering -= 1
+        if not self._ordering:
+            self._quiet.set()
+
+
+class Customer:
+    """One who places an order, and again as the plan says, until what became of it is known.
+
+    A few callbacks and no task: most of them only wait for one answer.
+    """
+
+    __slots__ = ("_attempts", "_crowd", "_due_s", "_visit", "is_over")
+
+    def __init__(self, crowd: Crowd, visit: Visit) -> None:
+        self.is_over: asyncio.Future[None] | None = None  # told at the end, if somebody waits
+        self._crowd = crowd
+        self._visit = visit
+        self._due_s = visit.due_s
+        self._attempts = 0
+
+    def begin(self) -> None:
+        self._crowd.enter()
+        self._attempt()
+
+    def _attempt(self) -> None:
+        self._attempts += 1
+        self._crowd.ask(self._visit, self._due_s, self._hear)
+
+    def _hear(self, answer: Answer) -> None:
+        crowd, plan = self._crowd, self._crowd._plan
+        status, reason, retry_after_s, _ = answer
+        ended_s = crowd.now_s
+        next_s = ended_s + retry_delay_s(
+            plan.backoff, plan.jitter, self._attempts, retry_after_s, crowd._chance
+        )
+        if not self._may_retry(status, next_s):
+            self._end(status, reason, ended_s)
+        else:
+            self._due_s = next_s
+            delay_s = next_s - ended_s
+            if delay_s > 0:
+                crowd._loop.call_later(delay_s, self._attempt)
+            else:
+                crowd._loop.call_soon(self._attempt)
+
+    def _may_retry(self, status: int, next_s: float) -> bool:
+        crowd, plan = self._crowd, self._crowd._plan
+        return (
+            self._attempts <= plan.retries
+            and is_worth_retrying(status)
+            and next_s <= plan.last_call_s
+            and crowd._budget.try_spend()
+        )
+
+    def _end(self, status: int, reason: str, ended_s: float) -> None:
+        visit, timeout_s = self._visit, self._crowd._plan.client_timeout_s
+        fate = fate_of(status, reason, ended_s - self._due_s, timeout_s)
+        latency_s = ended_s - visit.due_s
+        labels = (self._attempts, visit.client, visit.priority)
+        self._crowd.leave(Ended(visit.due_s, latency_s, fate, status, reason, *labels))
+        if self.is_over:
+            self.is_over.set_result(None)

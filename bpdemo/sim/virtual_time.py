@@ -102,10 +102,12 @@ class _Handle(asyncio.Handle):
     _repr = None
     _callback: Callable[..., object] | None  # None once cancelled
     _context: Context
-    _loop: "VirtualTimeLoop"
+
+    @property
+    def _cancelled(self) -> bool:  # type: ignore[override]
+        return self._callback is None
 
     def cancel(self) -> None:
-        self._cancelled = True
         self._callback = None
         self._args = ()
 
@@ -122,9 +124,12 @@ class _Timer(asyncio.TimerHandle):
     _scheduled: bool
     _when: float
 
+    @property
+    def _cancelled(self) -> bool:  # type: ignore[override]
+        return self._callback is None
+
     def cancel(self) -> None:
-        if not self._cancelled:
-            self._cancelled = True
+        if self._callback is not None:
             self._callback = None
             self._args = ()
             if self._scheduled:
@@ -184,8 +189,6 @@ class VirtualTimeLoop(asyncio.BaseEventLoop):
         handle._callback = callback
         handle._args = args
         handle._context = copy_context() if context is None else context
-        handle._loop = self
-        handle._cancelled = False
         self._ready.append(handle)
         return handle
 
@@ -245,7 +248,6 @@ class VirtualTimeLoop(asyncio.BaseEventLoop):
         timer._args = args
         timer._context = copy_context() if context is None else context
         timer._loop = self
-        timer._cancelled = False
         timer._scheduled = True
         heappush(self._scheduled, (when, self._next_serial(), timer))
         return timer
@@ -303,7 +305,7 @@ class VirtualTimeLoop(asyncio.BaseEventLoop):
         ready, timers = self._ready, self._scheduled
         while timers:
             when, _, timer = timers[0]
-            if when > self._now and not timer._cancelled:
+            if when > self._now and timer._callback is not None:
                 if ready or self._stopping:
                     return
                 if when > self._horizon_s:
@@ -312,7 +314,7 @@ class VirtualTimeLoop(asyncio.BaseEventLoop):
                 self._now = when
             heappop(timers)
             timer._scheduled = False
-            if timer._cancelled:
+            if timer._callback is None:
                 self._cancelled_timers -= 1
             else:
                 ready.append(timer)
@@ -339,7 +341,7 @@ class VirtualTimeLoop(asyncio.BaseEventLoop):
         timers = self._scheduled
         if self._cancelled_timers * 2 > len(timers) > _MIN_TIMERS_TO_SWEEP:
             for _, _, timer in timers:
-                timer._scheduled = not timer._cancelled
+                timer._scheduled = timer._callback is not None
             timers[:] = [entry for entry in timers if entry[2]._scheduled]
             heapify(timers)
             self._cancelled_timers = 0

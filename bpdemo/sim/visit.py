@@ -21,6 +21,7 @@ from bpdemo.plan.visits import Visit
 from bpdemo.service.box_office import BoxOffice
 from bpdemo.service.entrance import Entrance, Stay, sale_to, share_of, status_of
 from bpdemo.service.intake import CallerLeft
+from bpdemo.sim.held import HeldTasks
 
 REQUEST_ID: Final = "virtual"
 #: All customers who give no name come from one address.
@@ -49,16 +50,22 @@ class Edge:
         self._office = office
         self._entrance = Entrance(office)
         self._loop = asyncio.get_running_loop()
-        self._serving: set[asyncio.Task[None]] = set()
+        self._serving = HeldTasks()
 
-    async def order(self, visit: Visit, plan: Plan, gives_up_s: float) -> Answer:
-        """`POST /orders`. The customer leaves at `gives_up_s`, on the loop's clock."""
+    def take(
+        self, visit: Visit, plan: Plan, gives_up_s: float, hear: Callable[[Answer], object]
+    ) -> Hearing | None:
+        """`POST /orders`. The customer leaves at `gives_up_s`, on the loop's clock.
+
+        `hear` is called once: with a refusal at once, and then None is returned; else later.
+        """
         told_ms, priority = plan.told_timeout_ms, int(visit.priority or 1)
         timeout_s = told_ms / 1000 if told_ms else None
         try:
             stay = self._enter(visit.client, timeout_s, priority, is_order=True)
         except Refused as refused:
-            return self._told(refused)
+            hear(self._told(refused))
+            return None
         caller, intake = stay.caller, self._office.intake
         assert caller is not None, "the entrance makes one for every order"
 
@@ -67,7 +74,12 @@ class Edge:
             sale = await sale_to(caller, wanted, visit.key or None, intake)
             return Answer(status_of(sale, caller))
 
-        return await self._heard(place(), stay, gives_up_s, lambda: intake.hang_up(caller))
+        return self._serve(place(), stay, gives_up_s, hear, lambda: intake.hang_up(caller))
+
+    async def order(self, visit: Visit, plan: Plan, gives_up_s: float) -> Answer:
+        """The same, waited for."""
+        answer: asyncio.Future[Answer] = self._loop.create_future()
+        return await _heard(answer, self.take(visit, plan, gives_up_s, answer.set_result))
 
     async def look(self, item_id: int, gives_up_s: float) -> Answer:
         """`GET /items/{id}`. The service does not listen for a hang-up here."""
@@ -80,7 +92,9 @@ class Edge:
             _, source = await self._office.catalogue.find_item(item_id, stay.deadline)
             return Answer(200, source=source)
 
-        return await self._heard(find(), stay, gives_up_s, lambda: None)
+        answer: asyncio.Future[Answer] = self._loop.create_future()
+        hearing = self._serve(find(), stay, gives_up_s, answer.set_result, lambda: None)
+        return await _heard(answer, hearing)
 
     def _enter(
         self, client: str, timeout_s: float | None, priority: int, *, is_order: bool
@@ -89,48 +103,76 @@ class Edge:
         now = self._loop.time()
         return self._entrance.enter(REQUEST_ID, share, now, timeout_s, priority, is_order=is_order)
 
-    async def _heard(
+    def _serve(
         self,
         work: Coroutine[Any, Any, Answer],
         stay: Stay,
         gives_up_s: float,
-        hang_up: Callable[[], None],
-    ) -> Answer:
-        """What the customer hears of it, who waits until `gives_up_s`."""
-        heard: asyncio.Future[Answer] = self._loop.create_future()
-
-        def leave() -> None:
-            if not heard.done():
-                heard.set_result(LEFT)
-                hang_up()
-
-        timer = self._loop.call_at(gives_up_s - ON_THE_WAY_S, leave)
-        serving = self._loop.create_task(self._serve(work, stay, heard))
-        self._serving.add(serving)
-        serving.add_done_callback(self._serving.discard)
-        try:
-            return await heard
-        finally:
-            timer.cancel()
-
-    async def _serve(
-        self, work: Coroutine[Any, Any, Answer], stay: Stay, heard: asyncio.Future[Answer]
-    ) -> None:
+        hear: Callable[[Answer], object],
+        hang_up: Callable[[], object],
+    ) -> Hearing:
         """The request to its end, whether its customer still waits or not."""
-        answer: Answer | None = None
-        try:
-            answer = await work
-        except CallerLeft:
-            pass
-        except Exception as error:
-            answer = self._told(error)
-        finally:
-            stay.end(answer.status, answer.reason) if answer else stay.end(None)
-        if answer and not heard.done():
-            heard.set_result(answer)
+        hearing = Hearing(hear, hang_up)
+        hearing.timer = self._loop.call_at(gives_up_s - ON_THE_WAY_S, hearing.leave)
+
+        async def serve() -> None:
+            answer: Answer | None = None
+            try:
+                answer = await work
+            except CallerLeft:
+                pass
+            except Exception as error:
+                answer = self._told(error)
+            finally:
+                stay.end(answer.status, answer.reason) if answer else stay.end(None)
+            if answer:
+                hearing.tell(answer)
+
+        self._serving.add(self._loop.create_task(serve()))
+        return hearing
 
     def _told(self, error: BaseException) -> Answer:
         status, told, retry_after_s = answer_to(error, self._office.advice.retry_after_s)
         if status == 409:
             return Answer(status)  # sold out is an answer like another, and has no reason
         return Answer(status, told.reason, retry_after_s)
+
+
+class Hearing:
+    """What a customer hears, once: the answer, or that they have left."""
+
+    __slots__ = ("_hang_up", "_hear", "_is_over", "timer")
+
+    def __init__(self, hear: Callable[[Answer], object], hang_up: Callable[[], object]) -> None:
+        self.timer: asyncio.TimerHandle | None = None
+        self._hear = hear
+        self._hang_up = hang_up
+        self._is_over = False
+
+    def tell(self, answer: Answer) -> None:
+        """The answer, if the customer is still there. They act on it when the service is done
+        with this moment, as those do who hear of it over a network.
+        """
+        if not self._is_over:
+            self.close()
+            asyncio.get_running_loop().call_soon(self._hear, answer)
+
+    def leave(self) -> None:
+        """Their time is up."""
+        if not self._is_over:
+            self.tell(LEFT)
+            self._hang_up()
+
+    def close(self) -> None:
+        """Nobody listens any more."""
+        self._is_over = True
+        if self.timer:
+            self.timer.cancel()
+
+
+async def _heard(answer: asyncio.Future[Answer], hearing: Hearing | None) -> Answer:
+    try:
+        return await answer
+    finally:
+        if hearing:
+            hearing.close()
