@@ -56,3 +56,13 @@ def test_the_glossary_names_modules_that_exist():
     assert len(named) > 15
     missing = [name for name in named if importlib.util.find_spec(name) is None]
     assert missing == []
+
+
+def test_the_plan_names_files_that_are_there():
+    """Each file that it names in code style lies where it says, from the root or the package."""
+    plan = (ROOT / "IMPLEMENTATION_PLAN.md").read_text("utf-8")
+    named = {name for name in re.findall(r"`([\w/]+\.py)`", plan) if "/" in name}
+    assert named
+    assert not {
+        name for name in named if not any((ROOT / base / name).exists() for base in ("", "bpdemo"))
+    }

@@ -1,5 +1,6 @@
 """The contracts of imports hold, and each of them fails when it is broken on purpose."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -88,3 +89,73 @@ def test_a_broken_contract_is_seen(copy: Path, contract: str, where: str, line: 
         path.write_text(whole, encoding="utf-8")
     assert linted.returncode == 1, linted.stdout + linted.stderr
     assert "1 broken" in linted.stdout
+
+
+def floors() -> list[list[str]]:
+    """The rooms, from the roof down; those of one floor stand side by side."""
+    told = tomllib.loads(CONFIGURATION.read_text(encoding="utf-8"))
+    contracts = {each["id"]: each for each in told["tool"]["importlinter"]["contracts"]}
+    return [
+        [room.strip() for room in layer.split("|")]
+        for layer in contracts["rooms"]["layers"]
+        if layer != "(__main__)"
+    ]
+
+
+def pairs() -> tuple[set[tuple[str, str]], set[tuple[str, str]]]:
+    """Which room may import which, and which may not: up, or to the side."""
+    rooms = [(floor, room) for floor, names in enumerate(floors()) for room in names]
+    pairs = [(one, other) for one in rooms for other in rooms if one != other]
+    down = {(one[1], other[1]) for one, other in pairs if one[0] < other[0]}
+    return down, {(one[1], other[1]) for one, other in pairs} - down
+
+
+def with_imports(copy: Path, wanted: set[tuple[str, str]]) -> str:
+    """What the linter says of the rooms when each of `wanted` imports its other in a function."""
+    probes = {room: copy / "bpdemo" / room / "_probe.py" for room, _ in wanted}
+    for room, probe in probes.items():
+        lines = [f"    import bpdemo.{other}" for one, other in sorted(wanted) if one == room]
+        probe.write_text("\n".join(["def _probe():", *lines, ""]), encoding="utf-8")
+    try:
+        return lint(copy, "--contract", "rooms").stdout
+    finally:
+        for probe in probes.values():
+            probe.unlink()
+
+
+def test_no_room_may_import_one_above_or_beside_it(copy: Path) -> None:
+    """All such imports at once: each of them is named."""
+    _, forbidden = pairs()
+    said = with_imports(copy, forbidden)
+    named = re.findall(r"bpdemo\.(\w+) is not allowed to import bpdemo\.(\w+)", said)
+    assert set(named) == forbidden
+
+
+def test_every_room_may_import_those_below_it(copy: Path) -> None:
+    """`assembly` puts `api` together, so it stands above it; nothing that the floors allow is
+    forbidden by accident."""
+    allowed, _ = pairs()
+    assert ("assembly", "api") in allowed
+    assert "1 kept, 0 broken" in with_imports(copy, allowed)
+
+
+def test_a_room_of_no_floor_is_seen(copy: Path) -> None:
+    """The floors are all the rooms: a new one must be given its own."""
+    attic = copy / "bpdemo" / "attic"
+    attic.mkdir()
+    (attic / "__init__.py").touch()
+    try:
+        linted = lint(copy, "--contract", "rooms")
+    finally:
+        shutil.rmtree(attic)
+    assert linted.returncode == 1
+    assert "attic" in linted.stdout
+
+
+def test_plan_and_readme_draw_the_same_floors() -> None:
+    """The line of floors in both is the linter's, room by room."""
+    for name in ("README.md", "IMPLEMENTATION_PLAN.md"):
+        text = (PACKAGE.parent / name).read_text(encoding="utf-8")
+        [line] = re.findall(r"^    cli → .*(?:\n        → .*)*", text, flags=re.M)
+        drawn = [re.split(r"\s*\|\s*", floor.strip()) for floor in line.split("→")]
+        assert drawn == floors(), name
