@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from rich.console import Console
 
@@ -21,10 +21,13 @@ from bpdemo.load.driver import Driver, LoadFailed
 from bpdemo.load.far_driver import FarDriver
 from bpdemo.load.run import LoadRun
 from bpdemo.load.target import TargetFacts, ask_service
+from bpdemo.load.user_file import rate_in
 from bpdemo.plan.plan import Plan
 from bpdemo.plan.request import Request
 from bpdemo.results.document import require_folder_of
 from bpdemo.results.json_file import write_json
+
+USUAL_PER_S: Final = 100.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,29 +42,34 @@ class Far:
 def run_load(
     url: str,
     scenario: str,
-    rate: float,
+    rate: float | None,
     seconds: float,
     processes: int,
     seed: int,
     json_file: Path | None,
     far: Far | None = None,
     request: Request | None = None,
+    user: Path | None = None,
     i_run_this_service: bool = False,
 ) -> None:
     """Drive a load, show it, tell what came of it. ValueError for what the user got wrong."""
+    if user and (request or far):
+        raise ValueError("user: a Locust file goes without --request, and runs on this machine")
+    if rate is None:
+        rate = rate_in(user) if user else USUAL_PER_S
     plan = Plan(rate_per_s=rate, seconds=seconds, scenario=scenario, seed=seed, request=request)
     require_folder_of(json_file)
     listen = far and require_free("listen", Address.parse("listen", far.listen))
     told = ask_service(url, i_run_this_service)
     console = make_console()
-    if told.doubt and request is None:
+    if told.doubt and not (request or user):
         console.print(told.doubt, markup=False, highlight=False, soft_wrap=True)
     if far and listen:
         run = _from_afar(told, plan, far, listen, console, i_run_this_service)
         apart_ms = f"{run.meta.clocks_apart_s * 1000:,.1f} ms"
         show_verdict(run, console, [("clocks apart, at most", apart_ms)])
     else:
-        run = _from_here(told, plan, processes, console, i_run_this_service)
+        run = _from_here(told, plan, processes, console, user, i_run_this_service)
         show_verdict(run, console)
     _write(run, json_file)
     if run.meta.lost:
@@ -69,9 +77,14 @@ def run_load(
 
 
 def _from_here(
-    told: TargetFacts, plan: Plan, processes: int, console: Console, i_run_this_service: bool
+    told: TargetFacts,
+    plan: Plan,
+    processes: int,
+    console: Console,
+    user: Path | None,
+    i_run_this_service: bool,
 ) -> LoadRun:
-    driver = Driver(told.url, plan, processes, i_run_this_service=i_run_this_service)
+    driver = Driver(told.url, plan, processes, user=user, i_run_this_service=i_run_this_service)
     return show_load(driver, told, console)
 
 

@@ -106,7 +106,12 @@ def worker(
 def load(
     url: Annotated[str, typer.Option(help="The service, such as http://127.0.0.1:8000.")],
     scenario: ScenarioOption = "steady",
-    rate: Annotated[float, typer.Option(help="Peak orders a second; closed: users.")] = 100.0,
+    rate: Annotated[
+        float | None,
+        typer.Option(
+            help="Peak requests a second; closed: users.", show_default="100, or the file's own"
+        ),
+    ] = None,
     seconds: Annotated[float, typer.Option(help="How long to send.")] = 10.0,
     processes: Annotated[
         int, typer.Option(min=1, help="Load generators on this machine to share it.")
@@ -131,11 +136,16 @@ def load(
     json_body: JsonBodyOption = None,
     body_file: BodyFileOption = None,
     header: HeaderOptions = [],  # noqa: B006 - typer copies it
+    user: Annotated[
+        Path | None,
+        typer.Option(help="A Locust file with an OpenLoopUser, whose tasks to run instead."),
+    ] = None,
     i_run_this_service: OwnServiceOption = False,
 ) -> None:
     """Drive a load with Locust and show what came of it.
 
-    It sends orders, as to a box office; with --request, what any service takes.
+    It sends orders, as to a box office; with --request, what any service
+    takes; with --user, what your Locust file does.
 
     With --expect other machines send it: run `bpdemo load-worker` on them.
     It listens on loopback unless --listen says otherwise. Locust's protocol
@@ -153,8 +163,9 @@ def load(
     far = Far(listen or "127.0.0.1:5557", expect, join_within) if expect else None
     sent = request_from(request, json_body, body_file, header)
     run_load(
-        url, scenario, rate, seconds, processes, seed, json_file, far, sent, i_run_this_service
-    )
+        url, scenario, rate, seconds, processes, seed, json_file, far, sent, user,
+        i_run_this_service,
+    )  # fmt: skip
 
 
 @app.command()

@@ -70,6 +70,7 @@ def command_for(url: str) -> list[str]:
 class Driver:
     """A load under way, in `processes` child processes. Thread-safe.
 
+    With `user`, a Locust file, its tasks are run instead of what the plan would send.
     ValueError if `url` is not on this machine, unless `i_run_this_service`.
     """
 
@@ -85,8 +86,10 @@ class Driver:
         processes: int = 1,
         on_progress: OnProgress | None = None,
         *,
+        user: Path | None = None,
         i_run_this_service: bool = False,
     ) -> None:
+        self._user = user
         to = destination_of(url, i_run_this_service)
         if plan.is_closed:
             processes = min(processes, int(plan.rate_per_s))
@@ -127,7 +130,9 @@ class Driver:
         )
 
     def _environment(self, share: Plan) -> dict[str, str]:
-        return {
+        user = {"BPDEMO_LOAD_USER": str(self._user.resolve())} if self._user else {}
+        return user | {
+            "BPDEMO_LOAD_FOLDER": str(Path.cwd()),
             "BPDEMO_LOAD_PLAN": share.to_json(),
             "BPDEMO_LOAD_DESTINATION": json.dumps(asdict(self._to)),
             # A proxy would send the load on from another machine.

@@ -39,6 +39,7 @@ class FarDriver(Driver):
         *,
         i_run_this_service: bool = False,
     ) -> None:
+        self._user = None
         to = destination_of(url, i_run_this_service)
         if plan.is_closed and plan.rate_per_s < workers:
             raise ValueError(f"rate: {plan.rate_per_s:g} users are too few for {workers} workers")

@@ -7,6 +7,7 @@ import time
 import weakref
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, Protocol, Unpack
 
 from bpdemo.load.driver import Driver, LoadProgress, LoadSilent, OnProgress, drive
@@ -15,6 +16,7 @@ from bpdemo.load.progress_line import ProgressLine
 from bpdemo.load.run import LoadRun
 from bpdemo.load.target import ask_service
 from bpdemo.load.turns import turn_in_time
+from bpdemo.load.user_file import rate_in
 from bpdemo.plan.arguments import LoadArguments, plan_of, takes_load
 from bpdemo.plan.changes import Change, require_changes
 from bpdemo.plan.plan import Plan, require_choice, require_range
@@ -50,6 +52,7 @@ class RunningLoad:
         on_progress: OnProgress | None = None,
         processes: int = 1,
         changes: Sequence[Change] = (),
+        user: Path | None = None,
         i_run_this_service: bool = False,
     ) -> None:
         self.plan = plan
@@ -74,6 +77,7 @@ class RunningLoad:
             plan,
             on_progress=self._note,
             processes=processes,
+            user=user,
             i_run_this_service=i_run_this_service,
         )
         RUNNING.add(self)
@@ -152,6 +156,7 @@ def load(
     target: Target | str,
     *,
     request: Request | None = None,
+    user: str | Path | None = None,
     by: str | None = None,
     background: bool = False,
     on_progress: OnProgress | None = None,
@@ -161,8 +166,10 @@ def load(
 ) -> Any:
     """Drive a load at `target`, a service or its address, with Locust, in a process of its own.
 
-    It sends orders, as to a box office, or with `request` whatever any other service takes. To
-    another machine it sends only with `i_run_this_service`.
+    It sends orders, as to a box office, with `request` whatever any other service takes, and with
+    `user`, a Locust file, it runs the tasks of its `OpenLoopUser`s: then the rate is theirs unless
+    one is given, and a task counts as one request, ok if every request in it was. To another
+    machine it sends only with `i_run_this_service`.
     `times` is a multiple of the service's capacity (2 unless `rate` is given), `rate` is
     absolute: the peak in requests a second, or users if `scenario` is closed. `client_timeout_s`:
     each attempt is hung up after that long, counted from when it was meant to be sent.
@@ -174,6 +181,7 @@ def load(
     range, TypeError one that does not exist.
     """
     service = ask_service(target, i_run_this_service) if isinstance(target, str) else target
+    file = _user_file(user, request, arguments)
     plan = plan_of(arguments, service.capacity_per_s, request)
     bin_s = arguments["bin_s"]
     require_range("bin_s", bin_s, 0.05, plan.seconds)
@@ -187,7 +195,7 @@ def load(
 
     def start() -> RunningLoad:
         return RunningLoad(
-            service, plan, bin_s, by, on_progress, processes, turns, i_run_this_service
+            service, plan, bin_s, by, on_progress, processes, turns, file, i_run_this_service
         )
 
     if background:
@@ -215,6 +223,24 @@ def _watch(running: RunningLoad) -> LoadRun:
         return running.wait()
     finally:
         running.kill()
+
+
+def _user_file(
+    user: str | Path | None, request: Request | None, arguments: LoadArguments
+) -> Path | None:
+    """The Locust file of a load, if it has one; the rate of its users is the load's unless one is
+    given. ValueError for what goes with no such file."""
+    if user is None:
+        return None
+    if request is not None:
+        raise ValueError("give request or user, not both")
+    for name in ("retries", "browse_per_s", "send_keys", "send_deadline", "clients", "priorities"):
+        if arguments.get(name):
+            raise ValueError(f"{name}: a Locust file says itself what it sends; leave it out")
+    rate_per_s = rate_in(Path(user))
+    if arguments.get("rate") is None and arguments.get("times") is None:
+        arguments["rate"] = rate_per_s
+    return Path(user)
 
 
 def _pictured(service: Target) -> dict[str, Any]:

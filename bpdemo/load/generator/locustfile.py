@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import gc
 import os
+from pathlib import Path
 from typing import Any
 
 import gevent
@@ -47,7 +48,7 @@ class BoxOfficeCrowd(FastHttpUser):
         line: ToOwner = far or open_line()
         plan = (far and far.plan) or Plan.from_json(os.environ["BPDEMO_LOAD_PLAN"])
         try:
-            LocustCrowd(self, plan, line).run()
+            self.crowd(plan, line).run()
         except Exception as error:
             # Locust would log it and run the plan once more.
             line.say({"kind": "failed", "why": f"{type(error).__name__}: {error}"})
@@ -55,6 +56,16 @@ class BoxOfficeCrowd(FastHttpUser):
             # The runner ends its users; from a user's own greenlet it would wait for itself.
             gevent.spawn(self.environment.runner.quit)
         Event().wait()  # to be ended, by the runner or by the master
+
+    def crowd(self, plan: Plan, line: ToOwner) -> LocustCrowd:
+        path = os.environ.get("BPDEMO_LOAD_USER")
+        if not path:
+            return LocustCrowd(self, plan, line)
+        from bpdemo.load.generator.user_crowd import UserCrowd
+        from bpdemo.load.generator.user_file import users_in
+
+        os.chdir(os.environ["BPDEMO_LOAD_FOLDER"])  # files that it reads lie where it was started
+        return UserCrowd(self, plan, line, users_in(Path(path)))
 
 
 @events.init.add_listener  # type: ignore[untyped-decorator]
