@@ -169,6 +169,35 @@ def load(
 
 
 @app.command()
+def judge(
+    target: Annotated[
+        str, typer.Argument(metavar="TARGET", help="module:app, from this folder, or a URL.")
+    ],
+    request: RequestOption = None,
+    json_body: JsonBodyOption = None,
+    body_file: BodyFileOption = None,
+    header: HeaderOptions = [],  # noqa: B006 - typer copies it
+    client_timeout_ms: Annotated[
+        float, typer.Option(help="How long its clients wait for an answer.")
+    ] = 500.0,
+    out: Annotated[Path, typer.Option(help="Folder for the report.")] = Path("reports"),
+    i_run_this_service: OwnServiceOption = False,
+) -> None:
+    """Overload any service, and say what it does and what to change.
+
+    It finds the capacity, then offers 2 and 5 times as much, a spike, and
+    clients that hang up. An application (module:app) runs in a process of its
+    own on plain uvicorn. What to send is GET / unless --request says more. It
+    takes two to four minutes.
+    """
+    from bpdemo.cli.judge.judge import run_judge
+    from bpdemo.cli.request_options import request_from
+
+    sent = request_from(request, json_body, body_file, header)
+    raise typer.Exit(run_judge(target, sent, client_timeout_ms, out, i_run_this_service))
+
+
+@app.command()
 def load_worker(
     join: Annotated[
         str, typer.Option(metavar="HOST:PORT", help="Where `bpdemo load --expect` listens.")

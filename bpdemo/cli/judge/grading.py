@@ -1,0 +1,179 @@
+"""What the measurements of a judged service mean: a grade, a sentence, and what to change.
+
+Pure. Between good and bad lies a grey zone, *unclear*, wider than what a second run differs by: so
+another run moves a grade by one step at most.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import inf
+from typing import Final, Literal
+
+Grade = Literal["good", "unclear", "bad", "not judged"]
+
+GOODPUT_GOOD: Final = 0.85
+GOODPUT_BAD: Final = 0.65
+RECOVERY_GOOD_S: Final = 2.0
+RECOVERY_BAD_S: Final = 4.0
+STAYERS_GOOD: Final = 0.9
+STAYERS_BAD: Final = 0.7
+#: Of the processor time of a served request.
+REFUSAL_GOOD: Final = 0.3
+REFUSAL_BAD: Final = 0.7
+#: Of the client's timeout, where the processor time is not ours to see.
+REFUSAL_LATE_GOOD: Final = 0.2
+REFUSAL_LATE_BAD: Final = 0.6
+#: Fewer refusals than this tell nothing.
+FEW_REFUSALS: Final = 5
+SHED_AT_ALL: Final = 0.02
+PRESENT: Final = 0.95
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was judged. `value` is the figure it rests on, None where there is none."""
+
+    name: str
+    grade: Grade
+    sentence: str
+    advice: str = ""
+    value: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refusals:
+    """What refusals were like at the highest load: their share of all, what one cost of a served
+    request's processor time (None: not ours to see), the slowest in a hundred, and the Retry-After
+    of those that were looked at (None: it had none)."""
+
+    share: float
+    cost: float | None
+    p99_s: float
+    retry_after_s: Sequence[float | None]
+
+
+def between(value: float, good: float, bad: float) -> Grade:
+    """The grade of a value of which more is better, or, with `good` below `bad`, less."""
+    if good > bad:
+        return "good" if value >= good else "bad" if value <= bad else "unclear"
+    return "good" if value <= good else "bad" if value >= bad else "unclear"
+
+
+def not_judged(name: str, why: str) -> Finding:
+    return Finding(name, "not judged", f"Not judged: {why}.")
+
+
+def goodput_kept(times: float, share: float) -> Finding:
+    """`share` of its capacity that it still serves in time at so many times its capacity."""
+    grade = between(share, GOODPUT_GOOD, GOODPUT_BAD)
+    at = f"At {times:g}× capacity it still serves {min(share, 1):.0%} of its capacity in time"
+    said = {
+        "good": f"{at}.",
+        "unclear": f"{at}: some of its work is lost, and a second run may see it differently.",
+        "bad": f"{at}: most of its work is for clients that have stopped waiting.",
+    }
+    advice = (
+        "Bound how many requests are in progress and how many wait (about one for each in "
+        "progress), answer 503 beyond that, and drop a request whose deadline cannot be met."
+    )
+    return Finding(
+        f"goodput at {times:g}×", grade, said[grade], "" if grade == "good" else advice, share
+    )
+
+
+def recovery(seconds: float) -> Finding:
+    """`seconds` after the end of a spike until nearly everything is served in time again."""
+    grade = between(seconds, RECOVERY_GOOD_S, RECOVERY_BAD_S)
+    after = "not before the end of the run" if seconds == inf else f"after {seconds:.1f} s"
+    advice = (
+        "What waits when a spike ends is the time that recovery takes: a shorter queue, and no "
+        "work for requests whose clients have left."
+    )
+    return Finding(
+        "recovery after a spike",
+        grade,
+        f"After a spike of 5× it serves in time again {after}.",
+        "" if grade == "good" else advice,
+        None if seconds == inf else seconds,
+    )
+
+
+def work_for_leavers(stayers_share: float) -> Finding:
+    """`stayers_share`: served in time of those who stay, beside a load that leaves after 10 ms."""
+    grade = between(stayers_share, STAYERS_GOOD, STAYERS_BAD)
+    seen = f"Beside clients that hang up after 10 ms, {stayers_share:.0%} of those who stay are"
+    said = {
+        "good": f"{seen} served in time: it does not work for those who left.",
+        "unclear": f"{seen} served in time: some work may be done for those who left.",
+        "bad": f"{seen} served in time: it goes on working for clients that have left.",
+    }
+    advice = (
+        "Watch for the disconnect while a request waits (in ASGI the message http.disconnect), and "
+        "give its place to the next."
+    )
+    return Finding(
+        "work for those who left", grade, said[grade], "" if grade == "good" else advice,
+        stayers_share,
+    )  # fmt: skip
+
+
+def refusal_cost(seen: Refusals, client_timeout_s: float) -> Finding:
+    name = "cost of a refusal"
+    if seen.share < SHED_AT_ALL:
+        return Finding(
+            name,
+            "bad",
+            "It refuses nobody, even at 5× capacity: every client waits, most of them in vain.",
+            "Refuse early what cannot be served in time: 503 with Retry-After, before any work.",
+        )
+    if seen.cost is None:
+        grade = between(seen.p99_s / client_timeout_s, REFUSAL_LATE_GOOD, REFUSAL_LATE_BAD)
+        sentence = f"99% of its refusals come within {seen.p99_s * 1000:,.0f} ms"
+        sentence += " (its processor time cannot be seen from here)."
+        value = seen.p99_s
+    else:
+        grade = between(seen.cost, REFUSAL_GOOD, REFUSAL_BAD)
+        value = max(seen.cost, 0.0)
+        sentence = f"A refusal costs {value:.0%} of the processor time of a served request."
+    advice = (
+        "Refuse before the body is read and parsed and before any work begins: in a pure-ASGI "
+        "middleware, not in the route."
+    )
+    return Finding(name, grade, sentence, "" if grade == "good" else advice, value)
+
+
+def retry_after(seen: Refusals) -> Finding:
+    name = "Retry-After"
+    looked_at = len(seen.retry_after_s)
+    if looked_at < FEW_REFUSALS:
+        return not_judged(name, f"only {looked_at} refusals were looked at")
+    told = [seconds for seconds in seen.retry_after_s if seconds is not None]
+    advice = "Send Retry-After with every 503 and 429, drawn at random, longer under more load."
+    if len(told) < PRESENT * looked_at:
+        without = looked_at - len(told)
+        sentence = f"{without} of {looked_at} refusals do not say when to come back."
+        return Finding(name, "bad", sentence, advice, len(told) / looked_at)
+    if len(set(told)) == 1:
+        sentence = f"Each refusal says the same {told[0]:g} s: those clients come back in step."
+        return Finding(name, "bad", sentence, advice, 1.0)
+    sentence = f"Refusals say when to come back, spread from {min(told):g} to {max(told):g} s."
+    return Finding(name, "good", sentence, "", 1.0)
+
+
+def overall(findings: Sequence[Finding]) -> str:
+    """The verdict in one sentence."""
+    grades = {finding.name: finding.grade for finding in findings}
+    kept = [grade for name, grade in grades.items() if name.startswith("goodput")]
+    judged = [grade for grade in kept if grade != "not judged"]
+    bad = [name for name, grade in grades.items() if grade == "bad"]
+    if not judged:
+        return "What it does under overload could not be judged from this machine."
+    if "bad" in judged:
+        return "It collapses under overload: it works, but not for clients that still wait."
+    if "unclear" in judged:
+        return "It holds under overload, but not without loss."
+    if bad:
+        return f"It holds under overload. What is left to do: {', '.join(bad)}."
+    return "It holds under overload, and its clients are told what to do."
