@@ -67,7 +67,7 @@ class Unsent(Exception):
         super().__init__(UNSENT)
 
 
-class Arrival:
+class TaskArrival:
     """One arrival, at its intended time on the monotonic clock, and the requests of its task.
 
     `timeout_s`: each request is hung up after so long; None lets Locust's own timeouts rule.
@@ -93,7 +93,7 @@ class OpenLoopSession(FastHttpSession):
     """Locust's client, with the clock of the arrival that uses it."""
 
     def request(self, method: str, url: str, *words: Any, **options: Any) -> Any:
-        arrival: Arrival | None = getattr(_here, "arrival", None)
+        arrival: TaskArrival | None = getattr(_here, "arrival", None)
         if arrival is None:  # `on_start` and the like
             return super().request(method, url, *words, **options)
         lag_s = arrival.begin_request()
@@ -114,7 +114,7 @@ class RequestEvent:
         self._event = event
 
     def fire(self, **meta: Any) -> None:
-        arrival: Arrival | None = getattr(_here, "arrival", None)
+        arrival: TaskArrival | None = getattr(_here, "arrival", None)
         if arrival is not None:
             meta["response_time"] += arrival.lag_ms
             arrival.lag_ms = 0.0
@@ -191,7 +191,7 @@ class OpenLoopUser(FastHttpUser):
             if self.under_way.full():
                 self._tell_unsent()
             else:
-                self.under_way.spawn(run_task, self, task, Arrival(due_s), self._stop_all)
+                self.under_way.spawn(run_task, self, task, TaskArrival(due_s), self._stop_all)
 
     def _stop_all(self) -> None:
         self._state = STOPPING
@@ -211,7 +211,7 @@ class OpenLoopUser(FastHttpUser):
 
 
 def run_task(
-    user: OpenLoopUser, task: Any, arrival: Arrival, stop: Callable[[], object] = int
+    user: OpenLoopUser, task: Any, arrival: TaskArrival, stop: Callable[[], object] = int
 ) -> Exception | None:
     """Run one task for one arrival; what it raised, which is told to Locust, too.
 
@@ -257,6 +257,6 @@ def require_open_loop(user: type[OpenLoopUser]) -> None:
         logger.warning("%s: wait_time is ignored; its rate says when it comes", user.__name__)
 
 
-def _timeout(arrival: Arrival, lag_s: float) -> tuple[float | None, Exception]:
+def _timeout(arrival: TaskArrival, lag_s: float) -> tuple[float | None, Exception]:
     left_s = None if arrival.timeout_s is None else max(arrival.timeout_s - lag_s, 0.001)
     return left_s, ClientTimedOut("caller left")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from math import inf
 from typing import Final, Literal
 
-Grade = Literal["good", "unclear", "bad", "not judged"]
+Marking = Literal["good", "unclear", "bad", "not judged"]
 
 GOODPUT_GOOD: Final = 0.85
 GOODPUT_BAD: Final = 0.65
@@ -32,11 +32,11 @@ PRESENT: Final = 0.95
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Judgement:
     """One thing that was judged. `value` is the figure it rests on, None where there is none."""
 
     name: str
-    grade: Grade
+    grade: Marking
     sentence: str
     advice: str = ""
     value: float | None = None
@@ -54,18 +54,18 @@ class Refusals:
     retry_after_s: Sequence[float | None]
 
 
-def between(value: float, good: float, bad: float) -> Grade:
+def between(value: float, good: float, bad: float) -> Marking:
     """The grade of a value of which more is better, or, with `good` below `bad`, less."""
     if good > bad:
         return "good" if value >= good else "bad" if value <= bad else "unclear"
     return "good" if value <= good else "bad" if value >= bad else "unclear"
 
 
-def not_judged(name: str, why: str) -> Finding:
-    return Finding(name, "not judged", f"Not judged: {why}.")
+def not_judged(name: str, why: str) -> Judgement:
+    return Judgement(name, "not judged", f"Not judged: {why}.")
 
 
-def goodput_kept(times: float, share: float) -> Finding:
+def goodput_kept(times: float, share: float) -> Judgement:
     """`share` of its capacity that it still serves in time at so many times its capacity."""
     grade = between(share, GOODPUT_GOOD, GOODPUT_BAD)
     at = f"At {times:g}× capacity it still serves {min(share, 1):.0%} of its capacity in time"
@@ -78,12 +78,12 @@ def goodput_kept(times: float, share: float) -> Finding:
         "Bound how many requests are in progress and how many wait (about one for each in "
         "progress), answer 503 beyond that, and drop a request whose deadline cannot be met."
     )
-    return Finding(
+    return Judgement(
         f"goodput at {times:g}×", grade, said[grade], "" if grade == "good" else advice, share
     )
 
 
-def recovery(seconds: float) -> Finding:
+def recovery(seconds: float) -> Judgement:
     """`seconds` after the end of a spike until nearly everything is served in time again."""
     grade = between(seconds, RECOVERY_GOOD_S, RECOVERY_BAD_S)
     after = "not before the end of the run" if seconds == inf else f"after {seconds:.1f} s"
@@ -91,7 +91,7 @@ def recovery(seconds: float) -> Finding:
         "What waits when a spike ends is the time that recovery takes: a shorter queue, and no "
         "work for requests whose clients have left."
     )
-    return Finding(
+    return Judgement(
         "recovery after a spike",
         grade,
         f"After a spike of 5× it serves in time again {after}.",
@@ -100,7 +100,7 @@ def recovery(seconds: float) -> Finding:
     )
 
 
-def work_for_leavers(stayers_share: float) -> Finding:
+def work_for_leavers(stayers_share: float) -> Judgement:
     """`stayers_share`: served in time of those who stay, beside a load that leaves after 10 ms."""
     grade = between(stayers_share, STAYERS_GOOD, STAYERS_BAD)
     seen = f"Beside clients that hang up after 10 ms, {stayers_share:.0%} of those who stay are"
@@ -113,16 +113,16 @@ def work_for_leavers(stayers_share: float) -> Finding:
         "Watch for the disconnect while a request waits (in ASGI the message http.disconnect), and "
         "give its place to the next."
     )
-    return Finding(
+    return Judgement(
         "work for those who left", grade, said[grade], "" if grade == "good" else advice,
         stayers_share,
     )  # fmt: skip
 
 
-def refusal_cost(seen: Refusals, client_timeout_s: float) -> Finding:
+def refusal_cost(seen: Refusals, client_timeout_s: float) -> Judgement:
     name = "cost of a refusal"
     if seen.share < SHED_AT_ALL:
-        return Finding(
+        return Judgement(
             name,
             "bad",
             "It refuses nobody, even at 5× capacity: every client waits, most of them in vain.",
@@ -141,10 +141,10 @@ def refusal_cost(seen: Refusals, client_timeout_s: float) -> Finding:
         "Refuse before the body is read and parsed and before any work begins: in a pure-ASGI "
         "middleware, not in the route."
     )
-    return Finding(name, grade, sentence, "" if grade == "good" else advice, value)
+    return Judgement(name, grade, sentence, "" if grade == "good" else advice, value)
 
 
-def retry_after(seen: Refusals) -> Finding:
+def retry_after(seen: Refusals) -> Judgement:
     name = "Retry-After"
     looked_at = len(seen.retry_after_s)
     if looked_at < FEW_REFUSALS:
@@ -154,15 +154,15 @@ def retry_after(seen: Refusals) -> Finding:
     if len(told) < PRESENT * looked_at:
         without = looked_at - len(told)
         sentence = f"{without} of {looked_at} refusals do not say when to come back."
-        return Finding(name, "bad", sentence, advice, len(told) / looked_at)
+        return Judgement(name, "bad", sentence, advice, len(told) / looked_at)
     if len(set(told)) == 1:
         sentence = f"Each refusal says the same {told[0]:g} s: those clients come back in step."
-        return Finding(name, "bad", sentence, advice, 1.0)
+        return Judgement(name, "bad", sentence, advice, 1.0)
     sentence = f"Refusals say when to come back, spread from {min(told):g} to {max(told):g} s."
-    return Finding(name, "good", sentence, "", 1.0)
+    return Judgement(name, "good", sentence, "", 1.0)
 
 
-def overall(findings: Sequence[Finding]) -> str:
+def overall(findings: Sequence[Judgement]) -> str:
     """The verdict in one sentence."""
     grades = {finding.name: finding.grade for finding in findings}
     kept = [grade for name, grade in grades.items() if name.startswith("goodput")]

@@ -11,7 +11,7 @@ from typing import Any
 from rich.console import Console
 
 from bpdemo.cli.console import make_console
-from bpdemo.cli.judge.grading import Finding, overall
+from bpdemo.cli.judge.grading import Judgement, overall
 from bpdemo.cli.judge.report import write_judge_report
 from bpdemo.cli.judge.trials import Trials
 from bpdemo.core.whole_file import write_whole
@@ -59,7 +59,7 @@ def run_judge(
     return 0 if findings else 1
 
 
-def _tell(findings: list[Finding], console: Console) -> None:
+def _tell(findings: list[Judgement], console: Console) -> None:
     if not findings:
         return
     console.print()
@@ -71,7 +71,7 @@ def _tell(findings: list[Finding], console: Console) -> None:
         console.print(f"- {advice}", markup=False, highlight=False, soft_wrap=True)
 
 
-def _write(target: str, trials: Trials, findings: list[Finding], out: Path, say: Any) -> None:
+def _write(target: str, trials: Trials, findings: list[Judgement], out: Path, say: Any) -> None:
     assert trials.capacity is not None
     out.mkdir(parents=True, exist_ok=True)
     capacity = trials.capacity

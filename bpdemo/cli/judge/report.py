@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from bpdemo.cli.judge.grading import Finding, overall
+from bpdemo.cli.judge.grading import Judgement, overall
 from bpdemo.cli.judge.trials import Trials
 
 READING = (
@@ -17,7 +17,7 @@ READING = (
 
 
 def write_judge_report(
-    path: Path, target: str, trials: Trials, findings: Sequence[Finding]
+    path: Path, target: str, trials: Trials, findings: Sequence[Judgement]
 ) -> Path:
     # Plotly takes a second to load: not before the loads are over.
     from bpdemo.picture.report import Section, write_report

@@ -14,7 +14,7 @@ import numpy as np
 import psutil
 
 from bpdemo.cli.judge import grading
-from bpdemo.cli.judge.grading import Finding, Refusals
+from bpdemo.cli.judge.grading import Judgement, Refusals
 from bpdemo.load.capacity import Capacity, ProbedService, capacity_of
 from bpdemo.load.destination import destination_of
 from bpdemo.load.loads import RunningLoad, Target, load
@@ -47,7 +47,7 @@ class Trials:
     runs: dict[str, LoadRun] = field(default_factory=dict)
     capacity: Capacity | None = None
 
-    def run(self) -> list[Finding]:
+    def run(self) -> list[Judgement]:
         """All findings; none if the capacity was not found."""
         self.say("What can it do? Steps of load until it cannot keep up")
         self.capacity = capacity_of(
@@ -61,7 +61,7 @@ class Trials:
         self.target = TargetFacts(self.target.url, self.capacity.per_s)
         return self._judged(self.capacity.per_s)
 
-    def _judged(self, per_s: float) -> list[Finding]:
+    def _judged(self, per_s: float) -> list[Judgement]:
         with self._probe() as probe:
             half, half_cpu_s = self._offered("0.5× capacity", 0.5 * per_s, probe)
             twice, _ = self._offered("2× capacity", 2 * per_s, probe)
@@ -210,7 +210,7 @@ def refusal_cost_of(
     return (five_cpu_s - _count(five, OK) * each_s) / refused / each_s
 
 
-def _if_valid(run: LoadRun, name: str, judged: Callable[[], Finding]) -> Finding:
+def _if_valid(run: LoadRun, name: str, judged: Callable[[], Judgement]) -> Judgement:
     if causes := causes_of(run.records, run.meta):
         return grading.not_judged(
             name, f"this machine could not send that load honestly ({'; '.join(causes)})"

@@ -14,7 +14,7 @@ from locust import FastHttpUser
 from bpdemo.load.destination import USER_AGENT
 from bpdemo.load.generator.childline import ToOwner, ticks
 from bpdemo.load.generator.crowd import LocustCrowd
-from bpdemo.load.open_loop import Arrival, OpenLoopUser, run_task
+from bpdemo.load.open_loop import OpenLoopUser, TaskArrival, run_task
 from bpdemo.plan.answers import ClientTimedOut, reason_in
 from bpdemo.plan.fates import CALLER_LEFT, FAILED, LATE, NO_CONNECTION, OK, fate_of
 from bpdemo.plan.plan import Plan
@@ -55,7 +55,7 @@ class UserCrowd(LocustCrowd):
 
     def place_order(self, visit: Visit) -> int:
         """Run a task, and book what became of it. The status that decided."""
-        arrival = Arrival(self.start_s + visit.due_s, self.plan.client_timeout_s)
+        arrival = TaskArrival(self.start_s + visit.due_s, self.plan.client_timeout_s)
         (user,) = self.chance.choices(self.users, self.rates)
         lag_s = self.now_s() - visit.due_s
         self.tally.attempts.append(ticks(visit.due_s))
@@ -71,7 +71,7 @@ class UserCrowd(LocustCrowd):
         """A task asks for the end of its user: it gets no further arrivals."""
 
 
-def verdict_on(arrival: Arrival, client_timeout_s: float) -> tuple[int, int, str]:
+def verdict_on(arrival: TaskArrival, client_timeout_s: float) -> tuple[int, int, str]:
     """Fate, status and reason of the first request of a task that was not ok."""
     for meta in arrival.requests:
         fate, status, reason = _verdict(meta, client_timeout_s)
