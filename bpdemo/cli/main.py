@@ -190,6 +190,7 @@ def judge(
     own on plain uvicorn. What to send is GET / unless --request says more. It
     takes two to four minutes.
     """
+    require_extra("bpdemo judge", "load")
     from bpdemo.cli.judge.judge import run_judge
     from bpdemo.cli.request_options import request_from
 

@@ -24,6 +24,7 @@ COMMANDS: dict[str, tuple[list[str], str | None]] = {
     "worker": ([], "postgres"),
     "load": (["--url", "http://127.0.0.1:9"], "load"),
     "load-worker": (["--join", "127.0.0.1:9"], "load"),
+    "judge": (["shop:app"], "load"),
     "simulate": ([], "load"),
     "demo": ([], "load"),
     "check": (["01a"], "lab"),
