@@ -1,0 +1,86 @@
+"""`bpdemo judge`: what its trials read out of a run, and what it says where nothing is found."""
+
+import json
+from math import inf
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bpdemo.cli.judge import trials
+from bpdemo.cli.judge.grading import goodput_kept
+from bpdemo.load.run import LoadRun
+from bpdemo.plan.fates import LATE, OK, SHED
+from bpdemo.results.meta import Meta
+from bpdemo.results.records import Records, Samples
+from tests.load.stub import Answer, StubServer
+from tests.support.command import Run
+
+
+def spike(lost_until_s: float) -> LoadRun:
+    """100 a second for 15 s; what is sent from the spike's begin until then is late."""
+    t_s = np.arange(0, 15, 0.01)
+    fate = np.where((t_s >= 5) & (t_s < lost_until_s), LATE, OK)
+    meta = Meta(seconds=15, planned=len(t_s), sent=len(t_s))
+    return LoadRun(Records.of(t_s, 0.1, fate), Samples.none(), meta)
+
+
+@pytest.mark.parametrize(
+    ("lost_until_s", "after_s"), [(5, 0), (10, 0), (11, 1), (12.5, 2.5), (15, inf)]
+)
+def test_recovery_is_when_it_serves_again_and_goes_on_so(
+    lost_until_s: float, after_s: float
+) -> None:
+    """In half seconds from the end of the spike; never, if the run ends before."""
+    assert trials.recovered_s(spike(lost_until_s)) == after_s
+
+
+def of(ok: int, shed: int) -> LoadRun:
+    fate = [OK] * ok + [SHED] * shed
+    return LoadRun(Records.of(np.linspace(0, 7.9, len(fate)), 0.1, fate), Samples.none(), Meta())
+
+
+def test_what_a_refusal_costs() -> None:
+    """What is left of the processor time once the served ones have had theirs."""
+    half = of(100, 0)  # 1 s of processor time: 10 ms each
+    assert trials.refusal_cost_of(half, 1.0, of(200, 400), 2.4) == pytest.approx(0.1)
+    assert trials.refusal_cost_of(half, 1.0, of(200, 0), 2.0) is None
+    assert trials.refusal_cost_of(half, None, of(200, 400), None) is None
+
+
+def test_what_could_not_be_sent_is_not_judged() -> None:
+    """With the reason, and no figure."""
+    good = LoadRun(spike(5).records, Samples.none(), Meta(seconds=15, planned=1500, sent=1500))
+    busy = LoadRun(spike(5).records, Samples.none(), Meta(seconds=15, planned=3000, sent=1500))
+    judged = trials._if_valid(good, "goodput at 2×", lambda: goodput_kept(2, 0.9))
+    refused = trials._if_valid(busy, "goodput at 2×", lambda: goodput_kept(2, 0.9))
+    assert (judged.grade, refused.grade, refused.value) == ("good", "not judged", None)
+    assert "only 50.0% of the load was sent" in refused.sentence
+
+
+def test_a_request_that_is_wrong_ends_it(run: Run, tmp_path: Path) -> None:
+    """Exit code 1, the reason in a sentence, and in report and JSON; no load was sent."""
+    with StubServer(lambda n: Answer(404)) as server:
+        code, out, _ = run("judge", server.url, "--request", "PUT /x", "--out", tmp_path / "r")
+        assert server.orders < 20
+    assert code == 1
+    assert "status 404" in out
+    told = json.loads((tmp_path / "r" / "judge.json").read_text())
+    assert told["capacity"]["found"] is False
+    assert "status 404" in told["verdict"]
+    assert told["findings"] == []
+    page = (tmp_path / "r" / "judge.html").read_text()
+    assert "status 404" in page
+    assert 'src="http' not in page
+
+
+def test_an_application_that_does_not_start_is_one_line(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Looked up from the current folder; exit code 1, no report."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "shop.py").write_text("app = 7")
+    code, out, err = run("judge", "shop:app", "--out", tmp_path / "r")
+    assert (code, out, (tmp_path / "r").exists()) == (1, "", False)
+    assert "shop:app is no ASGI application but int" in err
+    assert err.count("\n") == 1
