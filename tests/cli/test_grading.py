@@ -79,7 +79,10 @@ def test_the_verdict_follows_from_the_findings() -> None:
     assert "not without loss" in overall([good, grading.goodput_kept(5, 0.75)])
     late = grading.recovery(inf)
     assert overall([good, late]).endswith("What is left to do: recovery after a spike.")
-    assert "are told what to do" in overall([good, grading.recovery(1)])
+    assert overall([good, grading.recovery(1)]) == (
+        "It holds under overload, and nothing is left to do."
+    )
     missing = grading.not_judged("goodput at 2×", "the machine was busy")
     assert "could not be judged" in overall([missing, late])
     assert "collapses" in overall([missing, bad])
+    assert overall([missing, grading.goodput_kept(5, 0.9)]).startswith("As far as it could be")

@@ -172,8 +172,11 @@ def overall(findings: Sequence[Judgement]) -> str:
         return "What it does under overload could not be judged from this machine."
     if "bad" in judged:
         return "It collapses under overload: it works, but not for clients that still wait."
+    holds = "It holds under overload"
+    if "not judged" in grades.values():
+        holds = "As far as it could be judged, it holds under overload"
     if "unclear" in judged:
-        return "It holds under overload, but not without loss."
+        return f"{holds}, but not without loss."
     if bad:
-        return f"It holds under overload. What is left to do: {', '.join(bad)}."
-    return "It holds under overload, and its clients are told what to do."
+        return f"{holds}. What is left to do: {', '.join(bad)}."
+    return f"{holds}, and nothing is left to do."
