@@ -14,7 +14,13 @@ NOTEBOOKS = $(sort $(wildcard notebooks/*.ipynb solutions/*.ipynb))
 TARGETS ?= win_amd64 win_arm64 macosx_x86_64 macosx_arm64 linux_x86_64 linux_aarch64
 
 # Tests and notebooks take the short durations; a learner in Lab gets the full ones.
-test notebooks claims: export BPDEMO_PROFILE ?= short
+test test-all test-quick test-pythons notebooks claims: export BPDEMO_PROFILE ?= short
+
+# What a change breaks first, with no process, no server and no socket: pure rules, virtual time.
+QUICK = tests/core tests/flow tests/picture tests/plan $(wildcard tests/protect) tests/results tests/service \
+	tests/sim tests/support tests/test_documents.py tests/test_notebooks.py
+QUICKLY = pytest -q -n 2 --dist worksteal -p tests.support.in_process \
+	-m "not load and not browser and not slow and not process" $(QUICK)
 
 .PHONY: help
 help:  ## list the targets
@@ -51,9 +57,26 @@ need-python:
 # --- for developers
 
 .PHONY: test
-test: install  ## all tests, then every notebook
-	$(PY) -m pytest
+test: install  ## all that a change can break, in about eight minutes (ARGS="tests/flow")
+	@$(PY) scripts/suite.py $(ARGS)
+
+.PHONY: test-all
+test-all: export BPDEMO_LESSONS ?= all
+test-all: test  ## the same, then the long loads, every lesson in the browser, the notebooks
+	@$(PY) scripts/suite.py --long $(ARGS)
 	@$(MAKE) --no-print-directory notebooks
+
+.PHONY: test-quick
+test-quick: install  ## in a minute, while writing: no process, no server
+	@$(PY) -m $(QUICKLY) $(ARGS)
+
+.PHONY: test-pythons
+test-pythons: install  ## test-quick on the other Pythons that this machine has
+	@$(PY) scripts/other_pythons.py $(QUICKLY) $(ARGS)
+
+.PHONY: planted
+planted: install  ## plant thirty faults in a copy of the code; the tests must catch each
+	@$(PY) scripts/planted.py $(ARGS)
 
 .PHONY: notebooks
 notebooks: install  ## run every notebook and hold it to its asserts
@@ -109,7 +132,7 @@ wheelhouse: setup  ## fetch wheels for rooms without a network (TARGETS="win_amd
 
 .PHONY: clean
 clean:  ## remove what was generated; my-work/ and wheelhouse/ stay
-	rm -rf .venv .venv-bench .venv-audit build dist reports htmlcov .coverage .hypothesis \
+	rm -rf .venv .venv-bench .venv-audit .venv-3.* build dist reports htmlcov .coverage .hypothesis \
 	.import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -prune -exec rm -rf {} + -o -name .ipynb_checkpoints -prune \
 	-exec rm -rf {} +

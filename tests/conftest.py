@@ -6,11 +6,13 @@ such a test into a failure: CI installs the tools, so a skip there would hide a 
 """
 
 import importlib.util
+import json
 import os
 import shutil
 import signal
 import sys
 from collections.abc import Callable, Generator
+from pathlib import Path
 
 import hypothesis
 import pytest
@@ -70,6 +72,23 @@ def pytest_configure(config: pytest.Config) -> None:
     # start and interrupt.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    if told := os.environ.get("BPDEMO_FAILED_TO"):
+        config.pluginmanager.register(Failures(Path(told)))
+
+
+class Failures:
+    """Keeps the ids of the tests that failed in a file, for `scripts/suite.py`."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._failed: dict[str, None] = {}
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.failed:
+            self._failed[report.nodeid] = None
+
+    def pytest_sessionfinish(self) -> None:
+        self._path.write_text(json.dumps(list(self._failed)), encoding="utf-8")
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

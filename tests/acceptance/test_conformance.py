@@ -10,7 +10,7 @@ from benchmarks.conformance_cells import TELLING, telling
 from bpdemo.results.validity import NotMeasured
 from tests.support.measured import TRIES, until_measured
 
-pytestmark = pytest.mark.load
+pytestmark = [pytest.mark.load, pytest.mark.long]
 
 SECONDS = 8.0
 

@@ -13,7 +13,7 @@ import pytest
 
 from bpdemo.lab.services.service import Service, serve
 
-pytestmark = [pytest.mark.load, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.load, pytest.mark.long, pytest.mark.timeout(180)]
 
 ORDERS, RATE_PER_S, KILL_AT = 2000, 160, 1000
 DEADLINE_MS = 2000

@@ -77,6 +77,7 @@ def test_the_unprotected_service_sells_next_to_nothing_at_twice_its_capacity():
     assert busy == 8
 
 
+@pytest.mark.long
 def test_after_a_storm_the_protected_service_is_back_at_once_and_the_other_is_not():
     """Ten times capacity with callers who retry; two seconds after it, half of capacity."""
     after = {}

@@ -8,7 +8,7 @@ from bpdemo.load.loads import load
 from bpdemo.sim.theory import mmck
 from tests.support.measured import measured
 
-pytestmark = pytest.mark.load
+pytestmark = [pytest.mark.load, pytest.mark.long]
 
 WORKERS, CAPACITY, SERVICE_S = 4, 10, 0.04
 

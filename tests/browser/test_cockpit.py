@@ -14,7 +14,13 @@ from tests.support.jupyter import KERNELSPEC, Workshop
 from tests.support.processes import is_free
 from tests.support.waiting import eventually
 
-pytestmark = [pytest.mark.browser, pytest.mark.load, pytest.mark.slow, pytest.mark.timeout(180)]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.load,
+    pytest.mark.slow,
+    pytest.mark.long,
+    pytest.mark.timeout(180),
+]
 
 CELLS = (
     "from bpdemo.lab import cockpit, serve\noffice = serve(workers=4, queue_capacity=8)\n"

@@ -104,6 +104,7 @@ def check_revealed(notebook: Notebook, place: int, question: Question) -> None:
     assert ("Not quite." in told.first.inner_text()) == (choice != question.right)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("lesson", LESSONS)
 def test_a_lesson_runs_to_its_end_twice(
     lesson: str, workshop: Workshop, page: Page, journal: Journal

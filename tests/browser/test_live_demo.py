@@ -20,7 +20,13 @@ from tests.support.jupyter import ROOT, Workshop
 from tests.support.processes import Family, free_port
 from tests.support.waiting import eventually
 
-pytestmark = [pytest.mark.browser, pytest.mark.load, pytest.mark.slow, pytest.mark.timeout(240)]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.load,
+    pytest.mark.slow,
+    pytest.mark.long,
+    pytest.mark.timeout(240),
+]
 
 PROJECTOR: Any = {"width": 1280, "height": 720}
 RESET_S = 3.0

@@ -6,7 +6,7 @@ from bpdemo.assembly.office import Assembly
 from bpdemo.flow.queue import BoundedQueue
 from bpdemo.plan.visits import draw
 from bpdemo.sim.crowd import Crowd
-from tests.support.claims import play, refute
+from tests.support.claims import BOTH_WAYS, play, refute
 
 LESSON = "01_when_queues_explode"
 
@@ -39,25 +39,22 @@ def test_an_open_load_waits_for_nobody(monkeypatch: pytest.MonkeyPatch):
     assert "the open offer went" in refute(LESSON, "open-closed")
 
 
-@pytest.mark.load
-@pytest.mark.slow
+@BOTH_WAYS
 @pytest.mark.usefixtures("endless_queue")
-def test_without_an_end_to_the_queue_nothing_is_kept():
+def test_without_an_end_to_the_queue_nothing_is_kept(where):
     """A waiting room that never is full sells no more than a naive service does."""
-    assert "it sold only" in refute(LESSON, "bound")
+    assert "it sold only" in refute(LESSON, "bound", where)
 
 
-@pytest.mark.load
-@pytest.mark.slow
-def test_the_collapse_is_the_endless_queues(monkeypatch: pytest.MonkeyPatch):
+@BOTH_WAYS
+def test_the_collapse_is_the_endless_queues(monkeypatch: pytest.MonkeyPatch, where):
     """Given an end to its queue, the naive service goes on selling."""
     monkeypatch.setattr(BoundedQueue, "has_place", property(lambda self: self.depth < 8))
-    assert "it still sold" in refute(LESSON, "collapse")
+    assert "it still sold" in refute(LESSON, "collapse", where)
 
 
-@pytest.mark.load
-@pytest.mark.slow
+@BOTH_WAYS
 @pytest.mark.usefixtures("endless_queue")
-def test_the_mean_falls_because_a_refusal_is_quick():
+def test_the_mean_falls_because_a_refusal_is_quick(where):
     """Where nobody is refused, everybody waits, and the mean tells it."""
-    assert "the mean rose" in refute(LESSON, "mean")
+    assert "the mean rose" in refute(LESSON, "mean", where)

@@ -6,7 +6,7 @@ from bpdemo.flow.codel import CoDel
 from bpdemo.flow.disciplines import ArrivalDiscipline
 from bpdemo.flow.queue import BoundedQueue
 from bpdemo.lab.lessons import timeouts
-from tests.support.claims import play, refute
+from tests.support.claims import BOTH_WAYS, play, refute
 
 LESSON = "02_bounded_queue_and_workers"
 
@@ -148,18 +148,16 @@ def test_a_queue_without_a_bound_is_not_the_textbook_s(never_full):
     assert "were refused" in refute(LESSON, "theory")
 
 
-@pytest.mark.load
-@pytest.mark.slow
-def test_the_real_service_has_the_cliff_too(never_full):
+@BOTH_WAYS
+def test_the_real_service_has_the_cliff_too(never_full, where):
     """Over HTTP as well, it is the bound that sells."""
-    assert "on this side of the wall" in refute(LESSON, "cliff-live")
+    assert "on this side of the wall" in refute(LESSON, "cliff-live", where)
 
 
-@pytest.mark.load
-@pytest.mark.slow
-def test_the_real_producer_must_be_made_to_wait(nobody_waits):
+@BOTH_WAYS
+def test_the_real_producer_must_be_made_to_wait(nobody_waits, where):
     """Over HTTP as well, a no at once is no backpressure."""
-    assert "the obedient one offered" in refute(LESSON, "obedience-live")
+    assert "the obedient one offered" in refute(LESSON, "obedience-live", where)
 
 
 def _at_most_8(queue):

@@ -7,7 +7,7 @@ from bpdemo.flow.disciplines import ArrivalDiscipline, PriorityDiscipline
 from bpdemo.flow.limiter import FixedLimit, Limiter
 from bpdemo.flow.queue import BoundedQueue
 from bpdemo.flow.share import FairShare
-from tests.support.claims import play, refute
+from tests.support.claims import BOTH_WAYS, play, refute
 
 LESSON = "03_load_shedding"
 
@@ -17,9 +17,8 @@ def own_home(monkeypatch, tmp_path):
     monkeypatch.setenv("BPDEMO_HOME", str(tmp_path))
 
 
-@pytest.mark.load
-@pytest.mark.slow
-def test_refusing_sells_more_only_if_somebody_is_refused(monkeypatch):
+@BOTH_WAYS
+def test_refusing_sells_more_only_if_somebody_is_refused(monkeypatch, where):
     """A door that counts nobody lets the second service collapse like the first."""
     unlimited = Limiter.try_acquire
 
@@ -28,7 +27,7 @@ def test_refusing_sells_more_only_if_somebody_is_refused(monkeypatch):
         return unlimited(self)
 
     monkeypatch.setattr(Limiter, "try_acquire", let_in)
-    assert "refusing sold only" in refute(LESSON, "refusing")
+    assert "refusing sold only" in refute(LESSON, "refusing", where)
 
 
 @pytest.mark.parametrize("claim", ["lifo", "codel", "fair-share", "priority"])

@@ -3,7 +3,7 @@
 import pytest
 
 from bpdemo.flow.breaker import Breaker
-from tests.support.claims import play, refute
+from tests.support.claims import BOTH_WAYS, play, refute
 
 LESSON = "05_circuit_breaker"
 
@@ -14,21 +14,19 @@ def never_opens(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Breaker, "_open_if_failing", lambda self: None)
 
 
-@pytest.mark.load
-@pytest.mark.slow
+@BOTH_WAYS
 @pytest.mark.usefixtures("never_opens")
-def test_the_fast_no_is_the_breakers_doing():
+def test_the_fast_no_is_the_breakers_doing(where):
     """A breaker that never opens leaves its customers to wait as those without one do."""
-    assert "told no" in refute(LESSON, "outage")
+    assert "told no" in refute(LESSON, "outage", where)
 
 
-@pytest.mark.load
-@pytest.mark.slow
-def test_the_way_back_is_the_breakers_doing(monkeypatch: pytest.MonkeyPatch):
+@BOTH_WAYS
+def test_the_way_back_is_the_breakers_doing(monkeypatch: pytest.MonkeyPatch, where):
     """One that never asks whether the payment is back sells nothing after the outage."""
     shut = property(lambda self: 1.0 if self.state == "open" else 0.0)
     monkeypatch.setattr(Breaker, "half_opens_in_s", shut)
-    assert "it took" in refute(LESSON, "outage")
+    assert "it took" in refute(LESSON, "outage", where)
 
 
 def test_exactly_so_many_probes_reach_the_payment():
@@ -42,12 +40,11 @@ def test_without_counted_permits_a_crowd_gets_through(monkeypatch: pytest.Monkey
     assert "not three each time" in refute(LESSON, "probes")
 
 
-@pytest.mark.load
-@pytest.mark.slow
+@BOTH_WAYS
 @pytest.mark.usefixtures("never_opens")
-def test_the_seats_are_kept_free_by_the_breaker():
+def test_the_seats_are_kept_free_by_the_breaker(where):
     """A breaker that never opens keeps no seat free for those who only look."""
-    assert "kept the seats free" in refute(LESSON, "bystanders")
+    assert "kept the seats free" in refute(LESSON, "bystanders", where)
 
 
 def test_a_twitchy_breaker_does_harm():

@@ -12,7 +12,7 @@ from bpdemo.telemetry.traces import SpanIds
 from tests.support.claims import refute
 
 LESSON = "07_seeing_it"
-pytestmark = [pytest.mark.load, pytest.mark.slow]
+pytestmark = [pytest.mark.load, pytest.mark.slow, pytest.mark.long]
 
 NOBODY_WAITS = """
     from bpdemo.flow.queue import BoundedQueue

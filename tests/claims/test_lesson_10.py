@@ -50,7 +50,7 @@ def workers(monkeypatch, tmp_path):
     return run_first
 
 
-pytestmark = [pytest.mark.load, pytest.mark.slow]
+pytestmark = [pytest.mark.load, pytest.mark.slow, pytest.mark.long]
 
 
 def test_a_promise_that_is_a_sale_is_no_promise(monkeypatch):

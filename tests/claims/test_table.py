@@ -60,6 +60,7 @@ def test_an_entry_says_what_does_it_and_why_anything_is_left_out(claim: Claim):
             assert part
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("claim", "arm"), ARMS)
 def test_a_mechanism_alone_does_what_the_lesson_says_of_it(claim: Claim, arm: Arm):
     """The missing arm, measured: were it as good alone, the claim would name the wrong one."""
@@ -68,6 +69,7 @@ def test_a_mechanism_alone_does_what_the_lesson_says_of_it(claim: Claim, arm: Ar
     assert found == pytest.approx(figures_told(claim, arm.name)[0], **AS_TOLD)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("claim", "value", "slower"), VALUES)
 def test_a_recommended_value_survives_a_slower_dependency(
     claim: Claim, value: Recommended, slower: float

@@ -64,6 +64,7 @@ def test_the_one_who_starts_the_child_has_the_last_word(monkeypatch):
     assert own_environment({"PGPORT": "2"})["PGPORT"] == "2"
 
 
+@pytest.mark.process
 def test_a_child_speaks_utf_8_and_ends_when_it_is_done(monkeypatch):
     """In a locale that knows ASCII alone, with an interpreter told to stay open and to fail."""
     for name, value in {**FOREIGN, "LC_ALL": "C"}.items():

@@ -20,6 +20,7 @@ write_whole(Path(sys.argv[1]), b"x" * 1_000_000)
 """
 
 
+@pytest.mark.process
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limit")
 @pytest.mark.parametrize("before", [None, b"the old result"])
 def test_a_disk_that_fills_up_leaves_what_was_there(before, tmp_path):

@@ -132,6 +132,7 @@ def many_files() -> Iterator[None]:
     resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
+@pytest.mark.long
 @pytest.mark.skipif(sys.platform != "linux", reason="memory as Linux counts it")
 def test_five_thousand_idle_connections_are_survived(database_url, many_files, dial):
     """With them it sells as without; they leave or are shown out; the next need no more memory."""

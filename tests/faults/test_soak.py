@@ -18,6 +18,7 @@ SECONDS = 14.0
 
 @pytest.mark.load
 @pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.usefixtures("postgres_server")  # skips where there can be no server
 def test_a_sale_through_a_storm_keeps_every_promise():
     """PostgreSQL is killed at three times capacity: nothing lost, doubled, owed or left behind."""

@@ -7,6 +7,8 @@ from statistics import median
 
 import pytest
 
+pytestmark = pytest.mark.process
+
 #: Of this machine at rest it needs about half of that, most of it for asyncio.
 MOST_S = 0.060
 ROUNDS = 7

@@ -19,6 +19,8 @@ from bpdemo.protect import AdmissionBooks, AdmissionControl, Rule
 from tests.support.server import Wire
 from tests.support.waiting import PATIENCE_S, eventually
 
+pytestmark = pytest.mark.process
+
 LONG_S = 60.0
 
 

@@ -54,6 +54,7 @@ async def share_refused(times: float, seed: int) -> float:
     return (books.rejected - refused_at_first) / (ARRIVALS - WARM_UP)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("times", "exactness"), [(0.8, 0.008), (1.2, 0.03), (2.0, 0.03)])
 @virtual
 async def test_the_share_refused_agrees_with_mmck(times: float, exactness: float) -> None:

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -286,6 +287,7 @@ class Writes(RuleBasedStateMachine):
         )
 
 
+@pytest.mark.slow
 def test_no_answer_is_belied_by_what_stands() -> None:
     """Fifty stories of up to 20 steps, the same in each run."""
     run_state_machine_as_test(

@@ -248,6 +248,7 @@ PLANS = st.builds(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=25)
 @given(PLANS, KNOBS)
 def test_a_whole_crowd_fares_alike_at_both_edges(plan: Plan, knobs: dict[str, Any]) -> None:

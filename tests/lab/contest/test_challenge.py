@@ -45,6 +45,7 @@ def test_a_word_means_the_same_to_everybody() -> None:
         challenge("…")
 
 
+@pytest.mark.long
 def test_bad_is_clearly_below_the_defaults_and_tuned_above_them() -> None:
     """The measure of the game: there is much to win, and the defaults do not win it."""
     for word in ("tide", "ember"):

@@ -118,6 +118,7 @@ def advised(workers, service_s, deadline_s):
     return size(workers=workers, service_s=service_s, deadline_s=deadline_s)
 
 
+@pytest.mark.long
 @settings(max_examples=60)
 @given(
     workers=st.integers(8, 1024),

@@ -1,0 +1,45 @@
+"""What a lesson's cells use, in virtual time: their `serve` and `load` with no server and no load.
+
+The cells, their asserts and the service's own classes stay as they are; HTTP, Locust and the clock
+are left out. A mechanism that a test breaks is broken here, too.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+from bpdemo.core.settings import Settings
+from bpdemo.lab import LoadRun, simulate
+
+WORKERS = 8
+
+
+class Office:
+    """A service as far as these cells look at it: its settings, and what follows from them."""
+
+    def __init__(self, profile: str = "protected", **knobs: Any) -> None:
+        make = Settings.unprotected if profile == "unprotected" else Settings
+        self.settings = make(**{"workers": WORKERS} | knobs)
+
+    @property
+    def capacity_per_s(self) -> float:
+        service_s = self.settings.payment_latency_s + self.settings.store_latency_s
+        return self.settings.workers / service_s
+
+    def tune(self, **knobs: Any) -> Self:
+        self.settings = self.settings.changed(knobs)
+        return self
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+
+def serve(profile: str = "protected", *, name: str = "", **knobs: Any) -> Office:
+    return Office(profile, **knobs)
+
+
+def load(office: Office, **plan: Any) -> LoadRun:
+    return simulate(office.settings, **plan)
