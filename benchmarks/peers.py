@@ -16,6 +16,8 @@ import structlog
 from fastapi import FastAPI, HTTPException
 from pydantic import BaseModel, Field
 
+from bpdemo.protect import AdmissionControl
+
 WORKERS, ROOM, SERVICE_S = 2, 8, 0.04
 
 
@@ -73,6 +75,38 @@ def bulkhead() -> FastAPI:
             raise HTTPException(503, "full") from None
         return sold(order)
 
+    return app
+
+
+def admission() -> FastAPI:
+    """What one takes home from the workshop, in its one line."""
+    app = FastAPI()
+
+    @app.post("/orders", status_code=201)
+    async def place_order(order: OrderIn) -> OrderOut:
+        await asyncio.sleep(SERVICE_S)
+        return sold(order)
+
+    app.add_middleware(AdmissionControl, concurrency=WORKERS, queue_capacity=ROOM)
+    return app
+
+
+def admission_full() -> FastAPI:
+    """The same with one place, which whoever comes first keeps."""
+    app = FastAPI()
+
+    @app.post("/orders", status_code=201)
+    async def place_order() -> None:
+        await asyncio.Event().wait()
+
+    app.add_middleware(AdmissionControl, concurrency=1, queue_capacity=0)
+    return app
+
+
+def admission_orders() -> FastAPI:
+    """A route that does no work, behind a limit that lets everybody in."""
+    app = bare_orders()
+    app.add_middleware(AdmissionControl, concurrency=64)
     return app
 
 

@@ -2,7 +2,8 @@
 
 `POST /orders` at a bpdemo whose payment and store take no time, beside a bare FastAPI route with
 the same model and the same answer, on the same uvicorn, event loop and parser. *Bare, with a log
-line* writes one JSON line per order with structlog, which a service in production does anyway.
+line* writes one JSON line per order with structlog, which a service in production does anyway;
+*bare, behind AdmissionControl* has a slot for each order.
 Eight connections ask again as soon as they are answered, from the other core, so that every order
 is admitted and none waits long. The aim is on processor time: orders of one core, beside those of
 the other's.
@@ -25,6 +26,7 @@ from benchmarks.sections.refusals import table_of
 from benchmarks.servers import Rate, Server, closed_loop, ours, ours_profiled, peer
 
 OURS, SILENT, BARE, LOGGED = "bpdemo", "bpdemo, logs off", "bare", "bare, with a log line"
+HOME = "bare, behind AdmissionControl"
 CONNECTIONS = 8
 KNOBS = {"workers": 8, "payment_latency_s": 0, "store_latency_s": 0}
 
@@ -36,6 +38,7 @@ def measure(size: Size, say: Say) -> Found:
             SILENT: running.enter_context(ours(**KNOBS, log_level="error")),
             BARE: running.enter_context(peer("bare_orders")),
             LOGGED: running.enter_context(peer("logged_orders")),
+            HOME: running.enter_context(peer("admission_orders")),
         }
         rates = _in_turn(servers, size, say)
     for name, found in rates.items():

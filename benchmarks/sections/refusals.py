@@ -1,6 +1,7 @@
 """The price of no: what a refusal costs, since that is what a service does most in an overload.
 
-`POST /orders` at a bpdemo whose only place is taken, beside two on the same uvicorn, event loop and
+`POST /orders` at a bpdemo whose only place is taken, and at a FastAPI application behind
+`AdmissionControl` whose only slot is, beside two on the same uvicorn, event loop and
 parser: an ASGI function that does nothing but answer 503 (*bare*, the limit of what this server
 could ever do), and a FastAPI hello, as every tutorial has it. 32 connections ask again as soon as
 they are answered, from the other core. bpdemo decides, counts it in books and metrics, makes a
@@ -22,6 +23,7 @@ from benchmarks.measured import Aim, Found, Report, Say, Size, Table, ratio
 from benchmarks.servers import Rate, Server, closed_loop, ours, peer
 
 OURS, BARE, HELLO = "bpdemo says no", "bare ASGI 503", "FastAPI hello"
+HOME = "AdmissionControl says no"
 CONNECTIONS = 32
 KNOBS = {
     "workers": 1,
@@ -37,11 +39,13 @@ def measure(size: Size, say: Say) -> Found:
     with ExitStack() as running:
         servers = {
             OURS: running.enter_context(full_house()),
+            HOME: running.enter_context(full_at_home()),
             BARE: running.enter_context(peer("bare_no")),
             HELLO: running.enter_context(peer("hello")),
         }
         rates = in_turn(servers, size, say)
-    assert all(set(rate.counts) == {"503"} for rate in rates[OURS]), "somebody was let in"
+    for name in (OURS, HOME):
+        assert all(set(rate.counts) == {"503"} for rate in rates[name]), "somebody was let in"
     return Found(_report(rates))
 
 
@@ -49,6 +53,17 @@ def measure(size: Size, say: Say) -> Found:
 def full_house() -> Iterator[Server]:
     """A bpdemo that has one place, and a customer in it."""
     with ours(**KNOBS) as server, socket.create_connection(("127.0.0.1", server.port)) as customer:
+        customer.sendall(AGAIN)
+        yield server
+
+
+@contextmanager
+def full_at_home() -> Iterator[Server]:
+    """The same of an application that a learner has protected."""
+    with (
+        peer("admission_full") as server,
+        socket.create_connection(("127.0.0.1", server.port)) as customer,
+    ):
         customer.sendall(AGAIN)
         yield server
 
