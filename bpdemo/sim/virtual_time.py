@@ -13,6 +13,7 @@ Code that reads another clock (`time.monotonic`) sees that clock: use the loop's
 
 import asyncio
 import functools
+import gc
 import itertools
 import math
 import sys
@@ -42,6 +43,7 @@ _MIN_TIMERS_TO_SWEEP = 100
 _NAMED_TASKS = 5
 _BEFORE_ALL = -math.inf
 _ROUNDS_AT_THE_END = 10
+_COLLECT_AFTER = 20_000
 
 _REAL_WORLD = (
     "add_reader",
@@ -251,6 +253,10 @@ class VirtualTimeLoop(asyncio.BaseEventLoop):
         timer._scheduled = True
         heappush(self._scheduled, (when, self._next_serial(), timer))
         return timer
+
+    def run_forever(self) -> None:
+        with _few_collections():
+            super().run_forever()
 
     def run_for(self, by_s: float) -> None:
         """Run what happens within `by_s` seconds, the last moment included, or until stopped.
@@ -469,6 +475,24 @@ class Steps(Generic[T]):
 
     def _stop(self, _: object) -> None:
         self._loop.stop()
+
+
+@contextmanager
+def _few_collections() -> Iterator[None]:
+    """Let the garbage collector look less often, for a while.
+
+    A run makes and drops objects by the million, nearly none of which need the collector to go: at
+    its usual pace it takes a twelfth of the time.
+    """
+    usual = gc.get_threshold()
+    if not 0 < usual[0] < _COLLECT_AFTER:
+        yield
+        return
+    gc.set_threshold(_COLLECT_AFTER, *usual[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*usual)
 
 
 @contextmanager

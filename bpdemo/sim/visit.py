@@ -79,7 +79,7 @@ class Edge:
     async def order(self, visit: Visit, plan: Plan, gives_up_s: float) -> Answer:
         """The same, waited for."""
         answer: asyncio.Future[Answer] = self._loop.create_future()
-        return await _heard(answer, self.take(visit, plan, gives_up_s, answer.set_result))
+        return await _heard(answer, self.take(visit, plan, gives_up_s, _telling(answer)))
 
     async def look(self, item_id: int, gives_up_s: float) -> Answer:
         """`GET /items/{id}`. The service does not listen for a hang-up here."""
@@ -93,7 +93,7 @@ class Edge:
             return Answer(200, source=source)
 
         answer: asyncio.Future[Answer] = self._loop.create_future()
-        hearing = self._serve(find(), stay, gives_up_s, answer.set_result, lambda: None)
+        hearing = self._serve(find(), stay, gives_up_s, _telling(answer), lambda: None)
         return await _heard(answer, hearing)
 
     def _enter(
@@ -176,3 +176,11 @@ async def _heard(answer: asyncio.Future[Answer], hearing: Hearing | None) -> Ans
     finally:
         if hearing:
             hearing.close()
+
+
+def _telling(answer: asyncio.Future[Answer]) -> Callable[[Answer], None]:
+    def tell(told: Answer) -> None:
+        if not answer.done():  # who waited for it may have been cancelled meanwhile
+            answer.set_result(told)
+
+    return tell

@@ -343,6 +343,27 @@ async def test_an_interrupted_notebook_stops_the_run() -> None:
     await asyncio.sleep(0)
 
 
+def test_the_garbage_collector_is_left_as_it_was() -> None:
+    """It looks less often during a run; afterwards, also after an error, as often as before, and
+    one that was turned off or slowed down further stays so."""
+    seen: list[tuple[int, int, int]] = []
+
+    async def main() -> None:
+        seen.append(gc.get_threshold())
+        raise ZeroDivisionError
+
+    before = gc.get_threshold()
+    try:
+        for usual in ((700, 10, 10), (0, 10, 10), (10**6, 5, 5)):
+            gc.set_threshold(*usual)
+            with pytest.raises(ZeroDivisionError):
+                virtual_time.run(main())
+            assert gc.get_threshold() == usual
+    finally:
+        gc.set_threshold(*before)
+    assert seen == [(20_000, 10, 10), (0, 10, 10), (10**6, 5, 5)]
+
+
 def test_two_runs_with_one_seed_are_the_same_to_the_last_bit() -> None:
     """Order and times of a busy crowd depend on the seed alone."""
 
