@@ -80,12 +80,12 @@ class Metrics:
         waited = self._histogram("queue_wait_seconds", "Time orders waited for a worker.")
         served = self._histogram("service_seconds", "Time a worker spent on an order.")
         count_rejected = _Children(rejected, events.REJECTIONS)
-        count_settled = _Children(jobs, events.OUTCOMES)
+        count_ended = _Children(jobs, events.OUTCOMES)
         observe_wait, observe_service = map(self._observing, (waited, served))
         return {
             events.OrderAdmitted: lambda _: admitted.inc(),
             events.OrderRejected: lambda event: count_rejected[event.reason](),
-            events.OrderEnded: lambda event: count_settled[event.outcome](),
+            events.OrderEnded: lambda event: count_ended[event.outcome](),
             events.JobStarted: lambda event: observe_wait(event.queue_wait_s),
             events.JobEnded: lambda event: observe_service(event.service_s),
             events.MoneyOwed: lambda _: None,

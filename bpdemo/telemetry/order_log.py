@@ -46,7 +46,7 @@ class OrderLog:
         self._flushed_s: float | None = None
         self._owed = 0
         self._hear: dict[type[Any], Callable[[Any], None]] = {
-            OrderEnded: self._settled,
+            OrderEnded: self._ended,
             OrderRejected: lambda event: _count(self._refused, event),
             ConnectionAnswered: lambda event: _count(self._unread, event),
             BreakerMoved: self._breaker_moved,
@@ -81,7 +81,7 @@ class OrderLog:
                 **covered,
             )
 
-    def _settled(self, event: OrderEnded) -> None:
+    def _ended(self, event: OrderEnded) -> None:
         ids = self._ids()
         self._log.info(
             "order",

@@ -53,7 +53,8 @@ LABELS = {
 }
 BOUND = re.compile(r"\+Inf|[0-9.]+(e-?[0-9]+)?")
 EVENTS = {
-    "order", "refused", "breaker", "money_owed", "refunds_owed_at_exit", "settings_doubtful",
+    "order", "refused", "connection_answered", "breaker", "money_owed", "refunds_owed_at_exit",
+    "settings_doubtful",
 }  # fmt: skip
 
 
