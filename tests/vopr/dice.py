@@ -213,18 +213,23 @@ class _Dice:
             yield Act(begins_s, kind, {"n": rng.randrange(8)})
 
     def pair(self, begins_s: float, call_s: float) -> Iterator[Act]:
-        """Some calls hang; those after them fail, and those after that are well: the breaker moves,
-        and moves again, before the first of them report."""
+        """Some calls hang, and others fail, one after the other; those after that are well: the
+        breaker moves, and moves again, before those that hang report."""
         hang = self.fault() | {"how": "hang", "rate": 0.5, "call": ANY, "after": False}
         fail = hang | {"how": "raise", "error": "failed", "rate": 0.9, "late_s": None}
         one, other = f"f{self.faults_begun + 1}", f"f{self.faults_begun + 2}"
         self.faults_begun += 2
-        moments = [begins_s + self.grid(call_s * calls) for calls in (0, 2, 8, self.calls_late())]
-        yield Act(moments[0], "break", {"name": one, **hang})
-        yield Act(moments[1], "calm", {"name": one})
-        yield Act(moments[1], "break", {"name": other, **fail})
-        yield Act(moments[2], "mend", {"name": other})
-        yield Act(moments[3], "mend", {"name": one})
+        hangs, fails = self.rng.choice([((0, 2), (2, 8)), ((2, 8), (0, 2)), ((0, 8), (0, 2))])
+        reports = self.rng.choice([10, 20, 60])
+
+        def at_s(calls: int) -> float:
+            return begins_s + self.grid(call_s * calls)
+
+        yield Act(at_s(hangs[0]), "break", {"name": one, **hang})
+        yield Act(at_s(hangs[1]), "calm", {"name": one})
+        yield Act(at_s(reports), "mend", {"name": one})
+        yield Act(at_s(fails[0]), "break", {"name": other, **fail})
+        yield Act(at_s(fails[1]), "mend", {"name": other})
 
     def lagging(self, base: Settings, begins_s: float, ends_s: float) -> Iterator[Act]:
         """What was read of an item is old by the time that it arrives."""
@@ -235,9 +240,6 @@ class _Dice:
         name = f"f{self.faults_begun}"
         yield Act(begins_s, "break", {"name": name, **self.fault(), **slow, "late_s": None})
         yield Act(ends_s, "mend", {"name": name})
-
-    def calls_late(self) -> float:
-        return self.rng.choice([10.0, 20.0, 60.0])
 
     def fault(self) -> dict[str, Any]:
         rng = self.rng
