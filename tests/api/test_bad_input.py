@@ -228,7 +228,7 @@ async def test_a_slow_body_is_408():
 
 
 async def test_a_body_slower_than_ones_own_patience_is_a_refusal():
-    """His time runs out before he has a place: that is `would_expire`, and in the books."""
+    """Their time runs out before they have a place: that is `would_expire`, and in the books."""
     async with running(read_timeout_s=5.0) as service:
         call = service.order((b"x-request-timeout-ms", b"40"), body=None)
         call.send(b"{", more=True)

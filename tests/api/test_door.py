@@ -57,7 +57,7 @@ async def test_the_order_of_checks():
 
 
 async def test_an_unreadable_client_counts_as_absent():
-    """Whose X-Client-Id cannot be read is known by his address; the share is checked with that."""
+    """A caller whose X-Client-Id cannot be read has the share of their address."""
     async with running(**STUCK, client_max_in_flight=1) as service:
         await service.fill()
         answer = await service.order((b"x-client-id", b"\xff"))()
@@ -84,7 +84,7 @@ async def test_who_has_no_address_has_a_share_too():
 
 
 async def test_under_block_the_door_looks_at_the_waiters_only():
-    """Whose time is short is let in, and his order read, before he is told that it is too short."""
+    """A caller in a hurry is let in, and their order read, before they hear that it is too late."""
     block = {"queue_policy": "block", "queue_block_timeout_s": 60.0, "queue_block_waiters": 1}
     async with running(**STUCK, **block) as service:
         await service.fill()
@@ -183,7 +183,7 @@ async def test_who_leaves_while_waiting_for_a_place_was_never_there():
 
 
 async def test_who_leaves_while_queued_is_abandoned():
-    """His work never starts: no charge for it, and `abandoned` counts him."""
+    """Their work never starts: no charge for it, and `abandoned` counts them."""
     async with running(**(STUCK | {"queue_capacity": 5, "payment_latency_s": 0.1})) as service:
         working = await service.fill()
         leavers = [service.order() for _ in range(3)]

@@ -74,7 +74,7 @@ async def test_our_connection_tells_it_directly() -> None:
 
 @virtual
 async def test_a_caller_who_has_left_already_is_told_at_once() -> None:
-    """His connection ended between the body and the wait for the answer."""
+    """Their connection ended between the body and the wait for the answer."""
     hang_up, heard = HangUp(), []
     hang_up.happen()
     with Listening(scope_of(hang_up), Line().receive, lambda: heard.append(1)):

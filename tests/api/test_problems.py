@@ -211,13 +211,13 @@ async def test_outcome_unknown(key):
 
 
 async def test_deadline_exceeded_while_running():
-    """His time runs out while the payment is on: 504 on time, and the work goes on."""
-    # Long enough for a busy machine to let him in before his time is over.
+    """Their time runs out while the payment is on: 504 on time, and the work goes on."""
+    # Long enough for a busy machine to let them in before their time is over.
     async with running(workers=1, payment_latency_s=0.8, attempt_timeout_s=0) as service:
         answer = await service.client.post(
             "/orders", json=ORDER, headers={"x-request-timeout-ms": "400"}
         )
-        # The estimate (nobody ahead) lets him in: a worker is idle.
+        # The estimate (nobody ahead) lets them in: a worker is idle.
         assert_problem(answer, 504, "deadline_exceeded")
         assert service.books["running"] == 1
         await until(lambda: service.books["expired"] == 1)

@@ -51,7 +51,7 @@ async def test_a_202_promises_an_order(database_url: str) -> None:
 
 
 async def test_it_needs_a_key(database_url: str) -> None:
-    """422 names the header; the books never heard of him."""
+    """422 names the header; the books never heard of them."""
     async with durable(database_url) as service:
         assert_problem(await promise(service, key=None), 422, "invalid_request", "Idempotency-Key")
         assert service.books["received"] == 0
@@ -59,7 +59,7 @@ async def test_it_needs_a_key(database_url: str) -> None:
 
 
 async def test_the_same_key_is_the_same_order(database_url: str) -> None:
-    """202 while it is pending, however he asks; 422 for another body."""
+    """202 while it is pending, however they ask; 422 for another body."""
     async with durable(database_url) as service:
         first = await promise(service)
         again, plainly = await promise(service), await order(service)
@@ -89,7 +89,7 @@ async def test_both_ways_at_once_across_services_are_one_order(database_url: str
             assert plain.status_code in (201, 202)
             assert preferred.status_code in (200, 202)
             assert plain.json()["id"] == preferred.json()["id"]
-        # Whoever lost to a promise was charged, and got his money back.
+        # Whoever lost to a promise was charged, and got their money back.
         paid = one.office.stats()["payments"]
         async with connected(database_url) as look:
             assert await look.fetchval("SELECT count(*) FROM claims") == 10

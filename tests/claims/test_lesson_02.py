@@ -83,7 +83,7 @@ def test_without_a_bound_there_is_no_good_length(never_full):
 
 
 def test_served_newest_first_there_is_no_cliff(newest_first):
-    """Right of it, the claim needs a queue in which everybody waits for all before him."""
+    """Right of it, the claim needs a queue in which everybody waits for all before them."""
     assert "at 1.4 of the length it still sold" in refute(LESSON, "cliff")
 
 

@@ -42,7 +42,7 @@ def test_one_load_serves_a_crowd():
 
 
 def test_without_coalescing_there_is_a_stampede(monkeypatch):
-    """Each caller loads for himself."""
+    """Each caller loads for themselves."""
 
     async def alone(self, key, load):
         value = await load()

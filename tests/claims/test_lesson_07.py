@@ -65,7 +65,7 @@ def test_cpu_is_low_because_workers_wait(children, monkeypatch):
 
 
 def test_a_trace_ends_at_a_queue_that_carries_no_context(monkeypatch):
-    """Without the caller's context in its job, the queue and the work belong to no trace of his."""
+    """Without the caller's context in its job, queue and work belong to no trace of theirs."""
     monkeypatch.setattr(order_job, "copy_context", Context)
     assert "most of it should be the queue" in refute(LESSON, "trace")
 

@@ -82,7 +82,7 @@ LIVE = {
 
 @pytest.fixture(autouse=True)
 def bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the developer has set for himself is no part of a test."""
+    """What the developer has set for themselves is no part of a test."""
     import os
 
     for name in os.environ:

@@ -77,7 +77,7 @@ def workshop(tmp_path_factory, home):
 
 @pytest.fixture
 def lab(workshop):
-    """A caller with nothing in his hands."""
+    """A caller with nothing in their hands."""
     parts = urlsplit(workshop.address)
     with httpx.Client(base_url=f"http://{parts.netloc}", trust_env=False, timeout=30) as client:
         yield client

@@ -140,7 +140,7 @@ def test_a_slow_body_is_408(quick, method, framing):
 
 
 def test_head_and_body_share_one_limit(quick):
-    """Who takes his time for the head has less of it for the body."""
+    """Who takes their time for the head has less of it for the body."""
     with quick.connect() as wire:
         started_s = time.monotonic()
         for piece in (b"POST /orders HTTP/1.1\r\n", b"Host: a\r\n", b"content-length: 26\r\n\r\n"):
@@ -324,7 +324,7 @@ def test_a_refusal_before_the_body_has_come(full):
 
 
 def test_expect_is_answered_with_continue(quick):
-    """Who waits for a word before sending the body gets it, once the door has let him in."""
+    """Who waits for a word before sending the body gets it, once the door has let them in."""
     with quick.connect() as wire:
         wire.send(HEAD + b"content-length: 26\r\nexpect: 100-continue\r\n\r\n")
         assert wire.reply().status == 100
@@ -446,7 +446,7 @@ def test_answers_that_nobody_reads_are_cut_off(asked):
 
 
 def test_whoever_reads_slowly_gets_all():
-    """The time counts from the last that he took, not from the beginning."""
+    """The time counts from the last that they took, not from the beginning."""
     with server(read_timeout_s=1.0) as thread, dial_small(thread) as caller:
         caller.sendall(f"GET {BUNDLE} HTTP/1.0\r\nHost: a\r\n\r\n".encode())
         caller.settimeout(PATIENCE_S)

@@ -61,7 +61,7 @@ def assert_nothing_lost(service: Service, acknowledged: Sequence[str]) -> None:
 
 
 def assert_at_rest(service: Service) -> None:
-    """Nobody is inside, and every caller is in the column where he ended."""
+    """Nobody is inside, and every caller is in the column where they ended."""
     quiet = {"waiting": 0, "queued": 0, "running": 0}
 
     def rests() -> bool:

@@ -198,7 +198,7 @@ async def test_the_last_leaver_cancels_the_load() -> None:
 
 @virtual
 async def test_whoever_asks_in_the_moment_of_the_cancellation_gets_a_load_of_his_own() -> None:
-    """He must not join one that is already lost."""
+    """They must not join one that is already lost."""
     bench = Bench()
     bench.latency_s = 1
     leaver = bench.asking()
@@ -430,7 +430,7 @@ async def test_an_invalidated_value_is_loaded_again() -> None:
 
 @virtual
 async def test_a_load_that_began_before_an_invalidation_does_not_fill() -> None:
-    """It answers those who wait for it; whoever comes later gets a load of his own."""
+    """It answers those who wait for it; whoever comes later gets a load of their own."""
     bench = Bench()
     bench.latency_s = 1
     early = bench.asking()
@@ -585,7 +585,7 @@ class Flight:
 
 @dataclass(eq=False)
 class Asker:
-    """A caller, and the truth at the time he asked."""
+    """A caller, and the truth at the time they asked."""
 
     key: str
     version: int

@@ -151,7 +151,7 @@ async def test_each_discipline_in_the_queue() -> None:
 
 @virtual
 async def test_a_taker_gets_the_job_with_the_time_it_waited() -> None:
-    """Zero when he was there first."""
+    """Zero when they were there first."""
     bench = Bench()
     bench.fill("a")
     await asyncio.sleep(1.5)
@@ -177,19 +177,19 @@ async def test_as_many_takers_wake_as_jobs_come() -> None:
 
 @virtual
 async def test_a_taker_cancelled_while_waiting_loses_nothing() -> None:
-    """The job goes to the one behind him."""
+    """The job goes to the one behind them."""
     bench = Bench()
     gone, other = running(bench.queue.take()), running(bench.queue.take())
     await settle()
     gone.cancel()
-    bench.fill("a")  # in the same turn, before he knows
+    bench.fill("a")  # in the same turn, before they know
     assert (await other)[0] == "a"
     assert bench.queue.depth == 0
 
 
 @virtual
 async def test_a_taker_cancelled_between_wake_up_and_its_run_passes_the_job_on() -> None:
-    """Woken for it, he will not take it: another must be woken, or it would lie there."""
+    """Woken for it, they will not take it: another must be woken, or it would lie there."""
     bench = Bench()
     gone, other = running(bench.queue.take()), running(bench.queue.take())
     await settle()
@@ -203,7 +203,7 @@ async def test_a_taker_cancelled_between_wake_up_and_its_run_passes_the_job_on()
 
 @virtual
 async def test_two_takers_cancelled_after_their_wake_up_pass_both_jobs_on() -> None:
-    """Each passes on what was his."""
+    """Each passes on what was theirs."""
     bench = Bench(workers=4)
     takers = [running(bench.queue.take()) for _ in range(4)]
     await settle()
@@ -216,7 +216,7 @@ async def test_two_takers_cancelled_after_their_wake_up_pass_both_jobs_on() -> N
 
 @virtual
 async def test_a_job_removed_after_its_taker_woke_leaves_him_waiting() -> None:
-    """He finds nothing, and waits for the next one."""
+    """They find nothing, and wait for the next one."""
     bench = Bench()
     taker = running(bench.queue.take())
     await settle()
@@ -266,7 +266,7 @@ async def test_first_come_first_served_also_before_the_door() -> None:
 
 @virtual
 async def test_a_newcomer_waits_behind_those_who_wait() -> None:
-    """Also when he blocks himself: the place that comes free is not his."""
+    """Also when they block themselves: the place that comes free is not theirs."""
     bench = Bench(capacity=0)
     bench.fill("a")
     await bench.start_one()
@@ -281,7 +281,7 @@ async def test_a_newcomer_waits_behind_those_who_wait() -> None:
 
 @virtual
 async def test_a_waiter_gives_up_after_his_time() -> None:
-    """`QueueTimeout`, exactly then; his job is not in the queue, and his place in line is free."""
+    """`QueueTimeout`, exactly then; their job is not in the queue, their place in line is free."""
     bench = Bench(capacity=0, waiters=1)
     bench.fill("a")
     with pytest.raises(QueueTimeout):
@@ -312,7 +312,7 @@ async def test_the_line_of_waiters_is_bounded_too() -> None:
 
 @virtual
 async def test_a_waiter_cancelled_before_the_grant_is_passed_over() -> None:
-    """In the very turn in which the place comes free, before he knows of his cancellation."""
+    """In the very turn in which the place comes free, before they know of their cancellation."""
     bench = Bench(capacity=0)
     bench.fill("a")
     await bench.start_one()
@@ -345,7 +345,7 @@ async def test_a_waiter_cancelled_between_grant_and_wake_up_hands_the_place_on()
 
 @virtual
 async def test_a_granted_place_that_nobody_wants_is_a_place_again() -> None:
-    """With nobody behind him, the next to come may have it."""
+    """With nobody behind them, the next to come may have it."""
     bench = Bench(capacity=0)
     bench.fill("a")
     await bench.start_one()
@@ -803,7 +803,7 @@ class QueueMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.busy and self.queue.waiting)
     @rule()
     def grant_and_cancel(self) -> None:
-        """What chance seldom does: the caller is cancelled between the grant and his wake-up."""
+        """What chance seldom does: the caller is cancelled between the grant and their wake-up."""
         self.rest()
         if self.callers and self.busy:
             self.finish()
@@ -812,7 +812,7 @@ class QueueMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.takers)
     @rule()
     def wake_and_cancel(self) -> None:
-        """The same with a taker, woken for a job that he will not take."""
+        """The same with a taker, woken for a job that they will not take."""
         self.rest()
         if self.takers:
             self.try_put(1)

@@ -24,9 +24,9 @@ def told(source: str) -> Iterator[tuple[int, str]]:
             yield getattr(node, "lineno", 1), words
 
 
-@pytest.mark.parametrize("folder", ["bpdemo", "benchmarks", "scripts"])
+@pytest.mark.parametrize("folder", ["bpdemo", "tests", "benchmarks", "scripts"])
 def test_nobody_is_a_he(folder: str) -> None:
-    """Neither in the package nor in what measures it."""
+    """Neither in the package nor in what tests and measures it."""
     found = [
         f"{path.relative_to(ROOT)}:{line}: {words}"
         for path in sorted((ROOT / folder).rglob("*.py"))

@@ -45,7 +45,7 @@ async def test_the_bound_holds_at_the_place_too() -> None:
 
 @virtual
 async def test_whoever_waits_too_long_is_refused() -> None:
-    """`queue_timeout` after `queue_block_timeout_s`, and he takes no place afterwards."""
+    """`queue_timeout` after `queue_block_timeout_s`, and they take no place afterwards."""
     async with opened(**blocking(queue_block_timeout_s=0.4)) as stage:
         await stage.come(2)
         await stage.everybody_answered()
@@ -98,7 +98,7 @@ async def test_the_door_looks_at_the_waiters_only() -> None:
 
 @virtual
 async def test_hanging_up_while_waiting_for_a_place_leaves_no_trace() -> None:
-    """He is out of the books and out of the line, and the next in line moves up."""
+    """They are out of the books and out of the line, and the next in line moves up."""
     async with opened(**blocking()) as stage:
         _, leaver, patient = await stage.come(3)
         leaver.hang_up()
@@ -111,7 +111,7 @@ async def test_hanging_up_while_waiting_for_a_place_leaves_no_trace() -> None:
 
 @virtual
 async def test_a_hang_up_in_the_moment_of_the_grant_passes_the_place_on() -> None:
-    """A place was given to him, and he is gone before he can take it: the next one has it."""
+    """A place was given to them, and they are gone before they can take it: the next one has it."""
     async with opened(**blocking()) as stage:
         first, leaver, patient = await stage.come(3)
         assert first.task is not None
@@ -126,7 +126,7 @@ async def test_a_hang_up_in_the_moment_of_the_grant_passes_the_place_on() -> Non
 @pytest.mark.parametrize("turns", range(8))
 @virtual
 async def test_no_turn_of_the_loop_is_wrong_for_a_hang_up(turns: int) -> None:
-    """Whatever the turn in which he leaves, books and places stay right."""
+    """Whatever the turn in which they leave, books and places stay right."""
     async with opened(**blocking()) as stage:
         _, leaver, patient = await stage.come(3)
         await asyncio.sleep(1.0)

@@ -91,7 +91,7 @@ async def test_a_stored_order_is_found() -> None:
 
 @virtual
 async def test_reading_obeys_the_deadline() -> None:
-    """A slow store: each is told at his own time, and one's leaving costs another nothing."""
+    """A slow store: each is told at their own time, and one's leaving costs another nothing."""
     async with opened(store_latency_s=1.0) as stage:
         catalogue = stage.office.catalogue
         patient = asyncio.create_task(catalogue.find_item(1))

@@ -16,7 +16,7 @@ async def test_work_that_expired_in_the_queue_is_never_started() -> None:
     """504 at the deadline, out of the queue at once, its place free, and nothing is charged."""
     async with opened(queue_capacity=1, workers=1) as stage:
         stage.comes()
-        stage.believes(0.1)  # so that the estimate lets him in
+        stage.believes(0.1)  # so that the estimate lets them in
         await settle()
         hasty = stage.comes(client_timeout_s=0.4)
         await settle()

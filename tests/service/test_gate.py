@@ -64,7 +64,7 @@ def test_a_limit_that_raises_costs_neither_a_place_nor_a_share() -> None:
 
 
 def test_a_greedy_client_fills_its_own_share_only() -> None:
-    """`client_limit` for him, while another gets in."""
+    """`client_limit` for them, while another gets in."""
     door = gate(client_max_in_flight=2)
     visit = door.enter("greedy")
     door.enter("greedy")
@@ -76,7 +76,7 @@ def test_a_greedy_client_fills_its_own_share_only() -> None:
 
 
 def test_the_share_is_asked_before_the_limit_of_all() -> None:
-    """Over both, one hears that it is his own doing: 429 and not 503."""
+    """Over both, one hears that it is their own doing: 429 and not 503."""
     door = gate(max_in_flight=1, client_max_in_flight=1)
     door.enter("a")
     with pytest.raises(ClientLimit):

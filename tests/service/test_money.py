@@ -140,7 +140,7 @@ async def _weather(stage: Stage, rng: Random, stop: asyncio.Event) -> None:
 
 @virtual
 async def test_sold_out_after_the_charge_is_refunded_before_the_answer() -> None:
-    """Two ask for the last ticket at one moment: one gets it, the other his money and a 409."""
+    """Two ask for the last ticket at one moment: one gets it, the other their money and a 409."""
     async with opened(workers=2, initial_stock=1) as stage:
         await stage.come(2)
         await stage.everybody_answered()

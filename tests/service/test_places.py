@@ -66,7 +66,7 @@ async def test_a_full_queue_is_seen_at_the_door() -> None:
 
 @virtual
 async def test_a_place_may_be_gone_when_the_body_has_arrived() -> None:
-    """The door's yes is no place: whoever sends his body faster takes it."""
+    """The door's yes is no place: whoever sends their body faster takes it."""
     async with opened(queue_capacity=0) as stage:
         slow = stage.comes(body_s=0.5)
         await settle()
@@ -184,7 +184,7 @@ async def test_the_door_asks_in_the_order_of_the_contract() -> None:
 
 @virtual
 async def test_an_unreadable_request_is_taken_out_of_the_books() -> None:
-    """Malformed, or gone while waiting: as if he had never come."""
+    """Malformed, or gone while waiting: as if they had never come."""
     async with opened() as stage:
         caller = stage.office.intake.receive("r")
         assert stage.column() == {"received": 1, "waiting": 1}

@@ -75,7 +75,7 @@ def estimate_of(discipline: str, *, workers: int, busy: int, queued: list[int]) 
 def test_a_newcomer_waits_for_those_who_go_first(
     discipline: str, priority: int, wait_s: float
 ) -> None:
-    """Two busy workers free one place a second; ahead of him are all, none, or the prior ones."""
+    """Two busy workers free one place a second; ahead of them are all, none, or the prior ones."""
     estimate = estimate_of(discipline, workers=2, busy=2, queued=[0, 1, 3, 1])
     assert estimate.estimated_wait_s(priority) == wait_s
 
@@ -97,7 +97,7 @@ def test_a_shrink_that_has_yet_to_settle_is_no_negative_worker() -> None:
     ("discipline", "wait_s"), [("fifo", 2.0), ("codel", 2.0), ("priority", 2.0), ("lifo", 1.0)]
 )
 def test_one_who_is_in_the_line_does_not_wait_for_himself(discipline: str, wait_s: float) -> None:
-    """The last of two: one before him, and his own turn."""
+    """The last of two: one before them, and their own turn."""
     estimate = estimate_of(discipline, workers=2, busy=2, queued=[1, 1])
     assert estimate.wait_in_it_s(1) == wait_s
 
@@ -105,7 +105,7 @@ def test_one_who_is_in_the_line_does_not_wait_for_himself(discipline: str, wait_
 @pytest.mark.parametrize("discipline", ["lifo", "priority"])
 @virtual
 async def test_an_estimate_is_made_for_the_callers_own_turn(discipline: str) -> None:
-    """Four wait in a long line, but not before this one: he is let in and served next."""
+    """Four wait in a long line, but not before this one: they are let in and served next."""
     async with opened(queue_capacity=10, queue_discipline=discipline) as stage:
         await stage.come(5, priority=0)
         favoured = stage.comes(client_timeout_s=2.5, priority=3)
