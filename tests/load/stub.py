@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -40,6 +41,7 @@ class StubServer:
     asked: list[dict[str, str]] = field(default_factory=list)
     #: First lines and bodies of the orders.
     lines: list[str] = field(default_factory=list)
+    times_s: list[float] = field(default_factory=list)
     bodies: list[bytes] = field(default_factory=list)
     url: str = ""
 
@@ -53,6 +55,11 @@ class StubServer:
     def __exit__(self, *_: object) -> None:
         self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join(5)
+
+    @property
+    def orders_per_s(self) -> float:
+        """From the first to the last of them."""
+        return (self.orders - 1) / (self.times_s[-1] - self.times_s[0])
 
     async def _main(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -81,6 +88,7 @@ class StubServer:
         body = await reader.readexactly(int(headers.get("content-length", 0)))
         if method != "GET" or path.split("/")[1] not in PAGES:
             self.lines.append(f"{method} {path}")
+            self.times_s.append(time.monotonic())
             self.bodies.append(body)
             return await self._order(headers, reader, writer)
         self.asked.append(headers)

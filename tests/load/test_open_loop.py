@@ -101,19 +101,18 @@ def test_its_offer_stays_when_the_server_slows_down(shop: Path, run: Run, tmp_pa
         report = ("--csv", tmp_path / "open", "--html", tmp_path / "open.html", "--run-time", "4s")
         done = locust(shop, server.url, "-u", 1, *report, "Shopper")
         stats = rows(tmp_path / "open_stats.csv")
-        assert server.orders == pytest.approx(50 * 4, rel=0.25), done.stderr
+        assert server.orders_per_s == pytest.approx(50, rel=0.25), done.stderr
         assert float(stats["/orders"]["Median Response Time"]) == pytest.approx(1000, rel=0.1)
-        assert float(stats["/look"]["Request Count"]) > 10
-        assert "Shopper" in (tmp_path / "open.html").read_text() or stats
+        assert "/look" in (tmp_path / "open.html").read_text()
 
     with StubServer(slow) as server:
         locust(shop, server.url, "-u", 5, "-r", 5, "--run-time", "4s", "Ordinary")
-        assert server.orders < 50
+        assert server.orders_per_s < 20
 
 
 @pytest.mark.load
 def test_users_add_up_and_what_has_no_place_is_unsent(tmp_path: Path) -> None:
-    """Two users of 40 are 80 a second; with ten places each, the rest are failures by that name."""
+    """Two users of 40 are 80 a second; with ten places each, those who come later are failures."""
     file = tmp_path / "shop.py"
     file.write_text(
         SHOP.replace("rate = 50", "rate = 40; max_waiting = 10").replace("@task(3)", "@task(30)")
@@ -136,7 +135,10 @@ def test_users_add_up_and_what_has_no_place_is_unsent(tmp_path: Path) -> None:
     # What Locust prints at the end is complete; its CSV is a little older.
     unsent = re.search(r"^(\d+) +TASK unsent", done.stdout, re.MULTILINE)
     assert unsent is not None
-    assert int(unsent[1]) == pytest.approx(80 * 4 - 20, rel=0.3)
+    assert 80 < int(unsent[1]) < 80 * 4.5
+    with StubServer() as server:
+        locust(file, server.url, "-u", 2, "-r", 2, "--run-time", "4s", "Shopper")
+        assert server.orders_per_s == pytest.approx(80, rel=0.25)
     with (tmp_path / "x_failures.csv").open() as lines:
         assert {row["Error"] for row in csv.DictReader(lines)} == {"Unsent('unsent')"}
 
