@@ -17,6 +17,7 @@ from bpdemo.core.box import SaysItself
 from bpdemo.load.child import Child
 from bpdemo.load.destination import Destination, destination_of
 from bpdemo.load.gathered import TICK_S, Gathered
+from bpdemo.load.handed_plan import handed
 from bpdemo.plan.fates import CALLER_LEFT, NO_CONNECTION, WORDS
 from bpdemo.plan.plan import Plan
 
@@ -114,6 +115,7 @@ class Driver:
         self._latest: dict[int, tuple[float, int]] = {}
         self._senders = senders
         self._children: list[Child] = []
+        self._plan_files: list[Path] = []
 
     def _start(self, commands: Sequence[tuple[Sequence[str], Plan]]) -> None:
         # Locked, so that none is ready before all are there.
@@ -131,9 +133,12 @@ class Driver:
 
     def _environment(self, share: Plan) -> dict[str, str]:
         user = {"BPDEMO_LOAD_USER": str(self._user.resolve())} if self._user else {}
+        plan, file = handed(share)
+        if file:
+            self._plan_files.append(file)
         return user | {
             "BPDEMO_LOAD_FOLDER": str(Path.cwd()),
-            "BPDEMO_LOAD_PLAN": share.to_json(),
+            **plan,
             "BPDEMO_LOAD_DESTINATION": json.dumps(asdict(self._to)),
             # A proxy would send the load on from another machine.
             "NO_PROXY": "*",
@@ -179,6 +184,8 @@ class Driver:
         """End the children at once."""
         for child in self._children:
             child.stop(self.grace_s)
+        for file in self._plan_files:
+            file.unlink(missing_ok=True)
         self._done.set()
 
     # -- in the reader threads ----------------------------------------------------------

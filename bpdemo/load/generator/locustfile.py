@@ -2,7 +2,7 @@
 
 Never import it where a kernel lives: Locust patches the whole process.
 
-As a child of ours the plan comes as JSON in BPDEMO_LOAD_PLAN. On stdin: `go` starts (or `go` and
+As a child of ours it is handed the plan as JSON (`handed_plan`). On stdin: `go` starts (or `go` and
 a wall-clock time), `stop` ends early, and end of file means the owner is dead: exit at once. On
 stdout, JSON lines: `ready`, then twice a second a `chunk` (finished orders and samples of the
 server), then `end`; `failed` if it broke down. Times in a chunk are whole ticks of 0.1 ms, counted
@@ -30,6 +30,7 @@ from bpdemo.load.generator.crowd import CROWD_MAX, LocustCrowd
 from bpdemo.load.generator.gevent_line import open_line
 from bpdemo.load.generator.pinned import pin_from_environment
 from bpdemo.load.generator.worker_line import WorkerLine
+from bpdemo.load.handed_plan import taken
 from bpdemo.plan.plan import Plan
 
 
@@ -46,7 +47,7 @@ class BoxOfficeCrowd(FastHttpUser):
         gc.freeze()
         far: WorkerLine | None = getattr(self.environment, "bpdemo_line", None)
         line: ToOwner = far or open_line()
-        plan = (far and far.plan) or Plan.from_json(os.environ["BPDEMO_LOAD_PLAN"])
+        plan = (far and far.plan) or taken()
         try:
             self.crowd(plan, line).run()
         except Exception as error:

@@ -4,7 +4,7 @@ Never import it where a kernel lives: Locust patches the whole process.
 
     python -m bpdemo.load.generator.master HOST PORT WORKERS JOIN_WITHIN_S URL
 
-with the plan in BPDEMO_LOAD_PLAN. Its line to the owner is that of locustfile.py, where each
+with the plan handed over as `handed_plan` says. Its line to the owner is that of locustfile.py, where each
 `chunk` and `end` says by `from` which worker it comes from. It says besides: `listening`, `joined`,
 `waiting`, `clocks`, `lost`, and `refused` when the load cannot begin.
 
@@ -35,6 +35,7 @@ from bpdemo.load.generator.childline import OwnerPipe
 from bpdemo.load.generator.clocks import Offset, apart_s, surest
 from bpdemo.load.generator.gevent_line import open_line
 from bpdemo.load.generator.members import TOPIC, Member
+from bpdemo.load.handed_plan import taken
 from bpdemo.plan.plan import Plan
 
 LOOK_EVERY_S: Final = 0.02
@@ -241,7 +242,7 @@ def offset_of(member: Member) -> Offset:
 
 
 def main(host: str, port: str, workers: str, join_within_s: str, url: str) -> None:
-    plan = Plan.from_json(os.environ["BPDEMO_LOAD_PLAN"])
+    plan = taken()
     runner = Environment(host=url).create_master_runner(host, int(port))
 
     def leave() -> None:
