@@ -4,9 +4,9 @@ Never import it where a kernel lives: Locust patches the whole process.
 
     python -m bpdemo.load.generator.master HOST PORT WORKERS JOIN_WITHIN_S URL
 
-with the plan handed over as `handed_plan` says. Its line to the owner is that of locustfile.py, where each
-`chunk` and `end` says by `from` which worker it comes from. It says besides: `listening`, `joined`,
-`waiting`, `clocks`, `lost`, and `refused` when the load cannot begin.
+with the plan handed over as `handed_plan` says. Its line to the owner is that of locustfile.py,
+where each `chunk` and `end` says by `from` which worker it comes from. It says besides:
+`listening`, `joined`, `waiting`, `clocks`, `lost`, and `refused` when the load cannot begin.
 
 Connections, heartbeats and messages are Locust's own (MasterRunner over ZeroMQ). Its dispatcher is
 not used: that gives the users of a lost worker to those who are left, and a crowd that moved in
