@@ -27,7 +27,7 @@ def refusals(**more: Any) -> Refusals:
         (grading.goodput_kept(5, 0.02), "bad", "clients that have stopped waiting"),
         (grading.recovery(0.0), "good", "after 0.0 s"),
         (grading.recovery(3.0), "unclear", "after 3.0 s"),
-        (grading.recovery(inf), "bad", "not before the end of the run"),
+        (grading.recovery(inf), "bad", "had not recovered when the run ended"),
         (grading.work_for_leavers(0.99), "good", "does not work for those who left"),
         (grading.work_for_leavers(0.8), "unclear", "may be done"),
         (grading.work_for_leavers(0.3), "bad", "clients that have left"),

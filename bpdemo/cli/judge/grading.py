@@ -68,7 +68,8 @@ def not_judged(name: str, why: str) -> Judgement:
 def goodput_kept(times: float, share: float) -> Judgement:
     """`share` of its capacity that it still serves in time at so many times its capacity."""
     grade = between(share, GOODPUT_GOOD, GOODPUT_BAD)
-    at = f"At {times:g}× capacity it still serves {min(share, 1):.0%} of its capacity in time"
+    how = "only" if grade == "bad" else "still"
+    at = f"At {times:g}× capacity it {how} serves {min(share, 1):.0%} of its capacity in time"
     said = {
         "good": f"{at}.",
         "unclear": f"{at}: some of its work is lost, and a second run may see it differently.",
@@ -86,7 +87,9 @@ def goodput_kept(times: float, share: float) -> Judgement:
 def recovery(seconds: float) -> Judgement:
     """`seconds` after the end of a spike until nearly everything is served in time again."""
     grade = between(seconds, RECOVERY_GOOD_S, RECOVERY_BAD_S)
-    after = "not before the end of the run" if seconds == inf else f"after {seconds:.1f} s"
+    after = f"After a spike of 5× it serves in time again after {seconds:.1f} s."
+    if seconds == inf:
+        after = "After a spike of 5× it had not recovered when the run ended."
     advice = (
         "What waits when a spike ends is the time that recovery takes: a shorter queue, and no "
         "work for requests whose clients have left."
@@ -94,7 +97,7 @@ def recovery(seconds: float) -> Judgement:
     return Judgement(
         "recovery after a spike",
         grade,
-        f"After a spike of 5× it serves in time again {after}.",
+        after,
         "" if grade == "good" else advice,
         None if seconds == inf else seconds,
     )

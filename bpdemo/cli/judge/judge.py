@@ -44,7 +44,7 @@ def run_judge(
         if target.startswith(("http://", "https://")):
             service = ask_service(target, i_run_this_service)
         else:
-            service = stack.enter_context(serve(app=target, where="process", name="judged"))
+            service = stack.enter_context(serve(app=target, where="process", name=target))
         trials = Trials(
             service,
             request or Request("GET", "/"),
