@@ -8,11 +8,11 @@ next to nothing, asyncio included, which a server has loaded before the first re
 
 import re
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from bpdemo.flow.limiter import Limit
 from bpdemo.protect.books import AdmissionBooks
-from bpdemo.protect.events import AdmissionObserver
+from bpdemo.protect.events import AdmissionEvent, AdmissionObserver
 from bpdemo.protect.paths import ELSEWHERE, Prefixes, normal_prefix
 from bpdemo.protect.rule import Rule
 
@@ -34,8 +34,9 @@ class AdmissionControl:
 
     `timeout_header` names the header that says, in whole milliseconds, how long the caller waits:
     who could not be finished by then is refused (None: there is no such header). `observer` hears
-    an event of `bpdemo.protect.events` for each step. `clock` is the running loop's own unless
-    another is given. Raises ValueError that names the field, the value and the range.
+    an event of `bpdemo.protect.events` for each step, by `observe(event)` or by being called.
+    `clock` is the running loop's own unless another is given. Raises ValueError that names the
+    field, the value and the range.
 
     A slot is held until the application returns, background tasks and streams included. A caller
     who hangs up while waiting gives their place back at once; later, only where the application
@@ -51,7 +52,7 @@ class AdmissionControl:
         queue_timeout_s: float = 0.5,
         paths: Mapping[str, Rule | None] | None = None,
         timeout_header: str | None = "X-Request-Timeout-Ms",
-        observer: AdmissionObserver | None = None,
+        observer: AdmissionObserver | Callable[[AdmissionEvent], object] | None = None,
         clock: Callable[[], float] | None = None,
         rng: "Random | None" = None,
     ) -> None:
@@ -59,9 +60,7 @@ class AdmissionControl:
         elsewhere = Rule(1 if concurrency is None else concurrency, queue_capacity, queue_timeout_s)
         self._rules = _rules(paths or {}, None if concurrency is None else elsewhere)
         self._timeout_header = _header_name(timeout_header)
-        if observer is not None and not callable(getattr(observer, "observe", None)):
-            raise ValueError(f"observer: {observer!r} has no observe(event)")
-        self._observer = observer
+        self._tell = None if observer is None else _told_by(observer)
         self._clock = clock
         self._rng = rng
         #: Of each rule, by its prefix; `*` are all other paths.
@@ -90,7 +89,7 @@ class AdmissionControl:
             rule,
             self.books[name],
             timeout_header=self._timeout_header,
-            observer=self._observer,
+            tell=self._tell,
             clock=self._clock,
             rng=self._rng,
         )
@@ -121,6 +120,13 @@ def _require_limits(rules: list[Rule]) -> None:
     adaptive = [id(rule.concurrency) for rule in rules if rule.adapts]
     if len(set(adaptive)) < len(adaptive):
         raise ValueError("concurrency: a limit that adapts belongs to one rule, and is in two")
+
+
+def _told_by(observer: Any) -> Callable[[AdmissionEvent], object]:
+    tell: Any = getattr(observer, "observe", observer)
+    if not callable(tell):
+        raise ValueError(f"observer: {observer!r} has no observe(event), and cannot be called")
+    return cast(Callable[[AdmissionEvent], object], tell)
 
 
 def _header_name(name: object) -> bytes | None:

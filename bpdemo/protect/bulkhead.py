@@ -23,7 +23,6 @@ from bpdemo.flow.retry_after import RetryAfter
 from bpdemo.protect.books import AdmissionBooks
 from bpdemo.protect.events import (
     AdmissionEvent,
-    AdmissionObserver,
     Admitted,
     Left,
     Rejected,
@@ -51,13 +50,13 @@ class Bulkhead:
         *,
         clock: Callable[[], float],
         rng: Random,
-        observer: AdmissionObserver | None,
+        tell: Callable[[AdmissionEvent], object] | None,
     ) -> None:
         self.name = name
         self.rule = rule
         self.books = books
         self._clock = clock
-        self._observer = observer
+        self._observe = tell
         self._limiter = Limiter(rule.limit, clock)
         self._pace = Pace(None)
         self._retry_after = RetryAfter(clock, rng)
@@ -180,10 +179,10 @@ class Bulkhead:
         return self._pace.mean_s / max(1.0, self.limit)
 
     def _tell(self, kind: Callable[..., AdmissionEvent], *facts: object) -> None:
-        if self._observer is None:
+        if self._observe is None:
             return
         try:
-            self._observer.observe(kind(self.name, self.books.inside, self.books.waiting, *facts))
+            self._observe(kind(self.name, self.books.inside, self.books.waiting, *facts))
         except Exception as error:
             # Metrics that fail must cost nobody their slot.
             asyncio.get_running_loop().call_exception_handler(

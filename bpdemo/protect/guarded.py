@@ -11,7 +11,7 @@ from bpdemo.flow.deadline import Deadline
 from bpdemo.protect.books import AdmissionBooks
 from bpdemo.protect.bulkhead import Bulkhead, LeftWaiting, Slot
 from bpdemo.protect.deadlines import DEADLINE_KEY, deadline_of
-from bpdemo.protect.events import AdmissionObserver
+from bpdemo.protect.events import AdmissionEvent
 from bpdemo.protect.lookahead import Lookahead
 from bpdemo.protect.problems import refuse, say_nobody_heard
 from bpdemo.protect.rule import Rule
@@ -27,13 +27,13 @@ def guard(
     books: AdmissionBooks,
     *,
     timeout_header: bytes | None,
-    observer: AdmissionObserver | None,
+    tell: Callable[[AdmissionEvent], object] | None,
     clock: Callable[[], float] | None,
     rng: Random | None,
 ) -> "Guarded":
     """`app` behind `rule`; in the loop that will serve it."""
     clock = clock or asyncio.get_running_loop().time
-    bulkhead = Bulkhead(name, rule, books, clock=clock, rng=rng or Random(), observer=observer)
+    bulkhead = Bulkhead(name, rule, books, clock=clock, rng=rng or Random(), tell=tell)
     return Guarded(app, bulkhead, timeout_header, clock)
 
 

@@ -534,6 +534,18 @@ async def test_an_observer_that_fails_costs_nobody_a_slot(
 
 
 @virtual
+async def test_a_function_may_be_the_observer() -> None:
+    """A list that appends will do."""
+    heard: list[Any] = []
+    request = Request()
+    app = Application()
+    await come(edge(app, observer=heard.append), request)
+    app.answers(request)
+    await settle()
+    assert [type(event).__name__ for event in heard] == ["Admitted", "SlotFreed"]
+
+
+@virtual
 async def test_one_behind_another_each_keeps_its_own_books() -> None:
     """A narrow limit inside a wide one, and the deadline is counted from the outer arrival."""
     app = Application()

@@ -89,7 +89,7 @@ def test_two_rules_of_the_same_number_have_a_limit_each() -> None:
         ({"concurrency": 1, "timeout_header": ""}, "timeout_header"),
         ({"concurrency": 1, "timeout_header": "X Timeout"}, "timeout_header"),
         ({"concurrency": 1, "timeout_header": 5}, "timeout_header"),
-        ({"concurrency": 1, "observer": print}, "observer"),
+        ({"concurrency": 1, "observer": "stdout"}, "observer"),
         ({"paths": {"/a": Rule(1)}, "queue_capacity": -1}, "queue_capacity"),
     ],
 )
