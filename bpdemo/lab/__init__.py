@@ -2,6 +2,9 @@
 
     from bpdemo.lab import serve, load, simulate, calibrate, predict, reveal, theory, stop_all
 
+Here is what everybody may need, and what several lessons use. What one lesson alone needs comes
+from the file that has it, in `lessons`. May use everything below; begin with `services`.
+
 Names are loaded when first used: child processes import this package too, and must stay light.
 """
 

@@ -1,5 +1,5 @@
 """What a run recorded: records, frame, summary, validity, and the file it is saved in.
 
-Knows no plot and no HTTP; `meta`, `sentence`, `percentile` and `looks` know no numpy either.
-Begin with `records.py`.
+Uses `plan` and `core`; knows no plot and no HTTP. `meta`, `sentence`, `percentile` and `looks` know
+no numpy either. Begin with `records.py`.
 """

@@ -1,6 +1,7 @@
 """The rooms of the package: what an `__init__` may do, and that importing one shadows no name."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -30,8 +31,11 @@ def test_an_init_says_what_lives_there_and_imports_nothing(path: Path) -> None:
     tree = ast.parse(path.read_text(encoding="utf-8"))
     said = ast.get_docstring(tree) or ""
     assert len(said.splitlines()) >= 3
+    assert re.search(r"\b(Uses|May use|Imports nothing)\b", said, re.IGNORECASE)
     if path.parent.name != "lab":
-        assert "Begin with" in said
+        begin = re.search(r"Begin\s+with\s+`([\w.]+)`", said)
+        assert begin is not None
+        assert (path.parent / begin[1]).is_file()
         assert len(tree.body) == 1 or path.parent.name == "protect"
 
 

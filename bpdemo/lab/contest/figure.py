@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import plotly.graph_objects as go
 
-from bpdemo.lab.contest.scene_score import SCENE_POINTS, WORDS, SceneScore
+from bpdemo.lab.contest.scene_score import PARTS, SCENE_POINTS, SceneScore
 from bpdemo.picture.frame import NO_TICKS, Frame
 from bpdemo.picture.labels import width_of
 from bpdemo.picture.palette import FATE_COLOURS, FATE_PATTERNS, GRID, INK_ON, TEXT_PX
@@ -28,7 +28,7 @@ def _bar(scenes: Sequence[SceneScore], part: str, fate: str) -> dict[str, Any]:
     points = [getattr(scene, part) for scene in scenes]
     return {
         "x": points, "y": [scene.title for scene in scenes], "orientation": "h",
-        "width": 0.7, "name": WORDS[part],
+        "width": 0.7, "name": PARTS[part],
         "text": [_told(part, each) for each in points],
         "textposition": "inside", "insidetextanchor": "middle", "textangle": 0,
         "textfont": {"color": INK_ON[fate], "size": TEXT_PX}, "constraintext": "none",
@@ -41,7 +41,7 @@ def _bar(scenes: Sequence[SceneScore], part: str, fate: str) -> dict[str, Any]:
 def _told(part: str, points: float) -> str:
     """Word and number, or what of it the bar has room for."""
     room_px = points / SCENE_POINTS * WIDTH_PX * 0.8
-    for text in (f"{WORDS[part]} {points:.0f}", f"{points:.0f}"):
+    for text in (f"{PARTS[part]} {points:.0f}", f"{points:.0f}"):
         if width_of(text, TEXT_PX) + 8 < room_px:
             return f"<b>{text}</b>"
     return ""

@@ -9,15 +9,16 @@ import numpy as np
 
 from bpdemo.lab.contest.scenes import Scene
 from bpdemo.load.run import LoadRun
-from bpdemo.plan.fates import FAILED, LATE, OK
+from bpdemo.plan.fates import FAILED, LATE, OK, WORDS
 
 SCENE_POINTS: Final = 250
-WORDS: Final = {
+PARTS: Final = {
     "won": "won",
-    "late": "late",
-    "failed": "failed",
-    "shed": "shed in vain",
+    "late": WORDS["late"],
+    "failed": WORDS["failed"],
+    "shed": f"{WORDS['shed']} in vain",
 }
+"""Of a scene's points: those won, and how the rest was lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,4 +49,4 @@ class SceneScore:
         """How most of the lost points were lost, in words; empty if next to none were."""
         losses = {"late": self.late, "failed": self.failed, "shed": self.shed}
         worst = max(losses, key=lambda how: losses[how])
-        return WORDS[worst] if losses[worst] >= 1 else ""
+        return PARTS[worst] if losses[worst] >= 1 else ""
