@@ -1,4 +1,5 @@
 """`bpdemo judge`: what any HTTP service does under overload, in words and numbers.
 
-Begin with `judge.py`; what the numbers mean is in `grading.py`.
+Uses `lab`, `load`, `plan` and `results`. Begin with `judge.py`; what the numbers mean is in
+`grading.py`.
 """
