@@ -91,6 +91,16 @@ class Failures:
         self._path.write_text(json.dumps(list(self._failed)), encoding="utf-8")
 
 
+#: A run that does not count is made again, up to four times, with a wait in between.
+MEASURED_S = 600
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.get_closest_marker("load") and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(MEASURED_S))
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     for marker, missing in MISSING.items():
         if item.get_closest_marker(marker) and (reason := missing()):

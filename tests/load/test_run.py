@@ -221,7 +221,7 @@ def test_a_saved_run_opens_as_it_was(tmp_path: Path, name: str) -> None:
         (b"not json", "is not a run saved by bpdemo"),
         (b'{"format":"other"}', "is not a run saved by bpdemo"),
         (b"[1,2]", "is not a run saved by bpdemo"),
-        (gzip.compress(b"{}"), "is not a run saved by bpdemo"),
+        (gzip.compress(b"{}", mtime=0), "is not a run saved by bpdemo"),
         (b"\x1f\x8bbroken", "is not a run saved by bpdemo"),
         (json.dumps({"format": "bpdemo-run", "version": 9}).encode(), "version 9"),
         (json.dumps({"format": "bpdemo-run", "version": 2}).encode(), "damaged"),
