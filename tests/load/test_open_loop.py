@@ -144,20 +144,9 @@ def test_users_add_up_and_what_has_no_place_is_unsent(tmp_path: Path) -> None:
         SHOP.replace("rate = 50", "rate = 40; max_waiting = 10").replace("@task(3)", "@task(30)")
     )
     with StubServer(lambda n: Answer(after_s=30)) as server:
-        done = locust(
-            file,
-            server.url,
-            "-u",
-            2,
-            "-r",
-            2,
-            "--run-time",
-            "4s",
-            "--csv",
-            tmp_path / "x",
-            "Shopper",
-        )
-        assert server.orders == 20, done.stderr
+        words = ("-u", 2, "-r", 2, "--csv", tmp_path / "x", "Shopper")
+        done = locust(file, server, lambda: sent_for(server, 4), *words)
+        assert server.orders == 20, done
     # What Locust prints at the end is complete; its CSV is a little older.
     unsent = re.search(r"^(\d+) +TASK unsent", done, re.MULTILINE)
     assert unsent is not None
