@@ -113,7 +113,14 @@ class Guard:
         try:
             told = self._told if number == 1 else self._told | {"bpdemo.attempt": number}
             with self._tracer.client_span(self._span_name, **told):
-                result = await self._in_time(operation, remaining_s)
+                if remaining_s == inf and not self.policy.attempt_timeout_s:
+                    result = await operation()
+                else:
+                    result = await self._in_time(operation, remaining_s)
+        except TimeoutError as error:  # the operation's own, and no limit of ours
+            lost = DependencyError(str(error))
+            self._end(permit, lost, started_s)
+            raise lost from error
         except BaseException as error:
             self._end(permit, error, started_s)
             raise
@@ -131,11 +138,6 @@ class Guard:
     async def _in_time(self, operation: Operation[T], remaining_s: float) -> T:
         limit_s = self.policy.attempt_timeout_s or inf
         allowed_s = min(limit_s, remaining_s)
-        if allowed_s == inf:
-            try:
-                return await operation()
-            except TimeoutError as error:
-                raise DependencyError(str(error)) from error
         try:
             async with asyncio.timeout(allowed_s) as timer:
                 return await operation()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from operator import itemgetter
 from typing import Any, Unpack
 
 from bpdemo.core.settings import Settings
@@ -33,7 +34,7 @@ def simulate(
 
 
 def _records(played: Play) -> Records:
-    orders = sorted(played.orders, key=lambda order: order.t_s)
+    orders = sorted(played.orders, key=itemgetter(0))
     t_s, latency_s, fate, status, reason, attempts, client, priority = (
         zip(*orders, strict=True) if orders else ((),) * 8
     )
