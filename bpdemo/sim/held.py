@@ -1,4 +1,4 @@
-"""Tasks that must not be lost while they run: the event loop itself holds them by a thread."""
+"""Tasks that must not be lost while they run: the event loop keeps weak references only."""
 
 from __future__ import annotations
 
