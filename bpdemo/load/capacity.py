@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from html import escape
 from statistics import median
@@ -109,18 +110,20 @@ def capacity_of(
     seed: int = 0,
     processes: int = 1,
     i_run_this_service: bool = False,
+    say: Callable[[str], object] | None = None,
 ) -> Capacity:
     """Offer `target`, a service or its address, more and more until it cannot serve it in time.
 
     Steps grow by 1.4, each of at least 3 s and 200 requests; before each the service is given up
-    to 30 s to be as fast as at rest. It takes a minute or two, and tells what it does. Without
+    to 30 s to be as fast as at rest. It takes a minute or two, and tells what it does, to `say` if
+    given. Without
     `request` it sends orders, as to a box office. To another machine it sends only with
     `i_run_this_service`. ValueError if nothing is there, or for an argument out of range.
     """
     service = ask_service(target, i_run_this_service) if isinstance(target, str) else target
     if require_running := getattr(service, "require_running", None):
         require_running()
-    with ProgressText() as progress:
+    with ProgressText(say) as progress:
         trial = ProbedService(
             service, request, client_timeout_s, seed, processes, i_run_this_service
         )

@@ -54,6 +54,7 @@ class Trials:
         self.capacity = capacity_of(
             self.target, self.request, client_timeout_s=self.client_timeout_s,
             i_run_this_service=self.i_run_this_service,
+            say=lambda text: self.say(f"  {text}"),
         )  # fmt: skip
         self.say(self.capacity.sentence)
         if self.capacity.per_s is None:
