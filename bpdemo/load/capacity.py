@@ -116,9 +116,8 @@ def capacity_of(
 
     Steps grow by 1.4, each of at least 3 s and 200 requests; before each the service is given up
     to 30 s to be as fast as at rest. It takes a minute or two, and tells what it does, to `say` if
-    given. Without
-    `request` it sends orders, as to a box office. To another machine it sends only with
-    `i_run_this_service`. ValueError if nothing is there, or for an argument out of range.
+    given. Without `request` it sends orders, as to a box office. To another machine it sends only
+    with `i_run_this_service`. ValueError if nothing is there, or for an argument out of range.
     """
     service = ask_service(target, i_run_this_service) if isinstance(target, str) else target
     if require_running := getattr(service, "require_running", None):
