@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import textwrap
@@ -70,7 +71,7 @@ def locust(file: Path, server: StubServer, until: Callable[[], bool], *words: ob
     )  # fmt: skip
     try:
         eventually(lambda: until() or process.poll() is not None, within_s=40)
-        process.terminate()
+        process.send_signal(signal.SIGINT)  # as Ctrl-C: a SIGTERM writes no HTML
         return process.communicate(timeout=20)[0]
     finally:
         process.kill()
