@@ -96,12 +96,20 @@ class OutOfTime(VirtualTimeError):
     """The next timer lies beyond `limit_s`."""
 
 
+class _NoDebug:
+    """What the repr of a handle asks of its loop, from Python 3.13 on."""
+
+    def get_debug(self) -> bool:
+        return False
+
+
 class _Handle(asyncio.Handle):
     """A real Handle that the loop fills in itself, which saves a Python call per callback."""
 
     __slots__ = ()
     _source_traceback = None
     _repr = None
+    _loop = _NoDebug()
     _callback: Callable[..., object] | None  # None once cancelled
     _context: Context
 
