@@ -174,8 +174,8 @@ FAULTS = (
     ),
     Fault(
         "load/histogram.py",
-        "if count >= rank:",
-        "if count > rank:",
+        "* (rank - below) /",
+        "* (rank + below) /",
         "tests/load/test_histogram.py",
     ),
     Fault(
@@ -188,7 +188,7 @@ FAULTS = (
         "results/waits.py",
         "(records.fate == OK)",
         "(records.fate != OK)",
-        "tests/lab/lessons",
+        "tests/results/test_waits.py",
     ),
     Fault(
         "sim/theory.py",
