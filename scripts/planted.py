@@ -54,18 +54,24 @@ def is_caught(fault: Fault, copy: Path) -> bool:
     right = module.read_text("utf-8")
     assert right.count(fault.right) == 1, f"{fault.module} has moved on: {fault.right!r}"
     module.write_text(right.replace(fault.right, fault.wrong), encoding="utf-8")
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider",
-         "-m", SELECTED, fault.caught_by],
+    done = pytest(copy, "-x", "-m", SELECTED, fault.caught_by)
+    module.write_text(right, encoding="utf-8")
+    found = re.search(r"^(?:FAILED|ERROR) (\S+)", done.stdout, re.MULTILINE)
+    caught, told = False, "MISSED"
+    if done.returncode == FAILED and found:
+        # A test that fails without the fault as well has caught nothing.
+        caught = pytest(copy, found[1]).returncode == 0
+        told = f"caught by {found[1]}" if caught else f"{found[1]} FAILS WITHOUT IT"
+    print(f"{fault.module}: {told} ({time.monotonic() - began_s:.0f} s)", flush=True)
+    return caught
+
+
+def pytest(copy: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments],
         cwd=copy, capture_output=True, text=True, check=False,
         env=os.environ | {"PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"},
     )  # fmt: skip
-    module.write_text(right, encoding="utf-8")
-    found = re.search(r"^(?:FAILED|ERROR) (\S+)", done.stdout, re.MULTILINE)
-    caught = done.returncode == FAILED and found is not None
-    told = f"caught by {found[1]}" if caught and found else "MISSED"
-    print(f"{fault.module}: {told} ({time.monotonic() - began_s:.0f} s)", flush=True)
-    return caught
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ Two runs of pytest, one after the other. The first has a process for each core. 
 real loads and opens browsers, one at a time and with nothing beside them: on two cores a load needs
 both, and beside other tests, however low their priority, too many runs do not count. A load that
 fails is judged once more on a quiet machine, since that it was disturbed is no fault of the
-service; what fails again fails.
+service; what fails again fails, and what held only the second time is named at the end.
 """
 
 import json
@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -31,20 +32,28 @@ AGAIN_TRIES = 3
 QUIET_S = 60.0
 
 
-def pytest(folder: Path, *arguments: str) -> tuple[int, list[str]]:
-    """A run of pytest: its exit code, and the ids of the tests that failed.
+@dataclass(frozen=True)
+class Run:
+    """A run of pytest that is over. `whole`: it came to its last test, and said so."""
 
-    That it chose no test is no failure.
-    """
-    told = Path(tempfile.mkdtemp(dir=folder)) / "failed.json"
+    code: int
+    whole: bool = False
+    failed: tuple[str, ...] = ()
+    passed: tuple[str, ...] = ()
+
+
+def pytest(folder: Path, *arguments: str) -> Run:
+    told = Path(tempfile.mkdtemp(dir=folder)) / "outcomes.json"
     code = subprocess.run(
         [sys.executable, "-m", "pytest", *arguments],
         check=False,
         cwd=ROOT,
-        env=os.environ | {"BPDEMO_FAILED_TO": str(told)},
+        env=os.environ | {"BPDEMO_OUTCOMES_TO": str(told)},
     ).returncode
-    failed = list(json.loads(told.read_text("utf-8"))) if told.exists() else []
-    return (0 if code == NO_TESTS else code), failed
+    if not told.exists():  # it died: what it would have found nobody knows
+        return Run(code or FAILED)
+    outcomes = json.loads(told.read_text("utf-8"))
+    return Run(code, outcomes["whole"], tuple(outcomes["failed"]), tuple(outcomes["passed"]))
 
 
 def main(arguments: list[str]) -> int:
@@ -62,26 +71,34 @@ def play(folder: Path, length: str, chosen: list[str]) -> int:
     """Both runs, and the second judgement of loads; the exit code of what failed, or 0."""
     cores = str(max(2, os.cpu_count() or 1))
     side_by_side = ["-n", cores, "--dist", "worksteal", "-m", f"{OTHERS} and {length}"]
-    others_code, _ = pytest(folder, *side_by_side, *chosen)
-    loads_code, failed = pytest(folder, "-m", f"{LOADS} and {length}", *chosen)
-    if loads_code == FAILED and 0 < len(failed) <= AGAIN_MOST:
-        loads_code = judged_again(folder, failed)
-    return others_code or loads_code
+    others = pytest(folder, *side_by_side, *chosen)
+    loads = pytest(folder, "-m", f"{LOADS} and {length}", *chosen)
+    codes = [others.code, loads.code]
+    if loads.code == FAILED and loads.whole and 0 < len(loads.failed) <= AGAIN_MOST:
+        codes[1] = judged_again(folder, loads.failed)
+    if codes == [NO_TESTS, NO_TESTS]:
+        return NO_TESTS  # a misspelt choice proves nothing
+    # That one of the two had nothing to do is no failure.
+    return next((code for code in codes if code not in (0, NO_TESTS)), 0)
 
 
-def judged_again(folder: Path, loads: list[str]) -> int:
-    """Play these loads once more; the exit code of what came last.
+def judged_again(folder: Path, loads: tuple[str, ...]) -> int:
+    """Play these loads once more; 0 if each of them passed, and not only was skipped.
 
     Only a machine that is not quiet by then is a reason for yet another time.
     """
-    code = FAILED
+    waiting = loads
     for _ in range(AGAIN_TRIES):
         quiet = await_quiet(QUIET_S)
-        print(f"\nOnce more: {', '.join(loads)}", flush=True)
-        code, loads = pytest(folder, *loads)
-        if not code or quiet:
+        print(f"\nOnce more: {', '.join(waiting)}", flush=True)
+        run = pytest(folder, *waiting)
+        waiting = tuple(name for name in waiting if name not in run.passed)
+        if not waiting:
+            print(f"\nHeld only when played once more: {', '.join(loads)}", flush=True)
+            return 0
+        if quiet:
             break
-    return code
+    return FAILED
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 A test marked `browser`, `haproxy`, `pgbouncer` or `prometheus` is skipped, with the reason, where
 the tool is not there. `BPDEMO_REQUIRE=browser,haproxy,pgbouncer,prometheus` turns every skip of
 such a test into a failure: CI installs the tools, so a skip there would hide a test that never ran.
+`postgres` does the same for the tests that need the PostgreSQL which comes with the package.
 """
 
 import importlib.util
@@ -18,6 +19,7 @@ import hypothesis
 import pytest
 
 from tests.support.command import Run
+from tests.support.required import required_words
 
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 
@@ -60,10 +62,10 @@ MISSING: dict[str, Callable[[], str | None]] = {
 
 
 def required() -> frozenset[str]:
-    words = os.environ.get("BPDEMO_REQUIRE", "").replace(",", " ").split()
-    if unknown := sorted(set(words) - set(MISSING)):
-        raise pytest.UsageError(f"BPDEMO_REQUIRE: unknown {unknown}, known are {sorted(MISSING)}")
-    return frozenset(words)
+    words, known = required_words(), {*MISSING, "postgres"}
+    if unknown := sorted(words - known):
+        raise pytest.UsageError(f"BPDEMO_REQUIRE: unknown {unknown}, known are {sorted(known)}")
+    return words
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -72,23 +74,34 @@ def pytest_configure(config: pytest.Config) -> None:
     # start and interrupt.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
-    if told := os.environ.get("BPDEMO_FAILED_TO"):
-        config.pluginmanager.register(Failures(Path(told)))
+    if told := os.environ.get("BPDEMO_OUTCOMES_TO"):
+        config.pluginmanager.register(Outcomes(Path(told)))
 
 
-class Failures:
-    """Keeps the ids of the tests that failed in a file, for `scripts/suite.py`."""
+class Outcomes:
+    """Keeps in a file which tests failed and which passed, for `scripts/suite.py`.
+
+    `whole` is false where the run stopped before its last test.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._failed: dict[str, None] = {}
+        self._passed: dict[str, None] = {}
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.failed:
             self._failed[report.nodeid] = None
+        elif report.passed and report.when == "call":
+            self._passed[report.nodeid] = None
 
-    def pytest_sessionfinish(self) -> None:
-        self._path.write_text(json.dumps(list(self._failed)), encoding="utf-8")
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        told = {
+            "whole": not (session.shouldfail or session.shouldstop),
+            "failed": list(self._failed),
+            "passed": [name for name in self._passed if name not in self._failed],
+        }
+        self._path.write_text(json.dumps(told), encoding="utf-8")
 
 
 #: A run that does not count is made again, up to four times, with a wait in between.

@@ -54,9 +54,9 @@ class Crew:
     def __init__(self, master: Address, i_run_this_service: bool = False) -> None:
         self.heard: dict[str, dict[str, Any]] = {}
         self.code: int | None = None
-        env = {"NO_PROXY": "*", "no_proxy": "*"}
-        if i_run_this_service:
-            env[OWN_SERVICE] = "1"
+        # Always set: what a shell has exported is not what was said here.
+        own = "1" if i_run_this_service else ""
+        env = {"NO_PROXY": "*", "no_proxy": "*", OWN_SERVICE: own}
         self.child = Child(
             worker_command(master), env=env, on_line=self._hear, on_exit=self._exited
         )

@@ -74,12 +74,15 @@ class Bulkhead:
     def limit(self) -> float:
         return self._limiter.limit.current
 
-    def try_enter(self) -> "Slot | None":
-        """A slot at once; None if there is none, but a place to wait for one. Raises `QueueFull`.
+    def try_enter(self, deadline: Deadline) -> "Slot | None":
+        """A slot at once; None if there is none, but a place to wait for one.
 
-        Counts an arrival: after None comes `wait`.
+        Raises `QueueFull`, and `WouldExpire` where the time is over already. Counts an arrival:
+        after None comes `wait`.
         """
         self.books.arrived += 1
+        if deadline.has_passed(self._clock()):
+            raise self._rejected(WouldExpire(), 0.0)
         if self._queue.waiting:
             self._queue.place_freed()  # a limit that grew by itself lets in those who came first
         if self._queue.has_place:

@@ -57,7 +57,7 @@ class Guarded:
     async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
         deadline = self._read_deadline(scope)  # before anything is counted
         try:
-            slot = self._bulkhead.try_enter()
+            slot = self._bulkhead.try_enter(deadline)
         except Refused as refused:
             await refuse(refused, self._bulkhead.retry_after_s(), scope, send)
             return

@@ -1,5 +1,6 @@
 """How a refusal is said: 503, problem details (RFC 9457), and a Retry-After."""
 
+import contextlib
 import json
 from typing import TYPE_CHECKING
 
@@ -50,19 +51,21 @@ async def refuse(refused: Refused, retry_after_s: int, scope: "Scope", send: "Se
     ]
     if _may_lose_step(scope):
         headers.append((b"connection", b"close"))
-    await send({"type": "http.response.start", "status": STATUS, "headers": headers})
     body = b"" if scope["method"] == "HEAD" else body
-    await send({"type": "http.response.body", "body": body})
+    await _say(send, STATUS, headers, body)
 
 
 async def say_nobody_heard(send: "Send") -> None:
     """An answer to a caller who has left: the server drops it, and middleware around this one, such
     as Starlette's BaseHTTPMiddleware, takes no answer at all for a fault."""
-    try:
-        await send({"type": "http.response.start", "status": CLIENT_CLOSED, "headers": []})
-        await send({"type": "http.response.body", "body": b""})
-    except OSError:
-        pass  # how a server may say that nobody is there
+    await _say(send, CLIENT_CLOSED, [], b"")
+
+
+async def _say(send: "Send", status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
+    # An OSError is how a server may say that the caller has left (ASGI 2.4).
+    with contextlib.suppress(OSError):
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
 
 
 def _may_lose_step(scope: "Scope") -> bool:

@@ -38,7 +38,7 @@ def summary(
     per_s = [count / seconds for count in _by_fate(inside)]
     offered = len(inside) / seconds
     waits_ms = sorted(order.latency_s * 1000 for order in inside if order.fate <= LATE)
-    possible = _sellable_per_s([order.t_s for order in inside], capacity, start_s, end_s)
+    possible = _possible_per_s([order.t_s for order in inside], meta, start_s, end_s)
     return {
         "capacity_per_s": capacity,
         "offered_per_s": offered,
@@ -137,17 +137,25 @@ def _by_fate(orders: Iterable[Ended]) -> list[int]:
     return counts
 
 
-def _sellable_per_s(
-    times_s: Iterable[float], capacity: float, start_s: float, end_s: float
-) -> float:
-    """Second by second the lesser of what was offered and what could be sold."""
-    if math.isnan(capacity):
+def _possible_per_s(times_s: Iterable[float], meta: Meta, start_s: float, end_s: float) -> float:
+    """Second by second the lesser of what was offered and of the capacity at that moment."""
+    if meta.capacity_per_s is None:
         return math.nan
     count = max(1, round(end_s - start_s))
     step_s = (end_s - start_s) / count
     edges = [*(start_s + number * step_s for number in range(count)), end_s]
     bins = _Bins(edges)
     offered = bins.gather((place, t_s) for t_s in times_s if (place := bins.place(t_s)) is not None)
+    served = [_capacity_until(edge, meta.capacities) for edge in edges]
     width_s = edges[1] - edges[0]
-    per_s = [min(len(some) / width_s, capacity) for some in offered]
+    per_s = [min(len(some), served[i + 1] - served[i]) / width_s for i, some in enumerate(offered)]
     return math.fsum(per_s) / count or math.nan
+
+
+def _capacity_until(at_s: float, capacities: Sequence[tuple[float, float]]) -> float:
+    """How many orders there was capacity for from the start until then."""
+    ends_s = [*(start_s for start_s, _ in capacities[1:]), math.inf]
+    return math.fsum(
+        per_s * (min(max(at_s, start_s), end_s) - start_s)
+        for (start_s, per_s), end_s in zip(capacities, ends_s, strict=True)
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Unpack
@@ -75,12 +76,19 @@ class Play:
             loop.call_at(start_s + at_s, assembly.turn, knobs)
         crowd = self._crowd = Crowd(self.plan, assembly)
         sampler = asyncio.create_task(self._sample(assembly, crowd))
-        await crowd.run()
-        sampler.cancel()
-        await assembly.office.stop()
+        try:
+            await crowd.run()
+        finally:
+            sampler.cancel()
+            # Awaited, so that a sampler that died is heard of.
+            with contextlib.suppress(asyncio.CancelledError):
+                await sampler
+            await assembly.office.stop()
 
     def meta(self, seconds: float | None = None) -> Meta:
-        """The facts of the run, or of its first `seconds`."""
+        """The facts of the run, or of its first `seconds`; ValueError if that is no time."""
+        if seconds is not None:
+            require_range("seconds", seconds, 0.001, self.plan.seconds)
         plan, orders = self.plan, self.orders
         return Meta(
             name=self._name,
@@ -147,7 +155,8 @@ def prepare(
     plan = plan_of(arguments, settings.nominal_capacity)
     changes, bin_s = arguments["changes"], arguments["bin_s"]
     turned, turns = settings, []
-    for at_s, knobs in require_changes(changes, plan.seconds):
+    changes = require_changes(tuple(changes), plan.seconds)  # sorted, and walked more than once
+    for at_s, knobs in changes:
         turned = turned.changed(knobs)  # now: on the loop nobody would hear of it
         if (now_per_s := turned.nominal_capacity) is not None:
             turns.append((at_s, now_per_s))

@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from bpdemo.core.reasons import PROBLEMS
+from bpdemo.flow.deadline import Deadline
 from bpdemo.protect import AdmissionControl, Rejected, Rule, SlotFreed, deadline_of
+from bpdemo.protect.deadlines import DEADLINE_KEY
 from bpdemo.protect.problems import BODIES
 from tests.flow.helpers import now, settle
 from tests.protect.edge import Application, Ears, Reader, Request, body_part, start
@@ -184,6 +186,38 @@ async def test_an_idle_slot_is_never_refused_for_a_time_that_is_not_over() -> No
     hasty = asks_for(1)
     await come(control, hasty)
     assert app.has(hasty)
+
+
+@virtual
+async def test_a_time_that_is_over_on_arrival_is_refused_though_a_slot_is_free() -> None:
+    """A layer further out has set it: nobody waits for the answer any more."""
+    app = Application()
+    control = edge(app)
+    await asyncio.sleep(2)
+    late = Request()
+    late.scope[DEADLINE_KEY] = Deadline.after(-1.0, now())
+    await come(control, late)
+    assert not app.has(late)
+    assert late.problem["reason"] == "would_expire"
+    books = control.books["*"]
+    assert (books.arrived, books.rejected, books.inside, books.waiting) == (1, 1, 0, 0)
+
+
+@virtual
+async def test_a_server_may_say_by_an_error_that_the_refused_has_left() -> None:
+    """An OSError from `send` is no fault of the application's, and makes no noise."""
+    app = Application()
+    control = edge(app, concurrency=1, queue_capacity=0)
+    await come(control, Request())
+    gone = Request()
+
+    async def send(message: Any) -> None:
+        raise OSError("gone")
+
+    gone.send = send  # type: ignore[method-assign]
+    await come(control, gone)
+    assert gone.error is None
+    assert control.books["*"].rejected == 1
 
 
 @pytest.mark.parametrize("value", ["", "0", "soon", "1.5", "-5", "3600001", "1" * 4000])

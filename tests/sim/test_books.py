@@ -101,6 +101,8 @@ def test_of_nothing_there_is_no_percentile_and_no_look() -> None:
         {"times": 2, "seconds": 6},
         {"times": 1.5, "seconds": 5.3, "scenario": "spike", "retries": 2, "browse_per_s": 20},
         {"times": 3, "seconds": 4, "bin_s": 0.3, "changes": [(1, {"payment_outage": True})]},
+        {"times": 1.5, "seconds": 4, "changes": [(2.2, {"workers": 2}), (1, {"workers": 12})]},
+        {"times": 1, "seconds": 4, "changes": [(1.3, {"payment_latency_s": 0.2})]},
         {"rate": 5, "seconds": 4, "scenario": "closed"},
     ],
 )

@@ -10,6 +10,7 @@ import asyncpg
 import pytest
 
 from bpdemo.downstream.embedded import EmbeddedPostgres, EmbeddedUnavailable
+from tests.support.required import required_words
 
 _numbers = count(1)
 
@@ -18,11 +19,13 @@ POLL_S = 0.005
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[EmbeddedPostgres]:
-    """Skips, with the reason, where PostgreSQL cannot run."""
+    """Skips, with the reason, where PostgreSQL cannot run; fails where it must run."""
     server = EmbeddedPostgres()
     try:
         asyncio.run(server.start())
     except EmbeddedUnavailable as error:
+        if "postgres" in required_words():
+            pytest.fail(f"BPDEMO_REQUIRE=postgres, but: {error}")
         pytest.skip(f"postgres: {error}")
     yield server
     asyncio.run(server.stop())

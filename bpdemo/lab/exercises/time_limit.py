@@ -19,6 +19,8 @@ IDLE_SHARE: Final = 0.05
 IDLE_SPAN_S: Final = 2.0
 #: However busy the machine, nobody waits longer than so many times the limit.
 MOST_BY_THE_CLOCK: Final = 6
+#: The same, where no thread of ours can look at the processor time.
+STUCK: Final = 3
 GRACE_S: Final = 1.0
 
 
@@ -31,7 +33,8 @@ class TimeLimit:
     """Calls `strike(spent_s)` once from a thread of its own when the time is over.
 
     `spent_s` is processor time where that ran out, else time by the clock. A loop inside one C
-    call lets no thread run: then faulthandler ends the process, `limit_s` after the last look.
+    call lets no thread run: then faulthandler ends the process. It knows only the clock, so it
+    waits a while longer.
     """
 
     def __init__(self, limit_s: float, strike: Callable[[float], object]) -> None:
@@ -53,7 +56,7 @@ class TimeLimit:
         began_s, cpu_began_s = time.monotonic(), time.process_time()
         span = [(began_s, cpu_began_s)]
         while True:
-            faulthandler.dump_traceback_later(self._limit_s + GRACE_S, exit=True)
+            faulthandler.dump_traceback_later(STUCK * self._limit_s + GRACE_S, exit=True)
             if self._over.wait(LOOK_S):
                 return
             now_s, cpu_s = time.monotonic(), time.process_time()

@@ -75,9 +75,7 @@ def claim(
     when there is not exactly one bound, or one is no number.
     """
     low, high, bounds = _bounds(at_least=at_least, at_most=at_most, between=between, equals=equals)
-    is_due, reason = (
-        only_if if isinstance(only_if, tuple) else (only_if, "its condition is not met")
-    )
+    is_due, reason = only_if if isinstance(only_if, (tuple, list)) else (only_if, NO_REASON)
     if not is_due:
         print(f"– skipped, {reason}: {text}")
         return None
@@ -135,7 +133,7 @@ def _is_number(value: object) -> bool:
     # bool is a number to Python, and a slip here.
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         return False
-    return not math.isnan(value)
+    return math.isfinite(value)
 
 
 def _number(value: float, extra_digits: int = 0) -> str:
@@ -145,4 +143,6 @@ def _number(value: float, extra_digits: int = 0) -> str:
     magnitude = math.floor(math.log10(abs(value))) if value else 0
     digits = max(0, 2 - magnitude) if magnitude >= 0 else max(2, 1 - magnitude)
     text = f"{value:,.{digits + extra_digits}f}"
+    if abs(value) < 1 <= abs(float(text.replace(",", ""))) and extra_digits < 12:
+        return _number(value, extra_digits + 1)  # 0.996 is not all of it
     return text.rstrip("0").rstrip(".") if "." in text else text

@@ -1,7 +1,8 @@
 """In the load generator's process a name means what it meant when the load was allowed.
 
-Everything in the process that connects asks gevent's resolver, whichever library it is, what a name
-means; so this is where a load is kept from going astray. Runs in Locust's process only.
+Whatever connects asks gevent's resolver what a name means, and what connects to a bare address
+tells Python's audit hooks: these two are where a load is kept from going astray. A library that
+opens sockets in C, such as a database driver's, is not seen. Runs in Locust's process only.
 """
 
 from __future__ import annotations
@@ -9,12 +10,14 @@ from __future__ import annotations
 import json
 import os
 import socket
+import sys
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, Final
 
 import gevent
 
-from bpdemo.load.destination import Destination, require_own
+from bpdemo.load.destination import Destination, is_loopback, require_own
 
 VARIABLE: Final = "BPDEMO_LOAD_DESTINATION"
 Found = list[tuple[Any, ...]]
@@ -32,6 +35,20 @@ def pin(destination: Destination) -> None:
     hub: Any = gevent.get_hub()
     inner = getattr(hub.resolver, "inner", hub.resolver)
     hub.resolver = PinnedResolver(inner, destination)
+    sys.addaudithook(partial(_watch_sockets, destination))
+
+
+def _watch_sockets(destination: Destination, event: str, arguments: tuple[Any, ...]) -> None:
+    """Raises PermissionError for an address that no load goes to."""
+    if event not in ("socket.connect", "socket.sendto") or destination.allows_foreign:
+        return
+    where = arguments[1]
+    if not isinstance(where, tuple) or len(where) < 2:  # not of the Internet
+        return
+    address = _text(where[0]).partition("%")[0]
+    if address in destination.addresses or _is_loopback(address):
+        return
+    raise PermissionError(f"url: {address} is not where this load was allowed to go")
 
 
 class PinnedResolver:
@@ -55,6 +72,10 @@ class PinnedResolver:
             raise socket.gaierror(socket.EAI_FAIL, str(error)) from None
         return found
 
+    def gethostbyname_ex(self, hostname: Any, *_: Any) -> tuple[str, list[str], list[str]]:
+        found = self.getaddrinfo(hostname, None, socket.AF_INET, socket.SOCK_STREAM)
+        return _text(hostname), [], [str(where[0]) for *_, where in found]
+
     def gethostbyname(self, hostname: Any, family: int = socket.AF_INET) -> str:
         return str(self.getaddrinfo(hostname, None, family)[0][4][0])
 
@@ -75,6 +96,13 @@ class PinnedResolver:
         if not found and none:
             raise none
         return found
+
+
+def _is_loopback(address: str) -> bool:
+    try:
+        return is_loopback(address)
+    except ValueError:  # a name: the resolver is asked, and answers for it
+        return True
 
 
 def _text(host: Any) -> str:

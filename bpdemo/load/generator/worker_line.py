@@ -83,7 +83,7 @@ class WorkerLine(Stoppable):
         A master may name any address: what this machine may send to is decided here.
         """
         try:
-            to = destination_of(url, OWN_SERVICE in os.environ)
+            to = destination_of(url, os.environ.get(OWN_SERVICE) == "1")
         except ValueError as error:
             self.say({"kind": "failed", "why": f"that worker will not send: {error}"})
             return

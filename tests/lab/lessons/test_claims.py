@@ -29,6 +29,8 @@ class Run:
         (1234.5, {"at_least": 1000, "unit": "req/s"}, "✓ 1,234 ≥ 1,000 req/s: it holds"),
         (0.0134, {"at_most": 0.03}, "✓ 0.013 ≤ 0.03: it holds"),
         (0, {"equals": 0}, "✓ 0 = 0: it holds"),
+        (0.996, {"at_least": 0.9}, "✓ 0.996 ≥ 0.9: it holds"),
+        (0.9999, {"at_most": 1}, "✓ 0.9999 ≤ 1: it holds"),
     ],
 )
 def test_what_holds_is_told_in_a_line(capsys, value, bound, told):
@@ -75,7 +77,9 @@ def test_a_skip_says_why_and_judges_nothing(capsys):
     wrong: dict[str, Any] = {"at_least": 1, "runs": [Run(is_valid=False)]}
     assert claim("it holds", 0, **wrong, only_if=False) is None
     assert claim("it holds", 0, **wrong, only_if=(False, "no PostgreSQL here")) is None
-    first, second = capsys.readouterr().out.splitlines()
+    assert claim("it holds", 0, **wrong, only_if=[False, "no PostgreSQL here"]) is None  # type: ignore[arg-type]
+    first, second, third = capsys.readouterr().out.splitlines()
+    assert second == third
     assert first == "– skipped, its condition is not met: it holds"
     assert second == "– skipped, no PostgreSQL here: it holds"
 
@@ -87,6 +91,8 @@ def test_a_skip_says_why_and_judges_nothing(capsys):
         ({"at_least": 1, "at_most": 2}, "at_least, at_most"),
         ({"at_least": "much"}, "at_least must be a number, not 'much'"),
         ({"at_most": math.nan}, "at_most must be a number"),
+        ({"at_most": math.inf}, "at_most must be a number"),
+        ({"between": (-math.inf, math.inf)}, "between must be two numbers"),
         ({"equals": True}, "equals must be a number, not True"),
         ({"between": (2, 1)}, r"between must be \(low, high\)"),
         ({"between": 3}, "between must be two numbers"),
