@@ -93,17 +93,18 @@ class Fake:
     st.floats(0.0005, 0.4),
     st.integers(0, 1000),
 )
-def test_a_capacity_is_found_within_a_tenth_and_a_half(
+def test_a_capacity_is_found_within_a_tenth_and_chance(
     capacity_per_s: float, shape: Shape, latency_s: float, seed: int
 ) -> None:
-    """Whatever the service's size, its latency at rest and how it gives way: nearly always within
-    10%, never 18% off (a step's arrivals are random)."""
+    """Whatever the service's size, its latency at rest and how it gives way: within 10%, and the
+    scatter of a step's arrivals, of which there are 200 at the least."""
     fake = Fake(capacity_per_s, shape, latency_s=latency_s, seed=seed)
     found = search(fake)
     if shape is collapses and not found.found:
         assert "offered twice" in found.why_not  # at its edge a step may hold by luck
         return
-    assert found.per_s == pytest.approx(capacity_per_s, rel=0.18)
+    scatter = 2.5 / max(200, 3 * capacity_per_s) ** 0.5
+    assert found.per_s == pytest.approx(capacity_per_s, rel=0.10 + scatter)
     assert found.at_least_per_s == found.per_s
     assert found.why_not == ""
 

@@ -88,9 +88,10 @@ class LocustCrowd:
         reporter, helpers = gevent.spawn(self.report), []
         if self.watcher:
             helpers.append(gevent.spawn(self.watcher.run))
-        if self.plan.browse_per_s:
-            helpers.append(gevent.spawn(self.browse))
+        browsing = gevent.spawn(self.browse) if self.plan.browse_per_s else None
         self.come_back() if self.plan.is_closed else self.arrive()
+        if browsing:
+            browsing.join()  # the last look may come after the last order
         self.pool.join(timeout=self.plan.seconds + self.plan.grace_s + 1 - self.now_s())
         gevent.killall(helpers)
         # Not killed: it may be in the middle of a report, which would be lost, or cut in two.
