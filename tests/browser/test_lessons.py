@@ -35,7 +35,7 @@ LEAST_WIDTH, LEAST_HEIGHT = 600, 150
 BUSY = NotMeasured.__name__
 #: Two runs that take no time, in every arrangement of the picture.
 ALL_PICTURES = """
-from bpdemo.lab import goodput_figure, side_by_side, simulate
+from bpdemo.lab import side_by_side, simulate
 a, b = (simulate({"queue_capacity": room}, times=2, seconds=10) for room in (-1, 8))
 """, "a.figure()", "side_by_side(a, b)"  # fmt: skip
 
