@@ -1,6 +1,6 @@
 """The tests, as many at once as proves something: what `make test` and `make test-all` call.
 
-    python scripts/suite.py          what a change can break, in about eight minutes
+    python scripts/suite.py          what a change can break, in about twenty minutes on two cores
     python scripts/suite.py --long   the rest: long loads, and every lesson in the browser
 
 Two runs of pytest, one after the other. The first has a process for each core. The second plays

@@ -1,4 +1,4 @@
-"""The arguments that a load takes, whoever carries it out: Locust or virtual time.
+"""The arguments that a load takes, carried out by Locust or in virtual time.
 
 They are written once: `LoadArguments` has their types, `DEFAULTS` what they are unless given. A
 function decorated with `takes_load` and ending in `**arguments: Unpack[LoadArguments]` has them
@@ -76,7 +76,7 @@ def takes_load(**others: Unpack[LoadArguments]) -> Callable[[Callable[P, R]], Ca
 
     def decorated(function: Callable[P, R]) -> Callable[P, R]:
         signature = _signature(function, defaults)
-        # On the function too, so that whoever looks behind every wrapper sees the same.
+        # On the function too, so that a look behind every wrapper sees the same.
         function.__signature__ = signature  # type: ignore[attr-defined]
 
         @functools.wraps(function)

@@ -60,7 +60,7 @@ class Bulkhead:
         self._limiter = Limiter(rule.limit, clock)
         self._pace = Pace(None)
         self._retry_after = RetryAfter(clock, rng)
-        # A place here is a slot: whoever has got one is taken out again at once, into it.
+        # A place here is a slot: a request that has one is taken out again at once, into it.
         self._queue: BoundedQueue[Slot] = BoundedQueue(
             QueuePolicy(
                 capacity=0, discipline="fifo", waiters=rule.queue_capacity, codel=_NO_CODEL
@@ -121,7 +121,7 @@ class Bulkhead:
         return self._retry_after.for_refusal(self._queue.waiting, self._seconds_each)
 
     async def _find_slot(self, slot: "Slot", deadline: Deadline, ahead: Lookahead) -> None:
-        """A place in the queue, that is, a slot; whoever raises has none."""
+        """A place in the queue, that is, a slot; none where this raises."""
         remaining_s = deadline.remaining_s(self._clock())
         wait_s = (self._queue.waiting + 1) * self._seconds_each
         if not can_finish(wait_s, self._pace.mean_s, remaining_s):

@@ -1,7 +1,7 @@
 """Hearing a hang-up before the application listens, without losing what the caller says meanwhile.
 
 ASGI has one channel for both: the messages of the body come from `receive`, and so does the end of
-the connection. So whoever listens for the end reads the body too, and must hand it on.
+the connection. So listening for the end reads the body too, and must hand it on.
 """
 
 import asyncio

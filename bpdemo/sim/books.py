@@ -1,5 +1,5 @@
-"""The books of a run in plain Python: what `summary_of` and `frame_of` of the results reckon with
-numpy, for a browser, where there is none. A test holds the two together.
+"""The books of a run in plain Python: what `summary_of` and `frame_of` of the results calculate
+with numpy, for a browser, where there is none. A test holds the two together.
 """
 
 from __future__ import annotations
