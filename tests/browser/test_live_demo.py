@@ -15,6 +15,8 @@ import httpx
 import pytest
 
 from bpdemo.lab.services.machine import CAUTIOUS_WORKERS, Calibration, this_machine
+from bpdemo.lab.talk.acts import BY_KEY
+from bpdemo.lab.talk.talk import WELCOME
 from tests.support.browser import Cell, Journal, Notebook, Page, expect, shoot
 from tests.support.jupyter import ROOT, Workshop
 from tests.support.processes import Family, free_port
@@ -96,10 +98,10 @@ def test_a_clicker_and_the_number_keys_play_the_acts(
     expect(page.locator(STAGE)).to_be_visible()
 
     page.keyboard.press("2")
-    says(page, "three times as many come")
+    says(page, BY_KEY["2"].says)
     page.wait_for_function(AREAS, timeout=15_000)
     page.keyboard.press("PageDown")
-    says(page, "only eight may wait")
+    says(page, BY_KEY["3"].says)
     page.wait_for_function(AREAS, timeout=15_000)
     shoot(page, "live-demo-3")
     measured = page.evaluate(MEASURED)
@@ -107,7 +109,7 @@ def test_a_clicker_and_the_number_keys_play_the_acts(
     assert measured["right"] <= PROJECTOR["width"] + 1
     assert measured["bottom"] <= PROJECTOR["height"] + 1
     page.keyboard.press("PageUp")
-    says(page, "three times as many come")
+    says(page, BY_KEY["2"].says)
 
     page.keyboard.press("r")
     expect(page.get_by_text("RECORDED", exact=True)).to_be_visible()
@@ -115,7 +117,7 @@ def test_a_clicker_and_the_number_keys_play_the_acts(
     shoot(page, "live-demo-recorded")
     pressed_s = time.monotonic()
     page.keyboard.press("0")
-    says(page, "Press 1 to 5")
+    says(page, WELCOME)
     took_s = time.monotonic() - pressed_s
     print(f"seconds to an empty stage: {took_s:.2f}")
     assert took_s < RESET_S
@@ -170,7 +172,7 @@ def test_the_stage_stands_under_voila(voila: str, page: Page) -> None:
     expect(page.locator(STAGE)).to_be_visible(timeout=60_000)
     expect(page.locator(f"{STAGE} .main-svg").first).to_be_visible()
     page.keyboard.press("3")
-    says(page, "only eight may wait")
+    says(page, BY_KEY["3"].says)
     page.keyboard.press("r")
     expect(page.get_by_text("RECORDED", exact=True)).to_be_visible()
     page.wait_for_function(AREAS, timeout=15_000)
