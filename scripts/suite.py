@@ -3,11 +3,15 @@
     python scripts/suite.py          what a change can break, in about twenty minutes on two cores
     python scripts/suite.py --long   the rest: long loads, and every lesson in the browser
 
-Two runs of pytest, one after the other. The first has a process for each core. The second plays
-real loads and opens browsers, one at a time and with nothing beside them: on two cores a load needs
-both, and beside other tests, however low their priority, too many runs do not count. A load that
-fails is judged once more on a quiet machine, since that it was disturbed is no fault of the
-service; what fails again fails, and what held only the second time is named at the end.
+Three runs of pytest, one after the other. The first has a process for each core. The second is of
+what plays a load or opens a browser, but mostly waits and judges no speed (marked `light`): three at
+a time. The third plays the other loads one at a time and with nothing beside them: on two cores a
+load needs both, and beside other tests, however low their priority, too many runs do not count. A
+load that fails is judged once more on a quiet machine, since that it was disturbed is no fault of
+the service; what fails again fails, and what held only the second time is named at the end.
+
+With --long the notebooks follow. Those that a browser has just run to their end, cell by cell, have
+been executed; nbval runs all others, and always one lesson as well.
 """
 
 import json
@@ -24,7 +28,10 @@ sys.path.insert(0, str(ROOT))
 
 from tests.support.measured import await_quiet  # noqa: E402
 
-LOADS, OTHERS = "(load or browser)", "not (load or browser)"
+LIGHT, LOADS = "(load or browser) and light", "(load or browser) and not light"
+OTHERS = "not (load or browser)"
+#: More at a time, and the starts of their processes get into one another's way.
+LIGHT_AT_ONCE = 3
 FAILED, NO_TESTS = 1, 5
 #: Were there more, the machine is not the reason.
 AGAIN_MOST = 12
@@ -68,18 +75,31 @@ def main(arguments: list[str]) -> int:
 
 
 def play(folder: Path, length: str, chosen: list[str]) -> int:
-    """Both runs, and the second judgement of loads; the exit code of what failed, or 0."""
+    """All three runs, and the second judgement of loads; the exit code of what failed, or 0."""
     cores = str(max(2, os.cpu_count() or 1))
     side_by_side = ["-n", cores, "--dist", "worksteal", "-m", f"{OTHERS} and {length}"]
     others = pytest(folder, *side_by_side, *chosen)
+    few_at_once = ["-n", str(LIGHT_AT_ONCE), "--dist", "worksteal", "-m", f"{LIGHT} and {length}"]
+    light = pytest(folder, *few_at_once, *chosen)
     loads = pytest(folder, "-m", f"{LOADS} and {length}", *chosen)
-    codes = [others.code, loads.code]
-    if loads.code == FAILED and loads.whole and 0 < len(loads.failed) <= AGAIN_MOST:
-        codes[1] = judged_again(folder, loads.failed)
-    if codes == [NO_TESTS, NO_TESTS]:
+    codes = [others.code, *disturbed(folder, light, loads)]
+    if set(codes) == {NO_TESTS}:
         return NO_TESTS  # a misspelt choice proves nothing
-    # That one of the two had nothing to do is no failure.
+    # That one of them had nothing to do is no failure.
     return next((code for code in codes if code not in (0, NO_TESTS)), 0)
+
+
+def disturbed(folder: Path, *runs: Run) -> list[int]:
+    """The exit codes of these runs, once what failed in them was judged again."""
+    failed = tuple(name for run in runs for name in run.failed)
+    doubtful = [run.code == FAILED and run.whole and bool(run.failed) for run in runs]
+    if not any(doubtful) or len(failed) > AGAIN_MOST:
+        return [run.code for run in runs]
+    waiting = tuple(
+        n for run, again in zip(runs, doubtful, strict=True) if again for n in run.failed
+    )
+    code = judged_again(folder, waiting)
+    return [code if again else run.code for run, again in zip(runs, doubtful, strict=True)]
 
 
 def judged_again(folder: Path, loads: tuple[str, ...]) -> int:

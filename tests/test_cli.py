@@ -175,6 +175,7 @@ def test_a_report_needs_a_folder_that_can_be_made(run: Run, tmp_path: Path) -> N
 
 
 @pytest.mark.load
+@pytest.mark.light
 def test_a_load_shows_rows_and_a_verdict_and_writes_them(run: Run, tmp_path: Path) -> None:
     """Plain where there is no terminal; the file holds summary and a row for each bin."""
     file = tmp_path / "run.json"
@@ -197,6 +198,7 @@ def test_a_load_shows_rows_and_a_verdict_and_writes_them(run: Run, tmp_path: Pat
 
 
 @pytest.mark.load
+@pytest.mark.light
 def test_a_load_of_any_request(run: Run, tmp_path: Path) -> None:
     """Method, path, header and body as given; nothing is said of a box office."""
     body = tmp_path / "body"
@@ -213,6 +215,7 @@ def test_a_load_of_any_request(run: Run, tmp_path: Path) -> None:
 
 
 @pytest.mark.load
+@pytest.mark.light
 def test_a_load_that_is_refused_has_run_all_the_same(run: Run) -> None:
     """Exit code 0 whatever the service answered."""
     with StubServer(lambda n: Answer(503, "queue_full", retry_after_s=1)) as server:
@@ -222,6 +225,7 @@ def test_a_load_that_is_refused_has_run_all_the_same(run: Run) -> None:
 
 
 @pytest.mark.load
+@pytest.mark.light
 def test_what_is_no_box_office_is_told_before_the_load(run: Run) -> None:
     """The load is sent all the same, and the verdict says what broke most of the orders."""
     with StubServer(lambda n: Answer(404)) as server:
@@ -258,6 +262,7 @@ def test_a_box_office_tells_its_capacity() -> None:
 
 
 @pytest.mark.load
+@pytest.mark.light
 def test_a_generator_that_dies_is_one_line(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """Exit code 1: nothing the user got wrong, nothing the service answered."""
     dying = [sys.executable, "-c", "raise SystemExit('no memory')"]
@@ -271,6 +276,7 @@ def test_a_generator_that_dies_is_one_line(run: Run, monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.load
+@pytest.mark.light
 def test_a_console_that_knows_only_ascii_is_enough() -> None:
     """As on Windows: signs it does not have become question marks, not tracebacks."""
     with StubServer() as server:
@@ -285,6 +291,7 @@ def test_a_console_that_knows_only_ascii_is_enough() -> None:
 
 
 @pytest.mark.load
+@pytest.mark.light
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT to send")
 def test_an_interrupted_load_leaves_nothing_running() -> None:
     """Ctrl-C: exit code 130, and the load generator is gone."""

@@ -14,6 +14,7 @@ from tests.support.waiting import eventually
 
 pytestmark = [
     pytest.mark.load,
+    pytest.mark.light,
     pytest.mark.slow,
     pytest.mark.timeout(180),
     pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="signals as POSIX has them"),

@@ -28,6 +28,7 @@ __all__ = ["database_url", "postgres_server"]
 
 pytestmark = [
     pytest.mark.load,
+    pytest.mark.light,
     pytest.mark.timeout(280),
     pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="signals as POSIX has them"),
 ]

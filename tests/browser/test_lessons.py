@@ -136,6 +136,7 @@ def test_a_lesson_runs_to_its_end(
     assert journal.other_hosts == set()
 
 
+@pytest.mark.light
 def test_no_picture_is_cut_off(workshop: Workshop, page: Page) -> None:
     """On a laptop's screen, with the file browser open, the right edge of a picture is in view."""
     cells = [new_code_cell(source) for source in ALL_PICTURES]
@@ -154,6 +155,7 @@ def test_no_picture_is_cut_off(workshop: Workshop, page: Page) -> None:
     assert cut == {}
 
 
+@pytest.mark.light
 def test_the_page_that_opens_is_lesson_00(workshop: Workshop, page: Page) -> None:
     """The address that `lab.py` prints opens the first lesson; without its token nothing opens."""
     Notebook(page).open(workshop.address)

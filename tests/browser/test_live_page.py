@@ -10,7 +10,7 @@ from tests.support.browser import Journal, Page, expect, shoot
 from tests.support.http import PATIENCE_S
 from tests.support.server import Command, OpenLoop
 
-pytestmark = [pytest.mark.browser, pytest.mark.load]
+pytestmark = [pytest.mark.browser, pytest.mark.load, pytest.mark.light]
 
 #: Four workers of 42 ms work off 95 a second: half of these orders are shed.
 KNOBS = ("workers=4", "queue_capacity=4")

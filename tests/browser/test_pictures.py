@@ -12,7 +12,7 @@ from bpdemo.picture.picture import picture, side_by_side
 from tests.picture.runs import RUNS
 from tests.support.browser import Page
 
-pytestmark = [pytest.mark.browser]
+pytestmark = [pytest.mark.browser, pytest.mark.light]
 
 FIGURES: dict[str, Any] = {
     "page": lambda: picture(RUNS["usual"]),

@@ -142,6 +142,7 @@ def told(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Told:
 
 
 @pytest.mark.load
+@pytest.mark.light
 def test_the_demo_tells_its_story_in_plain_lines(told: Told) -> None:
     """Progress of both services, numbers and words; 1 only if it says the machine was busy."""
     assert told.err == ""
@@ -157,6 +158,7 @@ def test_the_demo_tells_its_story_in_plain_lines(told: Told) -> None:
 
 
 @pytest.mark.load
+@pytest.mark.light
 def test_the_report_needs_nothing_from_elsewhere(told: Told) -> None:
     """No script, style, font, picture or link of another host; the runs lie beside it."""
     page = (told.folder / "demo.html").read_text(encoding="utf-8")
@@ -170,6 +172,7 @@ def test_the_report_needs_nothing_from_elsewhere(told: Told) -> None:
 
 
 @pytest.mark.load
+@pytest.mark.light
 @pytest.mark.browser
 def test_the_report_opens_without_a_network(told: Told, chromium_path: str) -> None:
     """In a real browser the picture is drawn, and nothing but the file is asked for."""
@@ -190,6 +193,7 @@ def test_the_report_opens_without_a_network(told: Told, chromium_path: str) -> N
 
 
 @pytest.mark.load
+@pytest.mark.light
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT to send")
 def test_an_interrupted_demo_leaves_nothing_running(home: Path, tmp_path: Path) -> None:
     """Ctrl-C in the middle of a run: service and load generator are gone."""

@@ -33,6 +33,7 @@ def test_every_check_tells_what_it_saw(check: Check) -> None:
 
 
 @pytest.mark.load
+@pytest.mark.light
 @pytest.mark.parametrize("check", STARTS_SOMETHING, ids=lambda check: check.__name__)
 def test_what_is_started_is_stopped(check: Check) -> None:
     """Locust and PostgreSQL start here, and leave no process behind."""

@@ -127,6 +127,7 @@ def test_beyond_loopback_with_a_token():
 
 
 @pytest.mark.load
+@pytest.mark.light
 async def test_a_gentle_end_under_load():
     """Every admitted order is answered, new ones get 503 draining and a closed connection."""
     with serve("payment_latency_s=0.3", "attempt_timeout_s=0", "queue_capacity=16",

@@ -178,6 +178,7 @@ def _swallow(wire: socket.socket) -> None:
 
 
 @pytest.mark.load
+@pytest.mark.light
 def test_one_connection_does_not_take_the_process():
     """Somebody pipelines without end: memory stays, and others are answered at once.
 

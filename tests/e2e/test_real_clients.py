@@ -18,7 +18,12 @@ from tests.support.waiting import PATIENCE_S, eventually
 TIMES = int(os.environ.get("BPDEMO_CLIENT_TIMES", "2"))
 LONG_BYTES = 5_000_000
 
-pytestmark = [pytest.mark.load, pytest.mark.long, pytest.mark.parametrize("name", CLIENTS)]
+pytestmark = [
+    pytest.mark.load,
+    pytest.mark.light,
+    pytest.mark.long,
+    pytest.mark.parametrize("name", CLIENTS),
+]
 
 
 @pytest.fixture

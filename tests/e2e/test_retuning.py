@@ -62,6 +62,7 @@ async def sample(thread: ServerThread, over: asyncio.Event) -> int:
 
 
 @pytest.mark.load
+@pytest.mark.light
 @pytest.mark.parametrize("policy", ["reject", "block"])
 async def test_workers_come_and_go(policy):
     """8 → 2 → 16 workers: everybody is answered, and the answers are what the books say."""
@@ -71,6 +72,7 @@ async def test_workers_come_and_go(policy):
 
 
 @pytest.mark.load
+@pytest.mark.light
 async def test_the_waiting_room_shrinks_and_grows():
     """32 → 4 → 64 places, with more offered than two workers can do."""
     with server(workers=4, drain_timeout_s=1.0) as thread:
@@ -79,6 +81,7 @@ async def test_the_waiting_room_shrinks_and_grows():
 
 
 @pytest.mark.load
+@pytest.mark.light
 async def test_everything_turns_at_once():
     """Workers, room, discipline and policy together, back and forth."""
     turns = [
@@ -92,6 +95,7 @@ async def test_everything_turns_at_once():
 
 
 @pytest.mark.load
+@pytest.mark.light
 async def test_retries_and_failures_under_load():
     """A flaky payment, a closed circuit, a hurried deadline: still every answer is in the books."""
     with server(payment_failure_rate=0.3, request_timeout_s=0.3, drain_timeout_s=1.0) as thread:

@@ -14,7 +14,7 @@ from tests.faults.stand import on_trial, process_on_trial
 from tests.support.http import BODY
 from tests.support.waiting import eventually
 
-pytestmark = pytest.mark.load
+pytestmark = [pytest.mark.load, pytest.mark.light]
 
 ORDER = b"POST /orders HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: %d\r\n\r\n" % len(BODY) + BODY
 

@@ -16,6 +16,7 @@ from tests.support.waiting import eventually
 
 pytestmark = [
     pytest.mark.load,
+    pytest.mark.light,
     pytest.mark.usefixtures("postgres_server"),  # skips where there can be no server
 ]
 

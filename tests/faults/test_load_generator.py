@@ -13,6 +13,7 @@ from tests.support.waiting import eventually
 
 pytestmark = [
     pytest.mark.load,
+    pytest.mark.light,
     pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="signals as POSIX has them"),
 ]
 

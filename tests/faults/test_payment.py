@@ -5,7 +5,7 @@ import pytest
 from tests.faults.stand import RECOVERED_S, on_trial
 from tests.support.waiting import eventually
 
-pytestmark = pytest.mark.load
+pytestmark = [pytest.mark.load, pytest.mark.light]
 
 
 FAULTS = (

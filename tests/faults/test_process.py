@@ -12,7 +12,7 @@ import pytest
 from tests.faults.stand import RATE_PER_S, on_trial, process_on_trial
 from tests.support.waiting import eventually
 
-pytestmark = pytest.mark.load
+pytestmark = [pytest.mark.load, pytest.mark.light]
 
 
 def raising_now_and_then(original, errors, every):

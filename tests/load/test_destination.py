@@ -130,6 +130,7 @@ def test_every_way_to_send_asks(names: dict[str, list[str]]) -> None:
 
 
 @pytest.mark.load
+@pytest.mark.light
 def test_the_name_keeps_the_meaning_it_was_allowed_with(
     names: dict[str, list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -150,6 +151,7 @@ def test_the_name_keeps_the_meaning_it_was_allowed_with(
 
 
 @pytest.mark.load
+@pytest.mark.light
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_no_redirect_is_followed(status: int) -> None:
     """The load stays where it was sent, even if the answer points to this machine."""
@@ -184,6 +186,7 @@ def mute() -> Iterator[int]:
 
 
 @pytest.mark.load
+@pytest.mark.light
 @pytest.mark.parametrize("foreign", [True, False])
 def test_a_foreign_host_that_answers_nothing_is_left_alone(
     mute: int, foreign: bool, monkeypatch: pytest.MonkeyPatch

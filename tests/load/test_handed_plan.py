@@ -24,6 +24,7 @@ def test_what_is_handed_is_taken(size: int) -> None:
 
 
 @pytest.mark.load
+@pytest.mark.light
 def test_a_large_body_arrives_and_leaves_nothing_behind() -> None:
     """300 kB to a request: whole at the server, and the file is gone."""
     body = bytes(range(256)) * 1200

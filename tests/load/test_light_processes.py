@@ -41,6 +41,7 @@ def without(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 
 
 @pytest.mark.load
+@pytest.mark.light
 def test_a_child_needs_none_of_them(without) -> None:
     """It sends its load, watches the server and reports."""
     without(*HEAVY)
@@ -52,6 +53,7 @@ def test_a_child_needs_none_of_them(without) -> None:
 
 
 @pytest.mark.load
+@pytest.mark.light
 def test_a_master_and_its_worker_need_none_of_them(without) -> None:
     """A load over machines, on loopback: all join, send and end."""
     without(*HEAVY)
@@ -70,6 +72,7 @@ def test_a_master_and_its_worker_need_none_of_them(without) -> None:
 
 
 @pytest.mark.load
+@pytest.mark.light
 def test_what_is_forbidden_cannot_be_had_there(without) -> None:
     """Or the tests above would prove nothing."""
     without("gevent")

@@ -20,7 +20,7 @@ from bpdemo.plan.request import Request
 from bpdemo.plan.visits import visits
 from tests.load.stub import Answer, StubServer
 
-pytestmark = pytest.mark.load
+pytestmark = [pytest.mark.load, pytest.mark.light]
 
 
 def wait_until(true: Callable[[], bool], within_s: float) -> bool:

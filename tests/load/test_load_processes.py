@@ -97,6 +97,7 @@ def clock_of_its_own() -> tuple[str, ...]:
 
 
 @pytest.mark.load
+@pytest.mark.light
 def test_workers_on_other_machines_send_one_load(
     room: Room, clock_of_its_own: tuple[str, ...]
 ) -> None:
@@ -143,6 +144,7 @@ def test_workers_on_other_machines_send_one_load(
 
 
 @pytest.mark.load
+@pytest.mark.light
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows cannot stop a process halfway")
 def test_workers_lost_in_mid_load_end_it_and_nothing_counts(room: Room, tmp_path: Path) -> None:
     """One killed, one frozen and back later: the master says which and ends, exit code 1; so does
@@ -171,6 +173,7 @@ def test_workers_lost_in_mid_load_end_it_and_nothing_counts(room: Room, tmp_path
 
 
 @pytest.mark.load
+@pytest.mark.light
 def test_workers_do_not_outlive_their_master(room: Room) -> None:
     """Its owner is killed hard: the workers end within seconds, with exit code 1."""
     with StubServer() as server:
@@ -184,6 +187,7 @@ def test_workers_do_not_outlive_their_master(room: Room) -> None:
 
 
 @pytest.mark.load
+@pytest.mark.light
 def test_workers_may_join_long_after_one_another(
     room: Room, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -218,6 +222,7 @@ def test_workers_may_join_long_after_one_another(
 
 
 @pytest.mark.load
+@pytest.mark.light
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT to send")
 def test_waiting_can_be_broken_off_on_either_side(room: Room) -> None:
     """Ctrl-C at a worker: the master waits on. Ctrl-C at the master: exit code 130 as well."""
@@ -237,6 +242,7 @@ def test_waiting_can_be_broken_off_on_either_side(room: Room) -> None:
 
 
 @pytest.mark.load
+@pytest.mark.light
 def test_a_service_that_a_worker_cannot_reach_is_told(room: Room) -> None:
     """Before anything is sent, and by the master."""
     nowhere = f"http://127.0.0.1:{free_port()}"
@@ -251,6 +257,7 @@ def test_a_service_that_a_worker_cannot_reach_is_told(room: Room) -> None:
 
 
 @pytest.mark.load
+@pytest.mark.light
 def test_nobody_joins(run: Run) -> None:
     """After the time that was given: one line, exit code 2."""
     where = ("--listen", f"127.0.0.1:{free_port()}", "--join-within", 0.2)
@@ -304,6 +311,7 @@ def test_no_master_is_told(run: Run) -> None:
 
 
 @pytest.mark.load
+@pytest.mark.light
 def test_what_is_no_master_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """A worker that joined a web server ends, and leaves nothing behind."""
     monkeypatch.setattr(load_worker, "GREETED_WITHIN_S", 1.5)

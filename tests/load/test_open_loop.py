@@ -100,6 +100,7 @@ def slow(n: int) -> Answer:
 
 
 @pytest.mark.load
+@pytest.mark.light
 def test_its_offer_stays_when_the_server_slows_down(shop: Path, run: Run, tmp_path: Path) -> None:
     """All three ways offer what the rate says, and tell the second that each waits; an ordinary
     user beside it sends a tenth of that, and its overload is hidden."""
@@ -138,6 +139,7 @@ def test_its_offer_stays_when_the_server_slows_down(shop: Path, run: Run, tmp_pa
 
 
 @pytest.mark.load
+@pytest.mark.light
 def test_users_add_up_and_what_has_no_place_is_unsent(tmp_path: Path) -> None:
     """Two users of 40 are 80 a second; with ten places each, those who come later are failures."""
     file = tmp_path / "shop.py"
@@ -178,6 +180,7 @@ class Late(OpenLoopUser):
 
 
 @pytest.mark.load
+@pytest.mark.light
 def test_the_first_request_counts_from_the_intended_send(tmp_path: Path) -> None:
     """The second from its own; and `success()` has the last word on an answer."""
     file = tmp_path / "late.py"
@@ -201,6 +204,7 @@ def test_the_first_request_counts_from_the_intended_send(tmp_path: Path) -> None
 
 
 @pytest.mark.load
+@pytest.mark.light
 def test_a_task_is_ok_if_every_request_in_it_was(tmp_path: Path) -> None:
     """One of two that fails decides, by its status; an error of the task's own is a failure."""
     file = tmp_path / "shop.py"

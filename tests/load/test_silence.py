@@ -16,6 +16,7 @@ from tests.support.processes import command_line
 
 pytestmark = [
     pytest.mark.load,
+    pytest.mark.light,
     pytest.mark.skipif(sys.platform == "win32", reason="Windows cannot stop a process halfway"),
 ]
 

@@ -12,7 +12,7 @@ from bpdemo.load.loads import load
 from tests.support.prometheus import SCRAPE_S, Prometheus, scraping
 from tests.support.waiting import eventually
 
-pytestmark = [pytest.mark.prometheus, pytest.mark.load]
+pytestmark = [pytest.mark.prometheus, pytest.mark.load, pytest.mark.light]
 
 NAMES = (
     "queue_depth",

@@ -37,6 +37,7 @@ BEARER = {"Authorization": f"Bearer {TOKEN}"}
 
 pytestmark = [
     pytest.mark.load,
+    pytest.mark.light,
     pytest.mark.prometheus,
     pytest.mark.slow,
     pytest.mark.haproxy,

@@ -38,6 +38,7 @@ def test_the_sentence_and_the_picture_tell_both():
 
 
 @pytest.mark.load
+@pytest.mark.light
 def test_the_workers_jobs_are_those_of_the_service():
     """A real load within capacity: as many jobs are finished as orders are sold."""
     with serve(workers=2, name="watched") as service:

@@ -77,6 +77,7 @@ def test_an_outage_hangs_and_ends():
 
 
 @pytest.mark.load
+@pytest.mark.light
 def test_a_service_tells_how_its_payment_calls_ended():
     """One that worked, one that failed at both its attempts."""
     with serve(name="counted", workers=1, retry_attempts=2, retry_base_s=0) as service:

@@ -56,6 +56,7 @@ def test_a_ramp_shows_when_capacity_is_reached():
 
 
 @pytest.mark.load
+@pytest.mark.light
 def test_a_real_service_is_sampled_until_the_load_ends():
     """Each row is later than the one before, and CPU is that of the service: some, not all."""
     with serve("unprotected", where="process", workers=1) as service:

@@ -23,6 +23,7 @@ def simulated(name: str, **knobs: object) -> Sweep:
 
 
 @pytest.mark.load
+@pytest.mark.light
 def test_each_load_meets_a_fresh_service():
     """What one run left behind does not weigh on the next: each begins with an empty queue."""
     found = sweep("unprotected", [2, 0.5], seconds=2, workers=2)

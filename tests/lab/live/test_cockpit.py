@@ -96,6 +96,7 @@ def test_a_refused_setting_is_told_in_a_line(office: Service) -> None:
 
 
 @pytest.mark.load
+@pytest.mark.light
 def test_a_load_is_drawn_marked_and_told(office: Service) -> None:
     """A knob turned under load is marked; when the load ends its sentence stands there."""
     made = cockpit(office, seconds=30)

@@ -76,6 +76,7 @@ def test_a_recording_is_marked_as_one_and_an_empty_stage_is_not(empty: Stage) ->
 
 
 @pytest.mark.load
+@pytest.mark.light
 def test_a_clicker_goes_from_act_to_act(empty: Stage) -> None:
     """Page Down begins the first act, then the next; Page Up goes back; one load at a time."""
     for key, wanted in (("PageDown", 0), ("PageDown", 1), ("PageUp", 0)):

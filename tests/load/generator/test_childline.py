@@ -77,6 +77,7 @@ def moments_of_rest(pid: int) -> Iterator[bool]:
 
 
 @pytest.mark.load
+@pytest.mark.light
 def test_an_owner_who_does_not_listen_misses_nothing() -> None:
     """The load ends while a report is stuck in a full pipe: each order is told of, and once."""
     plan = Plan(rate_per_s=1000, seconds=2.8, watch=False)
