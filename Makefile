@@ -64,7 +64,6 @@ test: install  ## all that a change can break, in about twenty minutes on two co
 test-all: export BPDEMO_LESSONS ?= all
 test-all: test  ## the same, then the long loads, every lesson in the browser, the notebooks
 	@$(PY) scripts/suite.py --long $(ARGS)
-	@$(MAKE) --no-print-directory notebooks
 
 .PHONY: test-quick
 test-quick: install  ## in a minute, while writing: no process, no server

@@ -4,11 +4,11 @@
     python scripts/suite.py --long   the rest: long loads, and every lesson in the browser
 
 Three runs of pytest, one after the other. The first has a process for each core. The second is of
-what plays a load or opens a browser, but mostly waits and judges no speed (marked `light`): three at
-a time. The third plays the other loads one at a time and with nothing beside them: on two cores a
-load needs both, and beside other tests, however low their priority, too many runs do not count. A
-load that fails is judged once more on a quiet machine, since that it was disturbed is no fault of
-the service; what fails again fails, and what held only the second time is named at the end.
+what plays a load or opens a browser, but mostly waits and judges no speed (marked `light`): three
+at a time. The third plays the other loads one at a time and with nothing beside them: on two cores
+a load needs both, and beside other tests, however low their priority, too many runs do not count.
+A load that fails is judged once more on a quiet machine, since that it was disturbed is no fault
+of the service; what fails again fails, and what held only the second time is named at the end.
 
 With --long the notebooks follow. Those that a browser has just run to their end, cell by cell, have
 been executed; nbval runs all others, and always one lesson as well.
@@ -16,6 +16,7 @@ been executed; nbval runs all others, and always one lesson as well.
 
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -33,6 +34,10 @@ OTHERS = "not (load or browser)"
 #: More at a time, and the starts of their processes get into one another's way.
 LIGHT_AT_ONCE = 3
 FAILED, NO_TESTS = 1, 5
+#: A test in which a browser ran this lesson, all of its cells and none with an error.
+WALKED = re.compile(r"tests/browser/test_lessons\.py::test_a_lesson_runs_to_its_end\[(\w+)\]")
+#: The notebook that nbval runs even so: what it would find in a lesson is found in this one.
+ALWAYS = "00_start_here"
 #: Were there more, the machine is not the reason.
 AGAIN_MOST = 12
 AGAIN_TRIES = 3
@@ -85,8 +90,25 @@ def play(folder: Path, length: str, chosen: list[str]) -> int:
     codes = [others.code, *disturbed(folder, light, loads)]
     if set(codes) == {NO_TESTS}:
         return NO_TESTS  # a misspelt choice proves nothing
+    if length == "long":
+        codes.append(notebooks(loads.passed))
     # That one of them had nothing to do is no failure.
     return next((code for code in codes if code not in (0, NO_TESTS)), 0)
+
+
+def notebooks(passed: tuple[str, ...]) -> int:
+    """Run the notebooks that none of these tests has run; the exit code."""
+    walked = {found[1] for name in passed if (found := WALKED.fullmatch(name))} - {ALWAYS}
+    if walked:
+        print(f"Run in the browser, to the end: {', '.join(sorted(walked))}", flush=True)
+    left = [
+        str(path.relative_to(ROOT))
+        for folder in ("notebooks", "solutions")
+        for path in sorted((ROOT / folder).glob("*.ipynb"))
+        if folder == "solutions" or path.stem not in walked
+    ]
+    command = [sys.executable, "scripts/run_notebooks.py", *left]
+    return subprocess.run(command, check=False, cwd=ROOT).returncode
 
 
 def disturbed(folder: Path, *runs: Run) -> list[int]:

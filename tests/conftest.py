@@ -74,7 +74,9 @@ def pytest_configure(config: pytest.Config) -> None:
     # start and interrupt.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
-    if told := os.environ.get("BPDEMO_OUTCOMES_TO"):
+    # Of tests side by side, it is the process that gathers them all which tells.
+    told = os.environ.get("BPDEMO_OUTCOMES_TO")
+    if told and not hasattr(config, "workerinput"):
         config.pluginmanager.register(Outcomes(Path(told)))
 
 

@@ -20,6 +20,7 @@ REQUEST = (
 )
 #: How late a batch of arrivals may be sent; finer timers would cost more than the requests.
 TICK_S = 0.002
+#: Answers are waited for no longer than that.
 SETTLE_S = 2.0
 CONNECTIONS = 1024
 
@@ -79,7 +80,10 @@ class Flood:
                 self._send(due_s, now)
                 due_s += chance.expovariate(rate)
             await asyncio.sleep(TICK_S)
-        await asyncio.sleep(SETTLE_S)
+        for _ in range(int(SETTLE_S / TICK_S)):
+            if len(self.free) == CONNECTIONS:
+                break
+            await asyncio.sleep(TICK_S)
 
     def _send(self, due_s: float, now: float) -> None:
         if not self.free:

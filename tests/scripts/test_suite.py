@@ -1,16 +1,20 @@
 """`make test` is green only where every test that was chosen has passed."""
 
 import importlib.util
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
-SUITE = Path(__file__).resolve().parents[2] / "scripts" / "suite.py"
+ROOT = Path(__file__).resolve().parents[2]
+SUITE = ROOT / "scripts" / "suite.py"
 NONE = 5
-Script = dict[str, list[object]]
+#: The test that walks a lesson, by the name that pytest gives it.
+WALK = "tests/browser/test_lessons.py::test_a_lesson_runs_to_its_end"
 
 
 @pytest.fixture
@@ -29,41 +33,92 @@ def suite(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 def play(suite: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., int]:
     """Plays these runs in turn, instead of pytest's: the exit code."""
 
-    def call(*runs: object) -> int:
+    def call(*runs: object, length: str = "not long") -> int:
         left = list(runs)
         monkeypatch.setattr(suite, "pytest", lambda *_: left.pop(0))
-        code = suite.play(tmp_path, "not long", [])
+        code = suite.play(tmp_path, length, [])
         assert left == [], "a run that was not asked for"
         return int(code)
 
     return call
 
 
-def test_all_passed_is_green(suite, play):
-    """Both runs, or one where the other had nothing to do."""
-    good = suite.Run(0, True, (), ("a",))
-    assert play(good, good) == 0
-    assert play(suite.Run(NONE, True), good) == 0
-    assert play(good, suite.Run(NONE, True)) == 0
+@pytest.fixture
+def notebooks(suite: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
+    """After these tests have passed: the notebooks that nbval is asked to run."""
+
+    def call(*passed: str) -> list[str]:
+        asked: list[list[str]] = []
+
+        def run(command: list[str], **_: object) -> object:
+            asked.append(command[2:])
+            return subprocess.CompletedProcess(command, 0)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(suite.subprocess, "run", run)
+            assert suite.notebooks(passed) == 0
+        return asked[0]
+
+    return call
+
+
+def walk(lesson: str) -> str:
+    return f"{WALK}[{lesson}]"
+
+
+def test_the_test_that_walks_a_lesson_is_there():
+    """Renamed, it would count for nothing, and all notebooks be run twice."""
+    file, _, name = WALK.partition("::")
+    assert f"def {name}(" in (ROOT / file).read_text(encoding="utf-8")
+
+
+def good(suite: ModuleType) -> Any:
+    return suite.Run(0, True, (), ("a",))
+
+
+@pytest.mark.parametrize("idle", [(), (0,), (1,), (2,), (0, 1), (1, 2), (0, 2)])
+def test_all_passed_is_green(suite, play, idle):
+    """All three runs, or some where the others had nothing to do."""
+    runs = [suite.Run(NONE, True) if place in idle else good(suite) for place in range(3)]
+    assert play(*runs) == 0
 
 
 def test_a_choice_of_nothing_is_not_green(suite, play):
     """A misspelt -k proves nothing."""
-    assert play(suite.Run(NONE, True), suite.Run(NONE, True)) == NONE
+    assert play(*[suite.Run(NONE, True)] * 3) == NONE
 
 
 def test_a_failure_of_what_needs_no_clock_is_final(suite, play):
     """Only loads are disturbed by a machine."""
-    assert play(suite.Run(1, True, ("a",)), suite.Run(0, True, (), ("b",))) == 1
+    assert play(suite.Run(1, True, ("a",)), good(suite), good(suite)) == 1
 
 
-def test_a_load_that_holds_the_second_time_is_named(suite, play, capsys):
+def with_failure(suite: ModuleType, place: int, failure: Any) -> list[Any]:
+    """The three runs, the one at this place being `failure`."""
+    runs = [good(suite)] * 3
+    runs[place] = failure
+    return runs
+
+
+@pytest.mark.parametrize("place", [1, 2])
+def test_a_load_that_holds_the_second_time_is_named(suite, play, capsys, place):
     """It is green, and does not go unseen."""
-    good = suite.Run(0, True, (), ("a",))
-    assert play(good, suite.Run(1, True, ("b",), ("c",)), suite.Run(0, True, (), ("b",))) == 0
+    runs = with_failure(suite, place, suite.Run(1, True, ("b",), ("c",)))
+    assert play(*runs, suite.Run(0, True, (), ("b",))) == 0
     assert "Held only when played once more: b" in capsys.readouterr().out
 
 
+def test_failures_of_both_runs_of_loads_are_judged_together(suite, play, capsys):
+    """Once, and each has to pass."""
+    first = good(suite), suite.Run(1, True, ("b",)), suite.Run(1, True, ("c",))
+    assert play(*first, suite.Run(0, True, (), ("b", "c"))) == 0
+    assert "played once more: b, c" in capsys.readouterr().out
+    assert play(*first, suite.Run(1, True, ("c",), ("b",))) == 1
+    many = suite.Run(1, True, tuple("abcdefgh"))  # of each no more than may be, of both too many
+    assert play(good(suite), many, many) == 1
+
+
+@pytest.mark.parametrize("place", [1, 2])
 @pytest.mark.parametrize(
     "again",
     [
@@ -73,12 +128,13 @@ def test_a_load_that_holds_the_second_time_is_named(suite, play, capsys):
         {"code": 0, "whole": True, "passed": ("c",)},
     ],
 )
-def test_what_does_not_pass_the_second_time_fails(suite, play, again):
+def test_what_does_not_pass_the_second_time_fails(suite, play, again, place):
     """Failed again, skipped, dead, or something else was played."""
-    good = suite.Run(0, True, (), ("a",))
-    assert play(good, suite.Run(1, True, ("b",), ("c",)), suite.Run(**again)) == 1
+    runs = with_failure(suite, place, suite.Run(1, True, ("b",), ("c",)))
+    assert play(*runs, suite.Run(**again)) == 1
 
 
+@pytest.mark.parametrize("place", [1, 2])
 @pytest.mark.parametrize(
     "cut",
     [
@@ -88,10 +144,41 @@ def test_what_does_not_pass_the_second_time_fails(suite, play, again):
         {"code": 1, "whole": True, "failed": tuple("abcdefghijklmnop")},  # no matter of chance
     ],
 )
-def test_a_run_that_was_cut_short_is_not_judged_again(suite, play, cut):
+def test_a_run_that_was_cut_short_is_not_judged_again(suite, play, cut, place):
     """A second run of a part would say nothing of the rest."""
-    good = suite.Run(0, True, (), ("a",))
-    assert play(good, suite.Run(**cut)) != 0
+    assert play(*with_failure(suite, place, suite.Run(**cut))) != 0
+
+
+@pytest.mark.parametrize("place", [1, 2])
+def test_a_run_cut_short_is_not_saved_by_the_other(suite, play, place):
+    """What failed in the other is judged again, and the verdict stays."""
+    runs = with_failure(suite, place, suite.Run(1))
+    runs[3 - place] = suite.Run(1, True, ("b",))
+    assert play(*runs, suite.Run(0, True, (), ("b",))) == 1
+
+
+def test_every_notebook_is_run_by_a_browser_or_by_nbval(suite, notebooks):
+    """What a browser ran to its end is left out, and nothing else; one lesson is run by both."""
+    every = notebooks()
+    paths = [p for folder in ("notebooks", "solutions") for p in (ROOT / folder).glob("*.ipynb")]
+    assert sorted(every) == sorted(str(path.relative_to(ROOT)) for path in paths)
+    lessons = [path.stem for path in (ROOT / "notebooks").glob("[01]?_*.ipynb")]
+    left = notebooks(*map(walk, lessons))
+    out = {f"notebooks/{name}.ipynb" for name in lessons if name != suite.ALWAYS}
+    assert set(every) - set(left) == out
+    assert len(out) == len(lessons) - 1 >= 10
+    # A lesson that another test opened has not been run.
+    assert notebooks("tests/browser/test_lessons.py::test_another[02_x]") == every
+
+
+def test_notebooks_follow_the_long_tests_and_have_a_say(suite, play, monkeypatch):
+    """Their failure is one of the whole; what failed before does not keep them from running."""
+    told: list[tuple[str, ...]] = []
+    monkeypatch.setattr(suite, "notebooks", lambda passed: told.append(passed) or 1)
+    assert play(good(suite), good(suite), good(suite), length="long") == 1
+    assert told == [("a",)]
+    assert play(good(suite), good(suite), good(suite)) == 0
+    assert len(told) == 1
 
 
 def test_a_real_run_tells_what_became_of_each(suite, tmp_path, monkeypatch):
