@@ -174,7 +174,12 @@ def test_every_notebook_is_run_by_a_browser_or_by_nbval(suite, notebooks):
 def test_notebooks_follow_the_long_tests_and_have_a_say(suite, play, monkeypatch):
     """Their failure is one of the whole; what failed before does not keep them from running."""
     told: list[tuple[str, ...]] = []
-    monkeypatch.setattr(suite, "notebooks", lambda passed: told.append(passed) or 1)
+
+    def fail(passed: tuple[str, ...]) -> int:
+        told.append(passed)
+        return 1
+
+    monkeypatch.setattr(suite, "notebooks", fail)
     assert play(good(suite), good(suite), good(suite), length="long") == 1
     assert told == [("a",)]
     assert play(good(suite), good(suite), good(suite)) == 0
