@@ -10,6 +10,7 @@ from bpdemo.lab.predictions.questions import (
     lesson_06,
     lesson_07,
     lesson_08,
+    lesson_09,
     lesson_10,
 )
 from bpdemo.lab.predictions.questions.question import Question
@@ -24,5 +25,6 @@ QUESTIONS: dict[str, Question] = {
     **lesson_06.QUESTIONS,
     **lesson_07.QUESTIONS,
     **lesson_08.QUESTIONS,
+    **lesson_09.QUESTIONS,
     **lesson_10.QUESTIONS,
 }

@@ -1,0 +1,204 @@
+"""The exercise of lesson 09: protect `shop.py`, judged by a few seconds of real load."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from bpdemo.lab.exercises.exercise import Exercise, NotYet
+
+if TYPE_CHECKING:
+    from bpdemo.lab.services.guest import GuestService
+    from bpdemo.load.run import LoadRun
+
+TIMES: Final = 2.0
+LOAD_S: Final = 4.0
+#: The queue of a service without a bound has grown past every timeout by then.
+SETTLED_S: Final = 1.5
+GOODPUT: Final = 0.8
+SHED_AT_ALL: Final = 0.05
+ORDER: Final = {"item_id": 1}
+AT_ONCE: Final = 40
+SHORT_MS: Final = 60
+ROOM_WITHIN_S: Final = 1.5
+
+
+def judge_shop(shop: Any) -> str:
+    """Twice the capacity for a few seconds; then a crowd in one moment, short deadlines, rest."""
+    from bpdemo.lab.lessons.shop.payment import CAPACITY_PER_S
+    from bpdemo.lab.services.service import serve
+
+    file = _file_of(shop)
+    os.chdir(file.parent)  # as for uvicorn, an application is looked up from the current folder
+    app = f"{file.stem}:app"
+    with serve(app=app, where="process", capacity_per_s=CAPACITY_PER_S, name="09a") as service:
+        _judge_one(service)
+        share = _judge_load(_loaded(service))
+        _judge_refusals(service)
+        _judge_places(service)
+    return (
+        f"at {TIMES:g}× capacity it served {share:.0%} of its capacity in time, told the others at "
+        "once when to come back, and every place was given back."
+    )
+
+
+def _file_of(shop: Any) -> Path:
+    path = Path(shop) if isinstance(shop, str | os.PathLike) else None
+    if path is None or not path.is_file():
+        raise NotYet(
+            expected="the path of your file, as shop_file() gives it.",
+            seen=f"{shop!r}.",
+            why="the check runs the file itself, in a server of its own.",
+            look="shop = shop_file()",
+        )
+    return path.resolve()
+
+
+def _judge_one(service: GuestService) -> None:
+    status = service.post("/orders", ORDER).status_code
+    if status != 201:
+        raise NotYet(
+            expected="201 for a single order, while nobody else is there.",
+            seen=f"{status}.",
+            why="protection must not cost anything on a quiet day.",
+            look="Does the route still answer `POST /orders` with what was ordered?",
+        )
+
+
+def _loaded(service: GuestService) -> LoadRun:
+    from bpdemo.load.loads import load
+    from bpdemo.plan.request import Request
+
+    request = Request("POST", "/orders", json=ORDER)
+    run: LoadRun = load(service, times=TIMES, seconds=LOAD_S, request=request)
+    return run.require_valid()
+
+
+def _judge_load(run: LoadRun) -> float:
+    seen = run.between(SETTLED_S, LOAD_S)
+    share, capacity_per_s = seen["goodput_share"], seen["offered_per_s"] / TIMES
+    shed = seen["shed_per_s"] / seen["offered_per_s"]
+    if share >= GOODPUT:
+        return float(share)
+    told = f"goodput was {share:.0%} of capacity, and {shed:.0%} of the orders were shed."
+    if seen["failed_per_s"] > SHED_AT_ALL * capacity_per_s:
+        look = "Is a refusal a 503, and does nothing raise? Try 20 orders at once by hand."
+        why = "a caller who gets a 500 learns neither whose fault it is nor when to come back."
+    elif shed <= SHED_AT_ALL:
+        look = "Where does an order wait, and how many may wait there before one is refused?"
+        why = (
+            "nobody was refused, so the queue has no end: it grew until every order in it was "
+            "served after its caller had left. A semaphore alone moves that queue, no more."
+        )
+    elif seen["late_per_s"] > seen["goodput_per_s"]:
+        look = "How long does the last one in your queue wait? Two workers, 40 ms each."
+        why = (
+            "the queue has a bound, but it is longer than the callers' half second: those who "
+            "are let in wait too long."
+        )
+    else:
+        look = "Are both workers busy while you refuse? Is every place given back, whatever ends?"
+        why = "more was refused than the payment could not have served: refusals make no capacity."
+    raise NotYet(
+        expected=f"at least {GOODPUT:.0%} of capacity, served in time, at {TIMES:g}× capacity.",
+        seen=told,
+        why=why,
+        look=look,
+    )
+
+
+def _judge_refusals(service: GuestService) -> None:
+    refused = [headers for status, headers in _crowd(service) if status in (429, 503)]
+    if not refused or all(_seconds(headers) >= 1 for headers in refused):
+        return
+    raise NotYet(
+        expected="Retry-After with every 503, in whole seconds, at least 1.",
+        seen=f"{len(refused)} refusals of {AT_ONCE} orders at once, and one of them without it.",
+        why="whoever is not told when to come back comes back at once, and so does everybody else.",
+        look='HTTPException takes headers: {"Retry-After": "2"}, better with some spread.',
+    )
+
+
+def _judge_places(service: GuestService) -> None:
+    """After orders that ended at their deadline or with their caller, there must be room."""
+    import time
+
+    import httpx
+
+    for _ in range(3):
+        _crowd(service, SHORT_MS)
+        _hang_up(service)
+    give_up_s = time.monotonic() + ROOM_WITHIN_S
+    while time.monotonic() < give_up_s:
+        try:
+            if service.post("/orders", ORDER).status_code == 201:
+                return
+        except httpx.HTTPError:
+            break  # it waits for a worker that will never be free
+    raise NotYet(
+        expected="201 for a single order once everybody has gone.",
+        seen="none, a second after the last caller had left.",
+        why="an order that ended at its deadline, or whose caller hung up, kept its place for "
+        "ever. After some of them a service like this refuses everybody.",
+        look="Is `inside -= 1` in a `finally`, around everything that can end early?",
+    )
+
+
+def _crowd(service: GuestService, timeout_ms: int = 2000) -> list[tuple[int, Mapping[str, str]]]:
+    """All at once: status and headers of those who were answered."""
+    import asyncio
+
+    import httpx
+
+    async def send() -> list[Any]:
+        async with httpx.AsyncClient(base_url=service.url, trust_env=False, timeout=5) as client:
+            headers = {"X-Request-Timeout-Ms": str(timeout_ms)}
+            posts = (client.post("/orders", json=ORDER, headers=headers) for _ in range(AT_ONCE))
+            return await asyncio.gather(*posts, return_exceptions=True)
+
+    answers = asyncio.run(send())
+    return [(a.status_code, a.headers) for a in answers if isinstance(a, httpx.Response)]
+
+
+def _hang_up(service: GuestService) -> None:
+    """Send as many orders as fit, and close the connections while they are worked on."""
+    import json
+    import socket
+    from urllib.parse import urlsplit
+
+    to, body = urlsplit(service.url), json.dumps(ORDER)
+    head = f"POST /orders HTTP/1.1\r\nHost: {to.netloc}\r\nContent-Type: application/json\r\n"
+    message = f"{head}Content-Length: {len(body)}\r\n\r\n{body}".encode()
+    with ExitStack() as open_until_here:
+        for _ in range(AT_ONCE // 4):
+            caller = open_until_here.enter_context(
+                socket.create_connection((to.hostname or "", to.port or 80), timeout=5)
+            )
+            caller.sendall(message)
+
+
+def _seconds(headers: Mapping[str, str]) -> int:
+    told = headers.get("Retry-After", "")
+    return int(told) if told.isdecimal() else 0
+
+
+EXERCISES: dict[str, Exercise] = {
+    "09a": Exercise(
+        title="Protect shop.py",
+        answer="shop",
+        judge=judge_shop,
+        limit_s=20,
+        needs=("pandas", "bpdemo.lab.services.service", "bpdemo.load.loads"),
+        hints=(
+            "Where do orders wait in your file, and what ends that queue? What gives a place back?",
+            "Count those inside. Refuse beyond workers + queue, before any work is done; count up "
+            "only after that, and down in a `finally`. The 503 says when to come back.",
+            "A box office has 3 counters and a lobby for 6: the tenth customer is asked at the "
+            "door to come back in a few minutes, and everyone who leaves, served or not, is "
+            "counted out.",
+        ),
+    ),
+}
