@@ -15,6 +15,7 @@ from bpdemo.lab.live.live_load import LiveLoad
 from bpdemo.lab.live.live_picture import SPANS_S, LivePicture
 from bpdemo.lab.live.ticker import Ticker
 from bpdemo.lab.services.service import Service
+from bpdemo.lab.subshells import keep_subshells
 from bpdemo.load.driver import LoadFailed
 from bpdemo.load.run import LoadRun
 from bpdemo.picture.palette import BLUE, FONT, THEME_INK, VERMILLION
@@ -53,6 +54,7 @@ class Cockpit:
     """Widgets, and the one thread that turns knobs, asks the service, and draws."""
 
     def __init__(self, service: Service, seconds: float) -> None:
+        keep_subshells()
         self.service = service
         self.seconds = seconds
         self.run: LoadRun | None = None

@@ -38,6 +38,21 @@ COCKPIT: Final = Format(
 ZOOM: Final = 1.125
 
 
+class LateFigure(go.FigureWidget):  # type: ignore[misc]
+    """A FigureWidget that a page which comes late, as after a reload, gets as it stands.
+
+    Plotly's own hands out the figure as it was made, with the axes of an empty picture; and what it
+    sends later are differences from the picture that the late page has never seen.
+    """
+
+    def keep(self) -> None:
+        """Hand out from now on what is drawn now. Pages that are open already hear nothing."""
+        # Past the traits, whose change would send all of it to every page; each value is replaced
+        # whole, so that a page may ask from another thread.
+        self._trait_values["_widget_layout"] = self._layout_obj.to_plotly_json()
+        self._trait_values["_widget_data"] = [dict(trace) for trace in self._data]
+
+
 class LivePicture:
     """A FigureWidget with all of its traces from the start. Draws under a lock: one writer."""
 
@@ -54,7 +69,7 @@ class LivePicture:
         self._panels = tuple(panels)
         self._spans_s = spans_s
         self._lock = threading.Lock()
-        self.figure = go.FigureWidget(self._drawn(nothing(spans_s[0]), 0.0))
+        self.figure = LateFigure(self._drawn(nothing(spans_s[0]), 0.0))
         self.figure._config = {"displayModeBar": False, "staticPlot": True}
         style = widgets.HTML(f"<style>.bp-zoom-{zoom * 1000:.0f} {{zoom: {zoom}}}</style>")
         style.layout.display = "none"
@@ -94,6 +109,7 @@ class LivePicture:
     def _paint(self, fresh: go.Figure) -> None:
         with self._lock:
             repaint(self.figure, fresh)
+            self.figure.keep()
 
 
 def nothing(seconds: float, capacity_per_s: float | None = None) -> LoadRun:

@@ -11,6 +11,7 @@ from bpdemo.lab.home import keep, recall
 from bpdemo.lab.predictions.keepsakes import keep_run
 from bpdemo.lab.predictions.questions.catalogue import QUESTIONS
 from bpdemo.lab.predictions.questions.question import Question
+from bpdemo.lab.subshells import keep_subshells
 from bpdemo.picture.palette import BLUE, FONT, GREEN, ORANGE
 
 KEPT: Final = "predictions"
@@ -107,6 +108,7 @@ def _note(name: str, **facts: Any) -> None:
 def _form(name: str, asked: Question) -> Any:
     import ipywidgets as widgets
 
+    keep_subshells()
     earlier = _kept(name)
     choice = widgets.RadioButtons(
         options=asked.choices,

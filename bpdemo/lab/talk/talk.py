@@ -15,6 +15,7 @@ from bpdemo.lab.live.live_load import LiveLoad
 from bpdemo.lab.live.live_picture import LivePicture
 from bpdemo.lab.live.ticker import Ticker
 from bpdemo.lab.services.service import Service, serve
+from bpdemo.lab.subshells import keep_subshells
 from bpdemo.lab.talk.acts import ACTS, BY_KEY, FULL_S, Act, recording
 from bpdemo.lab.talk.playback import Playback
 from bpdemo.lab.talk.stage_keys import StageKeys
@@ -79,6 +80,7 @@ class Stage:
     """Widgets, and the one thread that changes acts, asks the service, and draws."""
 
     def __init__(self, full_page: bool, knobs: Mapping[str, Any]) -> None:
+        keep_subshells()
         self._settings = knobs
         self.act: Act | None = None
         self.run: LoadRun | None = None
