@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 import time
 import weakref
 from collections.abc import Sequence
@@ -70,6 +71,7 @@ class RunningLoad:
             capacity_per_s=service.capacity_per_s,
             client_timeout_s=plan.client_timeout_s,
             seed=plan.seed,
+            cell=_this_cell(),
             settings=_pictured(service),
         )
         self._driver = Driver(
@@ -210,6 +212,13 @@ def stop_loads() -> None:
     """End every load of this kernel at once."""
     for running in list(RUNNING):
         running.kill()
+
+
+def _this_cell() -> int | None:
+    """The number that stands beside the cell which runs now; None outside of a notebook."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython else None
+    return getattr(shell, "execution_count", None) if hasattr(shell, "kernel") else None
 
 
 def _watch(running: RunningLoad) -> LoadRun:

@@ -61,7 +61,7 @@ def fates(cell: Cell) -> None:
     _name_areas(cell)
     if above.any():
         _arrow(cell, above, offered, attempts if retried else None)
-    cell.y_axis = {"range": [0, top], "title": "requests per second", "nticks": 5}
+    cell.y_axis = {"range": [0, top], "title": "requests per second", "nticks": _ticks(cell)}
 
 
 def _arrow(cell: Cell, above: Column, offered: Column, attempts: Column | None) -> None:
@@ -84,7 +84,9 @@ def _arrow(cell: Cell, above: Column, offered: Column, attempts: Column | None) 
         arrowwidth=4,
         arrowcolor=INK,
     )
-    told = _leaving(orders, tries, top, cell.run.meta.capacity_per_s)
+    # Where a knob changed the capacity, there is no one capacity for it to be a multiple of.
+    capacities = {capacity for _, capacity in cell.run.meta.capacities}
+    told = _leaving(orders, tries, top, capacities.pop() if len(capacities) == 1 else None)
     text, is_right = _beside(told, cell, x)
     beside = {"xanchor": "left", "xshift": BESIDE_PX} if is_right else {
         "xanchor": "right", "xshift": -BESIDE_PX
@@ -178,8 +180,11 @@ def latency(cell: Cell) -> None:
     share = (np.log10(client_timeout_ms) - low) / (high - low)
     cell.label("client timeout", float(share), INK, _told_ms(client_timeout_ms))
     decades = 10.0 ** np.arange(np.floor(low), np.ceil(high) + 1)
+    # A number at the upper edge of a low panel would stand in the last one of the panel above.
+    edge = high - (high - low) * LINE_PX / 2 / cell.height_px if cell.height_px < 100 else high
+    decades = decades[decades <= 10.0**edge]
     cell.y_axis = {"type": "log", "range": [low, high], "title": "time to answer"}
-    cell.y_axis |= {"tickvals": decades, "ticktext": [_told_ms(ms) for ms in decades]}
+    cell.y_axis |= {"tickvals": decades.tolist(), "ticktext": [_told_ms(ms) for ms in decades]}
 
 
 def _told_ms(ms: float) -> str:
@@ -202,7 +207,12 @@ def queue(cell: Cell) -> None:
             cell.label("no queue limit", 1.0, GREY)
         else:
             cell.label("queue capacity", places / most, GREY, f"{places:,.0f}")
-    cell.y_axis = {"range": [0, most], "title": "jobs", "nticks": 5}
+    cell.y_axis = {"range": [0, most], "title": "jobs", "nticks": _ticks(cell)}
+
+
+def _ticks(cell: Cell) -> int:
+    """At most so many numbers at the axis, so that each has its own line in a low panel."""
+    return max(2, min(5, int(cell.height_px // (1.5 * LINE_PX))))
 
 
 def _last(values: Column) -> float | None:

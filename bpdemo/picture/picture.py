@@ -19,6 +19,7 @@ from bpdemo.picture.palette import GREY, INK, TEXT_PX, TITLE_PX
 from bpdemo.picture.scale import Scale
 from bpdemo.results.marks import marks_of
 from bpdemo.results.sentence import comparison
+from bpdemo.results.validity import causes_of
 
 if TYPE_CHECKING:
     from bpdemo.results.run import Run
@@ -65,6 +66,8 @@ class Format:
 
 
 PAGE: Final = Format()
+VOID: Final = "NOT MEASURED, the machine was busy."
+"""Stands before the result of a run that proves nothing."""
 DOUBLE: Final = Format(width_px=DOUBLE_PX, labels_px=DOUBLE_LABELS_PX)
 
 
@@ -75,7 +78,7 @@ def picture(
 
     `span_s` makes the time axis longer than the run, for one that is still under way.
     """
-    title = f"{run.meta.name}: {run.sentence}" if form.has_title else ""
+    title = f"{run.meta.name}: {_told(run)}" if form.has_title else ""
     return _Sheet([run], panels, form, title, span_s).figure()
 
 
@@ -116,6 +119,12 @@ def repaint(figure: Any, fresh: go.Figure) -> None:
         for old, new in zip(figure.data, fresh.data, strict=True):
             old.update(x=new.x, y=new.y)
         figure.layout.update(fresh.layout, overwrite=True)
+
+
+def _told(run: Run) -> str:
+    """The result, with a warning before it where the machine did not keep up."""
+    is_void = run.meta.planned and causes_of(run.records, run.meta)
+    return f"{VOID} {run.sentence}" if is_void else run.sentence
 
 
 class _Sheet:
@@ -182,7 +191,7 @@ class _Sheet:
     def _heading(self, run: Run) -> list[str]:
         return [
             f"<b>{run.meta.name}</b>",
-            *wrapped(run.sentence, self.column_px + self.labels_px - 16, TEXT_PX),
+            *wrapped(_told(run), self.column_px + self.labels_px - 16, TEXT_PX),
         ]
 
     def _marks(self, run: Run) -> list[tuple[float, str, int]]:

@@ -19,7 +19,8 @@ class Meta:
 
     `planned` orders should have been sent, `sent` were. `marks` are (t_s, text) of knobs
     turned by hand; those that show in the samples are found without being named. `turns` are
-    (t_s, capacity_per_s) since then, where a knob changed it.
+    (t_s, capacity_per_s) since then, where a knob changed it. `cell` is the number
+    of the notebook's cell that drove the load.
     """
 
     name: str = "service"
@@ -37,6 +38,7 @@ class Meta:
     clocks_apart_s: float = 0.0
     lost: tuple[str, ...] = ()
     virtual: bool = False
+    cell: int | None = None
     marks: tuple[tuple[float, str], ...] = ()
     turns: tuple[tuple[float, float], ...] = ()
     browse: dict[str, Any] = field(default_factory=dict)

@@ -14,7 +14,7 @@ from bpdemo.results.meta import Meta, Summary
 from bpdemo.results.records import Records, Samples
 from bpdemo.results.sentence import sentence_of
 from bpdemo.results.summary import summary_of
-from bpdemo.results.validity import NotMeasured, causes_of, send_lag_p99_s, sentence_for
+from bpdemo.results.validity import NotMeasured, causes_of, send_lag_p99_s, sentence_for, told_run
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -83,7 +83,7 @@ class Run:
     def require_valid(self) -> Self:
         """This run, if the machine kept up with it; raises `NotMeasured` if not."""
         if causes := causes_of(self.records, self.meta):
-            raise NotMeasured(causes, sentence_for(self.meta))
+            raise NotMeasured(causes, sentence_for(self.meta), told_run(self.meta))
         return self
 
     def named(self, name: str) -> Self:

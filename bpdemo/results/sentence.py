@@ -108,6 +108,8 @@ def _load(summary: Summary, meta: Meta) -> str:
         return f"at {summary['offered_per_s']:,.0f} requests/s"
     if meta.scenario in SHAPES and meta.rate_per_s:
         return f"in a {SHAPES[meta.scenario].format(times(ratio))}"
+    if len({capacity for _, capacity in meta.capacities}) > 1:
+        return f"at {times(ratio)} the capacity at the start"
     return f"at {times(ratio)} load"
 
 

@@ -23,19 +23,23 @@ LOST_SENTENCE: Final = "A load generator was lost; this run proves nothing. Run 
 
 
 class NotMeasured(Exception):
-    """The run cannot be judged. `causes` says what was out of bounds."""
+    """The run cannot be judged. `causes` says what was out of bounds, `run` which run it was
+    and what to repeat."""
 
-    def __init__(self, causes: list[str], sentence: str = SENTENCE) -> None:
-        super().__init__(f"{sentence} ({'; '.join(causes)})")
+    def __init__(self, causes: list[str], sentence: str = SENTENCE, run: str = "") -> None:
+        told = f"{sentence} {run}".rstrip()
+        super().__init__(f"{told} ({'; '.join(causes)})")
         self.sentence = sentence
         self.causes = causes
+        self.run = run
 
     def _render_traceback_(self) -> list[str]:
         """What a notebook shows in place of a traceback: nobody's code is at fault.
 
         IPython asks for these lines and prints them; the cell stops all the same.
         """
-        return boxed(self.sentence, [f"{cause[:1].upper()}{cause[1:]}." for cause in self.causes])
+        causes = [f"{cause[:1].upper()}{cause[1:]}." for cause in self.causes]
+        return boxed(self.sentence, [*([self.run] if self.run else []), *causes])
 
 
 def causes_of(records: Records, meta: Meta) -> list[str]:
@@ -63,6 +67,15 @@ def causes_of(records: Records, meta: Meta) -> list[str]:
 def sentence_for(meta: Meta) -> str:
     """What to say of a run that does not count."""
     return LOST_SENTENCE if meta.lost else SENTENCE
+
+
+def told_run(meta: Meta) -> str:
+    """Which run it was, and the cell to repeat, if a cell made it."""
+    load = f"{meta.scenario} load of {meta.rate_per_s:,.0f}/s for {meta.seconds:g} s"
+    if meta.scenario == "closed":
+        load = f"{meta.rate_per_s:,.0f} users for {meta.seconds:g} s"
+    told = f"The run: {meta.name}, {load}."
+    return f"{told} Repeat the cell [{meta.cell}], then this one." if meta.cell else told
 
 
 def send_lag_p99_s(records: Records) -> float:

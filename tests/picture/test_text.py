@@ -1,6 +1,7 @@
 """Text in pictures: none is cut at an edge, and none meets another, whatever the run."""
 
 import itertools
+from dataclasses import replace
 
 import plotly.graph_objects as go
 import pytest
@@ -14,7 +15,7 @@ from bpdemo.picture.labels import spread, width_of, wrapped
 from bpdemo.picture.lines import line_figure
 from bpdemo.picture.picture import DOUBLE, PAGE, Format, picture, side_by_side
 from tests.picture.boxes import boxes
-from tests.picture.runs import RUNS
+from tests.picture.runs import RUNS, run_of
 
 FORMS = {"page": PAGE, "cockpit": COCKPIT, "talk": FORM}
 
@@ -117,3 +118,24 @@ def test_taller_labels_are_pushed_further_apart() -> None:
     assert spread([50, 50], [20, 40], 0, 100) == [50, 80]
     assert spread([95, 99], [40, 20], 0, 100) == [70, 100]
     assert spread([0, 100], [40, 40], 0, 100) == [0, 100]
+
+
+@pytest.mark.parametrize("turned_to", [None, 16.0, 250.0])
+def test_the_offer_is_a_multiple_of_the_capacity_that_is_named(turned_to: float | None) -> None:
+    """ "2.0× capacity" beside another capacity than that of the label would be two figures for one
+    thing: where a knob changed it, the offer is told in requests per second alone."""
+    texts = [note.text or "" for note in picture(run_of(turned_to=turned_to)).layout.annotations]
+    (offer,) = [text for text in texts if text.startswith("<b>offered")]
+    assert ("× capacity" in offer) == (turned_to is None)
+
+
+@pytest.mark.parametrize("lag_s", [0.0, 0.2])
+def test_a_run_that_proves_nothing_says_so_in_its_picture(lag_s: float) -> None:
+    """In the title of one, and in the heading of its own side of two."""
+    run = run_of()
+    count = len(run.records)
+    facts = replace(run.meta, planned=count, sent=count, loop_lag_p99_s=lag_s)
+    busy = LoadRun(run.records, run.samples, facts)
+    for figure in (picture(busy), side_by_side(busy, run)):
+        told = " ".join(note.text or "" for note in figure.layout.annotations)
+        assert told.count("NOT MEASURED") == (1 if lag_s else 0)

@@ -4,7 +4,8 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
 from bpdemo.core.box import WIDTH, boxed
-from bpdemo.results.validity import NotMeasured
+from bpdemo.results.meta import Meta
+from bpdemo.results.validity import NotMeasured, told_run
 
 CAUSES = [
     "p99 of send lag was 86 ms, at most 50 is allowed",
@@ -40,3 +41,16 @@ def test_a_box_has_straight_walls(details):
     lines = boxed("A title.", details)
     assert len({len(line) for line in lines}) == 1
     assert len(lines[0]) <= WIDTH + 4 <= 80
+
+
+@pytest.mark.parametrize("cell", [None, 7])
+@pytest.mark.parametrize("scenario", ["steady", "spike", "closed"])
+def test_it_names_the_run_and_the_cell_to_repeat(scenario, cell):
+    """Somebody with three runs in a notebook knows which of them to send again."""
+    meta = Meta(name="with retries", scenario=scenario, rate_per_s=380, seconds=6, cell=cell)
+    error = NotMeasured(CAUSES, run=told_run(meta))
+    told = " ".join(line.strip("│ ") for line in error._render_traceback_())
+    assert "with retries" in told
+    assert "with retries" in str(error)
+    assert "380" in told
+    assert ("[7]" in told) == (cell is not None)

@@ -23,12 +23,24 @@ from bpdemo.picture.palette import BLUE, FONT, THEME_INK, VERMILLION
 PERIOD_S: Final = 0.3
 #: What is turned within this time goes out as one change: a slider that is dragged floods nobody.
 GATHER_S: Final = 0.12
-WIDTH: Final = "930px"
+WIDTH_PX: Final = 930
+"""At most: it takes the width there is."""
 
 STYLE: Final = f"""<style>
 .bp-cockpit .widget-label, .bp-cockpit .widget-readout, .bp-cockpit select, .bp-cockpit button,
 .bp-cockpit .widget-html-content {{font: 18px {FONT}; color: {THEME_INK}; line-height: 1.3}}
 .bp-cockpit button {{font-weight: 600; color: white}}
+.bp-cockpit, .bp-hands {{width: 100%; max-width: {WIDTH_PX}px}}
+.bp-cockpit {{container-type: inline-size}}
+.bp-hands > * {{min-width: 0}}
+@container (max-width: 800px) {{
+  .bp-cockpit .widget-label, .bp-cockpit .widget-readout, .bp-cockpit select, .bp-cockpit button,
+  .bp-cockpit .widget-html-content {{font-size: 14px}}
+  .bp-hands .widget-label {{width: {LABEL_PX * 3 // 4}px !important}}
+}}
+@container (max-width: 620px) {{
+  .bp-hands .widget-label {{width: 118px !important; white-space: normal; line-height: 1.05}}
+}}
 .bp-cockpit .widget-readout {{min-width: 3em; text-align: right}}
 .bp-cockpit .noUi-connect, .bp-cockpit .noUi-handle {{background: {BLUE}; border-color: {BLUE}}}
 .bp-cockpit :focus-visible {{outline: 3px solid {VERMILLION}; outline-offset: 2px}}
@@ -64,6 +76,7 @@ class Cockpit:
         self._wanted: dict[str, Any] = {}
         self._knobs = {knob.name: widget_of(knob, service.settings, self._turned) for knob in KNOBS}
         self._times = _times_slider()
+        self._times.observe(self._times_turned, "value")
         self._button = widgets.Button(layout=widgets.Layout(height="36px", width="auto"))
         self._button.on_click(lambda _: self.stop() if self.load.running else self.start())
         self._now, self._line = widgets.HTML(), widgets.HTML()
@@ -117,6 +130,11 @@ class Cockpit:
             self._wanted[knob.name] = value
         if self._is_up():
             self._ticker.nudge()
+
+    def _times_turned(self, change: dict[str, Any]) -> None:
+        # The arrivals of a load under way are drawn already.
+        if self.load.running is not None:
+            self._say(f"The load under way goes on as it is; the next has {change['new']:g}×.")
 
     def _is_up(self) -> bool:
         if not self._ticker.is_alive:
@@ -174,7 +192,7 @@ class Cockpit:
             f"queue <b>{queue['depth']}</b> {room}",
             f"workers <b>{workers['busy']}</b> of {workers['total']} busy",
             f"payment circuit <b>{stats['breakers']['payment'].replace('_', '-')}</b>",
-            f"can sell <b>{pace:.0f}/s</b>" if pace else "can sell at any pace",
+            f"capacity <b>{pace:.0f}/s</b>" if pace else "capacity without a limit",
         ]
         self._now.value = _html(" · ".join(told), THEME_INK)
 
@@ -185,13 +203,12 @@ class Cockpit:
         runs = self.load.running is not None
         self._button.description = "Stop the load" if runs else "Start the load"
         self._button.style.button_color = VERMILLION if runs else BLUE
-        self._times.disabled = runs
 
     def _laid_out(self) -> Any:
         hands = widgets.GridBox(
             [*self._knobs.values(), self._times, self._button],
-            layout=widgets.Layout(grid_template_columns="1fr 1fr", grid_gap="0 18px", width=WIDTH),
-        )
+            layout=widgets.Layout(grid_template_columns="1fr 1fr", grid_gap="0 18px"),
+        ).add_class("bp-hands")
         parts = [widgets.HTML(STYLE), hands, self._now, self._line, self.picture.widget]
         parts[0].layout.display = "none"
         return widgets.VBox(parts).add_class("bp-cockpit")
@@ -215,8 +232,8 @@ def _times_slider() -> Any:
         max=10,
         step=0.5,
         readout_format=".1f",
-        description="load (× capacity)",
-        tooltip="How many times as many orders as the service can work off when the load starts.",
+        description="load × capacity",
+        tooltip="How many times its capacity the next load offers to the service.",
         style={"description_width": f"{LABEL_PX}px"},
         layout=widgets.Layout(width="auto", height=HEIGHT),
     )

@@ -37,6 +37,13 @@ COCKPIT: Final = Format(
 
 ZOOM: Final = 1.125
 
+ZOOMED: Final = """<style>
+.bp-room:has(> .{name}) {{container-type: inline-size; width: 100%; overflow-x: auto}}
+.{name} {{zoom: {zoom}; zoom: min({zoom}, 100cqi / {width_px}px)}}
+</style>"""
+"""Enlarged, or as much smaller as the room makes it; the first of both where a browser cannot
+divide lengths, which then shows a scroll bar."""
+
 
 class LateFigure(go.FigureWidget):  # type: ignore[misc]
     """A FigureWidget that a page which comes late, as after a reload, gets as it stands.
@@ -71,11 +78,12 @@ class LivePicture:
         self._lock = threading.Lock()
         self.figure = LateFigure(self._drawn(nothing(spans_s[0]), 0.0))
         self.figure._config = {"displayModeBar": False, "staticPlot": True}
-        style = widgets.HTML(f"<style>.bp-zoom-{zoom * 1000:.0f} {{zoom: {zoom}}}</style>")
+        name = f"bp-zoom-{zoom * 1000:.0f}"
+        style = widgets.HTML(ZOOMED.format(name=name, zoom=zoom, width_px=form.width_px))
         style.layout.display = "none"
-        frame = widgets.Box([self.figure]).add_class(f"bp-zoom-{zoom * 1000:.0f}")
+        frame = widgets.Box([self.figure]).add_class(name)
         frame.layout.overflow = "visible"
-        self.widget: Any = widgets.VBox([style, frame])
+        self.widget: Any = widgets.VBox([style, frame]).add_class("bp-room")
 
     def show(self, run: LoadRun, span_s: float = 0.0) -> None:
         """A run that is over, or one that was recorded, as far as it goes."""

@@ -48,7 +48,8 @@ STYLE: Final = f"""<style>
 .bp-stage:focus {{outline: none}}
 .bp-stage::backdrop {{background: white}}
 .bp-stage button {{font: 600 27px {FONT}; height: 52px; line-height: 48px; width: auto;
-  padding: 0 14px; margin: 0 8px 0 0; color: {INK}; background: #E8EEF3; border-radius: 6px}}
+  padding: 0 8px; margin: 0 4px 0 0; flex: none; overflow: visible;
+  color: {INK}; background: #E8EEF3; border-radius: 6px}}
 .bp-stage button.bp-on {{color: white; background: {BLUE}}}
 .bp-stage button:focus-visible {{outline: 4px solid {VERMILLION}}}
 .bp-says {{font: 600 30px {FONT}; line-height: 1.25; color: {INK}; padding: 0 8px;
