@@ -11,7 +11,7 @@ from bpdemo.lab.talk.talk import FORM
 from bpdemo.picture.bars import fate_bars
 from bpdemo.picture.picture import PAGE, Format, picture, side_by_side
 from tests.picture.runs import RUNS
-from tests.support.browser import Page, expect
+from tests.support.browser import Page
 
 pytestmark = [pytest.mark.browser, pytest.mark.light]
 
@@ -36,6 +36,10 @@ MEASURE = """() => {
       return [text.textContent, out];
     });
 }"""
+#: The cockpit's knobs end at 64 workers, and its load has a timeout of half a second.
+OUT_OF_REACH = ("large", "no limit, slow")
+DRAWN = """count => count === [...document.querySelectorAll(".js-plotly-plot")].filter(
+  plot => plot.querySelector(".main-svg .annotation-text")).length"""
 #: Texts that are cut at either side, and pairs that stand in one another by more than the air
 #: around letters.
 COVERED = """plot => {
@@ -63,6 +67,8 @@ def test_no_text_covers_another(form: Format, page: Page, tmp_path: Path) -> Non
     names: list[str] = []
     parts: list[str] = []
     for name, run in RUNS.items():
+        if form is COCKPIT and name in OUT_OF_REACH:
+            continue
         busy = run.marked((1.0, "payment 40 → 400 ms"), (1.4, "queue 8 → 60"), (9.7, "workers 8"))
         figure = picture(busy, tuple(form.rows), form=form).update_layout(font_family=WIDEST)
         names.append(name)
@@ -71,7 +77,7 @@ def test_no_text_covers_another(form: Format, page: Page, tmp_path: Path) -> Non
     path.write_text("<!doctype html><meta charset='utf-8'>" + "".join(parts), encoding="utf-8")
     page.goto(path.as_uri())
     plots = page.locator(".js-plotly-plot")
-    expect(plots.locator(".main-svg .xtitle")).to_have_count(len(parts))
+    page.wait_for_function(DRAWN, arg=len(parts))
     told = {name: plots.nth(n).evaluate(COVERED) for n, name in enumerate(names)}
     assert told == {name: [] for name in names}
 
