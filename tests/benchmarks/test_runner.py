@@ -29,11 +29,45 @@ def tables(page: str) -> list[list[str]]:
     return [block for block in blocks if block[0].startswith("|")]
 
 
-def test_a_section_runs_from_end_to_end_and_is_told_in_two_files(tmp_path: Path) -> None:
-    """Exit 0; the page has whole tables and the machine; the JSON reads back as it was written."""
-    done = run("queue_lab", "--out", str(tmp_path))
+#: What a section takes to be measured is not what these runs are about.
+PLAYED = """
+import sys, types
+import benchmarks.__main__ as runner
+from benchmarks.measured import Found, Report
+
+def fail(size, say):
+    raise RuntimeError("no such luck")
+
+def find(size, say):
+    return Found(Report(title="Found at once", what="", logs="off", tables=[]), {})
+
+for name, measure in {"parts": fail, "queue_lab": find}.items():
+    sys.modules[f"benchmarks.sections.{name}"] = types.SimpleNamespace(measure=measure)
+sys.argv = ["bench", *sys.argv[1:]]
+runner.typer.run(runner.main)
+"""
+
+
+def run_played(*arguments: str) -> "subprocess.CompletedProcess[str]":
+    """The whole runner, where `parts` fails and `queue_lab` is found at once."""
+    return subprocess.run(
+        [sys.executable, "-c", PLAYED, "--size", "tiny", *arguments],
+        check=False, cwd=ROOT, capture_output=True, text=True, timeout=110,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def measured(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a real run of the smallest section, made once for all."""
+    folder = tmp_path_factory.mktemp("measured")
+    done = run("queue_lab", "--out", str(folder))
     assert done.returncode == 0, done.stdout + done.stderr
-    page = (tmp_path / "RESULTS.md").read_text("utf-8")
+    return folder
+
+
+def test_a_section_runs_from_end_to_end_and_is_told_in_two_files(measured: Path) -> None:
+    """Exit 0; the page has whole tables and the machine; the JSON reads back as it was written."""
+    page = (measured / "RESULTS.md").read_text("utf-8")
     found = tables(page)
     assert len(found) == 3, page  # the aims, and a table for each load
     for head, separator, *rows in found:
@@ -43,23 +77,24 @@ def test_a_section_runs_from_end_to_end_and_is_told_in_two_files(tmp_path: Path)
     assert "cores" in page
     assert "bpdemo 0.1.0" in page
     for picture in re.findall(r"!\[.*?\]\((.*?)\)", page):
-        assert (tmp_path / picture).is_file()
-    kept = Results.read(tmp_path).sections["queue_lab"]
+        assert (measured / picture).is_file()
+    kept = Results.read(measured).sections["queue_lab"]
     assert kept.size == "tiny"
-    assert Results.read(tmp_path).page() == page
+    assert Results.read(measured).page() == page
 
 
-def test_sections_that_were_not_chosen_stay(tmp_path: Path) -> None:
-    """A run of one section leaves the results of another; one that fails costs only its own."""
-    kept = run("queue_lab", "--out", str(tmp_path))
-    assert kept.returncode == 0, kept.stdout + kept.stderr
-    path = tmp_path / "results.json"
-    results = json.loads(path.read_text("utf-8"))
-    results["sections"]["goodput"] = results["sections"].pop("queue_lab")
-    path.write_text(json.dumps(results), "utf-8")
-    done = run("queue_lab", "--out", str(tmp_path))
-    assert done.returncode == 0
-    assert list(Results.read(tmp_path).sections) == ["goodput", "queue_lab"]
+def test_sections_that_were_not_chosen_stay(measured: Path, tmp_path: Path) -> None:
+    """A run of one section leaves the results of another as they were, and renews its own."""
+    results = json.loads((measured / "results.json").read_text("utf-8"))
+    results["sections"]["goodput"] = results["sections"]["queue_lab"]
+    (tmp_path / "results.json").write_text(json.dumps(results), "utf-8")
+    before = Results.read(tmp_path).sections["goodput"]
+    done = run_played("queue_lab", "--out", str(tmp_path))
+    assert done.returncode == 0, done.stdout + done.stderr
+    after = Results.read(tmp_path).sections
+    assert sorted(after) == ["goodput", "queue_lab"]
+    assert after["goodput"] == before
+    assert after["queue_lab"].report.title == "Found at once"
 
 
 def test_what_does_not_exist_is_refused(tmp_path: Path) -> None:
@@ -71,17 +106,7 @@ def test_what_does_not_exist_is_refused(tmp_path: Path) -> None:
 
 def test_a_section_that_fails_does_not_keep_the_others_from_running(tmp_path: Path) -> None:
     """Exit 1 says so; the other's results are there."""
-    code = (
-        "import sys, types, benchmarks.__main__ as runner\n"
-        "def measure(size, say): raise RuntimeError('no such luck')\n"
-        "sys.modules['benchmarks.sections.parts'] = types.SimpleNamespace(measure=measure)\n"
-        "sys.argv = ['bench', 'parts', 'queue_lab', '--size', 'tiny', '--out', sys.argv[1]]\n"
-        "runner.typer.run(runner.main)\n"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code, str(tmp_path)],
-        check=False, cwd=ROOT, capture_output=True, text=True, timeout=110,
-    )  # fmt: skip
+    done = run_played("parts", "queue_lab", "--out", str(tmp_path))
     assert done.returncode == 1, done.stdout + done.stderr
     assert "no such luck" in done.stdout
     assert list(Results.read(tmp_path).sections) == ["queue_lab"]
