@@ -114,9 +114,9 @@ def capacity_of(
 ) -> Capacity:
     """Offer `target`, a service or its address, more and more until it cannot serve it in time.
 
-    Steps grow by 1.4, each of at least 3 s and 200 requests; before each the service is given up
-    to 30 s to be as fast as at rest. It takes a minute or two, and tells what it does, to `say` if
-    given. Without `request` it sends orders, as to a box office. To another machine it sends only
+    Steps grow by 1.4, each of at least 3 s, 200 requests and ten times `client_timeout_s` (for
+    that at most 20 s); before each the service is given up to 30 s to be as fast as at rest. It
+    takes a minute or two, a few with a long timeout, and tells what it does, to `say` if given. Without `request` it sends orders, as to a box office. To another machine it sends only
     with `i_run_this_service`. ValueError if nothing is there, or for an argument out of range.
     """
     service = ask_service(target, i_run_this_service) if isinstance(target, str) else target

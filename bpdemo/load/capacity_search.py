@@ -12,18 +12,27 @@ from typing import Final, Literal, Protocol
 
 FACTOR: Final = 1.4
 STEP_MIN_S: Final = 3.0
-STEP_MIN_REQUESTS: Final = 200
+#: Times the client's timeout, a step lasts at least: a queue without a bound needs time to show that
+#: it grows. But no longer than the next figure for that.
+STEP_TIMEOUTS: Final = 10
+STEP_ENOUGH_S: Final = 20.0
 #: Arrivals are random: so many are planned that there will hardly ever be fewer than are needed.
 PLANNED_REQUESTS: Final = 250
 #: A step offers this much more than is served in time: it is overloaded.
 OVERLOAD: Final = 1.2
 CLEAN: Final = 0.9
-#: Of the client's timeout: how much slower the last third of a step may be than its first.
-GROWTH_MAX: Final = 0.1
+#: Of the step's own seconds: how much slower its last third may be than its first. A queue without
+#: a bound grows by two thirds of them, times the share of the load that is beyond its capacity.
+GROWTH_MAX: Final = 0.01
 #: Two goodputs are as good as equal.
 LEVEL: Final = 0.95
 ERRORS_MAX: Final = 0.05
 REPEAT_WITHIN: Final = 0.15
+#: A step that holds once and collapses when it is repeated lies at the edge: so many lower steps,
+#: one after another, are repeated in its place.
+LOWER_TRIES: Final = 2
+#: Between two steps so near each other nothing more is looked for.
+NEAR: Final = 1.1
 
 #: The first look for where to begin: coarse and short, and nothing is concluded from it.
 SCOUT_FACTOR: Final = 4.0
@@ -142,6 +151,13 @@ class _Hunt:
         self._look_between()
         best = self._best()
         again = self._repeat(best)
+        for _ in range(LOWER_TRIES):
+            if _agree(best, again) or not self._collapsed(best, again):
+                break
+            lower = self._next_lower(best)
+            if lower is None:
+                break
+            best, again = lower, self._repeat(lower)
         if not _agree(best, again):
             raise CapacityNotFound(
                 f"the same {best.rate_per_s:,.0f} requests a second, offered twice, were served at "
@@ -183,15 +199,18 @@ class _Hunt:
         return served_per_s
 
     def _lowest(self, rate_per_s: float) -> float:
-        """Make the lowest step, lower if it is not served; the rate of the one after it."""
+        """Make the lowest step, lower if it is not served or could not have gone on; the rate of
+        the one after it."""
         step = self._step(rate_per_s)
-        while not step.is_clean:
+        while not self._lasts(step):
             if step.failed_share > ERRORS_MAX:
                 raise CapacityNotFound(
                     f"at {step.rate_per_s:,.1f} requests a second, the lowest step, "
                     f"{step.failed_share:.0%} of them failed{_told(step.most_often)}"
                 )
             if step.rate_per_s <= SLOWEST_PER_S:
+                if step.is_clean:
+                    break
                 raise CapacityNotFound(
                     f"not even {step.rate_per_s:,.1f} requests a second were served in time"
                 )
@@ -228,7 +247,7 @@ class _Hunt:
 
     def _lasts(self, step: Step) -> bool:
         """Served, and the wait did not grow: it could have gone on for ever."""
-        return step.is_clean and step.grew_s <= GROWTH_MAX * self.trial.client_timeout_s
+        return step.is_clean and step.grew_s <= GROWTH_MAX * step.seconds
 
     def _repeat(self, step: Step) -> Step:
         return self._step(step.rate_per_s, "repeat")
@@ -236,7 +255,8 @@ class _Hunt:
     def _step(self, rate_per_s: float, kind: Kind = "step") -> Step:
         """Offer it, once more if this machine could not send it; with it, the search ends if it
         still cannot."""
-        seconds = max(STEP_MIN_S, PLANNED_REQUESTS / rate_per_s)
+        grows_s = min(STEP_TIMEOUTS * self.trial.client_timeout_s, STEP_ENOUGH_S)
+        seconds = max(STEP_MIN_S, grows_s, PLANNED_REQUESTS / rate_per_s)
         for _ in range(2):
             self.say(f"{rate_per_s:,.0f} requests a second, for {seconds:.0f} s")
             step = replace(self.trial.offer(rate_per_s, seconds), kind=kind)
@@ -258,6 +278,31 @@ class _Hunt:
         valid = [step for step in self.steps if step.is_valid and step.kind != "repeat"]
         lasting = [] if self._is_level() else [step for step in valid if self._lasts(step)]
         return max(lasting or valid, key=lambda step: step.goodput_per_s)
+
+    def _next_lower(self, best: Step) -> Step | None:
+        """The highest step below it that could have gone on, and that is near it: where none is,
+        half the way to one is looked at first."""
+        beyond_per_s = best.rate_per_s
+        while lower := self._highest_lasting(beyond_per_s):
+            if beyond_per_s <= NEAR * lower.rate_per_s:
+                break
+            between = self._step((lower.rate_per_s * beyond_per_s) ** 0.5, "between")
+            if not self._lasts(between):
+                beyond_per_s = between.rate_per_s
+        return lower
+
+    def _highest_lasting(self, below_per_s: float) -> Step | None:
+        lower = [s for s in self.steps if s.kind != "repeat" and self._lasts(s)]
+        lower = [s for s in lower if s.rate_per_s < below_per_s]
+        return max(lower, key=lambda step: step.rate_per_s, default=None)
+
+    def _collapsed(self, best: Step, again: Step) -> bool:
+        """It serves more at a lower rate. A service that merely fades while it is measured serves
+        what it still can, and has no capacity to tell."""
+        lower = self._highest_lasting(best.rate_per_s)
+        if lower is None or self._is_level():
+            return False
+        return again.goodput_per_s < lower.goodput_per_s
 
 
 def _agree(step: Step, again: Step) -> bool:
