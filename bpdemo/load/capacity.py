@@ -116,8 +116,9 @@ def capacity_of(
 
     Steps grow by 1.4, each of at least 3 s, 200 requests and ten times `client_timeout_s` (for
     that at most 20 s); before each the service is given up to 30 s to be as fast as at rest. It
-    takes a minute or two, a few with a long timeout, and tells what it does, to `say` if given. Without `request` it sends orders, as to a box office. To another machine it sends only
-    with `i_run_this_service`. ValueError if nothing is there, or for an argument out of range.
+    takes a minute or two, a few with a long timeout, and tells what it does, to `say` if given.
+    Without `request` it sends orders, as to a box office. To another machine it sends only with
+    `i_run_this_service`. ValueError if nothing is there, or for an argument out of range.
     """
     service = ask_service(target, i_run_this_service) if isinstance(target, str) else target
     if require_running := getattr(service, "require_running", None):

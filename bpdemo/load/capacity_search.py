@@ -12,8 +12,8 @@ from typing import Final, Literal, Protocol
 
 FACTOR: Final = 1.4
 STEP_MIN_S: Final = 3.0
-#: Times the client's timeout, a step lasts at least: a queue without a bound needs time to show that
-#: it grows. But no longer than the next figure for that.
+#: So many times the client's timeout a step lasts: a queue without a bound needs time to show that
+#: it grows. For that alone never longer than `STEP_ENOUGH_S`.
 STEP_TIMEOUTS: Final = 10
 STEP_ENOUGH_S: Final = 20.0
 #: Arrivals are random: so many are planned that there will hardly ever be fewer than are needed.
