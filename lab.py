@@ -18,8 +18,8 @@ import http.client
 import importlib.util
 import json
 import os
+import re
 import secrets
-import shutil
 import signal
 import socket
 import subprocess
@@ -390,16 +390,69 @@ def switch_off_news() -> None:
 
 
 def hand_out_exercises() -> None:
-    """Copy into my-work/ what is not there yet; what the learner has is never touched."""
-    source = ROOT / "exercises"
+    """Copy into my-work/ what is not there yet; what the learner has is never touched.
+
+    A notebook that the learner has from before keeps its text and answers. Exercises that are new
+    in it are laid beside it, in a notebook of their own such as 05_circuit_breaker_05d.ipynb.
+    """
+    source, work = ROOT / "exercises", ROOT / "my-work"
     for path in source.rglob("*"):
-        target = ROOT / "my-work" / path.relative_to(source)
-        if path.is_file() and ".ipynb_checkpoints" not in path.parts and not target.exists():
-            target.parent.mkdir(parents=True, exist_ok=True)
-            # Half a copy, on a full disk, would be taken for the learner's own the next time.
-            whole = target.with_name(target.name + ".part")
-            shutil.copyfile(str(path), str(whole))
-            os.replace(str(whole), str(target))
+        if not path.is_file() or ".ipynb_checkpoints" in path.parts:
+            continue
+        target = work / path.relative_to(source)
+        if not target.exists():
+            lay_down(target, path.read_bytes())
+        elif path.suffix == ".ipynb":
+            lay_new_exercises_beside(target, path)
+
+
+def lay_down(target: Path, content: bytes) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    # Half a copy, on a full disk, would be taken for the learner's own the next time.
+    whole = target.with_name(target.name + ".part")
+    whole.write_bytes(content)
+    os.replace(str(whole), str(target))
+
+
+def lay_new_exercises_beside(mine: Path, edition: Path) -> None:
+    """The exercises of `edition` that no notebook beside `mine` has yet."""
+    try:
+        notebook = json.loads(edition.read_text(encoding="utf-8"))
+        had = {n for path in mine.parent.glob("*.ipynb") for n in exercises_in(path)}
+        missing = [name for name in exercises_in(edition) if name not in had]
+        cells = [cell for name in missing for cell in cells_of_exercise(notebook["cells"], name)]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return  # not a notebook that we can read: the learner's own is left as it is
+    beside = mine.with_name("_".join([mine.stem, *missing]) + ".ipynb")
+    if not cells or beside.exists():
+        return
+    imports = [c for c in notebook["cells"] if c["cell_type"] == "code"][:1]
+    whole = dict(notebook, cells=imports + cells)
+    lay_down(beside, (json.dumps(whole, indent=1, ensure_ascii=False) + "\n").encode())
+    say("new exercises, beside your own notebook: my-work/" + beside.name)
+
+
+def exercises_in(path: Path) -> "list[str]":
+    """Their names, by the tags of the answers' cells. ValueError for what is no notebook."""
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    tags = [tag for cell in cells for tag in cell.get("metadata", {}).get("tags", [])]
+    return [tag[len("answer-") :] for tag in tags if tag.startswith("answer-")]
+
+
+def cells_of_exercise(cells: "list[dict]", name: str) -> "list[dict]":
+    """From its heading to the next exercise's. One cell may end an exercise and begin the next."""
+    found: list[dict] = []
+    for cell in cells:
+        text = "".join(cell["source"])
+        headings = list(re.finditer(r"^## (\d\d[a-z])\b", text, re.MULTILINE))
+        ours = [h for h in headings if h[1] == name]
+        if cell["cell_type"] == "markdown" and ours:
+            found = [dict(cell, source=text[ours[0].start() :].splitlines(keepends=True))]
+        elif cell["cell_type"] == "markdown" and headings and found:
+            return found
+        elif found:
+            found.append(cell)
+    return found
 
 
 def free_port(preferred: int) -> int:

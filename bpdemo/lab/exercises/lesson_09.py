@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, chdir
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -32,9 +32,12 @@ def judge_shop(shop: Any) -> str:
     from bpdemo.lab.services.service import serve
 
     file = _file_of(shop)
-    os.chdir(file.parent)  # as for uvicorn, an application is looked up from the current folder
-    app = f"{file.stem}:app"
-    with serve(app=app, where="process", capacity_per_s=CAPACITY_PER_S, name="09a") as service:
+    # As for uvicorn, an application is looked up from the current folder.
+    with chdir(file.parent):
+        service = serve(
+            app=f"{file.stem}:app", where="process", capacity_per_s=CAPACITY_PER_S, name="09a"
+        )
+    with service:
         _judge_one(service)
         share = _judge_load(_loaded(service))
         _judge_refusals(service)
