@@ -1,7 +1,8 @@
 """The process that judges one answer: `python -m bpdemo.lab.exercises.judge_child`.
 
-A line of JSON comes by stdin: the exercise's name, and the answer either pickled or as the
-source of its cell. One goes back by stdout: state, sentences, and what the answer printed.
+A line of JSON comes by stdin: the exercise's name, the answer's processor time in seconds, and the
+answer either pickled or as the source of its cell. One goes back by stdout: state, sentences, and
+what the answer printed.
 An answer that loops for ever cannot take more down than this process.
 """
 
@@ -58,7 +59,7 @@ def judge(exercise: Exercise, asked: Mapping[str, Any], report: Callable[[Told],
     for module in exercise.needs:
         importlib.import_module(module)
     forbid_sleep()
-    with _watched(exercise, lines, report) as trial:
+    with _watched(exercise, lines, asked["limit_s"], report) as trial:
         try:
             answer = _load(exercise, asked)
         except pickle.UnpicklingError as error:
@@ -95,7 +96,7 @@ def _missing(answer: str, source: str) -> str:
 
 @contextlib.contextmanager
 def _watched(
-    exercise: Exercise, lines: Sequence[str], report: Callable[[Told], None]
+    exercise: Exercise, lines: Sequence[str], limit_s: float, report: Callable[[Told], None]
 ) -> Iterator[Trial]:
     """Ends the process when the time is over, telling where the answer was by then."""
     trial = Trial(exercise, lines)
@@ -106,7 +107,7 @@ def _watched(
         where = place_in(sys._current_frames().get(judging), lines)
         report(trial.mistake or tell_endless(where, spent_s))
 
-    with TimeLimit(exercise.limit_s, strike):
+    with TimeLimit(limit_s, strike):
         yield trial
 
 

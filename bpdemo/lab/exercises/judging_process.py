@@ -64,7 +64,7 @@ def _ask(name: str, asked: Mapping[str, Any], say: Callable[[str], object]) -> V
         on_exit=lambda _: over.set(),
     )
     try:
-        child.say(json.dumps({"name": name, **asked}))
+        child.say(json.dumps({"name": name, "limit_s": limit_s, **asked}))
         if not over.wait(QUIET_S):
             say(f"Judging {name}; it may calculate for {limit_s:g} s …")
             over.wait(longest_s(limit_s) + START_S)

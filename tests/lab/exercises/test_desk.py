@@ -3,9 +3,11 @@
 import asyncio
 import json
 import os
+import re
 import sys
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -64,13 +66,22 @@ def test_an_answer_that_does_it_passes_whoever_wrote_it_how() -> None:
 
 
 def test_an_endless_loop_is_told_where_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The check ends although the answer does not, and names the line."""
+    """The check ends although the answer does not, in its exercise's time, and names the line."""
+    monkeypatch.setitem(EXERCISES, "01a", replace(EXERCISES["01a"], limit_s=1.5))
     verdict = check(
         "01a", cell("def try_put(waiting, job, capacity):\n    while True:\n        1\n")
     )
     assert verdict.state == "not yet"
     assert "endless loop" in str(verdict)
     assert "line " in str(verdict)
+    (spent_s,) = re.findall(r"(\d+(?:\.\d+)?) s", str(verdict))
+    assert 1 <= float(spent_s) < 10  # the limit given, also on a starved machine
+
+
+def test_an_answer_may_calculate_for_ten_seconds() -> None:
+    """As `check` says; no exercise gives less."""
+    assert all(exercise.limit_s >= 10 for exercise in EXERCISES.values())
+    assert EXERCISES["01a"].limit_s == 10
 
 
 @pytest.mark.parametrize("imported", ["import time", "from time import sleep"])
