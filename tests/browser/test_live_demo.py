@@ -49,6 +49,9 @@ MEASURED = """() => {
     smallest: Math.min(...told.map(n => parseFloat(getComputedStyle(n).fontSize) *
       zoom(n))),
     right: Math.max(box.right, ...told.map(n => n.getBoundingClientRect().right)),
+    cut: [...stage.querySelectorAll("button")]
+      .map(n => [n.textContent, n.scrollWidth - n.clientWidth])
+      .filter(([, hidden]) => hidden > 1),
     bottom: Math.max(box.bottom, ...told.map(n => n.getBoundingClientRect().bottom)),
   };
 }"""
@@ -105,6 +108,7 @@ def test_a_clicker_and_the_number_keys_play_the_acts(
     page.wait_for_function(AREAS, timeout=15_000)
     shoot(page, "live-demo-3")
     measured = page.evaluate(MEASURED)
+    assert measured["cut"] == []
     assert measured["smallest"] >= LEAST_PX
     assert measured["right"] <= PROJECTOR["width"] + 1
     assert measured["bottom"] <= PROJECTOR["height"] + 1

@@ -5,7 +5,7 @@ import re
 import signal
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +21,7 @@ from bpdemo.load.run import LoadRun
 from bpdemo.plan.fates import FAILED, LATE, OK, SHED
 from bpdemo.results.meta import Meta
 from bpdemo.results.records import Records, Samples
+from bpdemo.results.sentence import comparison, percent
 
 
 def run_of(name: str, fates: dict[tuple[float, float], int]) -> LoadRun:
@@ -31,6 +32,7 @@ def run_of(name: str, fates: dict[tuple[float, float], int]) -> LoadRun:
         fate[(t_s >= start_s) & (t_s < end_s)] = code
     latency_s = np.where(fate == LATE, 0.5, 0.1)
     meta = Meta(name=name, scenario="spike", seconds=12, capacity_per_s=20, planned=240, sent=240)
+    meta = replace(meta, rate_per_s=100.0)
     return LoadRun(Records.of(t_s, latency_s, fate), Samples.none(), meta)
 
 
@@ -70,6 +72,21 @@ def test_the_verdict_says_what_was_measured() -> None:
         "charged 70 customers whose answer was late; the protected one 0",
     ):
         assert words in told
+
+
+def test_one_figure_for_one_thing() -> None:
+    """The shares of the verdict are those in the title of the picture and above each of its sides,
+    in the sentence and in the table."""
+    naive, safe = outcomes()
+    shares = [percent(outcome.possible_share) for outcome in (naive, safe)]
+    (title,) = re.findall(r"(\d+%) [^,]*, (\d+%)", comparison(naive.run, safe.run))
+    assert list(title) == shares
+    for outcome, share in zip((naive, safe), shares, strict=True):
+        assert outcome.run.sentence.startswith(f"Goodput {share} of what was possible")
+    (told,) = re.findall(r"whole load.* was (\d+%) .* (\d+%)", sentences(naive, safe)[1])
+    assert list(told) == shares
+    row = next(row for row in numbers(naive, safe) if row[0].endswith("possible"))
+    assert list(row[1:]) == shares
 
 
 def test_the_verdict_does_not_take_sides() -> None:

@@ -31,6 +31,11 @@ class SpikeOutcome:
         return self.run.meta.seconds / 3, self.run.meta.seconds * 2 / 3
 
     @property
+    def spike_share(self) -> float:
+        """Goodput as a share of capacity while the spike lasts."""
+        return min(1.0, self.run.between(*self.spike)["goodput_share"])
+
+    @property
     def possible_share(self) -> float:
         """Goodput as a share of what was possible, over the whole load: the figure in the title of
         the picture, too."""

@@ -23,7 +23,8 @@ def numbers(*outcomes: SpikeOutcome) -> Numbers:
     table: dict[str, Iterable[str]] = {
         "orders offered": (f"{len(o.run.records):,}" for o in outcomes),
         "served": (f"{o.count(OK):,}" for o in outcomes),
-        "goodput, of what was possible": (percent(o.possible_share) for o in outcomes),
+        "goodput in the spike, of capacity": (percent(o.spike_share) for o in outcomes),
+        "goodput in all, of what was possible": (percent(o.possible_share) for o in outcomes),
         "p99 in the spike, of those admitted": (o.spike_p99 for o in outcomes),
         "back to normal after the spike": (_recovery_in_short(o) for o in outcomes),
         "shed": (f"{o.count(SHED):,}" for o in outcomes),
@@ -44,9 +45,12 @@ def sentences(naive: SpikeOutcome, safe: SpikeOutcome) -> list[str]:
     more = safe.count(OK) / naive.count(OK) if naive.count(OK) else math.inf
     ratio = f", {more:.1f} times as many" if math.isfinite(more) else ""
     told = [
-        f"With a spike to {PEAK:g}× capacity in it, the goodput of the unprotected service was "
-        f"{percent(naive.possible_share)} of what was possible, that of the protected one "
-        f"{percent(safe.possible_share)}.",
+        f"In the spike, at {PEAK:g}× capacity, the goodput of the unprotected service was "
+        f"{percent(naive.spike_share)} of its capacity, that of the protected one "
+        f"{percent(safe.spike_share)}.",
+        f"Over the whole load, before and after the spike too, it was "
+        f"{percent(naive.possible_share)} of what was possible unprotected, and "
+        f"{percent(safe.possible_share)} protected.",
         f"Orders served in all: {naive.count(OK):,} unprotected, "
         f"{safe.count(OK):,} protected{ratio}.",
     ]
