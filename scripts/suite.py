@@ -52,6 +52,8 @@ class Run:
     whole: bool = False
     failed: tuple[str, ...] = ()
     passed: tuple[str, ...] = ()
+    #: The files with loads or browsers among all that it found, chosen or not.
+    load_files: tuple[str, ...] = ()
 
 
 def pytest(folder: Path, *arguments: str) -> Run:
@@ -65,7 +67,9 @@ def pytest(folder: Path, *arguments: str) -> Run:
     if not told.exists():  # it died: what it would have found nobody knows
         return Run(code or FAILED)
     outcomes = json.loads(told.read_text("utf-8"))
-    return Run(code, outcomes["whole"], tuple(outcomes["failed"]), tuple(outcomes["passed"]))
+    found = told.with_name("load-files.json")
+    files = tuple(json.loads(found.read_text("utf-8"))) if found.exists() else ()
+    return Run(code, outcomes["whole"], tuple(outcomes["failed"]), tuple(outcomes["passed"]), files)
 
 
 def main(arguments: list[str]) -> int:
@@ -84,6 +88,7 @@ def play(folder: Path, length: str, chosen: list[str]) -> int:
     cores = str(max(2, os.cpu_count() or 1))
     side_by_side = ["-n", cores, "--dist", "worksteal", "-m", f"{OTHERS} and {length}"]
     others = pytest(folder, *side_by_side, *chosen)
+    chosen = chosen or list(others.load_files)
     few_at_once = ["-n", str(LIGHT_AT_ONCE), "--dist", "worksteal", "-m", f"{LIGHT} and {length}"]
     light = pytest(folder, *few_at_once, *chosen)
     loads = pytest(folder, "-m", f"{LOADS} and {length}", *chosen)

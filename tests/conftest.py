@@ -74,10 +74,33 @@ def pytest_configure(config: pytest.Config) -> None:
     # start and interrupt.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
-    # Of tests side by side, it is the process that gathers them all which tells.
-    told = os.environ.get("BPDEMO_OUTCOMES_TO")
-    if told and not hasattr(config, "workerinput"):
-        config.pluginmanager.register(Outcomes(Path(told)))
+    if told := os.environ.get("BPDEMO_OUTCOMES_TO"):
+        # Of processes side by side, each finds all tests; the one that has no tests tells outcomes.
+        worker: dict[str, str] | None = getattr(config, "workerinput", None)
+        if worker is None:
+            config.pluginmanager.register(Outcomes(Path(told)))
+        if worker is None or worker["workerid"] == "gw0":
+            config.pluginmanager.register(LoadFiles(Path(told).with_name(LoadFiles.NAME)))
+
+
+class LoadFiles:
+    """Keeps in a file which files have a test that is marked `load` or `browser`, chosen or not.
+
+    To find all tests takes longer than some of them: the runs of loads need look nowhere else.
+    """
+
+    NAME = "load-files.json"
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    @pytest.hookimpl(tryfirst=True)  # before those that were not chosen are left out
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        loads = (
+            i for i in items if i.get_closest_marker("load") or i.get_closest_marker("browser")
+        )
+        files = dict.fromkeys(item.nodeid.partition("::")[0] for item in loads)
+        self._path.write_text(json.dumps(list(files)), encoding="utf-8")
 
 
 class Outcomes:

@@ -5,7 +5,7 @@ import socket
 import pytest
 
 from bpdemo.lab import Request, capacity_of, serve
-from bpdemo.load.capacity import Capacity
+from bpdemo.load.capacity import Capacity, ProbedService
 from bpdemo.load.capacity_search import Search, Step
 from bpdemo.results.validity import NotMeasured
 from tests.load.stub import Answer, StubServer
@@ -74,6 +74,33 @@ def test_a_request_that_is_wrong() -> None:
 
 @pytest.mark.load
 @pytest.mark.slow
+def test_a_box_office_is_probed_at_rest_and_beyond_what_it_can() -> None:
+    """Single requests, then a step of twice its capacity: it sells that, and is calm afterwards."""
+
+    def look() -> Step:
+        with serve(workers=4, where="process") as office:
+            assert office.capacity_per_s is not None
+            trial = ProbedService(office, None, client_timeout_s=0.5)
+            try:
+                rest = trial.rest()
+                assert rest.answered == rest.expected == rest.sent
+                assert rest.latency_s == pytest.approx(4 / office.capacity_per_s, abs=0.02)
+                step = trial.offer(2 * office.capacity_per_s, 3)
+                if step.problem:
+                    raise NotMeasured([step.problem])
+                assert step.goodput_per_s == pytest.approx(office.capacity_per_s, rel=0.1)
+                assert step.offered_per_s == pytest.approx(2 * office.capacity_per_s, rel=0.15)
+                assert trial.settle()
+            finally:
+                trial.close()
+        return step
+
+    assert until_measured(look).failed_share == 0
+
+
+@pytest.mark.load
+@pytest.mark.slow
+@pytest.mark.long
 def test_a_box_office_has_the_capacity_that_its_settings_give_it() -> None:
     """Workers ÷ service time, within 10%."""
 

@@ -3,6 +3,7 @@
 import importlib.util
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -208,5 +209,35 @@ def test_a_real_run_tells_what_became_of_each(suite, tmp_path, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(conftest.parents[1]))
     whole = suite.pytest(tmp_path, "-q", "-p", "no:cacheprovider", "test_toy.py")
     assert whole == suite.Run(1, True, ("test_toy.py::test_bad",), ("test_toy.py::test_good",))
+    assert whole.load_files == ()
     cut = suite.pytest(tmp_path, "-q", "-x", "-p", "no:cacheprovider", "test_toy.py")
     assert (cut.code, cut.whole) == (1, False)
+
+
+@pytest.mark.parametrize("side_by_side", [(), ("-n", "2")])
+def test_files_with_loads_are_told_whatever_was_chosen(suite, side_by_side):
+    """By the markers that their tests have in the end, so no load can be forgotten."""
+    files = (
+        "tests/load/test_capacity.py",
+        "tests/plan/test_fates.py",
+        "tests/browser/test_pictures.py",
+    )
+    ways = ("tests/claims/test_lesson_02.py",)  # marked by way of a parameter
+    nothing = ("-q", "-p", "no:cacheprovider", "-k", "no_such_test", *side_by_side)
+    with tempfile.TemporaryDirectory() as folder:
+        run = suite.pytest(Path(folder), *nothing, *files, *ways)
+    assert set(run.load_files) == {files[0], files[2], *ways}
+
+
+def test_loads_are_looked_for_where_they_were_found(suite, monkeypatch, tmp_path):
+    """Unless something was chosen: then there."""
+    asked: list[tuple[str, ...]] = []
+
+    def note(_: Path, *words: str) -> Any:
+        asked.append(words)
+        return suite.Run(0, True, (), ("a",), ("tests/x.py",))
+
+    monkeypatch.setattr(suite, "pytest", note)
+    assert suite.play(tmp_path, "not long", []) == suite.play(tmp_path, "not long", ["-x"]) == 0
+    assert [words[-1] for words in asked[1:3] + asked[4:]] == ["tests/x.py"] * 2 + ["-x"] * 2
+    assert "tests/x.py" not in asked[0]
