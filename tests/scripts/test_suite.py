@@ -214,8 +214,8 @@ def test_a_real_run_tells_what_became_of_each(suite, tmp_path, monkeypatch):
     assert (cut.code, cut.whole) == (1, False)
 
 
-@pytest.mark.parametrize("side_by_side", [(), ("-n", "2")])
-def test_files_with_loads_are_told_whatever_was_chosen(suite, side_by_side):
+@pytest.mark.slow
+def test_files_with_loads_are_told_whatever_was_chosen(suite):
     """By the markers that their tests have in the end, so no load can be forgotten."""
     files = (
         "tests/load/test_capacity.py",
@@ -223,7 +223,7 @@ def test_files_with_loads_are_told_whatever_was_chosen(suite, side_by_side):
         "tests/browser/test_pictures.py",
     )
     ways = ("tests/claims/test_lesson_02.py",)  # marked by way of a parameter
-    nothing = ("-q", "-p", "no:cacheprovider", "-k", "no_such_test", *side_by_side)
+    nothing = ("-q", "-p", "no:cacheprovider", "-k", "no_such_test", "-n", "2")
     with tempfile.TemporaryDirectory() as folder:
         run = suite.pytest(Path(folder), *nothing, *files, *ways)
     assert set(run.load_files) == {files[0], files[2], *ways}
