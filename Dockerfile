@@ -9,10 +9,12 @@ ARG EXTRAS=postgres,traces
 # What is installed changes seldom and takes long, so it has a layer of its own: an empty package
 # brings it, at the versions that are pinned.
 COPY requirements.txt pyproject.toml README.md ./
-RUN mkdir bpdemo && touch bpdemo/__init__.py \
+RUN mkdir bpdemo notebooks exercises && touch bpdemo/__init__.py \
     && /venv/bin/pip install --constraint requirements.txt ".[${EXTRAS}]" \
     && /venv/bin/pip uninstall --yes bpdemo
 COPY bpdemo bpdemo
+COPY notebooks notebooks
+COPY exercises exercises
 RUN /venv/bin/pip install --no-deps .
 
 FROM python:3.12.11-slim-bookworm

@@ -199,6 +199,29 @@ def judge(
 
 
 @app.command()
+def lab(
+    folder: Annotated[
+        Path, typer.Argument(metavar="[FOLDER]", help="Where the course is put.")
+    ] = Path("backpressure-workshop"),
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The port to try first.")] = 8888,
+    browser: Annotated[bool, typer.Option(help="Open it in the browser.")] = True,
+    in_place: Annotated[
+        bool, typer.Option("--in-place", help="Copy nothing; open the current folder as it is.")
+    ] = False,
+) -> None:
+    """Put the course into a folder and open it in JupyterLab, until Ctrl-C.
+
+    What is in the folder already is never touched: your answers in my-work/
+    stay as they are.
+    """
+    require_extra("bpdemo lab", "lab")
+    from bpdemo.cli.workshop import run_lab
+
+    home = Path() if in_place else folder
+    raise typer.Exit(run_lab(home, port, browser, in_place, typer.echo))
+
+
+@app.command()
 def load_worker(
     join: Annotated[
         str, typer.Option(metavar="HOST:PORT", help="Where `bpdemo load --expect` listens.")

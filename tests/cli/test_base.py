@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[list[str], str | None]] = {
     "load-worker": (["--join", "127.0.0.1:9"], "load"),
     "judge": (["shop:app"], "load"),
     "simulate": ([], "load"),
+    "lab": ([], "lab"),
     "demo": ([], "load"),
     "check": (["01a"], "lab"),
     "hint": (["01a"], None),
