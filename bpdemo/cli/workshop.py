@@ -26,10 +26,10 @@ START: Final = "notebooks/00_start_here.ipynb"
 LAID_OUT: Final = {"notebooks": "notebooks", "exercises": "my-work"}
 START_S: Final = 60.0
 
-Say = Callable[[str], object]
 
-
-def run_lab(folder: Path, port: int, browser: bool, in_place: bool, say: Say) -> int:
+def run_lab(
+    folder: Path, port: int, browser: bool, in_place: bool, say: Callable[[str], object]
+) -> int:
     """Lay the course out, unless `in_place`, and serve it until it is stopped; the exit code of
     JupyterLab. ValueError if the folder cannot be written."""
     try:
@@ -90,7 +90,7 @@ def jupyter_environment(folder: Path, token: str) -> dict[str, str]:
     return own_environment(named | {"JUPYTER_TOKEN": token, "JUPYTER_PREFER_ENV_PATH": "1"})
 
 
-def _serve(folder: Path, port: int, browser: bool, say: Say) -> int:
+def _serve(folder: Path, port: int, browser: bool, say: Callable[[str], object]) -> int:
     token = secrets.token_hex(24)
     command = [sys.executable, "-m", "bpdemo.lab.jupyter_alone", "--no-browser", "-y"]
     command += ["--log-level=WARN", "--LabApp.log_level=WARN", "--ServerApp.port_retries=0"]
