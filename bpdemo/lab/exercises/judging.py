@@ -49,7 +49,8 @@ def chosen(answer: Any, **ranges: tuple[float, float]) -> list[float]:
 
 
 def defended(reason: Any, right: str, replies: Mapping[str, str]) -> None:
-    """Hold the reason chosen (a letter) against the right one.
+    """Hold the reason chosen (a letter) against the right one; asked before the setting is judged,
+    so that the letter is no guess made after the fact.
 
     `replies` says to each wrong letter what is wrong with it: two sentences, the misconception
     and what is the case instead.
@@ -61,8 +62,8 @@ def defended(reason: Any, right: str, replies: Mapping[str, str]) -> None:
         _malformed(f"one of the letters {', '.join(letters)} as the reason", f"{reason!r}")
     if reason != right:
         raise NotYet(
-            expected="the reason for which this setting is right",
-            seen=f"the setting holds, but reason {reason} does not carry it",
+            expected="the reason for which a setting is right, before the setting is tried",
+            seen=f"reason {reason} does not carry any setting",
             why=replies[reason],
             look="Read the four reasons again beside the picture of the run.",
         )

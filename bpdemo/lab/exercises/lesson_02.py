@@ -152,6 +152,7 @@ def judge_batch(settings: Any) -> str:
     from bpdemo.lab.services.simulation import simulate
 
     (waiters,) = chosen(settings, queue_block_waiters=(0, 10_000))
+    defended(settings.get("reason"), right="c", replies=REPLIES)
     knobs = TEAM | {"queue_policy": settings.get("queue_policy"), "queue_block_waiters": waiters}
     load: dict[str, Any] = {"scenario": "closed", "rate": CLIENTS, "client_timeout_s": 30}
     first = simulate(knobs, seconds=0.3, bin_s=0.1, **load)
@@ -161,7 +162,6 @@ def judge_batch(settings: Any) -> str:
     offered = max(_offered(run) for run in runs)
     if offered > 1.1 or min(run.summary["served_share"] for run in runs) < 0.99:
         _hammered(settings, offered)
-    defended(settings.get("reason"), right="c", replies=REPLIES)
     return (
         f"{CLIENTS} clients offered {offered:.2f} × the capacity, without having been told it, "
         "and every order was sold."
@@ -226,19 +226,19 @@ def _judge_extremes(may_wait: Any) -> None:
         )
     if may_wait(0, 10_000, workers, service_s, PATIENCE_S):
         raise NotYet(
-            expected="a newcomer waits for all who are before him, at the door and inside.",
-            seen="nobody stood at the door, 10,000 were in the queue, and he was told to wait.",
-            why="it makes no difference to him on which side of the door they stand: each of them "
-            "is served before he is.",
+            expected="a newcomer waits for all who are before them, at the door and inside.",
+            seen="nobody stood at the door, 10,000 were in the queue, and they were told to wait.",
+            why="it makes no difference to them on which side of the door they stand: each of them "
+            "is served first.",
             look="The fault is what the rule does not look at: in_the_queue.",
         )
     if not may_wait(0, INSIDE, workers, service_s, PATIENCE_S):
         raise NotYet(
             expected=f"with {INSIDE} inside and nobody at the door, one may wait.",
-            seen="he was sent away, though it would be his turn in a moment.",
+            seen="they were sent away, though it would be their turn in a moment.",
             why="a door that lets nobody wait is policy reject: producers that listen hear a no "
             "where a short wait would do.",
-            look="Reckon his time: those before him ÷ workers × service time, and his own.",
+            look="Reckon their time: those before them ÷ workers × service time, and their own.",
         )
 
 
@@ -268,9 +268,9 @@ def _judge_door(may_wait: Any, workers: int, service_s: float) -> float:
     if refused := obedient.reasons.get("queue_full", 0):
         raise NotYet(
             expected=f"of {clients} clients that wait for their answers, none is sent away: even "
-            "the last one is served in half of his patience.",
+            "the last one is served in half of their patience.",
             seen=f"{who}: {refused} times one was sent away within half a second.",
-            why="whom you refuse although he could be served in time is a sale lost, and a client "
+            why="refusing one who could be served in time is a sale lost, and a client "
             "that comes back at once.",
             look="All workers work at the same time: those ahead go in groups of `workers`.",
         )
@@ -283,13 +283,13 @@ def _too_late(who: str, sold: float, late_per_s: float) -> None:
             expected="at twice capacity, sales stay at capacity.",
             seen=f"{who}: it sold {sold:.0%}; {late_per_s:.0f} a second came a moment too late.",
             why="your rule reckons right, and lets people wait up to the very edge of the cliff.",
-            look="Leave air: let one wait for, say, 0.8 of his patience.",
+            look="Leave air: let one wait for, say, 0.8 of their patience.",
         )
     raise NotYet(
         expected="at twice capacity, sales stay at capacity.",
         seen=f"{who}: it sold {sold:.0%} of capacity; {late_per_s:.0f} a second were too late.",
         why="the line, inside and at the door together, takes longer than anybody waits.",
-        look="He needs (those ahead ÷ workers) × service time, and then his own service time.",
+        look="They need (those ahead ÷ workers) × service time, and then their own service time.",
     )
 
 
@@ -314,7 +314,7 @@ EXERCISES: dict[str, Exercise] = {
         judge=judge_batch,
         hints=(
             "Look at the three answers to 'full': which of them does a client feel as a wait?",
-            "Whoever waits for his answer is slowed down by a wait, and by nothing else. So let "
+            "Whoever waits for their answer is slowed down by a wait, and by nothing else. So let "
             "all of them wait; there are only so many, and the line cannot grow beyond that.",
             "With 20 clients, 2 workers and room for 3: 2 are served, 3 have a place, and 15 must "
             "be able to stand at the door.",
@@ -330,8 +330,8 @@ EXERCISES: dict[str, Exercise] = {
             "A wait is worth it if it ends in time: those ahead, door and queue, are worked off by "
             "all workers together; then comes one's own service. Leave some air.",
             "2 tills, 30 s each; 4 wait inside and 6 at the door. The newcomer's turn comes after "
-            "10 ÷ 2 × 30 = 150 s, and he leaves at 180 s. With patience for 200 s that is too "
-            "close: 0.8 of it is 160 s, so send him away.",
+            "10 ÷ 2 × 30 = 150 s, and they leave at 180 s. With patience for 200 s that is too "
+            "close: 0.8 of it is 160 s, so send them away.",
         ),
     ),
 }

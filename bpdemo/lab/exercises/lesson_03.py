@@ -1,4 +1,4 @@
-"""The exercises of lesson 03: when to shed, a line for two speeds, and a share that locks out."""
+"""The exercises of lesson 03: a share that locks out, a line for two speeds, and when to shed."""
 
 from __future__ import annotations
 
@@ -13,148 +13,6 @@ if TYPE_CHECKING:
     from bpdemo.load.run import LoadRun
 
 # -- 03a ------------------------------------------------------------------------------------
-
-TARGET_S, INTERVAL_S = 0.02, 0.2
-
-
-def judge_sheds(sheds: Any) -> str:
-    """Four orders by hand, then as the CoDel of the naive service on five days of overload."""
-    _judge_four(sheds)
-    from bpdemo.core.settings import Settings
-    from bpdemo.flow.codel import CoDel
-    from bpdemo.lab.exercises.judging import over_seeds
-
-    with patch.object(CoDel, "sheds", _as_codel(sheds)):
-        runs = over_seeds(Settings.unprotected(queue_discipline="codel"), times=2, seconds=6)
-    sold = _settled(runs)
-    if sold < 0.85:
-        raise NotYet(
-            expected="at twice capacity, sales stay at capacity.",
-            seen=f"in the worst of five overloads it sold {sold:.0%} of it.",
-            why="a line that sheds too little grows, until nobody in it still waits.",
-            look="Try other targets and intervals than 0.02 and 0.2 by hand: are they heeded?",
-        )
-    return (
-        f"twice the capacity came to a queue without a bound; your rule kept it short, and it "
-        f"sold {min(1, sold):.0%} of capacity at least."
-    )
-
-
-def _judge_four(sheds: Any) -> None:
-    for target_s, interval_s in ((TARGET_S, INTERVAL_S), (0.2, 2.0), (0.05, 0.1)):
-        long, short = 1.5 * target_s, 0.1 * target_s
-        for waited_s, standing_s, why, look in (
-            (
-                long, 1.5 * interval_s,
-                "nobody is shed, so the line grows and everyone in it waits in vain.",
-                "Both are over their limit here: the answer must be True.",
-            ),
-            (
-                long, 0.5 * interval_s,
-                "this is a burst, and it is what a queue is for. In a moment the line is empty "
-                "again, and all of it has been sold.",
-                "A long wait alone is no reason. For how long has the line been standing?",
-            ),
-            (
-                short, 3 * interval_s,
-                "he has only just come, and there is plenty of time to serve him: it would be a "
-                "sale thrown away.",
-                "A standing line alone is no reason. How long has *this* one waited?",
-            ),
-            (
-                short, 0.5 * interval_s,
-                "the line is short and young. A rule that sheds now turns away custom on a calm "
-                "day.",
-                "Nothing is over its limit here. Which way do your comparisons point?",
-            ),
-        ):  # fmt: skip
-            right = waited_s > target_s and standing_s > interval_s
-            answer = sheds(waited_s, standing_s, target_s, interval_s)
-            if bool(answer) is not right:
-                raise NotYet(
-                    expected=f"{right}.",
-                    seen=f"one has waited {waited_s:g} s in a line that has been standing for "
-                    f"{standing_s:g} s (target {target_s:g}, interval {interval_s:g}); your "
-                    f"answer was {answer!r}.",
-                    why=why,
-                    look=look,
-                )
-
-
-def _as_codel(sheds: Any) -> Any:
-    def method(codel: CoDel, waited_s: float, now: float) -> bool:
-        policy = codel.policy
-        standing_s = now - codel._last_empty_s
-        return bool(sheds(waited_s, standing_s, policy.target_s, policy.interval_s))
-
-    return method
-
-
-def _settled(runs: list[LoadRun]) -> float:
-    """What the worst of them sold, as a share of capacity, after the first moment."""
-    return min(run.between(2, run.meta.seconds)["goodput_share"] for run in runs)
-
-
-# -- 03b ------------------------------------------------------------------------------------
-
-SPEEDS = {"40 ms": 0.04, "160 ms": 0.16}
-
-REPLIES = {
-    "a": "More places, fewer refusals: true until the last place is a longer wait than anybody's "
-    "patience. From there on more places sell less.",
-    "c": "The same number of places, oldest first or newest first, sells very differently once "
-    "the line is too long. It is the time in the line that decides.",
-    "d": "Nobody is more patient because a payment provider is slow. The load stays, and patience "
-    "stays; only the line moves more slowly.",
-}
-
-
-def judge_line(settings: Any) -> str:
-    """Overload at both speeds: what is sold, and when do the others know?"""
-    from bpdemo.core.settings import Settings
-    from bpdemo.lab.exercises.judging import chosen, defended, over_seeds
-
-    (capacity,) = chosen(settings, queue_capacity=(-1, 10_000))
-    line = {"queue_capacity": capacity, "queue_discipline": settings.get("queue_discipline")}
-    sold, told_ms = [], 0.0
-    for name, payment_s in SPEEDS.items():
-        knobs = Settings.unprotected(payment_latency_s=payment_s, **line)
-        runs = over_seeds(knobs, times=2, seconds=6)
-        sold.append(_settled(runs))
-        told_ms = max(told_ms, _judge_speed(name, sold[-1], runs))
-    defended(settings.get("reason"), right="b", replies=REPLIES)
-    return (
-        f"at twice capacity your line sold {min(1, sold[0]):.0%} of it with fast payments, "
-        f"{min(1, sold[1]):.0%} with slow ones, and half of the others knew it within "
-        f"{told_ms:.0f} ms."
-    )
-
-
-def _judge_speed(name: str, sold: float, runs: list[LoadRun]) -> float:
-    """Within how many ms half of those who got nothing knew it."""
-    from bpdemo.results.waits import others_wait_ms
-
-    if sold < 0.85:
-        raise NotYet(
-            expected="at twice capacity, sales stay at capacity, at both speeds.",
-            seen=f"with payments of {name} it sold {sold:.0%} of capacity.",
-            why="the last one in this line waits longer than half a second. "
-            + ("A bound that fits one speed is too long for a slower one." if name[0] == "1" else
-               "Oldest first, that is everybody."),
-            look="How long does the last place wait: places ÷ 8 workers × payment?",
-        )  # fmt: skip
-    told_ms = max(others_wait_ms(run, after_s=2) for run in runs)
-    if told_ms > 250:
-        raise NotYet(
-            expected="those who get nothing know within 250 ms, half of them at least.",
-            seen=f"with payments of {name} half of them waited over {told_ms:.0f} ms, and hung up.",
-            why="it sells as much as any, but nobody tells the other half anything.",
-            look="Who is told no in this line, and when? Nobody is, without a bound or CoDel.",
-        )
-    return told_ms
-
-
-# -- 03c ------------------------------------------------------------------------------------
 
 LIMIT = 10
 CROWD = {"greedy": 9, "anna": 1, "ben": 1, "carla": 1}
@@ -204,8 +62,8 @@ def _judge_visits(try_enter: Any, limit: int) -> None:
         raise NotYet(
             expected=f"`in_flight` says {limit} after {limit} came in.",
             seen=f"it says {inside.get('greedy', 0)}.",
-            why="whoever leaves is taken off this count, so he must have been put on it.",
-            look="Who is let in raises his client's count by one.",
+            why="a request that leaves is taken off this count, so it must have been put on it.",
+            look="A request that is let in raises its client's count by one.",
         )
     _judge_refusal(try_enter, inside, limit)
     if not try_enter(inside, "anna", limit):
@@ -224,30 +82,172 @@ def _judge_refusal(try_enter: Any, inside: dict[str, int], limit: int) -> None:
             expected=f"with a limit of {limit} and {limit} in flight, the next is refused.",
             seen="it was let in.",
             why="without a limit, whoever sends most gets most.",
-            look="Say False when his count has reached the limit.",
+            look="Say False when this client's count has reached the limit.",
         )
     if (counted := inside["greedy"]) != limit:
         raise NotYet(
             expected=f"five refusals change nothing: {limit} in flight are {limit}.",
             seen=f"after them, `in_flight` says {counted}.",
-            why="who was refused never comes in, so he never leaves either, and nobody takes him "
+            why="a refused request never comes in, so it never leaves, and nobody takes it "
             "off again. After a rush the client is locked out for good.",
             look="Decide first, and count only who is let in.",
         )
 
 
+# -- 03b ------------------------------------------------------------------------------------
+
+SPEEDS = {"40 ms": 0.04, "160 ms": 0.16}
+
+REPLIES = {
+    "a": "More places, fewer refusals: true until the last place is a longer wait than anybody's "
+    "patience. From there on more places sell less.",
+    "c": "The same number of places, oldest first or newest first, sells very differently once "
+    "the line is too long. It is the time in the line that decides.",
+    "d": "Nobody is more patient because a payment provider is slow. The load stays, and patience "
+    "stays; only the line moves more slowly.",
+}
+
+
+def judge_line(settings: Any) -> str:
+    """Overload at both speeds: what is sold, and when do the others know?"""
+    from bpdemo.core.settings import Settings
+    from bpdemo.lab.exercises.judging import chosen, defended, over_seeds
+
+    (capacity,) = chosen(settings, queue_capacity=(-1, 10_000))
+    defended(settings.get("reason"), right="b", replies=REPLIES)
+    line = {"queue_capacity": capacity, "queue_discipline": settings.get("queue_discipline")}
+    sold, told_ms = [], 0.0
+    for name, payment_s in SPEEDS.items():
+        knobs = Settings.unprotected(payment_latency_s=payment_s, **line)
+        runs = over_seeds(knobs, times=2, seconds=6)
+        sold.append(_settled(runs))
+        told_ms = max(told_ms, _judge_speed(name, sold[-1], runs))
+    return (
+        f"at twice capacity your line sold {min(1, sold[0]):.0%} of it with fast payments, "
+        f"{min(1, sold[1]):.0%} with slow ones, and half of the others knew it within "
+        f"{told_ms:.0f} ms."
+    )
+
+
+def _judge_speed(name: str, sold: float, runs: list[LoadRun]) -> float:
+    """Within how many ms half of those who got nothing knew it."""
+    from bpdemo.results.waits import others_wait_ms
+
+    if sold < 0.85:
+        raise NotYet(
+            expected="at twice capacity, sales stay at capacity, at both speeds.",
+            seen=f"with payments of {name} it sold {sold:.0%} of capacity.",
+            why="the last one in this line waits longer than half a second. "
+            + ("A bound that fits one speed is too long for a slower one." if name[0] == "1" else
+               "Oldest first, that is everybody."),
+            look="How long does the last place wait: places ÷ 8 workers × payment?",
+        )  # fmt: skip
+    told_ms = max(others_wait_ms(run, after_s=2) for run in runs)
+    if told_ms > 250:
+        raise NotYet(
+            expected="those who get nothing know within 250 ms, half of them at least.",
+            seen=f"with payments of {name} half of them waited over {told_ms:.0f} ms, and hung up.",
+            why="it sells as much as any, but nobody tells the other half anything.",
+            look="Who is told no in this line, and when? Nobody is, without a bound or CoDel.",
+        )
+    return told_ms
+
+
+# -- 03c ------------------------------------------------------------------------------------
+
+TARGET_S, INTERVAL_S = 0.02, 0.2
+
+
+def judge_sheds(sheds: Any) -> str:
+    """Four orders by hand, then as the CoDel of the naive service on five days of overload."""
+    _judge_four(sheds)
+    from bpdemo.core.settings import Settings
+    from bpdemo.flow.codel import CoDel
+    from bpdemo.lab.exercises.judging import over_seeds
+
+    with patch.object(CoDel, "sheds", _as_codel(sheds)):
+        runs = over_seeds(Settings.unprotected(queue_discipline="codel"), times=2, seconds=6)
+    sold = _settled(runs)
+    if sold < 0.85:
+        raise NotYet(
+            expected="at twice capacity, sales stay at capacity.",
+            seen=f"in the worst of five overloads it sold {sold:.0%} of it.",
+            why="a line that sheds too little grows, until nobody in it still waits.",
+            look="Try other targets and intervals than 0.02 and 0.2 by hand: are they heeded?",
+        )
+    return (
+        f"twice the capacity came to a queue without a bound; your rule kept it short, and it "
+        f"sold {min(1, sold):.0%} of capacity at least."
+    )
+
+
+def _judge_four(sheds: Any) -> None:
+    for target_s, interval_s in ((TARGET_S, INTERVAL_S), (0.2, 2.0), (0.05, 0.1)):
+        long, short = 1.5 * target_s, 0.1 * target_s
+        for waited_s, standing_s, why, look in (
+            (
+                long, 1.5 * interval_s,
+                "nobody is shed, so the line grows and everyone in it waits in vain.",
+                "Both are over their limit here: the answer must be True.",
+            ),
+            (
+                long, 0.5 * interval_s,
+                "this is a burst, and it is what a queue is for. In a moment the line is empty "
+                "again, and all of it has been sold.",
+                "A long wait alone is no reason. For how long has the line been standing?",
+            ),
+            (
+                short, 3 * interval_s,
+                "they have only just come, and there is time to serve them: it would be a "
+                "sale thrown away.",
+                "A standing line alone is no reason. How long has *this* one waited?",
+            ),
+            (
+                short, 0.5 * interval_s,
+                "the line is short and young. A rule that sheds now turns away custom on a calm "
+                "day.",
+                "Nothing is over its limit here. Which way do your comparisons point?",
+            ),
+        ):  # fmt: skip
+            right = waited_s > target_s and standing_s > interval_s
+            answer = sheds(waited_s, standing_s, target_s, interval_s)
+            if bool(answer) is not right:
+                raise NotYet(
+                    expected=f"{right}.",
+                    seen=f"one has waited {waited_s:g} s in a line that has been standing for "
+                    f"{standing_s:g} s (target {target_s:g}, interval {interval_s:g}); your "
+                    f"answer was {answer!r}.",
+                    why=why,
+                    look=look,
+                )
+
+
+def _as_codel(sheds: Any) -> Any:
+    def method(codel: CoDel, waited_s: float, now: float) -> bool:
+        policy = codel.policy
+        standing_s = now - codel._last_empty_s
+        return bool(sheds(waited_s, standing_s, policy.target_s, policy.interval_s))
+
+    return method
+
+
+def _settled(runs: list[LoadRun]) -> float:
+    """What the worst of them sold, as a share of capacity, after the first moment."""
+    return min(run.between(2, run.meta.seconds)["goodput_share"] for run in runs)
+
+
 EXERCISES: dict[str, Exercise] = {
     "03a": Exercise(
-        title="When to shed",
-        answer="sheds",
-        parameters=("waited_s", "standing_s", "target_s", "interval_s"),
-        judge=judge_sheds,
+        title="Locked out for good",
+        answer="try_enter",
+        parameters=("in_flight", "client", "limit"),
+        judge=judge_try_enter,
         hints=(
-            "Look at the sentence on CoDel in the lesson: it names two conditions.",
-            "A long wait in a young line is a burst: let it be. A short wait in an old line can "
-            "still be served. Shed only what is both too late and part of a standing line.",
-            "Target 5 minutes, interval 1 hour: someone has waited 10 minutes. The line was empty "
-            "half an hour ago: keep him. It has not been empty for two hours: shed him.",
+            "Look at what happens to the count when the answer is False.",
+            "A count of those inside goes up with everyone who enters and down with everyone who "
+            "leaves. Who is refused does neither.",
+            "A car park for 3: three are in, two drive off at the barrier. If the counter says 5, "
+            "then after the three have left it says 2, and the park is nearly full of nobody.",
         ),
     ),
     "03b": Exercise(
@@ -263,16 +263,16 @@ EXERCISES: dict[str, Exercise] = {
         ),
     ),
     "03c": Exercise(
-        title="Locked out for good",
-        answer="try_enter",
-        parameters=("in_flight", "client", "limit"),
-        judge=judge_try_enter,
+        title="When to shed",
+        answer="sheds",
+        parameters=("waited_s", "standing_s", "target_s", "interval_s"),
+        judge=judge_sheds,
         hints=(
-            "Look at what happens to the count when the answer is False.",
-            "A count of those inside goes up with everyone who enters and down with everyone who "
-            "leaves. Who is refused does neither.",
-            "A car park for 3: three are in, two drive off at the barrier. If the counter says 5, "
-            "then after the three have left it says 2, and the park is nearly full of nobody.",
+            "Look at the sentence on CoDel in the lesson: it names two conditions.",
+            "A long wait in a young line is a burst: let it be. A short wait in an old line can "
+            "still be served. Shed only what is both too late and part of a standing line.",
+            "Target 5 minutes, interval 1 hour: someone has waited 10 minutes. The line was empty "
+            "half an hour ago: keep them. It has not been empty for two hours: shed them.",
         ),
     ),
 }

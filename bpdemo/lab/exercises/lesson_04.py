@@ -151,6 +151,7 @@ def judge_hiccup(settings: Any) -> str:
     from bpdemo.lab.exercises.judging import chosen, defended, over_seeds
 
     places, share = chosen(settings, queue_capacity=(-1, 10_000), retry_budget=(0, 1))
+    defended(settings.get("reason"), right="b", replies=REPLIES)
     runs = over_seeds(
         Settings.unprotected(
             workers=8, queue_capacity=int(places), retry_attempts=1, payment_failure_rate=0.05
@@ -180,7 +181,6 @@ def judge_hiccup(settings: Any) -> str:
             "before anybody new is served, and most of it for nobody.",
             look="-1 places is a queue without a bound. Lesson 02 says how long it may be.",
         )
-    defended(settings.get("reason"), right="b", replies=REPLIES)
     return (
         f"{quiet:.1%} sold in the quiet hour, {attempts:.2f} attempts an order in the storm, and "
         f"{after:.0%} sold a second after it: the worst of five days."
@@ -235,11 +235,11 @@ def judge_turn_away(turn_away: Any) -> str:
 
 #: wait_s, service_s, remaining_s, whether to turn away, and why.
 CASES = (
-    (0.0, 0.04, 0.5, False, "nobody waits, and he has twelve times the time it takes"),
-    (0.2, 0.04, 0.5, False, "he is served after 0.24 s, half of his time"),
-    (2.0, 0.04, 0.5, True, "it would be his turn long after he has left"),
-    (0.48, 0.04, 0.5, True, "it is his turn just in time, and he leaves before it is done"),
-    (0.2, 0.4, 0.5, True, "his order takes so long that he leaves before it is done"),
+    (0.0, 0.04, 0.5, False, "nobody waits, and they have twelve times the time it takes"),
+    (0.2, 0.04, 0.5, False, "they are served after 0.24 s, half of their time"),
+    (2.0, 0.04, 0.5, True, "it would be their turn long after they have left"),
+    (0.48, 0.04, 0.5, True, "it is their turn just in time, and they leave before it is done"),
+    (0.2, 0.4, 0.5, True, "their order takes so long that they leave before it is done"),
 )
 
 
@@ -252,11 +252,11 @@ def _judge_case(turn_away: Any, *case: Any) -> None:
     raise NotYet(
         expected=f"{word[wanted]}: {because}.",
         seen=f"a wait of {wait_s:g} s, a service of {service_s:g} s, {remaining_s:g} s left: "
-        f"he was {word[not wanted]}.",
+        f"they were {word[not wanted]}.",
         why="whoever is let in and leaves before the end costs a worker's time and buys nothing."
         if wanted
         else "whoever could have been served in time and is sent away is a sale lost.",
-        look="When is he *served*? After the wait and the service. Compare that with his time.",
+        look="When are they *served*? After the wait and the service. Compare that with their time.",
     )
 
 
@@ -280,7 +280,7 @@ def _judge_door(turn_away: Any, workers: int, service_s: float) -> float:
             seen=f"{who}: it sold {sold:.0%} of capacity.",
             why="the estimate is never quite right. Who is let in with no air at all is too late "
             "as often as not.",
-            look="Leave air: let him be served within, say, 0.8 of the time he has left.",
+            look="Leave air: let them be served within, say, 0.8 of the time they have left.",
         )
     through = sum(run.summary["served_share"] for run in burst) / len(burst)
     if through < 0.87:
@@ -343,7 +343,7 @@ EXERCISES: dict[str, Exercise] = {
         judge=judge_turn_away,
         hints=(
             "Look at what the careless door compares. Which of its three figures does it not use?",
-            "A customer needs the wait and then the service. Both must fit into the time he has "
+            "A customer needs the wait and then the service. Both must fit into the time they have "
             "left, with some air, since the wait is only an estimate.",
             "The bus goes in 20 minutes, the queue takes 15, the till 4. That makes 19: too close. "
             "With 0.8 of the time, 16 minutes, as the limit: do not queue.",

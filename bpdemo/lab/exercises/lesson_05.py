@@ -95,7 +95,7 @@ def _a_crowd(seen: int) -> None:
         seen=f"{seen} customers were let through.",
         why="each of them waits for nothing if the payment still hangs; and a payment that is "
         "just getting up is knocked down again by the crowd.",
-        look="Count who has been let through so far, whatever became of him.",
+        look="Count who has been let through so far, whatever became of them.",
     )
 
 
@@ -179,6 +179,7 @@ def judge_open_for(settings: Any) -> str:
     from bpdemo.lab.lessons.open_time import open_times
 
     (open_s,) = chosen(settings, breaker_open_s=(0.1, 60))
+    defended(settings.get("reason"), right="c", replies=REPLIES)
     (cost,) = open_times(OFFICE, [open_s])
     if cost.sacrificed_per_min > MOST_SACRIFICED_PER_MIN:
         raise NotYet(
@@ -194,7 +195,6 @@ def judge_open_for(settings: Any) -> str:
             why="all is well, and you go on turning customers away.",
             look="The payment comes back somewhere between two questions: half-way, on average.",
         )
-    defended(settings.get("reason"), right="c", replies=REPLIES)
     return (
         f"open for {open_s:g} s: {cost.sacrificed_per_min:.0f} customers a minute were the price "
         f"of asking, and you sold again {cost.back_s:.1f} s after the payment's return."
@@ -211,7 +211,7 @@ EXERCISES: dict[str, Exercise] = {
             "A probe that has failed is no case of yours: the breaker is open again then. So each "
             "one that was let through is either still out, or has succeeded.",
             "Count permits, not people at the door. Whoever was let through has used one, "
-            "also if he has come back.",
+            "also if they have come back.",
             "Five may go in, two are inside, two came out smiling: that makes four, one may "
             "follow. Three inside and two out again: nobody may.",
         ),

@@ -162,6 +162,7 @@ def judge_ages(settings: Any) -> str:
     from bpdemo.sim import virtual_time
 
     ttl_s, stale_s = chosen(settings, cache_ttl_s=(0, 3600), cache_stale_s=(0, 3600))
+    defended(settings.get("reason"), right="b", replies=REPLIES)
     days = [virtual_time.run(_day(ttl_s, stale_s, seed)) for seed in range(5)]
     loads_per_s = max(day.loads for day in days) / DAY_S
     if loads_per_s > MOST_LOADS_PER_S:
@@ -188,7 +189,6 @@ def judge_ages(settings: Any) -> str:
             why="the cache is the last thing that still works, and it was told to be silent.",
             look="How old is an item at the end of the outage, that was loaded before it began?",
         )
-    defended(settings.get("reason"), right="b", replies=REPLIES)
     return (
         f"{loads_per_s:.0f} loads a second and nothing older than {oldest_s:.1f} s on a good day; "
         f"{served:.0%} served in the outage."
@@ -285,7 +285,7 @@ EXERCISES: dict[str, Exercise] = {
             "Keep the *task* of the load, not its result: `asyncio.ensure_future(load(key))` "
             "starts it and gives something that many can await. It leaves when it is done.",
             "A taxi to the airport: the first one orders it, the others of the same minute get "
-            "in. One who changes his mind gets out, and does not send the taxi away. When it has "
+            "in. One who changes their mind gets out, and does not send the taxi away. When it has "
             "left, the next one orders another.",
         ),
     ),

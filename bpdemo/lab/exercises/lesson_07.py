@@ -226,6 +226,7 @@ def judge_limits(answer: Mapping[str, Any]) -> str:
     from bpdemo.lab.exercises.judging import chosen, defended
 
     wait_ms, turned_away = chosen(answer, wait_ms=(0, 1e6), turned_away=(0, 1))
+    defended(answer.get("reason"), right="b", replies=REPLIES)
     services = {
         "naive": Settings.unprotected(),
         "protected": Settings(queue_capacity=8, request_timeout_s=0),
@@ -233,7 +234,6 @@ def judge_limits(answer: Mapping[str, Any]) -> str:
     for name, settings in services.items():
         for times in (CALM, OVERLOAD):
             _judge_rings(name, times, _windows(settings, times), wait_ms, turned_away)
-    defended(answer.get("reason"), right="b", replies=REPLIES)
     return (
         f"a wait above {wait_ms:g} ms or more than {turned_away:.0%} turned away: silent on all "
         "calm days, and it rang for both services in overload."
@@ -334,7 +334,7 @@ EXERCISES: dict[str, Exercise] = {
             "A queue without a bound turns overload into waiting, a bounded one into refusals. "
             "Each limit belongs between its calm days and its overload.",
             "A lift takes 8 people. Its overload shows as a crowd before the door; in a building "
-            "where the porter sends the ninth away, it shows in his refusals. 1 in 100 sent away "
+            "where the porter sends the ninth away, it shows in those refusals. 1 in 100 sent away "
             "is an ordinary day, every second one is not.",
         ),
     ),

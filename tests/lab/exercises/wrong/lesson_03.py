@@ -1,7 +1,7 @@
 """Usual wrong answers to the exercises of lesson 03: source, and some words of what it is told."""
 
 WRONG: dict[str, dict[str, str]] = {
-    "03a": {
+    "03c": {
         "def sheds(waited_s, standing_s, target_s, interval_s):\n"
         "    return waited_s > target_s\n": "A long wait alone is no reason",
         "def sheds(waited_s, standing_s, target_s, interval_s):\n"
@@ -40,7 +40,7 @@ WRONG: dict[str, dict[str, str]] = {
             "Nobody is more patient"
         ),
     },
-    "03c": {
+    "03a": {
         "def try_enter(in_flight, client, limit):\n"
         "    in_flight[client] = in_flight.get(client, 0) + 1\n"
         "    return in_flight[client] <= limit\n": "locked out for good",
