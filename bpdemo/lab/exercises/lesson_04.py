@@ -256,7 +256,7 @@ def _judge_case(turn_away: Any, *case: Any) -> None:
         why="whoever is let in and leaves before the end costs a worker's time and buys nothing."
         if wanted
         else "whoever could have been served in time and is sent away is a sale lost.",
-        look="When are they *served*? After the wait and the service. Compare that with their time.",
+        look="They are *served* after the wait and the service. Compare that with their time.",
     )
 
 

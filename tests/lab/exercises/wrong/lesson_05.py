@@ -32,6 +32,7 @@ WRONG: dict[str, dict[str, str]] = {
     "05c": {
         _open(1, "c"): "three real customers",
         _open(10, "c"): "all is well",
+        _open(10, "a"): "leaves the payment in peace",
         _open(3.5, "a"): "leaves the payment in peace",
         _open(3.5, "b"): "Asking twice as often",
         _open(3.5, "d"): "Nobody knows how long",
