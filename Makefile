@@ -82,11 +82,12 @@ notebooks: install  ## run every notebook and hold it to its asserts
 	@$(PY) scripts/run_notebooks.py $(NOTEBOOKS)
 
 .PHONY: check
-check: install  ## lint, format, types, import rules
+check: install  ## lint, format, types, import rules, prose
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(PY) -m mypy
 	$(BIN)/lint-imports
+	$(PY) scripts/prose.py
 
 .PHONY: audit
 audit: need-python  ## known vulnerabilities in what the workshop pins (needs the network)

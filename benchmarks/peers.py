@@ -92,7 +92,7 @@ def admission() -> FastAPI:
 
 
 def admission_full() -> FastAPI:
-    """The same with one place, which whoever comes first keeps."""
+    """The same with one place, which anyone who comes first keeps."""
     app = FastAPI()
 
     @app.post("/orders", status_code=201)

@@ -12,7 +12,7 @@ from benchmarks.measured import Aim, Report, Table
 
 HEAD = """# Measured
 
-Made anew by `make bench`; whoever edits it by hand loses that with the next run. Ratios are taken
+Made anew by `make bench`; an edit by hand is lost with the next run. Ratios are taken
 round by round between contenders that were measured in turn, so a moment in which the machine was
 slow counts for both. A cell is the median of the rounds, and in brackets the least and the
 greatest. `–` stands where a point was not measured, or the load could not be sent in time.

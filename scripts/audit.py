@@ -78,7 +78,7 @@ def read(report: dict[str, Any]) -> Findings:
 
 def told(vulnerability: dict[str, Any]) -> str:
     fixed = ", ".join(vulnerability["fix_versions"]) or "no version yet"
-    return f"{vulnerability['id']}, mended in {fixed}"
+    return f"{vulnerability['id']}, fixed in {fixed}"
 
 
 def judge(found: Findings) -> int:

@@ -149,7 +149,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Fail a skipped test whose marker is required, whoever skipped it and why."""
+    """Fail a skipped test whose marker is required, no matter who skipped it and why."""
     report = yield
     needs = sorted(name for name in required() if item.get_closest_marker(name))
     if report.skipped and needs and not hasattr(report, "wasxfail"):

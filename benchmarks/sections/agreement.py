@@ -5,7 +5,7 @@ way. Theory is its steady state in closed form. Virtual time runs the service's 
 seeds; it agrees where theory lies within the 99 % confidence interval of the seeds. Live is a
 service in a process of its own under an open-loop load; it agrees within two points of what theory
 says must be refused of the load that really came (*expected*): in a run of seconds, chance alone
-moves arrivals and mean service by a few parts in a hundred, and refusals with them. Its waits are
+moves arrivals and mean service by a few per cent, and refusals with them. Its waits are
 those its own histogram counted, its queue is looked at every 50 ms. Little's law: *λW* is what was
 admitted a second × its mean wait, to be held against the queue that was seen.
 """

@@ -1,4 +1,4 @@
-"""Who may turn the knobs: whoever has the token or, where none is set, this very machine."""
+"""Who may turn the knobs: anyone who has the token or, where none is set, this very machine."""
 
 from hmac import compare_digest
 from ipaddress import IPv6Address, ip_address

@@ -132,7 +132,7 @@ async def _wait(
 def _promised(order: Order, preferred: bool) -> Response:
     """Also for one who did not ask for it: their key is promised, so there is nothing to wait for.
 
-    An order that has failed by now tells why; whoever reads the status alone will ask, and hear.
+    An order that has failed by now tells why; anyone who reads the status alone will ask, and hear.
     """
     headers = {"Location": paths.ORDER.format(id=order.id)}
     if preferred:

@@ -119,6 +119,6 @@ class Assembly:
 
 
 def chance(seed: int | None) -> Callable[[str], Random]:
-    """A stream of chance for each name: the same for the same seed, whoever else draws."""
+    """A stream of chance for each name: the same for the same seed, no matter who else draws."""
     root = SystemRandom().getrandbits(64) if seed is None else seed
     return lambda name: Random(f"{root} {name}")

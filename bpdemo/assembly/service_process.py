@@ -90,7 +90,7 @@ def _run(server: DrainingServer, app: FastAPI, sockets: list[Any]) -> None:
 
 
 def _stop_at_end_of_stdin(server: DrainingServer) -> None:
-    # Whoever started us is gone, however that ended: nobody is left to be patient for.
+    # Anyone who started us is gone, however that ended: nobody is left to be patient for.
     # Not by sys.stdin: its lock, held by this thread, would upset the interpreter's end.
     while os.read(0, 4096):
         pass

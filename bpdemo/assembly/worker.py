@@ -37,7 +37,7 @@ NO_POOLER = (
 
 
 class DurableWorker:
-    """Works off promised orders, `settings.workers` at a time, each call behind its guard."""
+    """Processes promised orders, `settings.workers` at a time, each call behind its guard."""
 
     def __init__(
         self, settings: Settings, name: str, *, log_stream: TextTarget | None = None

@@ -93,7 +93,7 @@ def worker(
     knobs: KnobOptions = [],  # noqa: B006 - typer copies it
     until_stdin_closes: Annotated[bool, typer.Option(hidden=True)] = False,
 ) -> None:
-    """Work off the orders that a service has promised, from the PostgreSQL they share."""
+    """Process the orders that a service has promised, from the PostgreSQL they share."""
     forget_foreign()
     require_extra("bpdemo worker", "postgres")
     from bpdemo.assembly.worker_process import run_worker
@@ -149,7 +149,7 @@ def load(
 
     With --expect other machines send it: run `bpdemo load-worker` on them.
     It listens on loopback unless --listen says otherwise. Locust's protocol
-    has no authentication and no encryption: whoever reaches the port can
+    has no authentication and no encryption: anyone who reaches the port can
     join, and tell wrong counts. Use a network you trust, or a tunnel.
     """
     require_extra("bpdemo load", "load")
@@ -339,7 +339,7 @@ def board(
 
 @app.command()
 def doctor() -> None:
-    """Is this machine ready? Each failing line says how to mend it."""
+    """Is this machine ready? Each failing line says how to fix it."""
     from bpdemo.cli.doctor.doctor import run_doctor
 
     raise typer.Exit(run_doctor())

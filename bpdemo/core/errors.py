@@ -59,12 +59,12 @@ class ConcurrencyLimit(Refused):
 
 class QueueFull(Refused):
     reason = "queue_full"
-    detail = "The waiting room is full."
+    detail = "The queue is full."
 
 
 class QueueTimeout(Refused):
     reason = "queue_timeout"
-    detail = "No place in the waiting room came free in time."
+    detail = "No place in the queue came free in time."
 
 
 class WouldExpire(Refused):
@@ -74,7 +74,7 @@ class WouldExpire(Refused):
 
 class QueueShed(Refused):
     reason = "queue_shed"
-    detail = "The waiting room stayed crowded for too long; you had waited longest."
+    detail = "The queue stayed crowded for too long; you had waited longest."
 
 
 class CircuitOpen(Refused):

@@ -59,7 +59,7 @@ class Backlog(Protocol):
     """Orders that were promised and wait, where they outlive every process, for a durable worker.
 
     Raises as `Store` does; all is safe to repeat and safe to cancel. An order is `pending` until
-    one of `confirm` and `fail` has had its way; they exclude one another, whoever calls them.
+    one of `confirm` and `fail` has had its way; they exclude one another, no matter who calls them.
     """
 
     async def accept(self, order: Order, capacity: int) -> Order:

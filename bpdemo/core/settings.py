@@ -1,6 +1,6 @@
 """Every knob of the service, with its unit, range and meaning.
 
-The environment sets them with the prefix `BPDEMO_` (`BPDEMO_WORKERS=16`). Whoever shows the
+The environment sets them with the prefix `BPDEMO_` (`BPDEMO_WORKERS=16`). Anyone who shows the
 knobs (docs, `GET /settings`, widgets) reads `describe()`; nothing is written down twice.
 """
 
@@ -71,7 +71,7 @@ class Settings(BaseSettings):
     workers: int = _count(8, "Orders worked on at once.", high=1024, unit="workers", live=True)
     queue_capacity: int = _count(
         32,
-        "Orders that may wait beyond those being worked on. 0: no waiting room. "
+        "Orders that may wait beyond those being worked on. 0: no queue. "
         "-1: no bound, to show the collapse.",
         low=-1,
         high=1_000_000,

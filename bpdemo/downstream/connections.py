@@ -131,7 +131,7 @@ class Connections:
                 with outages_told():
                     yield connection
         finally:
-            # Not awaited: a cancelled statement has yet to end on the server, and whoever
+            # Not awaited: a cancelled statement has yet to end on the server, and those who
             # cancelled it must not wait for that.
             self._tidy(self._take_back(connection))
 

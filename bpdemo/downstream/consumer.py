@@ -22,7 +22,7 @@ from bpdemo.downstream.connections import CONNECT_S
 from bpdemo.downstream.outages import is_outage, startup_told
 from bpdemo.downstream.pgqueuer_tables import ENTRYPOINT, NAMES, queries_on
 
-#: A job belongs to whoever asks next when its worker has not been heard of for so long.
+#: A job belongs to anyone who asks next when its worker has not been heard of for so long.
 HEARTBEAT_S = 5.0
 #: New jobs are announced; the abandoned are found by looking, and this often.
 POLL_S = 1.0
@@ -115,7 +115,7 @@ class Consumer:
         )
 
     async def _work(self, job: Job) -> None:
-        assert job.payload is not None, "whoever put it there gave it the order's id"
+        assert job.payload is not None, "anyone who put it there gave it the order's id"
         async with self._places:
             if self._stopping.is_set():
                 await self._give_back(job)

@@ -56,7 +56,7 @@ def postmaster(folder: Path) -> psutil.Process | None:
 
 
 def remove(folder: Path) -> None:
-    """Stop the server at once, whoever started it, and remove its folder."""
+    """Stop the server at once, no matter who started it, and remove its folder."""
     server = postmaster(folder)
     if server is not None:
         _stop(server)

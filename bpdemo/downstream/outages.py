@@ -14,7 +14,7 @@ OUTAGES = (
     asyncpg.InsufficientResourcesError,  # too many clients, disk full
     asyncpg.OperatorInterventionError,  # shutting down, starting up, statement timeout, cancelled
     asyncpg.PostgresSystemError,
-    asyncpg.TransactionRollbackError,  # deadlock, serialization
+    asyncpg.TransactionRollbackError,  # deadlock, serialisation
     asyncpg.ReadOnlySQLTransactionError,  # a standby that took over, or has to
     asyncpg.InvalidAuthorizationSpecificationError,
     asyncpg.InvalidCatalogNameError,

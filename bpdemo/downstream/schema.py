@@ -1,4 +1,4 @@
-"""A database made ready for the store, by whoever comes first."""
+"""A database made ready for the store, by anyone who comes first."""
 
 from typing import TYPE_CHECKING, TypeAlias
 

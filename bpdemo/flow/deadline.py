@@ -8,7 +8,7 @@ FINISH_WITHIN = 0.8
 
 
 class Deadline(NamedTuple):
-    """The moment `at`, on the clock of whoever made it. `NEVER` is one too."""
+    """The moment `at`, on the clock of anyone who made it. `NEVER` is one too."""
 
     at: float
 
@@ -36,6 +36,6 @@ def can_finish(wait_s: float, service_s: float, remaining_s: float) -> bool:
     """
     if remaining_s <= 0:
         return False
-    # After a slow moment the mean says no to everybody, and without jobs it never changes: an idle
+    # After a slow moment the mean rejects everybody, and without jobs it never changes: an idle
     # worker is how a service learns that it is fast again.
     return wait_s == 0 or wait_s + service_s <= FINISH_WITHIN * remaining_s

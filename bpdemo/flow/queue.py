@@ -46,7 +46,7 @@ class BoundedQueue(Generic[J]):
     adapts may have a part of one free, which takes a whole job).
 
     All but `put` and `take` are synchronous: between any two awaits of the service, depth and
-    places are exact. Whoever frees a worker calls `place_freed`.
+    places are exact. Anyone who frees a worker calls `place_freed`.
 
     A job has one place. The same one (an equal one) again, while it waits here or for a place here,
     is a mistake: ValueError, and so is a priority below 0 or above 3. Neither changes anything.

@@ -32,7 +32,7 @@ SETTLE_S: Final = 30.0
 PAUSE_S: Final = 0.05
 #: So many single requests in a row must be as fast as at rest.
 CALM: Final = 3
-#: As fast as at rest: half as slow again, and a timer's tick.
+#: As fast as at rest: 1.5× as slow, and a timer's tick.
 SLOWER: Final = 1.5
 TICK_S: Final = 0.005
 

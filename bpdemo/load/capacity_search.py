@@ -164,7 +164,7 @@ class _Hunt:
                 f"{best.goodput_per_s:,.0f} and at {again.goodput_per_s:,.0f} a second"
             )
         if best.is_clean and again.is_clean:
-            # All that was offered was served, both times: they differ by the chance of arrivals.
+            # All that was offered was served both times; they differ by the randomness of arrivals.
             return max(best.goodput_per_s, again.goodput_per_s)
         return best.goodput_per_s
 

@@ -275,7 +275,7 @@ class Driver:
         return index not in self._ended
 
     def _fail(self, error: Exception) -> None:
-        """The load is over and was none; whoever waits for it is told, and ends the children."""
+        """The load is over and was none; anyone who waits for it is told, and ends the children."""
         with self._lock:
             if not self._done.is_set():
                 self._error = error

@@ -21,7 +21,7 @@ OURS: Final = {
     "content-length": "follows from the body",
     "transfer-encoding": "follows from the body",
     "connection": "belongs to the load generator",
-    "user-agent": "is always bpdemo-load, so that whoever runs the service knows what came",
+    "user-agent": "is always bpdemo-load, so that anyone who runs the service knows what came",
 }
 
 

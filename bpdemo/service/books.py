@@ -3,7 +3,7 @@
     received = waiting + rejected + admitted
     admitted = success + failure + expired + abandoned + shed + queued + running
 
-Each method moves one caller from one column to another, so no sum can drift. Whoever could not be
+Each method moves one caller from one column to another, so no sum can drift. One that could not be
 read, or left while waiting, is taken out as if they had never come.
 """
 

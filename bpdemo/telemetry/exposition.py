@@ -1,4 +1,4 @@
-"""How the registry is written out: Prometheus text, or OpenMetrics for whoever asks for it."""
+"""How the registry is written out: Prometheus text, or OpenMetrics for anyone who asks for it."""
 
 from collections.abc import Callable, Iterator
 

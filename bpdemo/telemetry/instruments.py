@@ -1,7 +1,7 @@
 """Counters and histograms whose values belong to the one service that made them.
 
 Where `PROMETHEUS_MULTIPROC_DIR` is set, prometheus_client keeps the values of every instrument in
-files there, for whoever scrapes a group of processes: ours would fail without that folder, and with
+files there, to be scraped for a group of processes: ours would fail without that folder, and with
 it begin where the last service ended. The choice is made when the library is imported, for the
 whole process, which may be a notebook's kernel; so these make their values themselves.
 """

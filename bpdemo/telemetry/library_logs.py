@@ -72,7 +72,7 @@ class LibraryLines(logging.Handler):
                 self._write(said, count=count)
 
     def _tell_later(self) -> None:
-        """By a thread: whoever complains may be the loop that has no time for it."""
+        """By a thread: anyone who complains may be the loop that has no time for it."""
         if self._timer is None:
             self._timer = threading.Timer(WINDOW_S, self.flush)
             self._timer.daemon = True

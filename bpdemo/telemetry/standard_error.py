@@ -14,7 +14,7 @@ PIECE_BYTES = getattr(select, "PIPE_BUF", 512)
 def standard_error() -> TextTarget:
     """What lines go to by default: the descriptor itself, where it can be asked if it is ready.
 
-    Whoever has put another stream in the place of `sys.stderr` gets what is written there.
+    Anyone who has put another stream in the place of `sys.stderr` gets what is written there.
     """
     stream = sys.stderr
     if os.name != "posix" or not isinstance(stream, TextIOWrapper) or stream is not sys.__stderr__:

@@ -128,7 +128,7 @@ async def test_limits_hold_for_everything_below_items_and_orders(path):
 
 
 async def test_refusals_are_booked_once_each():
-    """Whoever the door turns away is received and rejected, whatever the check; reads never are."""
+    """A caller shed at the door is received and rejected, whatever the check; reads never are."""
     async with running(**STUCK) as service:
         await service.fill()
         for _ in range(3):
@@ -211,7 +211,7 @@ async def test_who_leaves_while_being_served_changes_nothing():
 
 
 async def test_one_of_two_duplicates_may_leave():
-    """The job is dropped only when both are gone; whoever stays gets the order."""
+    """The job is dropped only when both are gone; anyone who stays gets the order."""
     async with running(**(STUCK | {"queue_capacity": 5, "payment_latency_s": 0.05})) as service:
         working = await service.fill()
         twins = [service.order((b"idempotency-key", b"twin")) for _ in range(2)]

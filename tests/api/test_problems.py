@@ -102,7 +102,7 @@ async def test_concurrency_limit():
 
 
 async def test_queue_full():
-    """No idle worker and no waiting room: refused at once."""
+    """No idle worker and no queue: refused at once."""
     async with running(**STUCK) as service:
         await service.fill()
         assert_problem(await service.client.post("/orders", json=ORDER), 503, "queue_full")

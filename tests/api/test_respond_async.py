@@ -89,7 +89,7 @@ async def test_both_ways_at_once_across_services_are_one_order(database_url: str
             assert plain.status_code in (201, 202)
             assert preferred.status_code in (200, 202)
             assert plain.json()["id"] == preferred.json()["id"]
-        # Whoever lost to a promise was charged, and got their money back.
+        # Anyone who lost to a promise was charged, and got their money back.
         paid = one.office.stats()["payments"]
         async with connected(database_url) as look:
             assert await look.fetchval("SELECT count(*) FROM claims") == 10

@@ -62,7 +62,7 @@ async def test_not_ready_while_draining():
 
 
 async def test_metrics_in_both_languages():
-    """Prometheus text by default, OpenMetrics for whoever asks for it."""
+    """Prometheus text by default, OpenMetrics for anyone who asks for it."""
     async with running() as service:
         plain = await service.client.get("/metrics")
         openmetrics = await service.client.get(

@@ -12,7 +12,7 @@ from tests.support.server import Command, OpenLoop
 
 pytestmark = [pytest.mark.browser, pytest.mark.load, pytest.mark.light]
 
-#: Four workers of 42 ms work off 95 a second: half of these orders are shed.
+#: Four workers of 42 ms serve 95 a second: half of these orders are shed.
 KNOBS = ("workers=4", "queue_capacity=4")
 RATE = 190.0
 LOAD_S = 30.0

@@ -13,7 +13,7 @@ LESSON = "01_when_queues_explode"
 
 @pytest.fixture
 def endless_queue(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A waiting room that never is full, whatever its capacity."""
+    """A queue that is never full, whatever its capacity."""
     monkeypatch.setattr(BoundedQueue, "has_place", property(lambda self: True))
 
 
@@ -42,7 +42,7 @@ def test_an_open_load_waits_for_nobody(monkeypatch: pytest.MonkeyPatch):
 @BOTH_WAYS
 @pytest.mark.usefixtures("endless_queue")
 def test_without_an_end_to_the_queue_nothing_is_kept(where):
-    """A waiting room that never is full sells no more than a naive service does."""
+    """A queue that is never full sells no more than a naive service does."""
     assert "it sold only" in refute(LESSON, "bound", where)
 
 

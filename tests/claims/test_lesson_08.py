@@ -26,7 +26,7 @@ def test_a_bound_that_does_not_bind_gains_nothing() -> None:
 def test_a_deadline_that_admission_control_ignores_gains_little(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The points of the other knob come from refusing whoever could not be served in time."""
+    """The points of the other knob come from refusing anyone who could not be served in time."""
     monkeypatch.setattr(Intake, "_check_time", lambda self, deadline, priority: None)
     assert "request_timeout_s gained only" in refute(LESSON, "queue")
 

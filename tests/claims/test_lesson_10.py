@@ -54,7 +54,7 @@ pytestmark = [pytest.mark.load, pytest.mark.slow, pytest.mark.long]
 
 
 def test_a_promise_that_is_a_sale_is_no_promise(monkeypatch):
-    """Whoever prefers not to wait is served like everybody else."""
+    """Anyone who prefers not to wait is served like everybody else."""
     monkeypatch.setattr(Acceptance, "accept", lambda self, job: self._work.sell(job))
     assert "should be answered with 202" in refute(LESSON, "promise")
 
@@ -90,7 +90,7 @@ def test_without_a_key_the_ledger_charges_again(workers):
 
 
 def test_a_backlog_without_a_bound_takes_everything(monkeypatch):
-    """It has room for all, and whoever comes last waits longest."""
+    """It has room for all, and anyone who comes last waits longest."""
     unbounded = durable_sql.PROMISE.replace("< $7", ">= 0")
     assert unbounded != durable_sql.PROMISE
     monkeypatch.setattr(durable_sql, "PROMISE", unbounded)

@@ -1,4 +1,4 @@
-"""The doctor: each line says how it stands and, if it does not stand well, how to mend it."""
+"""The doctor: each line says how it stands and, if it does not stand well, how to fix it."""
 
 import sys
 from collections.abc import Callable
@@ -25,7 +25,7 @@ QUICK = tuple(
 
 @pytest.mark.parametrize("check", QUICK, ids=lambda check: check.__name__)
 def test_every_check_tells_what_it_saw(check: Check) -> None:
-    """Something was seen, and whatever is not ok says how to mend it."""
+    """Something was seen, and whatever is not ok says how to fix it."""
     finding = check()
     assert finding.seen
     assert finding.grade in ("ok", "warn", "FAIL")
@@ -243,7 +243,7 @@ def test_only_a_failure_makes_it_fail(
     code: int,
     told: str,
 ) -> None:
-    """Each finding is a plain line, with a line on how to mend it unless it is ok."""
+    """Each finding is a plain line, with a line on how to fix it unless it is ok."""
 
     def check(grade: Any) -> Callable[[], Finding]:
         def look() -> Finding:
@@ -258,7 +258,7 @@ def test_only_a_failure_makes_it_fail(
     assert told in out
     assert "\x1b" not in out
     assert out.count("seen [so]") == len(grades) + 1
-    assert out.count("mend: do that") == sum(grade != "ok" for grade in grades)
+    assert out.count("fix: do that") == sum(grade != "ok" for grade in grades)
 
 
 @pytest.mark.parametrize(

@@ -83,5 +83,5 @@ def test_a_refusal_carries_when_to_come_back_if_that_is_known() -> None:
 
 
 def test_invalid_settings_are_a_value_error_too() -> None:
-    """Whoever knows nothing of this tree can still catch them."""
+    """Anyone who knows nothing of this tree can still catch them."""
     assert issubclass(SettingsInvalid, ValueError)

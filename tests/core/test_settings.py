@@ -287,7 +287,7 @@ def test_knobs_win_over_the_profile() -> None:
 
 
 def test_changing_gives_a_new_one_and_leaves_the_old() -> None:
-    """Settings are made once; whoever holds the old ones still has them."""
+    """Settings are made once; anyone who holds the old ones still has them."""
     old = Settings(workers=3, seed=7)
     new = old.changed({"workers": 5, "queue_policy": "block"})
     assert (old.workers, new.workers, new.queue_policy, new.seed) == (3, 5, "block", 7)

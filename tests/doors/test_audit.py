@@ -27,7 +27,7 @@ BAD = {
 }
 REPORTS = [
     ([CLEAN, CLEAN], 0, "No known vulnerability in 2 packages."),
-    ([CLEAN, BAD], 1, "leaky 2.0: PYSEC-1, mended in 2.1"),
+    ([CLEAN, BAD], 1, "leaky 2.0: PYSEC-1, fixed in 2.1"),
     ([CLEAN, SKIPPED], 2, "1 of 2 packages not looked up."),
     ([SKIPPED, BAD], 1, "leaky 2.0"),
     ([], 2, "0 of 0 packages not looked up."),

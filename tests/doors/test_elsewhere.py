@@ -15,7 +15,7 @@ HERE = b"Host: 127.0.0.1\r\n"
 
 @pytest.fixture(scope="module")
 def local():
-    """No token is set: whoever is on this machine may."""
+    """No token is set: anyone who is on this machine may."""
     with server() as thread:
         yield thread
 

@@ -1,4 +1,4 @@
-"""JupyterLab runs any code: so it opens for whoever has its token, and for nobody else."""
+"""JupyterLab runs any code: so it opens for anyone who has its token, and for nobody else."""
 
 import json
 from urllib.parse import parse_qs, urlsplit

@@ -135,7 +135,7 @@ def test_knobs_take_what_is_written(tmp_path):
 
 
 def test_knobs_of_this_machine_take_what_is_written(tmp_path):
-    """With no token set, whoever is here may turn them."""
+    """With no token set, no matter who is here may turn them."""
     with server(payment_latency_s=0.0) as thread:
         assert attack(tmp_path, thread, *KNOBS, "--phases", "fuzzing") > EXAMPLES
         assert_unharmed(thread)

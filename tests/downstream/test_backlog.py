@@ -107,7 +107,7 @@ async def test_a_repeat_is_answered_even_where_there_is_no_room(backlog):
 
 
 async def test_a_key_that_was_sold_to_is_not_promised(store, backlog, look):
-    """The sale is the answer, whoever made it."""
+    """The sale is the answer, no matter who made it."""
     sold = (await store.place(an_order(key="k"))).order
     assert await backlog.accept(an_order(key="k"), ROOMY) == sold
     assert await queued(look) == []

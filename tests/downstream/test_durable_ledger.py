@@ -1,4 +1,4 @@
-"""The ledger in PostgreSQL: one charge for each key, whoever asks and however often."""
+"""The ledger in PostgreSQL: one charge for each key, no matter who asks and however often."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -40,7 +40,7 @@ async def test_twenty_ask_and_one_charge_is_made(two, database_url):
 
 
 async def test_a_refund_is_made_once(two, database_url):
-    """By whoever asks first."""
+    """By anyone who asks first."""
     await two[0].charge("k", 4500)
     await asyncio.gather(*(two[n % 2].refund("k") for n in range(10)))
     assert await told(database_url) == (1, True, True)
@@ -66,7 +66,7 @@ async def test_refunding_what_was_never_charged_bars_it(two, database_url):
 
 
 async def test_money_moves_before_the_latency(database_url):
-    """So a worker that dies while it waits has charged; whoever repeats it does not."""
+    """So a worker that dies while it waits has charged; anyone who repeats it does not."""
     async with started(database_url) as store:
         slow = LedgerPayment(store, usual(PaymentPolicy, latency_s=3600.0), Random(1))
         charging = asyncio.create_task(slow.charge("k", 4500))

@@ -190,7 +190,7 @@ def test_the_end_of_patience_sheds_the_queued():
 
 @pytest.mark.parametrize("busy", [False, True])
 def test_an_orphan_is_gone_within_three_seconds(busy):
-    """Whoever started it with the hidden flag is gone: so is the service, whatever it does."""
+    """Anyone who started it with the hidden flag is gone: so is the service, whatever it does."""
     stuck = ["payment_latency_s=3600", "attempt_timeout_s=0", "request_timeout_s=0"]
     sets = [word for knob in stuck for word in ("--set", knob)]
     arguments = ["serve", "--port", "0", *sets, "--until-stdin-closes"]

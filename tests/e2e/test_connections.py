@@ -441,7 +441,7 @@ def test_answers_that_nobody_reads_are_cut_off(asked):
         caller.sendall(f"GET {asked} HTTP/1.1\r\nHost: a\r\n\r\n".encode() * 30)
         state = thread.server.server_state
         eventually(lambda: state.tasks, "the answer is stuck")
-        eventually(lambda: not state.tasks and not state.connections, "he is cut off")
+        eventually(lambda: not state.tasks and not state.connections, "they are cut off")
         thread.assert_at_rest()
 
 

@@ -50,7 +50,7 @@ def test_the_longest_idle_makes_room(small):
 
 
 def test_silent_newcomers_are_idle_too(small):
-    """Whoever connects and says nothing holds no place against one who asks."""
+    """Anyone who connects and says nothing holds no place against one who asks."""
     silent = [small.connect() for _ in range(30)]
     for _ in range(10):
         assert small.ask("GET", "/healthz").status == 200

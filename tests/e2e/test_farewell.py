@@ -130,7 +130,7 @@ def test_patience_with_one_who_sends_on_has_an_end(quick):
 
 @pytest.mark.parametrize("sent", [b"", BODY[:10], b"GET /x"])
 def test_half_a_request_does_not_hold_the_exit(sent):
-    """Whoever has not said it all is told that the house closes, and the process ends."""
+    """Anyone who has not said it all is told that the house closes, and the process ends."""
     with server(drain_timeout_s=0.2) as thread:
         wire = thread.connect()
         head = b"" if sent.startswith(b"GET") else HEAD + b"Content-Length: 26\r\n\r\n"

@@ -89,7 +89,7 @@ def test_an_order_is_sold(client: Client, quick: ServerThread, order: Path) -> N
 
 
 def test_a_refusal_is_heard(client: Client, full: ServerThread, order: Path) -> None:
-    """503 with an empty waiting room's advice."""
+    """503 with an empty queue's advice."""
     assert_told(client, full, order, 503)
 
 

@@ -37,7 +37,7 @@ async def drive(thread: ServerThread, turns: list[dict[str, Any]]) -> None:
     assert answered.statuses[503] == books["rejected"] + books["shed"] + books["failure"]
     assert set(answered.statuses) <= {201, 503, 504}
     assert thread.stats["in_flight"] == 0
-    # Whoever was told that their time was up may have their order nevertheless.
+    # Anyone who was told that their time was up may have their order nevertheless.
     assert books["success"] <= len(thread.orders) <= books["success"] + books["expired"]
     await until(lambda: kept(thread) == len(thread.orders), "all that was owed is given back")
 

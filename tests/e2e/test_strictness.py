@@ -255,7 +255,7 @@ def test_no_lie_about_a_coding_gets_through(quick, coding):
 
 
 def test_http_10_knows_no_chunks(quick):
-    """Whoever sends them there is misunderstood by somebody on the way."""
+    """Anyone who sends them there is misunderstood by somebody on the way."""
     head = b"POST /orders HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n"
     refused(quick, head + b"1a\r\n" + BODY + b"\r\n0\r\n\r\n", 400)
 

@@ -18,7 +18,7 @@ from tests.support.waiting import eventually
 
 #: Sold within this, an order counts as goodput.
 PATIENCE_S = 0.3
-#: Whoever has no answer by then hangs up.
+#: Anyone who has no answer by then hangs up.
 GIVE_UP_S = 15.0
 ASK_AGAIN_S = 0.5
 #: Idle connections end on our side: the server drops them after five seconds.

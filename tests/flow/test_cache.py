@@ -430,7 +430,7 @@ async def test_an_invalidated_value_is_loaded_again() -> None:
 
 @virtual
 async def test_a_load_that_began_before_an_invalidation_does_not_fill() -> None:
-    """It answers those who wait for it; whoever comes later gets a load of their own."""
+    """It answers those who wait for it; anyone who comes later gets a load of their own."""
     bench = Bench()
     bench.latency_s = 1
     early = bench.asking()
@@ -690,7 +690,7 @@ class CacheMachine(RuleBasedStateMachine):
 
     @rule(key=KEYS)
     def invalidate(self, key: str) -> None:
-        self.stage.turn()  # whoever has asked has asked before
+        self.stage.turn()  # anyone who has asked has asked before
         self.version[key] += 1
         self.cache.invalidate(key)
         assert self.cache.peek(key) is None

@@ -18,7 +18,7 @@ def test_a_burst_is_absorbed() -> None:
 
 
 def test_in_a_standing_queue_what_waited_past_the_target_is_shed() -> None:
-    """And nothing else: whoever waited just the target is served."""
+    """And nothing else: anyone who waited just the target is served."""
     codel = CoDel(POLICY, now=0)
     codel.saw_empty(10.0)
     assert codel.sheds(waited_s=0.021, now=10.21)

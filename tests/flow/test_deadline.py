@@ -8,7 +8,7 @@ from bpdemo.flow.deadline import NEVER, Deadline, can_finish
 
 
 def test_what_remains_shrinks_to_nothing_and_not_below() -> None:
-    """Two seconds from 10 is 12, whoever asks."""
+    """Two seconds from 10 is 12, no matter who asks."""
     deadline = Deadline.after(2, now=10)
     assert deadline.remaining_s(10.5) == 1.5
     assert deadline.remaining_s(99) == 0

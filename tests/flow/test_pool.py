@@ -111,7 +111,7 @@ async def test_nothing_is_begun_before_the_start() -> None:
 
 @virtual
 async def test_a_worker_that_is_free_makes_a_place_for_who_waits() -> None:
-    """With no waiting room at all, callers under `block` follow one another without a gap."""
+    """With no queue at all, callers under `block` follow one another without a gap."""
     bench = Bench(size=1, capacity=0)
     bench.pool.start()
     callers = [asyncio.create_task(bench.queue.put(Job(), 60)) for _ in range(5)]
@@ -411,7 +411,7 @@ async def test_resized_to_nobody_and_back_while_jobs_run_it_has_as_many_as_asked
 
 @virtual
 async def test_a_pause_makes_no_places_and_its_end_does() -> None:
-    """Nobody works, so there is the waiting room only; who waits for more gets it afterwards."""
+    """Nobody works, so there is the queue only; who waits for more gets it afterwards."""
     bench = Bench(size=2, capacity=1)
     bench.pool.start()
     await settle()

@@ -92,7 +92,7 @@ def test_a_load_that_fell_silent_is_driven_once_more(freezer):
 
 
 def test_a_load_in_the_background_that_fell_silent_says_so(freezer):
-    """Whoever waits for it is told, instead of getting half a run."""
+    """Anyone who waits for it is told, instead of getting half a run."""
     with StubServer() as server:
         running: RunningLoad = load(
             server, rate=50, seconds=60, background=True, on_progress=freezer

@@ -1,4 +1,4 @@
-"""A plan says no to what cannot be driven, and gets to the child unchanged."""
+"""A plan rejects what cannot be driven, and gets to the child unchanged."""
 
 from typing import Any
 

@@ -405,7 +405,7 @@ def test_what_was_said_while_waiting_reaches_the_application(chunks: int, before
 
 @virtual
 async def test_an_application_that_fails_gives_its_slot_back_and_the_error_goes_on() -> None:
-    """Whoever catches it stands outside; SlotFreed says that there was no answer."""
+    """Anyone who catches it stands outside; SlotFreed says that there was no answer."""
     app = Application()
     ears = Ears()
     control = edge(app, concurrency=1, observer=ears)

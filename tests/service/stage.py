@@ -30,7 +30,7 @@ E = TypeVar("E", bound=Event)
 #: More turns of the loop than anything here needs to come to rest.
 TURNS = 30
 
-#: One worker, a second for each order, two waiting places, no deadline: easy to reckon with.
+#: One worker, a second for each order, two waiting places, no deadline: easy to calculate with.
 PLAIN: Mapping[str, Any] = {
     "workers": 1,
     "queue_capacity": 2,

@@ -1,4 +1,4 @@
-"""The end of a service: finish what was admitted, say no to the rest, settle what is owed."""
+"""The end of a service: finish what was admitted, reject the rest, settle what is owed."""
 
 import asyncio
 from typing import Any
@@ -11,7 +11,7 @@ from tests.support.virtual import virtual
 
 @virtual
 async def test_what_was_admitted_is_finished_and_new_ones_are_told() -> None:
-    """Running and queued orders are sold; whoever comes meanwhile hears `draining`."""
+    """Running and queued orders are sold; anyone who comes meanwhile hears `draining`."""
     async with opened(queue_capacity=3) as stage:
         await stage.come(4)
         draining = asyncio.create_task(stage.office.drain(timeout_s=60.0))

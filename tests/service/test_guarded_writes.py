@@ -279,7 +279,7 @@ class Writes(RuleBasedStateMachine):
             assert stands is not None, "told of an order that is gone"
             assert stands.status != "pending"
         elif customer in self.repeats:
-            assert customer.fate not in ("invalid_request", "sold_out"), "a repeat was told no"
+            assert customer.fate not in ("invalid_request", "sold_out"), "a repeat was rejected"
         assert (customer.retry_after_s is not None) == (
             customer.fate not in OPEN
             and customer.order is None

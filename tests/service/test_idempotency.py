@@ -305,7 +305,7 @@ async def test_a_repeat_finds_its_order_whatever_else_is_in_flight_under_its_key
 async def test_an_order_that_another_process_stored_meanwhile_is_found_by_its_repeat(
     quantity: int,
 ) -> None:
-    """Ours is being charged under the same key with another body: whoever asks for what is stored
+    """Ours is being charged under the same key with another body: who asks for what is stored
     is answered with it, and everybody else hears of the other body."""
     async with opened() as stage:
         ours = stage.comes(key="k", quantity=3)

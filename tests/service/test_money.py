@@ -490,7 +490,7 @@ async def test_debts_end_with_the_service_all_the_same() -> None:
 async def test_the_last_ticket_is_never_offered_after_it_is_gone(
     key: str | None, void: Fault, place: Fault
 ) -> None:
-    """The `place` that took it was not answered: whoever looks, before and after each step, sees
+    """The `place` that took it was not answered: anyone who looks, before and after each step, sees
     in the end what the store has."""
     knobs = {"initial_stock": 1, "attempt_timeout_s": 1.0, "retry_attempts": 1}
     async with opened(**knobs, payment_latency_s=0.1, cache_ttl_s=3600.0) as stage:

@@ -66,7 +66,7 @@ async def test_a_full_queue_is_seen_at_the_door() -> None:
 
 @virtual
 async def test_a_place_may_be_gone_when_the_body_has_arrived() -> None:
-    """The door's yes is no place: whoever sends their body faster takes it."""
+    """The door's yes is no place: anyone who sends their body faster takes it."""
     async with opened(queue_capacity=0) as stage:
         slow = stage.comes(body_s=0.5)
         await settle()

@@ -58,7 +58,7 @@ async def test_whoever_is_told_no_is_not_charged_later() -> None:
 @virtual
 async def test_what_is_told_stands_whatever_befalls_accept(first: Fault, void: Fault) -> None:
     """The second attempt ends in many ways: for one who waits, one who leaves and one whose time
-    runs out. Nothing that was told no is ever sold, and nothing that was promised is lost."""
+    runs out. Nothing that was rejected is ever sold, and nothing that was promised is lost."""
     async with promising(**CALM | {"workers": 3}) as promises:
         stage = promises.stage
         ledger = Ledger(stage.assembly.provider)
@@ -91,7 +91,7 @@ async def test_what_is_told_stands_whatever_befalls_accept(first: Fault, void: F
             if customer.order is not None:
                 assert order is not None, "a promise was forgotten"
             elif customer.fate not in OPEN:
-                assert order is None, "told no, and sold"
+                assert order is None, "rejected, and sold"
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ SEQUENCES: dict[str, list[dict[str, Any]]] = {
         for name in ("lifo", "priority", "codel", "adaptive_lifo", "fifo", "priority")
     ],
     "policies": [{"queue_policy": "block"}, {"queue_policy": "reject"}, {"queue_policy": "block"}],
-    "no waiting room, no bound": [{"queue_capacity": 0}, {"queue_capacity": -1}],
+    "no queue, no bound": [{"queue_capacity": 0}, {"queue_capacity": -1}],
     "deadlines": [{"request_timeout_s": 0.1}, {"request_timeout_s": 0.0}],
     "everything": [
         {"workers": 1, "queue_discipline": "lifo", "queue_policy": "block", "retry_attempts": 1},
@@ -180,7 +180,7 @@ async def test_a_growing_queue_lets_those_in_who_wait_for_a_place() -> None:
         stage.turn(queue_capacity=2)
         await settle()
         assert (stage.books.waiting, stage.office.queue_depth) == (1, 2)
-        stage.turn(queue_policy="reject")  # whoever waits already goes on waiting
+        stage.turn(queue_policy="reject")  # anyone who waits already goes on waiting
         await stage.everybody_answered()
         assert [c.fate for c in stage.customers] == [201] * 3 + ["queue_timeout"]
 

@@ -73,7 +73,7 @@ async def test_stats_and_gauges_are_one_snapshot() -> None:
 
 @virtual
 async def test_in_flight_is_what_the_gate_has_let_in() -> None:
-    """Requests, not orders: the gate counts whoever is inside."""
+    """Requests, not orders: the gate counts anyone who is inside."""
     async with opened() as stage:
         visit = stage.office.gate.enter("a")
         assert stage.office.stats()["in_flight"] == 1

@@ -35,7 +35,7 @@ async def at_rest(stage: Stage, sabotage: Sabotage) -> None:
 @virtual
 async def test_twenty_customers_who_come_again_pay_twenty_times() -> None:
     """The store loses every answer, and is well again: nobody hears a no of which an order is left,
-    so whoever tries again without a key has paid for one order and not for two."""
+    so anyone who tries again without a key has paid for one order and not for two."""
     async with opened(**CALM | {"workers": 20, "store_failure_rate": 0.0}) as stage:
         ledger = Ledger(stage.assembly.provider)
         for item_id in range(1, 21):

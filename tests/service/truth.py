@@ -35,7 +35,7 @@ def assert_told_the_truth(stage: Stage, ledger: Ledger) -> None:
     for order in standing.values():
         asked = [c for c in stage.customers if belongs_to(order, c)]
         assert asked, "an order that nobody asked for"
-        assert any(c.order is not None or c.fate in OPEN for c in asked), "told no, and stored"
+        assert any(c.order is not None or c.fate in OPEN for c in asked), "rejected, and stored"
         if order.key is None:
             assert [c.fate for c in asked] != ["outcome_unknown"], "not taken back"
     left = Counter(dict.fromkeys(range(1, 101), stage.assembly.settings.initial_stock))

@@ -1,5 +1,5 @@
 """Totals of runs in virtual time, as they were before the loop, the crowd and the service were made
-faster: whoever makes them faster still changes no customer's fate.
+faster: anyone who makes them faster still changes no customer's fate.
 
 Where the totals shall change, since the service does: `python -m tests.sim.test_golden_totals`.
 """

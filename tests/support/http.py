@@ -19,7 +19,7 @@ ORDER = {"item_id": 1, "quantity": 1}
 BODY = b'{"item_id":1,"quantity":1}'
 #: A payment takes no time, a job that is stuck is not waited for.
 QUICK = {"payment_latency_s": 0.0, "store_latency_s": 0.0, "drain_timeout_s": 0.0, "seed": 1}
-#: One worker whose job never ends, and no waiting room behind it once it has one.
+#: One worker whose job never ends, and no queue behind it once it has one.
 STUCK = {
     "workers": 1,
     "payment_latency_s": 3600.0,

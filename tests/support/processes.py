@@ -14,10 +14,10 @@ MARK = "BPDEMO_TEST_FAMILY"
 
 
 class Family:
-    """All that comes from processes started with `environment`, whoever is their parent by now.
+    """All that comes from processes started with `environment`, wherever they stand by now.
 
     Most carry the mark in their environment. PostgreSQL writes its status over its own, so `meet`
-    also notes whoever stands below a process.
+    also notes anyone who stands below a process.
     """
 
     def __init__(self) -> None:

@@ -55,7 +55,7 @@ def test_a_run_is_made_again_until_it_counts(busy, waits):
 
 
 def test_a_run_that_never_counts_is_a_failure_that_tells_each_cause(waits):
-    """It is no assertion that failed: whoever expects a claim to be refuted is not served."""
+    """It is no assertion that failed: anyone who expects a claim to be refuted is not served."""
     with pytest.raises(NeverMeasured, match=r"in each of 4 tries. \(cause 0; .*cause 3\)") as why:
         until_measured(busy_for(TRIES))
     assert not isinstance(why.value, AssertionError)

@@ -194,8 +194,8 @@ class Messages(HttpToolsProtocol):
         self._begin()
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        # Stripped where they are born: white space around a value means nothing, and whoever
-        # compares or converts one must not have to think of it.
+        # Stripped where they are born: white space around a value means nothing, and code
+        # that compares or converts one must not have to think of it.
         name, value = name.lower(), value.strip(b" \t")
         if name in WATCHED and self._reading == "head":
             self._framing.note(name, value)

@@ -1,7 +1,7 @@
 """The connection, below ASGI: what uvicorn leaves open to callers who are slow or odd on purpose.
 
 uvicorn waits for ever for a head, for a body that nobody reads, and for a caller who does not read
-their answers; it says no to an unreadable request even in the middle of the answer to the one
+their answers; it rejects an unreadable request even in the middle of the answer to the one
 before, and its way to end a connection takes back what was said last.
 """
 

@@ -80,13 +80,13 @@ def show(finding: Finding, console: Console) -> None:
         line.pad_right(max(0, console.width - 1 - line.cell_len))
     console.print(line, soft_wrap=True)
     if finding.mend and finding.grade != "ok":
-        console.print(f"      mend: {finding.mend}", markup=False, soft_wrap=True)
+        console.print(f"      fix: {finding.mend}", markup=False, soft_wrap=True)
 
 
 def _conclusion(failed: int, warned: int) -> str:
     if failed:
         lines = "line says" if failed == 1 else "lines say"
-        return f"Not ready: {failed} {lines} FAIL. Mend that, then run it again."
+        return f"Not ready: {failed} {lines} FAIL. Fix that, then run it again."
     if warned:
         return f"Ready, with {warned} thing{'s' if warned > 1 else ''} to know about."
     return "Ready."

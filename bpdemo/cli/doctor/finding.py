@@ -17,7 +17,7 @@ Grade = Literal["ok", "warn", "FAIL"]
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One line of the doctor: how it stands, what was seen, and how to mend it."""
+    """One line of the doctor: how it stands, what was seen, and how to fix it."""
 
     name: str
     grade: Grade

@@ -26,12 +26,12 @@ JOBS_WORKED_OFF: Final = "bpdemo_service_seconds_count"
 this: there a caller who left has ended the job, whatever the worker goes on to do."""
 
 Looks = Sequence[tuple[float, float]]
-"""(t_s, jobs worked off so far), one for each look."""
+"""(t_s, jobs processed so far), one for each look."""
 
 
 @dataclass(frozen=True)
 class Effort:
-    """A run, and the jobs that were worked off meanwhile."""
+    """A run, and the jobs that were processed meanwhile."""
 
     run: LoadRun
     looks: Looks

@@ -49,7 +49,7 @@ def _measure() -> Calibration:
     say("How many orders a second can this machine send?")
     sent_per_s = send_rate_per_s()
     count = workers_for(sent_per_s)
-    say(f"What do {count} workers work off?")
+    say(f"What can {count} workers serve?")
     capacity_per_s = measured_capacity_per_s(count)
     say("")
     return Calibration(

@@ -100,8 +100,8 @@ class WorkerProcess:
 def start_workers(service: Promising, *names: str, **knobs: Any) -> list[WorkerProcess]:
     """A durable worker of each name, on the service's database and with its settings but `knobs`.
 
-    Waits until all are ready. Running a cell again replaces what it started: whoever had such a
-    name there before is killed first, and whoever worked for the service that this one replaced.
+    Waits until all are ready. Running a cell again replaces what it started: anyone who had such a
+    name there before is killed first, and anyone who worked for the service that this one replaced.
     Where there is no database, they are nobody. Raises `SettingsInvalid`, `ServiceFailed`.
     """
     environment = None
@@ -121,7 +121,7 @@ def start_workers(service: Promising, *names: str, **knobs: Any) -> list[WorkerP
 
 @forgiving
 def kept_by(crew: Sequence[WorkerProcess]) -> dict[str, pd.DataFrame]:
-    """What each of them brought to an end, each order with whoever was first.
+    """What each of them brought to an end, each order with anyone who was first.
 
     A second one may find an order ended: by a worker that died before it could tell the queue.
     """

@@ -37,7 +37,7 @@ class Calibration:
     def _rows(self) -> list[tuple[str, str]]:
         return [
             ("workers that fit this machine", f"{self.workers}"),
-            ("orders a second they work off", f"{self.capacity_per_s:.0f}"),
+            ("orders a second they serve", f"{self.capacity_per_s:.0f}"),
             ("orders a second this machine can send", f"{self.send_rate_per_s:,.0f}"),
             ("a timer fires within", f"{self.timer_tick_s * 1000:.1f} ms"),
             ("event-loop lag at rest (p99)", f"{self.loop_lag_p99_s * 1000:.1f} ms"),

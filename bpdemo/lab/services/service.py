@@ -53,7 +53,7 @@ class Service:
 
     @property
     def capacity_per_s(self) -> float | None:
-        """Orders a second it can work off: workers ÷ service time. None if that takes no time."""
+        """Orders a second it can serve: workers ÷ service time. None if that takes no time."""
         return self.settings.nominal_capacity
 
     @property

@@ -24,7 +24,7 @@ def exit_at_once() -> NoReturn:
 
 
 class ToOwner(Protocol):
-    """Whoever sends the crowd off and hears of it: a pipe to the owner, or Locust's master."""
+    """Anyone who sends the crowd off and hears of it: a pipe to the owner, or Locust's master."""
 
     @property
     def is_stopped(self) -> bool: ...

@@ -53,7 +53,7 @@ CLAIMS = (
         arms=(
             Arm("the breaker's two knobs", lambda: points(**BREAKER), at_most=90),
             Arm(
-                "the same, after the deadline was put right",
+                "the same, after the deadline was fixed",
                 lambda: points(**BREAKER, request_timeout_s=0.5) - points(request_timeout_s=0.5),
                 at_least=90,
             ),

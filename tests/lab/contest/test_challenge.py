@@ -32,7 +32,7 @@ TUNED = {
 
 @cache
 def drawn(word: str) -> Challenge:
-    """One for all tests: it remembers the scores it has reckoned."""
+    """One for all tests: it remembers the scores it has calculated."""
     return challenge(word)
 
 

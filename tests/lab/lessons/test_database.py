@@ -28,7 +28,7 @@ def test_where_none_can_run_the_lesson_hears_why_and_goes_on(monkeypatch):
 
 
 def test_an_update_of_an_item_takes_as_long_as_asked_for():
-    """The trigger is in the database itself, whoever writes."""
+    """The trigger is in the database itself, no matter who writes."""
     if not find_database():
         pytest.skip("postgres: does not start here")
     with serve(workers=1, store="embedded", payment_latency_s=0, name="slow") as service:

@@ -62,7 +62,7 @@ def test_the_promise_holds_to_its_edge(workers, service_s, deadline_s):
 
 def test_the_longest_useful_queue_does_not_survive_it():
     """The ceiling as a setting, and a service that does not ask whether an order can be finished:
-    good as long as nothing changes, worthless at half as slow again. So the test above sees more
+    good as long as nothing changes, worthless at 1.5× as slow. So the test above sees more
     than any setting would show."""
     advice = size(workers=8, service_s=0.042, deadline_s=0.5)
     naive = advice.knobs | {

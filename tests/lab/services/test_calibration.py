@@ -43,7 +43,7 @@ def test_a_machine_is_measured_once(measured):
 
 
 def test_force_measures_again(measured):
-    """Whoever doubts it may ask anew."""
+    """Anyone who doubts it may ask anew."""
     calibrate()
     calibrate(force=True)
     assert len(measured) == 2

@@ -23,7 +23,7 @@ def office():
 
 
 def test_promises_wait_until_somebody_works_and_are_then_kept_once(office):
-    """Sent, watched, worked off by two, and found whole by SQL: nobody's order counts twice."""
+    """Sent, watched, processed by two, and found whole by SQL: nobody's order counts twice."""
     sent = send_orders(office, ORDERS, at_once=3)
     assert sent["status"].tolist() == [202] * ORDERS
     assert sent["order"].tolist() == ["pending"] * ORDERS

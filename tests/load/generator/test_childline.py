@@ -1,4 +1,4 @@
-"""The child's line to its owner: whole lines, whoever speaks and however slow the reader."""
+"""The child's line to its owner: whole lines, no matter who speaks and however slow the reader."""
 
 import json
 import subprocess

@@ -13,7 +13,7 @@ QUESTIONS: dict[str, Question] = {
             ),
             "All get a ticket, but most of them after queueing for a while": (
                 "At half load some worker is nearly always idle. Queueing begins to matter from "
-                "about eight tenths of capacity, and then quickly."
+                "about 80% of capacity, and then quickly."
             ),
             "Practically all get their ticket, in about the time the work takes": (
                 "Yes. Below capacity nothing needs protecting, which is why it is forgotten."

@@ -9,7 +9,7 @@ QUESTIONS: dict[str, Question] = {
         "Almost none, after the first moment",
         {
             "As many as its capacity: the other half is lost": (
-                "It works off exactly its capacity, but in the order they came: soon everyone it "
+                "It processes exactly its capacity, but in the order of arrival: soon everyone it "
                 "gets to has left already. Work done is not tickets sold."
             ),
             "Half of its capacity": (
@@ -17,8 +17,8 @@ QUESTIONS: dict[str, Question] = {
                 "ever gets longer, and passes half a second for everyone."
             ),
             "Almost none, after the first moment": (
-                "Yes. The wait grows by a second each second; once it is past the customers' "
-                "patience, every ticket is ready too late."
+                "Yes. The wait grows by a second each second; once it is past the client "
+                "timeout, every ticket is ready too late."
             ),
             "None, it crashes": (
                 "That would be kinder. It keeps running, all workers busy, and looks healthy."

@@ -19,8 +19,7 @@ QUESTIONS: dict[str, Question] = {
                 "short enough for all, or just too long for all."
             ),
             "Nothing; then, at one length, they drop to almost none": (
-                "Yes, a cliff. It stands where a full queue takes as long as the customers' "
-                "patience."
+                "Yes, a cliff. It stands where a full queue takes as long as the client timeout."
             ),
             "Nothing: the workers are busy either way": (
                 "Busy they are, on both sides of the cliff. Beyond it they work for people who "
@@ -59,7 +58,7 @@ QUESTIONS: dict[str, Question] = {
         "The first: about the capacity. The second: twice as much",
         {
             "Both about the capacity: the service holds them back": (
-                "It can hold back only whoever *listens*. Nothing that a service does makes the "
+                "It can hold back only one that *responds*. Nothing that a service does makes the "
                 "other one send less."
             ),
             "The first: about the capacity. The second: twice as much": (
@@ -133,7 +132,7 @@ QUESTIONS: dict[str, Question] = {
         },
     ),
     "02f": Question(
-        "Four workers, no waiting room, and 90% of their capacity arrives at random. How many "
+        "Four workers, no queue, and 90% of their capacity arrives at random. How many "
         "customers are refused?",
         "About a quarter",
         {
@@ -146,7 +145,7 @@ QUESTIONS: dict[str, Question] = {
                 "crowd is refused: both at the same load."
             ),
             "About a quarter": (
-                "Yes. A waiting room is there for *chance*: ten places bring it down to 4%. "
+                "Yes. A queue is there for *bursts*: ten places bring it down to 4%. "
                 "For a lasting overload it does nothing."
             ),
         },

@@ -42,7 +42,7 @@ QUESTIONS: dict[str, Question] = {
                 "is all of it."
             ),
             "About as many as its capacity": (
-                "Yes. The newest has waited least, so he is still there."
+                "Yes. The newest has waited least, so they are still there."
             ),
         },
     ),
@@ -52,7 +52,7 @@ QUESTIONS: dict[str, Question] = {
         {
             "Nothing: no ticket is no ticket": (
                 "To the till it is the same. Not to them: one is told and can go elsewhere, the "
-                "other stands there until he gives up, and his connection with him."
+                "other waits until the client timeout, and keeps a connection busy."
             ),
             "They know after some tens of milliseconds": (
                 "Yes. What has waited too long is shed with an answer, long before patience ends."
@@ -69,26 +69,26 @@ QUESTIONS: dict[str, Question] = {
         "The greedy one gets three quarters of them",
         {
             "A quarter each: first come, first served is fair": (
-                "It is fair to *orders*. He has nine where another has one, so nine times as many "
-                "find a place."
+                "It is fair to *orders*. That client has nine where another has one, so nine times "
+                "as many find a place."
             ),
-            "The greedy one gets least: most refusals are his": (
-                "Most refusals are his, and so are most of the sales. One third of everybody's "
+            "The greedy one gets least, since most refusals go to it": (
+                "Most refusals go to it, and so do most of the sales. One third of everybody's "
                 "orders is sold."
             ),
             "The greedy one gets three quarters of them": (
-                "Yes. Whoever shouts most is served most, unless each client has a share."
+                "Yes. A client that sends most is served most, unless each client has a share."
             ),
         },
     ),
     "03e": Question(
-        "Critical orders go first, the waiting room has 8 places, twice the capacity comes. How "
+        "Critical orders go first, 8 may wait in the queue, twice the capacity comes. How "
         "many of the critical orders are sold?",
         "About half, as of all the others",
         {
             "Nearly all: they are a fifth of the orders, and go first": (
                 "They go first *in the line*. But the door is full half of the time, and asks "
-                "nobody how critical he is."
+                "nobody how critical they are."
             ),
             "About half, as of all the others": (
                 "Yes. Who finds the room full is refused before any priority is looked at."

@@ -23,7 +23,7 @@ QUESTIONS: dict[str, Question] = {
         },
     ),
     "04b": Question(
-        "Twice the capacity comes, and two means are tried against work for nobody: a queue of at "
+        "Twice the capacity comes, and two means are tried against wasted work: a queue of at "
         "most 61, or a deadline that travels with each order. Then the payment becomes twice as "
         "slow. Which of the two is enough alone?",
         "Either, at the usual speed; only the deadline when the payment is slower",
@@ -56,7 +56,7 @@ QUESTIONS: dict[str, Question] = {
                 "By then hundreds of old orders stand before every new one, and each new customer "
                 "becomes four."
             ),
-            "After some seconds, when the queue is worked off": (
+            "After some seconds, when the queue is drained": (
                 "It would, if 0.6 came. But each of those customers comes four times: that is 2.4 "
                 "times the capacity, and the queue grows."
             ),
@@ -115,11 +115,11 @@ QUESTIONS: dict[str, Question] = {
                 "ignored it have used up their retries and gone home."
             ),
             "No difference: the rush is over": (
-                "For those who ignored it, it is. The obedient have only put it off."
+                "For those who ignored it, it is. Those who obeyed it have only put it off."
             ),
             "The crowd that ignored it": (
                 "Yes, odd as it sounds. To obey is to wait in a queue at home, and that queue is "
-                "worked off after the rush."
+                "processed after the rush."
             ),
         },
     ),

@@ -9,7 +9,7 @@ QUESTIONS: dict[str, Question] = {
         "A no, within milliseconds",
         {
             "A ticket, as soon as the payment is back": (
-                "A breaker keeps nobody's order and repeats nothing. It cannot mend the payment; "
+                "A breaker keeps nobody's order and repeats nothing. It cannot repair the payment; "
                 "it can only spare everybody the waiting."
             ),
             "A no, after the 200 ms that an attempt may take": (
@@ -20,7 +20,7 @@ QUESTIONS: dict[str, Question] = {
                 "Yes. The no costs no worker, no place in the queue, and none of the customer's "
                 "patience, and it says when to come back."
             ),
-            "Just what he gets without one: his money cannot be taken": (
+            "Just what they get without one: their money cannot be taken": (
                 "The ticket is lost either way, but the no is not the same: at once, or after half "
                 "a second of waiting that kept four workers busy."
             ),
@@ -61,7 +61,7 @@ QUESTIONS: dict[str, Question] = {
                 "Each order holds its seat for half a second now, and was in and out before."
             ),
             "They wait longer, and see their item": (
-                "Looking is as fast as ever, for whoever gets in. The door is what is full."
+                "Looking is as fast as ever, for those who get in. The door is what is full."
             ),
             "A good part of them is refused at the door": (
                 "Yes. This is how the outage of one dependency becomes the outage of all: not by a "

@@ -47,7 +47,7 @@ QUESTIONS: dict[str, Question] = {
                 "matters most. Here the first one loads, the others wait for that load."
             ),
             "About eight times, once for each worker": (
-                "Workers take orders. Whoever only looks needs none of them."
+                "Workers take orders. Those who only look need none of them."
             ),
             "Once": "Yes: one load in flight for a key, and everybody shares its answer.",
         },

@@ -45,7 +45,7 @@ QUESTIONS: dict[str, Question] = {
         },
     ),
     "07c": Question(
-        "Half as many again as can be served are coming. One order in their midst takes about a "
+        "The load is 1.5× capacity. One order in their midst takes about a "
         "second. Where does its time go?",
         "Nearly all of it into the queue",
         {

@@ -4,7 +4,7 @@ from bpdemo.lab.predictions.questions.question import Question
 
 QUESTIONS: dict[str, Question] = {
     "08a": Question(
-        "One setting only. Which of these, put right alone, gains hundreds of points?",
+        "One setting only. Which of these, fixed alone, gains hundreds of points?",
         "Either of two: the bound of the queue, or the deadline",
         {
             "The retries: from 6 attempts to 2": (
@@ -17,7 +17,7 @@ QUESTIONS: dict[str, Question] = {
             ),
             "Only the bound of the queue: from 400 places to 8": (
                 "It does gain hundreds: in a queue of 8 nobody waits too long. But a deadline of "
-                "half a second gains as many, since it refuses whoever would."
+                "half a second gains as many, since it refuses those who would."
             ),
             "Either of two: the bound of the queue, or the deadline": (
                 "Yes. Storm, slow payment and retry storm are one illness, orders that wait longer "
@@ -30,7 +30,7 @@ QUESTIONS: dict[str, Question] = {
         },
     ),
     "08b": Question(
-        "The breaker put right: what does that gain before the queue is mended, and after it?",
+        "The breaker is fixed: what does that gain before the queue is fixed, and after it?",
         "Next to nothing before, more than a hundred points after",
         {
             "The same both times: a fault costs what it costs": (
@@ -38,7 +38,7 @@ QUESTIONS: dict[str, Question] = {
                 "be lost at the breaker as well."
             ),
             "Next to nothing before, more than a hundred points after": (
-                "Yes: the queue had *hidden* the breaker. Mend what holds up everything, then look "
+                "Yes: the queue had *hidden* the breaker. Fix what holds up everything, then look "
                 "again."
             ),
             "Much before; next to nothing after, since the queue has healed it": (

@@ -5,19 +5,19 @@ from bpdemo.lab.predictions.questions.question import Question
 QUESTIONS: dict[str, Question] = {
     "10a": Question(
         "The payment takes 200 ms. A caller says that a promise will do, and is answered 202 "
-        "*pending* after a few milliseconds. When does he have his ticket?",
-        "No sooner than before, perhaps later: he only need not wait on the line",
+        "*pending* after a few milliseconds. When do they have their ticket?",
+        "No sooner than before, perhaps later: they only need not wait on the line",
         {
             "After those few milliseconds: that is what makes it fast": (
-                "After those he has a *promise*. The card is not charged yet, and the tickets may "
-                "be gone by the time it is. 202 means accepted, not done."
+                "After those they have a *promise*. The card is not charged yet, and the tickets "
+                "may be gone by the time it is. 202 means accepted, not done."
             ),
-            "No sooner than before, perhaps later: he only need not wait on the line": (
+            "No sooner than before, perhaps later: they only need not wait on the line": (
                 "Yes. The work is the same; only the waiting is somewhere else."
             ),
-            "Never, unless he asks: the order is worked on when he comes back": (
-                "Asking only tells him how it stands. The worker takes it when its turn comes, "
-                "whether he asks or not."
+            "Never, unless they ask: the order is worked on when they come back": (
+                "Asking only tells them how it stands. The worker takes it when its turn comes, "
+                "whether they ask or not."
             ),
         },
     ),
@@ -39,7 +39,7 @@ QUESTIONS: dict[str, Question] = {
                 "'exactly once'."
             ),
             "It waits until somebody starts the dead worker again": (
-                "It would, if an order belonged to a worker. It is only lent to one, for as long "
+                "It would, if an order belonged to a worker. It is only leased to one, for as long "
                 "as its heart beats."
             ),
         },

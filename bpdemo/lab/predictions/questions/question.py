@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """`replies` maps each choice to what is said to whoever took it; `right` is one of them."""
+    """`replies` maps each choice to what is said to those who took it; `right` is one of them."""
 
     text: str
     right: str
