@@ -268,11 +268,11 @@ def test_half_a_copy_of_an_exercise_is_no_copy(lab, monkeypatch):
     (lab.ROOT / "exercises").mkdir()
     (lab.ROOT / "exercises" / "01.ipynb").write_text("the whole task", "utf-8")
 
-    def fill_up(_: str, target: str) -> None:
-        Path(target).write_text("the who", "utf-8")
+    def fill_up(target: Path, content: bytes) -> None:
+        target.write_text("the who", "utf-8")
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(lab.shutil, "copyfile", fill_up)
+    monkeypatch.setattr(Path, "write_bytes", fill_up)
     with pytest.raises(OSError, match="No space"):
         lab.hand_out_exercises()
     assert not (lab.ROOT / "my-work" / "01.ipynb").exists()

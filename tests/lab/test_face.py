@@ -40,7 +40,8 @@ USED = {path.relative_to(ROOT).as_posix(): set(imports(path)) for path in NOTEBO
 def test_what_a_notebook_imports_is_there(notebook: str) -> None:
     """And a slip in its arguments is told in a line, wherever the function lives."""
     for module, name in USED[notebook]:
-        value = getattr(import_module(module), name)
+        home = import_module(module)
+        value = getattr(home, name, None) or import_module(f"{module}.{name}")
         if isfunction(value) and module.startswith("bpdemo.lab"):
             assert hasattr(value, "__wrapped__"), f"{module}.{name} is not forgiving"
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from bpdemo.core.whole_file import write_whole
+from bpdemo.lab.slips import forgiving
 
 STEPS: Final = Path(__file__).parent / "shop"
 LAST: Final = 5
@@ -60,6 +61,7 @@ class Diff:
         return f"{self.title}: no difference."
 
 
+@forgiving
 def shop_file() -> Path:
     """Your `my-work/shop.py`, and its folder is the current one from here on.
 
@@ -68,11 +70,13 @@ def shop_file() -> Path:
     return _laid_out(NAME, step_file(1).read_text("utf-8"))
 
 
+@forgiving
 def crowd_file() -> Path:
     """The Locust file `my-work/crowd.py`, laid out in the same way."""
     return _laid_out("crowd.py", CROWD)
 
 
+@forgiving
 def step_file(step: int) -> Path:
     """The shipped file of a step, 1 to 5. ValueError for any other."""
     if step not in range(1, LAST + 1):
@@ -80,6 +84,7 @@ def step_file(step: int) -> Path:
     return STEPS / f"step_{step}.py"
 
 
+@forgiving
 def next_step(step: int) -> Diff:
     """What changes from the step before to this one, to be made in your file."""
     before, after = step_file(max(1, step - 1)), step_file(step)
@@ -87,12 +92,14 @@ def next_step(step: int) -> Diff:
     return _diff(title, before.read_text("utf-8"), after.read_text("utf-8"))
 
 
+@forgiving
 def beside_mine(step: int) -> Diff:
     """What your file would have to change to be the shipped step, to the letter."""
     title = f"your {NAME} → the shipped step {step}"
     return _diff(title, shop_file().read_text("utf-8"), step_file(step).read_text("utf-8"))
 
 
+@forgiving
 def app_of(step: int, mine: bool = False) -> str:
     """What `serve(app=…, where="process")` is to run at this step, and a line that says which.
 
