@@ -47,6 +47,13 @@ EVENTS = (
     "JobEnded", "JobEnded", "JobStarted", "OrderAdmitted", "OrderEnded", "AttemptEnded",
     "AttemptEnded", "CacheAsked", "BreakerMoved", "OrderRejected",
 )  # fmt: skip
+#: A write is tried again after its answer was lost, and nothing stands before the second try.
+UNHEARD = {
+    "retry_attempts": 2,
+    "breaker_enabled": False,
+    "retry_budget_min_per_s": 10.0,
+    "initial_stock": 1000,
+}
 CRASHES = ("bug", "timeout", "cancelled", "exit", "generator", "interrupt", "own")
 
 
@@ -90,6 +97,9 @@ class _Dice:
             acts += self.lagging(base, 0.0, span_s)
         acts += self.turns(span_s, [act.at_s for act in acts])
         acts += self.end(span_s)
+        if self.is_lossy and self.chance(0.4):
+            chosen |= UNHEARD
+            acts += self.unheard(span_s)
         acts.sort(key=lambda act: act.at_s)
         return Script(self.seed, self.kind, chosen, tuple(acts))
 
@@ -230,6 +240,16 @@ class _Dice:
         yield Act(at_s(reports), "mend", {"name": one})
         yield Act(at_s(fails[0]), "break", {"name": other, **fail})
         yield Act(at_s(fails[1]), "mend", {"name": other})
+
+    def unheard(self, span_s: float) -> Iterator[Act]:
+        """Of one order's attempts to be stored, one loses its answer and the next never arrives."""
+        lost = {"dependency": "store", "call": "place", "rate": 0.5, "how": "raise"}
+        lost |= {"slow_s": 0.0, "error": "failed", "after": True, "late_s": None}
+        for fault in (lost, lost | {"error": "unasked", "after": False}):
+            self.faults_begun += 1
+            name = f"f{self.faults_begun}"
+            yield Act(0.0, "break", {"name": name, **fault})
+            yield Act(self.grid(span_s), "mend", {"name": name})
 
     def lagging(self, base: Settings, begins_s: float, ends_s: float) -> Iterator[Act]:
         """What was read of an item is old by the time that it arrives."""
