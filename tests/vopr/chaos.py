@@ -49,6 +49,7 @@ class Chaos:
 
     def end(self, name: str) -> None:
         """It works again. Of the calls that hang, some go on, others lose their connection."""
+        self.calm(name)  # for those, too, who hang elsewhere and were to meet it next
         fault = self._faults.pop(name, None)
         for hanging in fault.hung if fault else ():
             if not hanging.done():
@@ -103,6 +104,8 @@ class Chaos:
 
     async def _befall(self, dependency: str, name: str, *, after: bool) -> None:
         for fault in self._those_for(dependency, name):
+            if fault.is_calm:
+                continue  # it has ended while the call hung in the one before
             if fault.is_due(after=after) and fault.strikes(fault.what["rate"]):
                 if fault.what["how"] == "raise":
                     fault.raise_it(after=after)
