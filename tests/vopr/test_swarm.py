@@ -69,6 +69,15 @@ def test_a_fault_that_is_over_holds_nobody() -> None:
         assert not play(Script(seed, knobs=knobs, acts=tuple(acts))).verdicts.wrongs
 
 
+def test_a_stop_that_cuts_a_write_short_may_leave_its_outcome_unknown() -> None:
+    """The cancellation is the stop's own; without one, whoever is told of it is told of a fault."""
+    acts = [Act(0.5, "order", dict(PLAIN)), Act(1.125, "stop", {})]
+    knobs = {"seed": 1, "payment_latency_s": 0.0, "store_latency_s": 0.5, "attempt_timeout_s": 8.0}
+    world = play(Script(1, knobs=knobs | {"request_timeout_s": 0.0}, acts=tuple(acts)))
+    assert [one.reason for one in world.doorway.customers] == ["outcome_unknown"]
+    assert not world.verdicts.wrongs
+
+
 def test_a_failure_is_shrunk_to_a_story() -> None:
     """Of eight customers two are left, the one at work and the one who leaves; in words."""
     orders = [Act(n / 16, "order", dict(PLAIN, client=f"c{n}", priority=n % 4)) for n in range(8)]

@@ -216,7 +216,7 @@ class World(Stage):
 
     async def _stop(self) -> None:
         """With no drain before it, as at a second signal."""
-        self.cut_off = self.moments.cut_off = True
+        self.cut_off = self.moments.cut_off = self.doorway.may_cancel = True  # as it does itself
         self.given_up = owed = await self.office.stop()
         book = self.office.stats()["payments"]
         over = book["charged"] - book["refunded"] - self.truth.sales
