@@ -33,6 +33,8 @@ class WorkerPool(Generic[J]):
     A handler that raises, whatever it raises, costs its own job only: `on_crash(job, error)`
     hears of it, and the worker takes the next one. A `take` of the queue that raises, or an
     `on_crash` that does, costs no worker either; the event loop's exception handler hears of it.
+    A worker that ends all the same, cancelled by somebody else for instance, is replaced a second
+    later.
     """
 
     def __init__(
@@ -113,6 +115,9 @@ class WorkerPool(Generic[J]):
         self._depart(worker)
         if not worker.cancelled() and (error := worker.exception()):
             _report("A worker died; another takes its turn.", error)
+        if self._is_running and len(self._workers) < self.size:
+            # It died, or somebody else has cancelled it. Not at once: at the end of a loop all
+            # tasks are cancelled, and none may begin.
             asyncio.get_running_loop().call_later(LONGEST_PAUSE_S, self._hire)
 
     async def _work(self) -> None:

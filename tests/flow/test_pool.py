@@ -572,6 +572,48 @@ async def test_a_worker_that_dies_all_the_same_is_replaced() -> None:
     assert [type(error) for error in heard] == [AttributeError]
 
 
+@pytest.mark.parametrize("phase", ["new", "idle", "busy", "pausing"])
+@pytest.mark.parametrize("resized", [None, 2])
+@virtual
+async def test_a_worker_that_somebody_else_cancels_is_replaced(
+    phase: str, resized: int | None
+) -> None:
+    """Whatever it was at, also where a resize has just counted it in."""
+    ears()
+    bench = Bench(size=2)
+    queue = grumpy(bench, *[KeyError()] * 2 * (phase == "pausing"))
+    bench.pool.start()
+    if phase != "new":
+        await settle()
+    if phase == "busy":
+        bench.put(2)
+        await settle()
+    for worker in list(bench.pool._workers):
+        worker.cancel()
+    if resized is not None:
+        bench.pool.resize(resized)
+    await asyncio.sleep(3)
+    bench.put(3)
+    await settle()
+    assert (queue.errors, bench.pool.busy, len(bench.pool._workers)) == ([], 2, 2)
+
+
+@virtual
+async def test_a_worker_that_is_not_wanted_any_more_is_not_replaced() -> None:
+    """One that a shrink or a stop lets go stays away, though another was cancelled before."""
+    bench = Bench(size=3)
+    bench.pool.start()
+    await settle()
+    next(iter(bench.pool._workers)).cancel()
+    bench.pool.resize(1)
+    await asyncio.sleep(3)
+    assert len(bench.pool._workers) == 1
+    next(iter(bench.pool._workers)).cancel()
+    await bench.pool.stop()
+    await asyncio.sleep(3)
+    assert not bench.pool._workers
+
+
 # Stopping
 
 
