@@ -14,19 +14,12 @@ that tell how to reach the package index.
 import argparse
 import errno
 import hashlib
-import http.client
 import importlib.util
 import json
 import os
-import re
-import secrets
-import signal
-import socket
 import subprocess
 import sys
 import tempfile
-import time
-import webbrowser
 import zipfile
 from pathlib import Path
 
@@ -40,15 +33,8 @@ REQUIREMENTS = ROOT / "requirements.txt"
 PYPROJECT = ROOT / "pyproject.toml"
 REQUIREMENTS_DEV = ROOT / "requirements-dev.txt"
 WHEELHOUSE = ROOT / "wheelhouse"
-START = "notebooks/00_start_here.ipynb"
 PORT_MAX = 65535
-OPEN_FILES = 10000  # as many as `bpdemo doctor` asks for
-NO_NEWS = {
-    "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False}
-}
 FOUND = ("Collecting ", "Processing ")  # how pip begins a line for a package, or for its file
-#: JupyterLab's own files: its configuration, its kernels' connections, the learner's settings.
-JUPYTER = VENV / "jupyter"
 #: How the names of variables begin that are meant for other programs.
 FOREIGN = (
     "PYTHON",
@@ -216,7 +202,6 @@ def setup(dev: bool = False) -> None:
     if moved or not has_pip():
         make_venv()
     install(REQUIREMENTS_DEV if dev else REQUIREMENTS)
-    switch_off_news()
     STAMP.write_text(fingerprint(dev), encoding="utf-8")
     say("The environment is ready.")
 
@@ -379,174 +364,22 @@ def decisive(output: str) -> "list[str]":
     return warnings + errors if unseen else errors
 
 
-def switch_off_news() -> None:
-    """JupyterLab asks about news at its first start; in a workshop that is in the way."""
-    overrides = VENV / "share" / "jupyter" / "lab" / "settings" / "overrides.json"
-    overrides.parent.mkdir(parents=True, exist_ok=True)
-    overrides.write_text(json.dumps(NO_NEWS, indent=2) + "\n", encoding="utf-8")
+# --- the workshop
 
 
-# --- JupyterLab
-
-
-def hand_out_exercises() -> None:
-    """Copy into my-work/ what is not there yet; what the learner has is never touched.
-
-    A notebook that the learner has from before keeps its text and answers. Exercises that are new
-    in it are laid beside it, in a notebook of their own such as 05_circuit_breaker_05d.ipynb.
-    """
-    source, work = ROOT / "exercises", ROOT / "my-work"
-    for path in source.rglob("*"):
-        if not path.is_file() or ".ipynb_checkpoints" in path.parts:
-            continue
-        target = work / path.relative_to(source)
-        if not target.exists():
-            lay_down(target, path.read_bytes())
-        elif path.suffix == ".ipynb":
-            lay_new_exercises_beside(target, path)
-
-
-def lay_down(target: Path, content: bytes) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    # Half a copy, on a full disk, would be taken for the learner's own the next time.
-    whole = target.with_name(target.name + ".part")
-    whole.write_bytes(content)
-    os.replace(str(whole), str(target))
-
-
-def lay_new_exercises_beside(mine: Path, edition: Path) -> None:
-    """The exercises of `edition` that no notebook beside `mine` has yet."""
-    try:
-        notebook = json.loads(edition.read_text(encoding="utf-8"))
-        had = {n for path in mine.parent.glob("*.ipynb") for n in exercises_in(path)}
-        missing = [name for name in exercises_in(edition) if name not in had]
-        cells = [cell for name in missing for cell in cells_of_exercise(notebook["cells"], name)]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return  # not a notebook that we can read: the learner's own is left as it is
-    beside = mine.with_name("_".join([mine.stem, *missing]) + ".ipynb")
-    if not cells or beside.exists():
-        return
-    imports = [c for c in notebook["cells"] if c["cell_type"] == "code"][:1]
-    whole = dict(notebook, cells=imports + cells)
-    lay_down(beside, (json.dumps(whole, indent=1, ensure_ascii=False) + "\n").encode())
-    say("new exercises, beside your own notebook: my-work/" + beside.name)
-
-
-def exercises_in(path: Path) -> "list[str]":
-    """Their names, by the tags of the answers' cells. ValueError for what is no notebook."""
-    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-    tags = [tag for cell in cells for tag in cell.get("metadata", {}).get("tags", [])]
-    return [tag[len("answer-") :] for tag in tags if tag.startswith("answer-")]
-
-
-def cells_of_exercise(cells: "list[dict]", name: str) -> "list[dict]":
-    """From its heading to the next exercise's. One cell may end an exercise and begin the next."""
-    found: list[dict] = []
-    for cell in cells:
-        text = "".join(cell["source"])
-        headings = list(re.finditer(r"^## (\d\d[a-z])\b", text, re.MULTILINE))
-        ours = [h for h in headings if h[1] == name]
-        if cell["cell_type"] == "markdown" and ours:
-            found = [dict(cell, source=text[ours[0].start() :].splitlines(keepends=True))]
-        elif cell["cell_type"] == "markdown" and headings and found:
-            return found
-        elif found:
-            found.append(cell)
-    return found
-
-
-def free_port(preferred: int) -> int:
-    for port in (*range(preferred, min(preferred + 20, PORT_MAX + 1)), 0):
-        try:
-            with socket.create_server(("127.0.0.1", port)) as server:
-                return server.getsockname()[1]
-        except OSError:
-            continue
-    return preferred
-
-
-def has_display() -> bool:
-    windowed = sys.platform in ("win32", "darwin")
-    return windowed or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
-
-
-def launch(port: int, browser: bool) -> int:
-    """Run JupyterLab until it is stopped, and give its exit code."""
-    token = secrets.token_hex(24)
-    page = f"/tree/{START}" if (ROOT / START).exists() else ""
-    address = f"http://127.0.0.1:{port}/lab{page}?token={token}"
-    say("Starting JupyterLab ...")
-    server = start_jupyter(port, token)
-    wait_until_ready(server, port)
-    say(f"\nThe workshop is open at\n\n    {address}\n\nCtrl-C here closes it.\n")
-    if browser:
-        webbrowser.open(address)
-    return server.wait()
-
-
-def raise_open_files() -> None:
-    """A storm of ten times capacity needs more sockets than many systems allow at first."""
-    if os.name == "nt":
-        return
-    import resource
-
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-
-
-def jupyter_environment(token: str) -> "dict[str, str]":
-    """Every folder that Jupyter and IPython read is ours: another token, another address or another
-    Python of the machine's own Jupyter must not come between."""
-    folders = {
-        "JUPYTER_CONFIG_DIR": JUPYTER / "config",
-        "JUPYTER_DATA_DIR": JUPYTER / "data",
-        "JUPYTER_RUNTIME_DIR": JUPYTER / "runtime",
-        "IPYTHONDIR": JUPYTER / "ipython",
-    }
-    for folder in folders.values():
-        folder.mkdir(parents=True, exist_ok=True)
-    # The token goes by the environment, where other users of the machine cannot read it.
-    named = {name: str(folder) for name, folder in folders.items()}
-    return own_environment(JUPYTER_TOKEN=token, JUPYTER_PREFER_ENV_PATH="1", **named)
-
-
-def start_jupyter(port: int, token: str) -> "subprocess.Popen":
-    raise_open_files()  # kernels inherit it
-    command = [str(PYTHON), "-m", "bpdemo.lab.jupyter_alone", "--no-browser", "-y"]
-    command += ["--log-level=WARN", "--LabApp.log_level=WARN"]
-    # Nor does it look for language servers of other editors, by running what it finds.
-    command += ["--LanguageServerManager.autodetect=False"]
-    command += ["--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}"]
-    command += ["--ServerApp.port_retries=0", f"--ServerApp.root_dir={ROOT}"]
-    command += ["--allow-root"] if getattr(os, "geteuid", lambda: 1)() == 0 else []
-    server = subprocess.Popen(command, cwd=str(ROOT), env=jupyter_environment(token))
-
-    def stop(*_: object) -> None:
-        if os.name != "nt":  # there the console has told the server already
-            server.terminate()
-
-    signal.signal(signal.SIGINT, stop)
-    signal.signal(signal.SIGTERM, stop)
-    return server
-
-
-def wait_until_ready(server: "subprocess.Popen", port: int) -> None:
-    give_up_at = time.monotonic() + 60
-    while time.monotonic() < give_up_at:
-        if server.poll() is not None:
-            raise SystemExit(server.returncode)  # it has said why, or was stopped
-        probe = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
-        try:
-            probe.request("GET", "/api")
-            if probe.getresponse().status == 200:
-                return
-        except (OSError, http.client.HTTPException):
-            pass
-        finally:
-            probe.close()
-        time.sleep(0.1)
+def hand_over(port: int, browser: bool) -> int:
+    """`bpdemo lab` in this folder: it hands out the exercises and runs JupyterLab until Ctrl-C."""
+    command = [str(PYTHON), "-m", "bpdemo", "lab", "--in-place", "--port", str(port)]
+    command += [] if browser else ["--no-browser"]
+    os.chdir(str(ROOT))
+    if os.name != "nt":  # the same process: signals reach it, and nothing waits behind it
+        os.execve(command[0], command, own_environment())
+    with subprocess.Popen(command, env=own_environment()) as workshop:
+        while True:
+            try:
+                return workshop.wait()
+            except KeyboardInterrupt:
+                continue  # the console has told it, too: it ends when JupyterLab has
 
 
 def main() -> int:
@@ -565,8 +398,7 @@ def main() -> int:
         setup(options.dev)
         if options.setup_only or options.dev:
             return 0
-        hand_out_exercises()
-        return launch(free_port(options.port), has_display() and not options.no_browser)
+        return hand_over(options.port, not options.no_browser)
     except OSError as error:
         return stumble(error)
     except KeyboardInterrupt:

@@ -263,19 +263,45 @@ def test_an_environment_is_made_again_for_what_it_lacks_and_for_nothing_else(lab
     assert installed == [developer]
 
 
-def test_half_a_copy_of_an_exercise_is_no_copy(lab, monkeypatch):
-    """A disk that fills up in the middle must not leave a stump that passes for the learner's."""
-    (lab.ROOT / "exercises").mkdir()
-    (lab.ROOT / "exercises" / "01.ipynb").write_text("the whole task", "utf-8")
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ((), "--port 8888"),
+        (("--port", "0"), "--port 0"),
+        (("--no-browser", "--port", "65535"), "--port 65535 --no-browser"),
+    ],
+)
+def test_it_hands_over_to_the_command_in_its_environment(lab, tmp_path, said, told):
+    """From any folder: the Python of .venv runs `bpdemo lab --in-place` in the workshop's folder,
+    without what is meant for other programs, and its exit code is that of both."""
+    for name in ("requirements.txt", "pyproject.toml"):
+        shutil.copyfile(ROOT / name, lab.ROOT / name)
+    lab.STAMP.write_text(lab.fingerprint(), "utf-8")
+    (lab.ROOT / "bpdemo").mkdir()
+    (lab.ROOT / "bpdemo" / "__main__.py").write_text(
+        "import os, sys\n"
+        "token = os.environ.get('JUPYTER_TOKEN')\n"
+        "print(sys.prefix, os.getcwd(), *sys.argv[1:], token, sep='\\n')\n"
+        "print(os.environ['VIRTUAL_ENV'], os.environ['PATH'].split(os.pathsep)[0], sep='\\n')\n"
+        "sys.exit(7)",
+        "utf-8",
+    )
+    ended = subprocess.run(
+        [sys.executable, str(lab.ROOT / "lab.py"), *said],
+        cwd=tmp_path, env=os.environ | {"JUPYTER_TOKEN": "another"},
+        capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert ended.returncode == 7, ended.stderr
+    folder, venv_, programs = str(lab.ROOT), str(lab.VENV), str(lab.BIN)
+    words = ["lab", "--in-place", *told.split()]
+    assert ended.stdout.splitlines() == [venv_, folder, *words, "None", venv_, programs]
 
-    def fill_up(target: Path, content: bytes) -> None:
-        target.write_text("the who", "utf-8")
-        raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Path, "write_bytes", fill_up)
-    with pytest.raises(OSError, match="No space"):
-        lab.hand_out_exercises()
-    assert not (lab.ROOT / "my-work" / "01.ipynb").exists()
+def test_only_one_launcher_knows_jupyterlab():
+    """What `lab.py` did by itself, the command would lack."""
+    said = (ROOT / "lab.py").read_text("utf-8")
+    for word in ("ServerApp", "jupyter_alone", 'my-work/"', "RLIMIT", "overrides.json"):
+        assert word not in said
 
 
 @pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
@@ -300,18 +326,3 @@ def test_text_has_unix_line_ends_in_every_checkout():
     assert "* text=auto eol=lf" in said
     assert b"\r" not in (ROOT / "Makefile").read_bytes()
     assert not re.search(rb"\r\n", (ROOT / "lab.py").read_bytes())
-
-
-def test_jupyter_reads_no_configuration_of_the_whole_system(tmp_path):
-    """/etc/jupyter has no variable that would lead elsewhere."""
-    code = (
-        "from bpdemo.lab.jupyter_alone import forget_the_system, paths; forget_the_system();"
-        "print(*paths.jupyter_config_path(), *paths.jupyter_path(), sep='\\n')"
-    )
-    shown = subprocess.run(
-        [sys.executable, "-c", code],
-        env=os.environ | {"JUPYTER_CONFIG_DIR": str(tmp_path), "JUPYTER_DATA_DIR": str(tmp_path)},
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    folders = {Path(line) for line in shown.stdout.splitlines()}
-    assert folders == {tmp_path, Path(sys.prefix, "etc/jupyter"), Path(sys.prefix, "share/jupyter")}

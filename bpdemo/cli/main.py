@@ -206,7 +206,10 @@ def lab(
     port: Annotated[int, typer.Option(min=0, max=65535, help="The port to try first.")] = 8888,
     browser: Annotated[bool, typer.Option(help="Open it in the browser.")] = True,
     in_place: Annotated[
-        bool, typer.Option("--in-place", help="Copy nothing; open the current folder as it is.")
+        bool,
+        typer.Option(
+            "--in-place", help="Open the current folder; only its exercises go into my-work/."
+        ),
     ] = False,
 ) -> None:
     """Put the course into a folder and open it in JupyterLab, until Ctrl-C.
@@ -215,7 +218,7 @@ def lab(
     stay as they are.
     """
     require_extra("bpdemo lab", "lab")
-    from bpdemo.cli.workshop import run_lab
+    from bpdemo.cli.workshop.workshop import run_lab
 
     home = Path() if in_place else folder
     raise typer.Exit(run_lab(home, port, browser, in_place, typer.echo))

@@ -6,13 +6,20 @@ are the folders of the whole system, such as /etc/jupyter, for which Jupyter has
 
 from __future__ import annotations
 
+import contextlib
+import json
 import logging
 import os
 import sys
 from importlib.resources import files
 from pathlib import Path
+from typing import Any, Final
 
 from jupyter_core import paths
+
+NO_NEWS: Final[dict[str, Any]] = {
+    "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False}
+}
 
 
 def forget_the_system() -> None:
@@ -38,6 +45,20 @@ def dress() -> list[str]:
     return ["--LabApp.custom_css=True"]
 
 
+def switch_off_news() -> None:
+    """JupyterLab asks about news at its first start; in a workshop that is in the way.
+
+    By a default in the folder of our own, so that a learner's own choice still counts.
+    """
+    folder = os.environ.get("JUPYTER_CONFIG_DIR")
+    if not folder:
+        return
+    with contextlib.suppress(OSError):  # a full disk: then it asks
+        target = Path(folder, "labconfig", "default_setting_overrides.json")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(json.dumps(NO_NEWS), encoding="utf-8")
+
+
 def main() -> None:
     # Python's warnings are what one library tells another's programmers: nothing for a learner. Not
     # by a filter, since one of Jupyter's extensions sets another.
@@ -51,6 +72,7 @@ def main() -> None:
     from jupyterlab.labapp import main as run
 
     sys.argv += dress()
+    switch_off_news()
     sys.exit(run())
 
 

@@ -52,7 +52,6 @@ class Workshop:
         shutil.copytree(ROOT / "notebooks", self.folder / "notebooks", ignore=unwanted)
         borrow_environment(self.folder / ".venv")
         lab = load_module(self.folder / "lab.py")
-        lab.switch_off_news()
         lab.STAMP.write_text(lab.fingerprint(), encoding="utf-8")  # as after its own setup
         return self
 
@@ -109,9 +108,9 @@ class Workshop:
 def borrow_environment(folder: Path) -> None:
     """A virtual environment whose packages are those of this one.
 
-    The settings of JupyterLab are its own, so that the test sees what `lab.py` writes there.
+    The settings of JupyterLab stay behind, so that the test sees what the workshop sets itself.
     """
-    (folder / "share" / "jupyter" / "lab" / "settings").mkdir(parents=True)
+    (folder / "share" / "jupyter" / "lab").mkdir(parents=True)
     mine = Path(sys.prefix)
     link_all(mine, folder, but={"share", "jupyter", "bpdemo-setup.txt", "bpdemo-setup.log"})
     link_all(mine / "share", folder / "share", but={"jupyter"})

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import os
 import socket
-import sys
 from typing import Final
 
 from bpdemo.cli.doctor.finding import Finding
 from bpdemo.core.one_line import in_one_line
+from bpdemo.core.open_files import OPEN_FILES, raise_open_files
 
 PROXY_VARIABLES: Final = ("http_proxy", "https_proxy", "all_proxy")
-OPEN_FILES: Final = 10_000
-"""Eight thousand customers may be connected at once; the rest is for everything else."""
 
 
 def proxy_variables() -> Finding:
@@ -47,21 +45,14 @@ def loopback() -> Finding:
 
 def open_files() -> Finding:
     """Raises the soft limit of this process; what it starts inherits that."""
-    if sys.platform == "win32":
-        return Finding("open files", "ok", "no limit that matters on Windows")
-    import resource
-
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    unlimited = resource.RLIM_INFINITY
-    wanted = OPEN_FILES if hard == unlimited else min(OPEN_FILES, hard)
-    seen = f"{'no limit' if soft == unlimited else soft}"
-    if soft != unlimited and soft < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-        seen = f"{wanted} (raised from {soft} for this run)"
-        if wanted == OPEN_FILES:
-            mend = f"for the lessons: ulimit -n {OPEN_FILES}, in the terminal that starts them"
-            return Finding("open files", "warn", seen, mend)
-    if wanted < OPEN_FILES:
+    was, now = raise_open_files()
+    if now is None or was is None:
+        return Finding("open files", "ok", "no limit")
+    seen = f"{now} (raised from {was} for this run)" if now > was else f"{now}"
+    if now < OPEN_FILES:
         mend = f"ask for a hard limit of {OPEN_FILES}; until then stay below 5 times capacity"
+        return Finding("open files", "warn", seen, mend)
+    if now > was:
+        mend = f"for the lessons: ulimit -n {OPEN_FILES}, in the terminal that starts them"
         return Finding("open files", "warn", seen, mend)
     return Finding("open files", "ok", seen)

@@ -3,10 +3,7 @@ wrong answer is told what is wrong with it."""
 
 import ast
 import importlib.util
-import json
-import os
 import re
-import shutil
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -219,73 +216,3 @@ def test_a_mark_without_its_partner_is_refused() -> None:
     cell = {"cell_type": "code", "source": ["### BEGIN SOLUTION\na = 1\n"]}
     with pytest.raises(ValueError, match="without its partner"):
         maker()._unsolved(cell, "here")
-
-
-@pytest.mark.skipif(os.name == "nt", reason="the launcher's own tests cover Windows' paths")
-def test_make_lab_hands_out_what_is_new_and_keeps_what_is_the_learners(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """my-work/ gets each exercise once; an answer in it survives every later `make lab`."""
-    launcher = launcher_at(tmp_path, monkeypatch)
-    (tmp_path / "exercises").mkdir()
-    (tmp_path / "exercises" / "01.ipynb").write_text("task")
-    launcher.hand_out_exercises()
-    (tmp_path / "my-work" / "01.ipynb").write_text("answer")
-    (tmp_path / "exercises" / "01.ipynb").write_text("a later edition")
-    (tmp_path / "exercises" / "02.ipynb").write_text("another task")
-    launcher.hand_out_exercises()
-    assert (tmp_path / "my-work" / "01.ipynb").read_text() == "answer"
-    assert (tmp_path / "my-work" / "02.ipynb").read_text() == "another task"
-
-
-@pytest.mark.parametrize("lesson", [path.name for path in SOURCES])
-def test_a_notebook_from_before_gets_its_new_exercises_beside_it(
-    lesson: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """For each exercise of each lesson: without it, it comes in a notebook of its own, alone and
-    with what it imports; the learner's stays to the letter, and a second time adds nothing."""
-    launcher = launcher_at(tmp_path, monkeypatch)
-    edition = json.loads((ROOT / "exercises" / lesson).read_text("utf-8"))
-    names = launcher.exercises_in(ROOT / "exercises" / lesson)
-    for name in names:
-        work = tmp_path / "my-work"
-        shutil.rmtree(work, ignore_errors=True)
-        work.mkdir()
-        old = [cell for cell in edition["cells"] if f"answer-{name}" not in tags_in(cell)]
-        before = json.dumps(edition | {"cells": old})
-        (work / lesson).write_text(before, "utf-8")
-        for _ in range(2):
-            launcher.lay_new_exercises_beside(work / lesson, ROOT / "exercises" / lesson)
-            beside = work / f"{lesson.removesuffix('.ipynb')}_{name}.ipynb"
-            assert sorted(work.iterdir()) == sorted([work / lesson, beside])
-            assert (work / lesson).read_text("utf-8") == before
-        assert launcher.exercises_in(beside) == [name]
-        got = nbformat.read(beside, as_version=4)
-        nbformat.validate(got)
-        assert "import" in got.cells[0].source
-        assert any(cell.source.startswith(f'check("{name}"') for cell in got.cells)
-        others = [f"## {other} " for other in names if other != name]
-        assert not any(heading in cell.source for cell in got.cells for heading in others)
-
-
-def test_what_is_no_notebook_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A learner's half-saved file neither ends `make lab` nor is touched."""
-    launcher = launcher_at(tmp_path, monkeypatch)
-    (mine := tmp_path / "01.ipynb").write_text("{ half")
-    launcher.lay_new_exercises_beside(mine, next(iter((ROOT / "exercises").glob("01_*.ipynb"))))
-    assert mine.read_text() == "{ half"
-    assert list(tmp_path.iterdir()) == [mine]
-
-
-def tags_in(cell: dict[str, Any]) -> list[str]:
-    return list(cell["metadata"].get("tags", []))
-
-
-def launcher_at(root: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    spec = importlib.util.spec_from_file_location("lab_launcher", ROOT / "lab.py")
-    assert spec is not None
-    assert spec.loader is not None
-    launcher = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(launcher)
-    monkeypatch.setattr(launcher, "ROOT", root)
-    return launcher

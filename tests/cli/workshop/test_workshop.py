@@ -1,4 +1,4 @@
-"""`bpdemo lab`: the course is laid out, and what a learner has stays as it is."""
+"""`bpdemo lab`, from the first word to Ctrl-C."""
 
 import os
 import re
@@ -10,29 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bpdemo.cli.workshop import course_home, lay_out
 from tests.support.processes import free_port
-
-
-def test_the_whole_course_is_laid_out(tmp_path: Path) -> None:
-    """Each lesson, and each exercise under the name of the learner's own folder."""
-    lay_out(tmp_path / "course")
-    for name, own_name in (("notebooks", "notebooks"), ("exercises", "my-work")):
-        wanted = {path.name for path in (course_home() / name).glob("*.ipynb")}
-        assert wanted
-        assert {path.name for path in (tmp_path / "course" / own_name).glob("*.ipynb")} == wanted
-    assert not list(tmp_path.rglob("*.part"))
-
-
-def test_what_is_there_is_never_touched(tmp_path: Path) -> None:
-    """A second time only what is missing comes."""
-    lay_out(tmp_path)
-    mine, gone = sorted((tmp_path / "my-work").glob("*.ipynb"))[:2]
-    mine.write_text("mine", "utf-8")
-    gone.unlink()
-    lay_out(tmp_path)
-    assert mine.read_text("utf-8") == "mine"
-    assert gone.stat().st_size > 100
 
 
 @pytest.mark.slow

@@ -1,0 +1,53 @@
+"""Exercises that a learner's notebook does not have yet, as a notebook of their own."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any, Final
+
+ANSWER: Final = "answer-"
+HEADING: Final = re.compile(r"^## (\d\d[a-z])\b", re.MULTILINE)
+
+
+def new_exercises(mine: Path, edition: Path) -> tuple[Path, bytes] | None:
+    """The exercises of `edition` that no notebook beside `mine` has: the file for them, and what
+    is to stand in it. None if there are none, or if one of the two is no notebook that can be read:
+    then the learner's own is left as it is."""
+    try:
+        notebook = json.loads(edition.read_text(encoding="utf-8"))
+        had = {name for path in mine.parent.glob("*.ipynb") for name in exercises_in(path)}
+        missing = [name for name in exercises_in(edition) if name not in had]
+        cells = [cell for name in missing for cell in cells_of(notebook["cells"], name)]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+    if not cells:
+        return None
+    imports = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"][:1]
+    whole = dict(notebook, cells=imports + cells)
+    text = json.dumps(whole, indent=1, ensure_ascii=False) + "\n"
+    return mine.with_name("_".join([mine.stem, *missing]) + ".ipynb"), text.encode()
+
+
+def exercises_in(path: Path) -> list[str]:
+    """Their names, by the tags of the answers' cells. ValueError for what is no notebook."""
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    tags = [tag for cell in cells for tag in cell.get("metadata", {}).get("tags", [])]
+    return [tag.removeprefix(ANSWER) for tag in tags if tag.startswith(ANSWER)]
+
+
+def cells_of(cells: list[dict[str, Any]], name: str) -> list[dict[str, Any]]:
+    """From its heading to the next exercise's. One cell may end an exercise and begin the next."""
+    found: list[dict[str, Any]] = []
+    for cell in cells:
+        text = "".join(cell["source"])
+        headings = list(HEADING.finditer(text))
+        ours = [heading for heading in headings if heading[1] == name]
+        if cell["cell_type"] == "markdown" and ours:
+            found = [dict(cell, source=text[ours[0].start() :].splitlines(keepends=True))]
+        elif cell["cell_type"] == "markdown" and headings and found:
+            return found
+        elif found:
+            found.append(cell)
+    return found

@@ -1,0 +1,78 @@
+"""The files of the course in the learner's folder: what is missing comes, nothing else changes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bpdemo.cli.workshop.course import course_home, hand_out_exercises, lay_out
+
+
+def quiet(_: object) -> None:
+    """For what a terminal would be told."""
+
+
+def test_the_whole_course_is_laid_out(tmp_path: Path) -> None:
+    """Each lesson, and each exercise under the name of the learner's own folder."""
+    lay_out(tmp_path / "course", quiet)
+    for name, own_name in (("notebooks", "notebooks"), ("exercises", "my-work")):
+        wanted = {path.name for path in (course_home() / name).glob("*.ipynb")}
+        assert wanted
+        assert {path.name for path in (tmp_path / "course" / own_name).glob("*.ipynb")} == wanted
+    assert not list(tmp_path.rglob("*.part"))
+
+
+def test_what_is_there_is_never_touched(tmp_path: Path) -> None:
+    """A second time only what is missing comes."""
+    lay_out(tmp_path, quiet)
+    mine, gone = sorted((tmp_path / "my-work").glob("*.ipynb"))[:2]
+    mine.write_text("mine", "utf-8")
+    gone.unlink()
+    lay_out(tmp_path, quiet)
+    assert mine.read_text("utf-8") == "mine"
+    assert gone.stat().st_size > 100
+
+
+def test_exercises_are_handed_out_once(tmp_path: Path) -> None:
+    """An answer survives every later edition; an exercise that is new comes."""
+    source, work = tmp_path / "exercises", tmp_path / "my-work"
+    (source / ".ipynb_checkpoints").mkdir(parents=True)
+    (source / ".ipynb_checkpoints" / "01.ipynb").write_text("a leftover")
+    (source / "01.ipynb").write_text("task")
+    hand_out_exercises(source, work, quiet)
+    (work / "01.ipynb").write_text("answer")
+    (source / "01.ipynb").write_text("a later edition")
+    (source / "02.ipynb").write_text("another task")
+    hand_out_exercises(source, work, quiet)
+    assert (work / "01.ipynb").read_text() == "answer"
+    assert (work / "02.ipynb").read_text() == "another task"
+    assert sorted(path.name for path in work.iterdir()) == ["01.ipynb", "02.ipynb"]
+
+
+def test_a_folder_without_exercises_stays_as_it_is(tmp_path: Path) -> None:
+    """A course that `bpdemo lab` laid out has them in my-work/ alone."""
+    hand_out_exercises(tmp_path / "exercises", tmp_path / "my-work", quiet)
+    assert not list(tmp_path.iterdir())
+
+
+def test_half_a_copy_of_an_exercise_is_no_copy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk that fills up in the middle must not leave a stump that passes for the learner's."""
+    source, work = tmp_path / "exercises", tmp_path / "my-work"
+    source.mkdir()
+    (source / "01.ipynb").write_text("the whole task", "utf-8")
+    write = Path.write_bytes
+
+    def fill_up(path: Path, content: bytes) -> int:
+        write(path, content[:7])
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as full:
+        full.setattr(Path, "write_bytes", fill_up)
+        with pytest.raises(OSError, match="No space"):
+            hand_out_exercises(source, work, quiet)
+    assert not (work / "01.ipynb").exists()
+    hand_out_exercises(source, work, quiet)
+    assert (work / "01.ipynb").read_text("utf-8") == "the whole task"
