@@ -55,7 +55,7 @@ def test_the_limit_on_open_files_is_raised_before_it_starts(
     events: list[Any] = []
     monkeypatch.setattr(jupyter, "raise_open_files", lambda: events.append("raised"))
     monkeypatch.setattr(
-        jupyter.subprocess, "Popen", lambda command, **how: events.append((command, how))
+        subprocess, "Popen", lambda command, **how: events.append((command, how))
     )
     jupyter.start_jupyter(tmp_path, 8888, "secret")
     assert events[0] == "raised"
