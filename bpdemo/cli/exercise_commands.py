@@ -23,7 +23,11 @@ def run_check(name: str) -> int:
         print(f"bpdemo: {missing}", file=sys.stderr)
         return 1
     verdict = judge_source(
-        name, cell.imports, cell.source, lambda told: print(told, file=sys.stderr, flush=True)
+        name,
+        cell.imports,
+        cell.source,
+        cell.notebook.parent,
+        lambda told: print(told, file=sys.stderr, flush=True),
     )
     note_check(name, verdict.state)
     print(f"{verdict}\n  (from {cell.notebook})")

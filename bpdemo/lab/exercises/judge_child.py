@@ -1,8 +1,8 @@
 """The process that judges one answer: `python -m bpdemo.lab.exercises.judge_child`.
 
-A line of JSON comes by stdin: the exercise's name, the answer's processor time in seconds, and the
-answer either pickled or as the source of its cell. One goes back by stdout: state, sentences, and
-what the answer printed.
+A line of JSON comes by stdin: the exercise's name, the answer's processor time in seconds, the
+learner's folder, and the answer either pickled or as the source of its cell. One goes back by
+stdout: state, sentences, and what the answer printed.
 An answer that loops for ever cannot take more down than this process.
 """
 
@@ -43,6 +43,11 @@ def main() -> None:
     os.dup2(2, 1)  # whatever prints past sys.stdout must not mix with the report
     asked = json.loads(sys.stdin.readline())
     sys.stdout = printed = Printed()
+    # An answer may name a file of the learner's. Only now: a Python that is started in their folder
+    # would import what lies there.
+    if asked["folder"] is not None:
+        with contextlib.suppress(OSError):  # it is gone since
+            os.chdir(asked["folder"])
     exercise = EXERCISES[asked["name"]]
 
     def report(told: Told) -> None:

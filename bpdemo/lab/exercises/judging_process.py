@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import linecache
 import sys
 import threading
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, Final
 
 from bpdemo.lab.exercises.answered import is_blank
@@ -45,16 +47,21 @@ def judge_answer(name: str, answer: Any, say: Callable[[str], object]) -> Verdic
     code = getattr(answer, "__code__", None)
     lines = linecache.getlines(code.co_filename) if code else []
     asked = {"pickled": base64.b64encode(pickled).decode(), "lines": lines}
-    return _ask(name, asked, say)
+    return _ask(name, asked, Path(), say)
 
 
-def judge_source(name: str, imports: str, source: str, say: Callable[[str], object]) -> Verdict:
-    """The verdict on the answer that a cell with this source gives."""
+def judge_source(
+    name: str, imports: str, source: str, folder: Path, say: Callable[[str], object]
+) -> Verdict:
+    """The verdict on the answer that a cell with this source gives, run in that folder: the one
+    of its notebook, as a kernel runs it."""
     asked = {"imports": imports, "source": source, "lines": source.splitlines()}
-    return _ask(name, asked, say)
+    return _ask(name, asked, folder, say)
 
 
-def _ask(name: str, asked: Mapping[str, Any], say: Callable[[str], object]) -> Verdict:
+def _ask(
+    name: str, asked: Mapping[str, Any], folder: Path, say: Callable[[str], object]
+) -> Verdict:
     heard: list[str] = []
     over = threading.Event()
     limit_s = EXERCISES[name].limit_s
@@ -64,7 +71,8 @@ def _ask(name: str, asked: Mapping[str, Any], say: Callable[[str], object]) -> V
         on_exit=lambda _: over.set(),
     )
     try:
-        child.say(json.dumps({"name": name, "limit_s": limit_s, **asked}))
+        asked = {"name": name, "limit_s": limit_s, "folder": _path_of(folder), **asked}
+        child.say(json.dumps(asked))
         if not over.wait(QUIET_S):
             say(f"Judging {name}; it may calculate for {limit_s:g} s …")
             over.wait(longest_s(limit_s) + START_S)
@@ -74,6 +82,12 @@ def _ask(name: str, asked: Mapping[str, Any], say: Callable[[str], object]) -> V
         return _verdict(name, json.loads(heard[0]))
     except (IndexError, ValueError):
         return _verdict(name, _lost(over.is_set(), child.stderr_tail))
+
+
+def _path_of(folder: Path) -> str | None:
+    with contextlib.suppress(OSError):  # a current folder that is gone has no path
+        return str(folder.absolute())
+    return None
 
 
 def _verdict(name: str, told: Mapping[str, Any]) -> Verdict:

@@ -54,9 +54,7 @@ def test_the_limit_on_open_files_is_raised_before_it_starts(
     """Its kernels inherit it. The token is no word of the command, which others can read."""
     events: list[Any] = []
     monkeypatch.setattr(jupyter, "raise_open_files", lambda: events.append("raised"))
-    monkeypatch.setattr(
-        subprocess, "Popen", lambda command, **how: events.append((command, how))
-    )
+    monkeypatch.setattr(subprocess, "Popen", lambda command, **how: events.append((command, how)))
     jupyter.start_jupyter(tmp_path, 8888, "secret")
     assert events[0] == "raised"
     command, how = events[1]
