@@ -15,18 +15,37 @@ QUIET_S: Final = 2.0
 """Shorter loads need no progress."""
 
 
-class ProgressLine:
+class _NotebookLine:
+    """A line of HTML below the cell, where there is one, that vanishes at the end."""
+
+    def __init__(self) -> None:
+        self._display: Any = None
+
+    def _open(self, text: str) -> None:
+        self._display = _ipython().display(_html(text), display_id=True)
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._display is not None:
+            self._display.update(_html(""))
+
+
+class ProgressLine(_NotebookLine):
     """In a notebook a line of HTML that vanishes at the end, on a terminal a line of
     stderr. Anywhere else, and for short loads, nothing."""
 
     def __init__(self, seconds: float) -> None:
+        super().__init__()
         self._wanted = seconds > QUIET_S
-        self._display: Any = None
         self._terminal = False
 
     def __enter__(self) -> Self:
         if self._wanted and _in_notebook():
-            self._display = _ipython().display(_html("Locust is starting …"), display_id=True)
+            self._open("Locust is starting …")
         elif self._wanted:
             self._terminal = sys.stderr.isatty()
         return self
@@ -48,9 +67,8 @@ class ProgressLine:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._display is not None:
-            self._display.update(_html(""))
-        elif self._terminal:
+        super().__exit__(kind, error, trace)
+        if self._terminal:
             sys.stderr.write("\r\x1b[K")
 
 
@@ -67,17 +85,17 @@ def _html(text: str) -> Any:
     return _ipython().HTML(text)
 
 
-class ProgressText:
+class ProgressText(_NotebookLine):
     """A line that says what is going on, over and over: in a notebook one that vanishes at the
     end, on a terminal a line of stderr each, as is `say` where it is given."""
 
     def __init__(self, say: Callable[[str], object] | None = None) -> None:
+        super().__init__()
         self._say = say
-        self._display: Any = None
 
     def __enter__(self) -> Self:
         if self._say is None and _in_notebook():
-            self._display = _ipython().display(_html(""), display_id=True)
+            self._open("")
         return self
 
     def show(self, text: str) -> None:
@@ -87,12 +105,3 @@ class ProgressText:
             self._display.update(_html(f"<i>{html.escape(text)} …</i>"))
         elif sys.stderr.isatty():
             sys.stderr.write(f"{text} …\n")
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._display is not None:
-            self._display.update(_html(""))

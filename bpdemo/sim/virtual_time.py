@@ -12,7 +12,6 @@ Code that reads another clock (`time.monotonic`) sees that clock: use the loop's
 """
 
 import asyncio
-import functools
 import gc
 import itertools
 import math
@@ -24,6 +23,8 @@ from contextlib import contextmanager
 from contextvars import Context, copy_context
 from heapq import heapify, heappop, heappush
 from typing import Any, Generic, NoReturn, Self, TypeVar, TypeVarTuple
+
+from bpdemo.sim.handles import Handle, Timer, new_handle, new_timer
 
 __all__ = [
     "Deadlock",
@@ -96,60 +97,6 @@ class OutOfTime(VirtualTimeError):
     """The next timer lies beyond `limit_s`."""
 
 
-class _NoDebug:
-    """What the repr of a handle asks of its loop, from Python 3.13 on."""
-
-    def get_debug(self) -> bool:
-        return False
-
-
-class _Handle(asyncio.Handle):
-    """A real Handle that the loop fills in itself, which saves a Python call per callback."""
-
-    __slots__ = ()
-    _source_traceback = None
-    _repr = None
-    _loop = _NoDebug()
-    _callback: Callable[..., object] | None  # None once cancelled
-    _context: Context
-
-    @property
-    def _cancelled(self) -> bool:  # type: ignore[override]
-        return self._callback is None
-
-    def cancel(self) -> None:
-        self._callback = None
-        self._args = ()
-
-
-class _Timer(asyncio.TimerHandle):
-    """The same for timers. `_scheduled` says that it is in the heap."""
-
-    __slots__ = ()
-    _source_traceback = None
-    _repr = None
-    _callback: Callable[..., object] | None
-    _context: Context
-    _loop: "VirtualTimeLoop"
-    _scheduled: bool
-    _when: float
-
-    @property
-    def _cancelled(self) -> bool:  # type: ignore[override]
-        return self._callback is None
-
-    def cancel(self) -> None:
-        if self._callback is not None:
-            self._callback = None
-            self._args = ()
-            if self._scheduled:
-                self._loop._count_cancelled()
-
-
-_new_handle = functools.partial(object.__new__, _Handle)
-_new_timer = functools.partial(object.__new__, _Timer)
-
-
 class VirtualTimeLoop(asyncio.BaseEventLoop):
     """An event loop whose clock jumps to the next timer when nothing is ready.
 
@@ -171,9 +118,9 @@ class VirtualTimeLoop(asyncio.BaseEventLoop):
         self._limit_s = limit_s
         self._pause_s = math.inf
         self._horizon_s = limit_s  # the nearer of the two
-        self._ready: deque[_Handle | _Timer] = deque()
+        self._ready: deque[Handle | Timer] = deque()
         # The serial number keeps equal times in order, and comparison away from the handles.
-        self._scheduled: list[tuple[float, int, _Timer]] = []
+        self._scheduled: list[tuple[float, int, Timer]] = []
         self._next_serial = itertools.count().__next__
         self._cancelled_timers = 0
 
@@ -195,7 +142,7 @@ class VirtualTimeLoop(asyncio.BaseEventLoop):
     ) -> asyncio.Handle:
         if self._thread_id != _get_ident() or callback is None:
             self._require_way_in("call_soon", callback)
-        handle = _new_handle()
+        handle = new_handle()
         handle._callback = callback
         handle._args = args
         handle._context = copy_context() if context is None else context
@@ -247,12 +194,12 @@ class VirtualTimeLoop(asyncio.BaseEventLoop):
         callback: Callable[..., object],
         args: tuple[object, ...],
         context: Context | None,
-    ) -> _Timer:
+    ) -> Timer:
         if self._thread_id != _get_ident() or callback is None:
             self._require_way_in("call_at", callback)
         if not when > _BEFORE_ALL:  # TypeError for None; NaN would disorder the heap
             raise ValueError(f"{when!r} is not a time")
-        timer = _new_timer()
+        timer = new_timer()
         timer._when = when
         timer._callback = callback
         timer._args = args
@@ -349,7 +296,7 @@ class VirtualTimeLoop(asyncio.BaseEventLoop):
             "main waits for something that does not come, while another task keeps time"
         )
 
-    def _count_cancelled(self) -> None:
+    def count_cancelled(self) -> None:
         """Sweep once cancelled timers are most of the heap: most timeouts never fire."""
         self._cancelled_timers += 1
         timers = self._scheduled
@@ -360,7 +307,7 @@ class VirtualTimeLoop(asyncio.BaseEventLoop):
             heapify(timers)
             self._cancelled_timers = 0
 
-    def _report(self, handle: _Handle | _Timer, error: BaseException) -> None:
+    def _report(self, handle: Handle | Timer, error: BaseException) -> None:
         self.call_exception_handler(
             {"message": f"Exception in callback {handle!r}", "exception": error, "handle": handle}
         )

@@ -6,13 +6,11 @@ import os
 import sys
 import threading
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Final, Self
-
-import httpx
+from typing import Any, Final
 
 from bpdemo.core.environment import own_environment
-from bpdemo.lab.services.host import START_S, STOP_S, Host, LogTail, ServiceFailed
+from bpdemo.lab.services.host import START_S, STOP_S, Host, OnThread, ServiceFailed
+from bpdemo.lab.services.running import Running
 from bpdemo.load.child import Child
 from bpdemo.plan.plan import require_range
 from bpdemo.telemetry.traces import FinishedSpan
@@ -22,71 +20,21 @@ GUEST: Final = "bpdemo.assembly.guest_process"
 LEAVE_S: Final = 1.0
 
 
-class GuestService:
+class GuestService(Running):
     """A running application. As a context manager it stops at the end of the block.
 
     `capacity_per_s` is what you say it is, None until then: `capacity_of` measures it.
     """
 
     def __init__(self, name: str, host: Host, capacity_per_s: float | None) -> None:
-        self.name = name
+        super().__init__(name, host)
         self.capacity_per_s = capacity_per_s
-        self._host = host
-        self._client = httpx.Client(base_url=host.url, trust_env=False, timeout=10)
-
-    @property
-    def url(self) -> str:
-        return self._host.url
-
-    @property
-    def is_running(self) -> bool:
-        return self._host.is_alive
-
-    @property
-    def logs(self) -> list[str]:
-        """The last lines that it and uvicorn logged."""
-        return self._host.logs
-
-    @property
-    def pid(self) -> int:
-        """The process it runs in: with where="thread", this kernel's own."""
-        return self._host.pid
 
     def require_running(self) -> None:
         """Raises `ServiceFailed` when it was stopped, or another has taken its name."""
-        if self._client.is_closed:
-            raise ServiceFailed(
-                f"{self.name!r} does not run any more: it was stopped, or serve() started another "
-                "of that name. Run the cell that starts it, then this one."
-            )
+        super().require_running()
         if not self.is_running:
             raise ServiceFailed(f"{self.name!r} has ended by itself: {self._last_words()}")
-
-    def get(self, path: str, **headers: str) -> httpx.Response:
-        """One request by hand."""
-        self.require_running()
-        return self._client.get(path, headers=headers)
-
-    def post(self, path: str, body: Any, **headers: str) -> httpx.Response:
-        """One request by hand, with `body` as JSON."""
-        self.require_running()
-        return self._client.post(path, json=body, headers=headers)
-
-    def stop(self) -> None:
-        """Stop it; safe to call twice."""
-        self._host.stop()
-        self._client.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.stop()
 
     def _last_words(self) -> str:
         said = [line for line in self.logs if line.strip()]
@@ -124,7 +72,7 @@ def _host(app: Any, where: str) -> Host:
     return GuestThread(app) if where == "thread" else GuestProcess(app, Path.cwd())
 
 
-class GuestThread:
+class GuestThread(OnThread):
     """On a daemon thread of this kernel."""
 
     database_url: str | None = None
@@ -132,29 +80,15 @@ class GuestThread:
     def __init__(self, app: Any) -> None:
         from bpdemo.assembly.guest_server import GuestServer, ThreadLog
 
-        sys.setswitchinterval(0.0005)  # as for the box office: a busy cell must not hold it up
-        self._tail = LogTail()
+        super().__init__()
         self._log = ThreadLog(self._tail)
         self._server = GuestServer(app)
         self.url = self._server.url
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._thread.start()
+        self._begin(self._run)
         if not self._server.ready.wait(START_S) or not self._server.started:
             self.stop()
             why = self._server.why_not or f"it was not ready within {START_S:.0f} s"
             raise ServiceFailed(f"the application did not start: {why}")
-
-    @property
-    def pid(self) -> int:
-        return os.getpid()
-
-    @property
-    def is_alive(self) -> bool:
-        return self._thread.is_alive()
-
-    @property
-    def logs(self) -> list[str]:
-        return self._tail.lines
 
     @property
     def spans(self) -> list[FinishedSpan]:

@@ -5,6 +5,7 @@ import os
 import sys
 import threading
 from collections import deque
+from collections.abc import Callable
 from queue import Empty, Queue
 from typing import Any, Protocol
 
@@ -71,7 +72,35 @@ class LogTail:
         return list(self._lines)
 
 
-class ThreadHost:
+class OnThread:
+    """What runs on a daemon thread of this kernel, and logs into a tail that it keeps."""
+
+    _thread: threading.Thread
+
+    def __init__(self) -> None:
+        # A busy cell holds the interpreter for a switch interval at a time: at the usual 5 ms the
+        # service's loop would lag by as much for every turn, and each measurement with it.
+        sys.setswitchinterval(0.0005)
+        self._tail = LogTail()
+
+    @property
+    def pid(self) -> int:
+        return os.getpid()
+
+    @property
+    def is_alive(self) -> bool:
+        return self._thread.is_alive()
+
+    @property
+    def logs(self) -> list[str]:
+        return self._tail.lines
+
+    def _begin(self, run: Callable[..., object], *given: object) -> None:
+        self._thread = threading.Thread(target=run, args=given, daemon=True)
+        self._thread.start()
+
+
+class ThreadHost(OnThread):
     """The real service in a daemon thread: it ends with the kernel, and answers while cells run.
 
     Raises `ServiceFailed` if it does not start.
@@ -81,11 +110,8 @@ class ThreadHost:
         from bpdemo.api.server import DrainingServer, address_of, bind
         from bpdemo.assembly.app import create_app
 
-        # A busy cell holds the interpreter for a switch interval at a time: at the usual 5 ms the
-        # service's loop would lag by as much for every turn, and each measurement with it.
-        sys.setswitchinterval(0.0005)
+        super().__init__()
         calm_collector()
-        self._tail = LogTail()
         self.app = create_app(settings, log_stream=self._tail)
         office = self.app.state.assembly.office
         self._server = DrainingServer(
@@ -99,23 +125,10 @@ class ThreadHost:
         ready = threading.Event()
         self._server.on_ready = ready.set
         self._error: BaseException | None = None
-        self._thread = threading.Thread(target=self._run, args=(ready,), daemon=True)
-        self._thread.start()
+        self._begin(self._run, ready)
         if not ready.wait(START_S) or not self._server.started:
             self.stop()
             raise ServiceFailed(self._why())
-
-    @property
-    def pid(self) -> int:
-        return os.getpid()
-
-    @property
-    def is_alive(self) -> bool:
-        return self._thread.is_alive()
-
-    @property
-    def logs(self) -> list[str]:
-        return self._tail.lines
 
     @property
     def spans(self) -> list[FinishedSpan]:

@@ -5,10 +5,7 @@ from __future__ import annotations
 import atexit
 import json
 from html import escape
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self, get_args
-
-import httpx
 
 from bpdemo.core.choices import PROFILES, Profile, Where
 from bpdemo.core.errors import SettingsInvalid
@@ -17,6 +14,7 @@ from bpdemo.core.settings import Settings
 from bpdemo.lab.services.guest import GuestService, require_guest, start_guest
 from bpdemo.lab.services.host import Host, ProcessHost, ServiceFailed, ThreadHost
 from bpdemo.lab.services.machine import workers
+from bpdemo.lab.services.running import Running
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,24 +30,13 @@ _GUEST: Final = "app"
 """The name of an application that was given none: it takes no box office's place."""
 
 
-class Service:
+class Service(Running):
     """A running service. As a context manager it stops at the end of the block."""
 
     def __init__(self, name: str, profile: str, host: Host, settings: Settings) -> None:
-        self.name = name
+        super().__init__(name, host)
         self.profile = profile
         self.settings = settings
-        self._host = host
-        # A laptop's proxy variables must not send requests to itself through a proxy.
-        self._client = httpx.Client(base_url=host.url, trust_env=False, timeout=10)
-
-    @property
-    def url(self) -> str:
-        return self._host.url
-
-    @property
-    def is_running(self) -> bool:
-        return self._host.is_alive
 
     @property
     def capacity_per_s(self) -> float | None:
@@ -60,29 +47,6 @@ class Service:
     def database_url(self) -> str | None:
         """Where its embedded PostgreSQL listens; others join by `store="postgres"` and this."""
         return self._host.database_url
-
-    @property
-    def logs(self) -> list[str]:
-        """The last lines it logged."""
-        return self._host.logs
-
-    @property
-    def pid(self) -> int:
-        """The process it runs in: with where="thread", this kernel's own."""
-        return self._host.pid
-
-    def require_running(self) -> None:
-        """Raises `ServiceFailed` when it was stopped, or another has taken its name."""
-        if self._client.is_closed:
-            raise ServiceFailed(
-                f"{self.name!r} does not run any more: it was stopped, or serve() started another "
-                "of that name. Run the cell that starts it, then this one."
-            )
-
-    @property
-    def _http(self) -> httpx.Client:
-        self.require_running()
-        return self._client
 
     def tune(self, **knobs: Any) -> Self:
         """Turn live knobs, all or none. Raises `SettingsInvalid` that names field and range."""
@@ -95,14 +59,6 @@ class Service:
             raise SettingsInvalid(answer.json().get("field", "settings"), answer.json()["detail"])
         self.settings = settings
         return self
-
-    def get(self, path: str, **headers: str) -> httpx.Response:
-        """One request by hand."""
-        return self._http.get(path, headers=headers)
-
-    def post(self, path: str, body: Any, **headers: str) -> httpx.Response:
-        """One request by hand, with `body` as JSON."""
-        return self._http.post(path, json=body, headers=headers)
 
     def stats(self) -> dict[str, Any]:
         """What `GET /stats` tells: books, queue, workers, breakers, payments."""
@@ -150,21 +106,9 @@ class Service:
 
     def stop(self) -> None:
         """Stop it; safe to call twice."""
-        self._host.stop()
-        self._client.close()
+        super().stop()
         if _services.get(self.name) is self:
             del _services[self.name]
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.stop()
 
     def _repr_html_(self) -> str:
         text = escape(repr(self).strip("<>")).replace(
