@@ -26,8 +26,8 @@ class Exercise:
     `answer` is the name the answer has in the notebook: of a function with these `parameters`,
     or, where there are none, of a value. `judge(answer)` returns what was seen, as a sentence, or
     raises `NotYet`. `hints`: where to look, the principle, the same problem with other numbers.
-    The `limit_s` is the answer's processor time: modules that judging `needs` are imported before
-    it begins.
+    It takes one person about so many `minutes`. The `limit_s` is the answer's processor time:
+    modules that judging `needs` are imported before it begins.
     """
 
     title: str
@@ -35,6 +35,7 @@ class Exercise:
     judge: Callable[[Any], str]
     hints: tuple[str, str, str]
     parameters: tuple[str, ...] | None = None
+    minutes: int = 8
     limit_s: float = 10.0
     needs: tuple[str, ...] = ()
 

@@ -1,103 +1,16 @@
-"""The exercises of lesson 05: the half-open rule, a breaker that sleeps, how long to stay open."""
+"""The exercises of lesson 05: how a breaker moves, one that sleeps, how long to stay open, and the
+order of the guards."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from unittest.mock import patch
 
+from bpdemo.lab.exercises.breaker_moves import LOAD, OFFICE, judge_next_state
 from bpdemo.lab.exercises.exercise import Exercise, NotYet
+from bpdemo.lab.exercises.guard_order import judge_order
 
 if TYPE_CHECKING:
     from bpdemo.load.run import LoadRun
-
-#: A small box office with customers who wait half a second, at 0.6 of its capacity.
-OFFICE: dict[str, Any] = {
-    "workers": 4, "queue_capacity": 40, "request_timeout_s": 0, "attempt_timeout_s": 0.2,
-    "retry_attempts": 1, "breaker_min_calls": 10, "breaker_window_s": 1, "breaker_open_s": 1,
-}  # fmt: skip
-LOAD = {"times": 0.6}
-PROBES = 3
-
-
-# -- 05a ------------------------------------------------------------------------------------
-
-
-def judge_may_probe(may_probe: Any) -> str:
-    """By hand, then as the breaker of a box office whose payment hangs and comes back."""
-    _judge_probes_by_hand(may_probe)
-    from bpdemo.flow.breaker import Breaker
-    from bpdemo.lab.exercises.judging import over_seeds
-    from bpdemo.lab.lessons.outages import back_after_s, outage, trial_requests
-
-    def rule(breaker: Breaker) -> bool:
-        breaker._lapse()
-        policy = breaker._policy
-        return bool(may_probe(len(breaker._probes), breaker._successes, policy.half_open_calls))
-
-    settings = OFFICE | {"breaker_half_open_calls": PROBES}
-    with patch.object(Breaker, "_has_probe_left", rule):
-        runs = over_seeds(settings, seconds=12, changes=outage(3, 8), **LOAD)
-    most = max(max(trial_requests(run), default=0) for run in runs)
-    if most > PROBES:
-        _a_crowd(most)
-    back_s = max(back_after_s(run, 8) for run in runs)
-    if back_s > 3:
-        raise NotYet(
-            expected="when the payment is back, the breaker finds out and closes.",
-            seen="it was still turning customers away three seconds later.",
-            why="a breaker that cannot find its way back is an outage of your own making.",
-            look="Who may be let through when no probe is out, and none has succeeded yet?",
-        )
-    return (
-        f"in five outages, never more than {most} customers reached the hanging payment at a "
-        f"time, and {back_s:.1f} s after its return at the latest you sold again."
-    )
-
-
-def _judge_probes_by_hand(may_probe: Any) -> None:
-    if not may_probe(0, 0, PROBES):
-        raise NotYet(
-            expected=f"the first of {PROBES} probes is let through.",
-            seen="no probe was out, none had succeeded, and the answer was no.",
-            why="nobody but a probe can find out that the payment is back: it would stay shut.",
-            look="At the comparison: which side of it is 'all are used'?",
-        )
-    if may_probe(PROBES, 0, PROBES):
-        _a_crowd(PROBES + 1)
-    if may_probe(1, PROBES - 1, PROBES):
-        raise NotYet(
-            expected=f"{PROBES} probes in all.",
-            seen="one probe was out and two had succeeded: that makes three. A fourth was let in.",
-            why="a probe that came back well has used its permit as much as one that is still "
-            "out. Each one that is let in on top is a customer more than you said.",
-            look="Which of the two figures does your rule not look at?",
-        )
-    if not may_probe(PROBES - 1, 0, PROBES) or not may_probe(0, PROBES - 1, PROBES):
-        raise NotYet(
-            expected=f"while fewer than {PROBES} have been let through, one more may go.",
-            seen=f"{PROBES - 1} had been let through, and the next one was refused.",
-            why=f"only when {PROBES} have succeeded does the breaker close. If fewer may go, or "
-            "one must wait for the other, it stays half-open longer than it has to.",
-            look="Those who are out and those who succeeded, together: how many are let through?",
-        )
-    if not may_probe(2, 2, 5) or may_probe(0, 1, 1):
-        raise NotYet(
-            expected="the rule for whatever number is allowed.",
-            seen="with 5 allowed a fifth was refused, or with 1 allowed a second was let in.",
-            why=f"`breaker_half_open_calls` is a setting; {PROBES} is only its default.",
-            look="Compare with `allowed`, not with a number of your own.",
-        )
-
-
-def _a_crowd(seen: int) -> None:
-    raise NotYet(
-        expected=f"at most {PROBES} probes reach a payment that may still be down.",
-        seen=f"{seen} customers were let through.",
-        why="each of them waits for nothing if the payment still hangs; and a payment that is "
-        "just getting up is knocked down again by the crowd.",
-        look="Count who has been let through so far, whatever became of them.",
-    )
-
 
 # -- 05b ------------------------------------------------------------------------------------
 
@@ -203,17 +116,19 @@ def judge_open_for(settings: Any) -> str:
 
 EXERCISES: dict[str, Exercise] = {
     "05a": Exercise(
-        title="Half-open",
-        answer="may_probe",
-        parameters=("out", "succeeded", "allowed"),
-        judge=judge_may_probe,
+        title="How a breaker moves",
+        minutes=10,
+        answer="next_state",
+        parameters=("state", "event", "seen", "rules"),
+        judge=judge_next_state,
         hints=(
-            "A probe that has failed is no case of yours: the breaker is open again then. So each "
-            "one that was let through is either still out, or has succeeded.",
-            "Count permits, not people at the door. Whoever was let through has used one, "
-            "also if they have come back.",
-            "Five may go in, two are inside, two came out smiling: that makes four, one may "
-            "follow. Three inside and two out again: nobody may.",
+            "Draw the three states, and one arrow for each sentence of the task. There are four "
+            "arrows: which event belongs to each? In every other case the state stays.",
+            "Closed, it looks at shares of enough calls. Open, it looks at the clock, and only "
+            "when somebody calls. Half-open, one failure is enough to open, and only all of the "
+            "trial requests together are enough to close.",
+            "With half_open_calls 5: half-open, a success with seen['succeeded'] 4 stays half-open;"
+            " with 5 it closes. A failure after four successes opens.",
         ),
     ),
     "05b": Exercise(
@@ -241,6 +156,21 @@ EXERCISES: dict[str, Exercise] = {
             "half of open_s late, on average.",
             "Ten seconds: six questions a minute, some 18 customers; five seconds late. "
             "One second: up to 180 a minute, half a second late.",
+        ),
+    ),
+    "05d": Exercise(
+        title="The order of the guards",
+        minutes=10,
+        answer="order",
+        judge=judge_order,
+        hints=(
+            "Take two guards at a time, and ask what becomes of the inner one when the outer one "
+            "ends it, or runs it again.",
+            "What is inside the retry happens once for each attempt; what is outside it happens "
+            "once for all of them. And a guard learns only of what ends *inside* it.",
+            "A logger around the retry writes one line for each order; inside the retry it writes "
+            "up to three. Which of the guards must see each attempt, and which one all of them "
+            "together?",
         ),
     ),
 }

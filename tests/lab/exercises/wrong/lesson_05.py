@@ -1,6 +1,39 @@
 """Usual wrong answers to the exercises of lesson 05: source, and some words of what it is told."""
 
-RULE = "def may_probe(out, succeeded, allowed):\n    return "
+ARGUMENTS = "state, event, seen, rules"
+#: Right, with gaps to be filled: what is said in them is a usual mistake each.
+MOVES = """def next_state({arguments}):
+    enough = {enough}
+    too_many = enough and seen["calls"] and {share}
+    if state == "closed" and too_many:
+        return "open"
+    if state == "open" and {asked} and {rested}:
+        return {after_open}
+    if state == "half_open" and event == "failure":
+        return {after_failure}
+    if state == "half_open" and event == "success" and {proven}:
+        return "closed"
+    return {otherwise}
+"""
+RIGHT = {
+    "arguments": ARGUMENTS,
+    "enough": 'seen["calls"] >= rules["min_calls"]',
+    "share": 'seen["failures"] / seen["calls"] >= rules["failure_ratio"]',
+    "asked": 'event == "call"',
+    "rested": 'seen["open_for_s"] >= rules["open_s"]',
+    "after_open": "'half_open'",
+    "after_failure": "'open'",
+    "proven": 'seen["succeeded"] >= rules["half_open_calls"]',
+    "otherwise": "state",
+}
+
+
+def _moves(**mistake: str) -> str:
+    return MOVES.format(**RIGHT | mistake)
+
+
+def _order(*lines: str) -> str:
+    return f"order = {list(lines)}\n"
 
 
 def _breaker(calls: int, window_s: float) -> str:
@@ -13,14 +46,23 @@ def _open(open_s: float, reason: str) -> str:
 
 WRONG: dict[str, dict[str, str]] = {
     "05a": {
-        RULE + "True\n": "knocked down again by the crowd",
-        RULE + "False\n": "would stay shut",
-        RULE + "out < allowed\n": "used its permit",
-        RULE + "succeeded < allowed\n": "knocked down again by the crowd",
-        RULE + "out + succeeded <= allowed\n": "knocked down again by the crowd",
-        RULE + "out == 0 and succeeded < allowed\n": "one must wait for the other",
-        RULE + "out + succeeded < allowed - 1\n": "the next one was refused",
-        RULE + "out + succeeded < 3\n": "is a setting",
+        f"def next_state({ARGUMENTS}):\n    return 'closed'\n": "waits for a timeout",
+        f"def next_state({ARGUMENTS}):\n    return state == 'open'\n": "one of the three",
+        _moves(otherwise="None"): "one of the three",
+        _moves(enough="True"): "a few calls prove nothing",
+        _moves(share="seen['failures'] >= rules['min_calls'] / 2"): "not as a share",
+        _moves(share="seen['failures'] / seen['calls'] > rules['failure_ratio']"): "must *reach*",
+        _moves(rested="True"): "given open_s to recover",
+        _moves(asked="event == 'success'", rested="True"): "From open one arrow leads away",
+        _moves(after_open="'closed'"): "let the whole crowd through",
+        _moves(asked="event in ('call', 'success')", rested="seen['open_for_s'] > 0"): (
+            "given open_s to recover"
+        ),
+        _moves(after_failure="'half_open'"): "the first failure is enough",
+        _moves(proven="True"): "one success may be luck",
+        _moves(proven="seen['succeeded'] > rules['half_open_calls']"): "never will",
+        _moves(proven="seen['succeeded'] >= 3"): "are no constants",
+        _moves(rested="seen['open_for_s'] >= 1"): "are no constants",
     },
     "05b": {
         _breaker(30, 1): "waits for ever",
@@ -36,5 +78,15 @@ WRONG: dict[str, dict[str, str]] = {
         _open(3.5, "a"): "leaves the payment in peace",
         _open(3.5, "b"): "Asking twice as often",
         _open(3.5, "d"): "Nobody knows how long",
+    },
+    "05d": {
+        _order("retry", "deadline", "breaker", "timeout", "pay"): "begins anew with each attempt",
+        _order("deadline", "timeout", "retry", "breaker", "pay"): "there is no second",
+        _order("deadline", "retry", "timeout", "breaker", "pay"): "counts no failure",
+        _order("deadline", "breaker", "retry", "timeout", "pay"): "slips past it",
+        _order("breaker", "deadline", "retry", "timeout", "pay"): "slips past it",
+        _order("pay", "timeout", "breaker", "retry", "deadline"): "would guard nothing",
+        _order("deadline", "retry", "timeout", "pay"): "each of them once",
+        "order = 'deadline retry breaker timeout pay'\n": "each of them once",
     },
 }

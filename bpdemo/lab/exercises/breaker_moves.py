@@ -1,0 +1,247 @@
+"""05a: the moves of a breaker, by hand and then as the breaker of a box office in an outage."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final
+from unittest.mock import patch
+
+from bpdemo.lab.exercises.exercise import NotYet
+
+if TYPE_CHECKING:
+    from bpdemo.flow.breaker import Breaker, Permit
+
+#: A small box office with customers who wait half a second, at 0.6 of its capacity.
+OFFICE: Final[dict[str, Any]] = {
+    "workers": 4, "queue_capacity": 40, "request_timeout_s": 0, "attempt_timeout_s": 0.2,
+    "retry_attempts": 1, "breaker_min_calls": 10, "breaker_window_s": 1, "breaker_open_s": 1,
+}  # fmt: skip
+LOAD: Final = {"times": 0.6}
+TRIALS: Final = 3
+STATES: Final = ("closed", "open", "half_open")
+RULES: Final = {
+    "min_calls": 10,
+    "failure_ratio": 0.5,
+    "open_s": 1.0,
+    "half_open_calls": TRIALS,
+}
+SHED: Final = 0.6
+BACK_S: Final = 3.0
+
+Rules = Mapping[str, float]
+NextState = Callable[[str, str, dict[str, float], dict[str, float]], Any]
+
+
+def judge_next_state(next_state: NextState) -> str:
+    """By hand, move by move; then in five outages of a payment that hangs and comes back."""
+    for move in _MOVES:
+        _judge_move(next_state, *move)
+    _judge_rules(next_state)
+    from bpdemo.lab.exercises.judging import over_seeds
+    from bpdemo.lab.lessons.outages import back_after_s, outage, trial_requests
+
+    settings = OFFICE | {"breaker_half_open_calls": TRIALS}
+    with _moving_by(next_state):
+        runs = over_seeds(settings, seconds=12, changes=outage(3, 8), **LOAD)
+    down = [run.between(5, 8) for run in runs]
+    shed = min(seen["shed_per_s"] / seen["offered_per_s"] for seen in down)
+    back_s = max(back_after_s(run, 8) for run in runs)
+    if shed < SHED or back_s > BACK_S:
+        raise NotYet(
+            expected="two seconds into an outage nearly all orders are shed at once, and "
+            f"{BACK_S:g} s after it nine of ten are served again.",
+            seen=f"in the worst of five outages {shed:.0%} were shed; it took {back_s:.1f} s to "
+            "come back.",
+            why="a breaker that does not open protects nobody, and one that does not close is an "
+            "outage of your own making.",
+            look="Print state, event and what is returned: which move is missing?",
+        )
+    most = max(max(trial_requests(run), default=0) for run in runs)
+    return (
+        f"in five outages your breaker shed {shed:.0%} of the orders or more, never let more than "
+        f"{most} trial requests at a time reach the hanging payment, and served again after "
+        f"{back_s:.1f} s at the latest."
+    )
+
+
+def _seen(**figures: float) -> dict[str, float]:
+    return {"calls": 0, "failures": 0, "open_for_s": 0.0, "succeeded": 0} | figures
+
+
+Move = tuple[str, str, dict[str, float], tuple[str, ...], str, str]
+
+#: State, event, what is seen, which states are right; then why it matters, and where to look.
+_MOVES: Final[tuple[Move, ...]] = (
+    (
+        "closed", "failure", _seen(calls=10, failures=5), ("open",),
+        "half of enough calls have failed. As long as it stays closed, every further caller waits "
+        "for a timeout.",
+        "Enough calls means calls >= min_calls; the share of failures must *reach* failure_ratio.",
+    ),
+    (
+        "closed", "failure", _seen(calls=5, failures=5), ("closed",),
+        "a few calls prove nothing: chance alone lets some of them fail now and then.",
+        "The share counts only when there are at least min_calls.",
+    ),
+    (
+        "closed", "failure", _seen(calls=100, failures=20), ("closed",),
+        "20 of 100 are one in five. Counted as a number and not as a share, a busy service would "
+        "open on any good day.",
+        "Divide the failures by the calls.",
+    ),
+    (
+        "closed", "call", _seen(calls=3), ("closed",),
+        "nothing has failed. This breaker would be an outage of its own.",
+        "A call alone moves only a breaker that is open.",
+    ),
+    (
+        "closed", "success", _seen(calls=10, failures=1), ("closed",),
+        "nine of ten calls went well.",
+        "Which of your conditions did this success meet?",
+    ),
+    (
+        "open", "call", _seen(open_for_s=0.4), ("open",),
+        "the dependency is given open_s to recover. Trial requests that come sooner only wait for "
+        "its timeout.",
+        "Compare open_for_s with open_s.",
+    ),
+    (
+        "open", "call", _seen(open_for_s=1.2), ("half_open",),
+        "open_s is over, and nobody knows yet whether the dependency is back. Closed, it would "
+        "let the whole crowd through at once; open, it would never find out.",
+        "From open one arrow leads away, and it leads to half_open.",
+    ),
+    (
+        "open", "success", _seen(calls=12, failures=8, open_for_s=0.4), ("open",),
+        "that call began before the breaker opened. Its answer is news from the past.",
+        "Open, only a call can move it, and only when open_s is over.",
+    ),
+    (
+        "open", "failure", _seen(calls=12, failures=9, open_for_s=1.2), ("open", "half_open"),
+        "a call that began before the breaker opened has failed: that closes nothing.",
+        "Only trial requests close a breaker.",
+    ),
+    (
+        "half_open", "failure", _seen(succeeded=2), ("open",),
+        "a trial request has failed, so the dependency is not well. Every further trial request "
+        "is a caller who waits for nothing.",
+        "Half-open, the first failure is enough.",
+    ),
+    (
+        "half_open", "success", _seen(succeeded=1), ("half_open",),
+        "one success may be luck, and a dependency that is just getting up is knocked down again "
+        "by the crowd.",
+        f"It closes when half_open_calls, here {TRIALS}, have succeeded.",
+    ),
+    (
+        "half_open", "success", _seen(succeeded=TRIALS), ("closed",),
+        "all trial requests went well. A breaker that does not close now never will.",
+        "seen['succeeded'] counts this one already.",
+    ),
+    (
+        "half_open", "call", _seen(succeeded=1), ("half_open",),
+        "a caller who comes says nothing of the dependency.",
+        "Half-open, only a success or a failure can move it.",
+    ),
+)  # fmt: skip
+
+
+def _judge_move(
+    next_state: NextState,
+    state: str,
+    event: str,
+    seen: dict[str, float],
+    right: tuple[str, ...],
+    why: str,
+    look: str,
+    rules: Rules = RULES,
+) -> None:
+    told = next_state(state, event, dict(seen), dict(rules))
+    if told not in STATES:
+        raise NotYet(
+            expected=f"one of {', '.join(map(repr, STATES))}.",
+            seen=f"for state {state!r} and event {event!r} it returned {told!r}.",
+            why="the state afterwards is always one of the three, also when it stays.",
+            look="Does every way through the function end in `return`, the last one in "
+            "`return state`?",
+        )
+    if told not in right:
+        raise NotYet(
+            expected=f"{right[0]!r} after a {event} in state {state!r}, with {_told(seen)}.",
+            seen=f"{told!r}.",
+            why=why,
+            look=look,
+        )
+
+
+def _judge_rules(next_state: NextState) -> None:
+    """The numbers are those that it is told."""
+    others = {"min_calls": 4, "failure_ratio": 0.25, "open_s": 30.0, "half_open_calls": 1}
+    for state, event, seen, right in (
+        ("closed", "failure", _seen(calls=4, failures=1), "open"),
+        ("open", "call", _seen(open_for_s=20.0), "open"),
+        ("half_open", "success", _seen(succeeded=1), "closed"),
+    ):
+        why = "each breaker has settings of its own; those of this example are no constants."
+        look = f"With {_told(others)}: which number of your own stands in the function?"
+        _judge_move(next_state, state, event, seen, (right,), why, look, others)
+
+
+def _told(figures: Mapping[str, float]) -> str:
+    return ", ".join(f"{name} {figure:g}" for name, figure in figures.items() if figure)
+
+
+@contextmanager
+def _moving_by(next_state: NextState) -> Iterator[None]:
+    """The service's breakers move as the answer says; permits, window and clock stay theirs."""
+    from bpdemo.core.errors import CircuitOpen
+    from bpdemo.flow.breaker import Breaker
+
+    def state_after(breaker: Breaker, event: str) -> Any:
+        policy, calls = breaker._policy, breaker._calls
+        seen: dict[str, float] = {
+            "calls": calls.total,
+            "failures": calls.marked,
+            "open_for_s": breaker._clock() - breaker._opened_at,
+            "succeeded": breaker._successes,
+        }
+        rules = {name: getattr(policy, name) for name in RULES}
+        return next_state(breaker._state, event, seen, rules)
+
+    def hear(breaker: Breaker, event: str) -> None:
+        if (state := state_after(breaker, event)) != breaker._state:
+            breaker._move_to(state)
+
+    def check(breaker: Breaker) -> None:
+        if breaker._state == "open" and state_after(breaker, "call") == "open":
+            raise CircuitOpen(retry_after_s=breaker.half_opens_in_s)
+        if breaker._state == "half_open" and not breaker._has_probe_left():
+            raise CircuitOpen
+
+    def acquire(breaker: Breaker) -> Permit:
+        breaker.check()
+        hear(breaker, "call")
+        if breaker._state == "half_open":
+            breaker._permit += 1
+            breaker._probes[breaker._permit] = breaker._clock()
+        return breaker._permit
+
+    def success(breaker: Breaker, permit: Permit) -> None:
+        if breaker._state == "closed" and permit == breaker._permit:
+            breaker._calls.count()
+            hear(breaker, "success")
+        elif breaker._state == "open" or breaker._take_back(permit):
+            breaker._successes += breaker._state == "half_open"
+            hear(breaker, "success")
+
+    def failure(breaker: Breaker, permit: Permit) -> None:
+        if breaker._state == "closed" and permit == breaker._permit:
+            breaker._calls.count()
+            breaker._calls.mark()
+            hear(breaker, "failure")
+        elif breaker._state == "open" or breaker._take_back(permit):
+            hear(breaker, "failure")
+
+    with patch.multiple(Breaker, check=check, acquire=acquire, success=success, failure=failure):
+        yield
