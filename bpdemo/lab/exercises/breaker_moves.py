@@ -195,10 +195,70 @@ def _told(figures: Mapping[str, float]) -> str:
 @contextmanager
 def _moving_by(next_state: NextState) -> Iterator[None]:
     """The service's breakers move as the answer says; permits, window and clock stay theirs."""
-    from bpdemo.core.errors import CircuitOpen
     from bpdemo.flow.breaker import Breaker
 
-    def state_after(breaker: Breaker, event: str) -> Any:
+    moves = _Moves(next_state)
+    with (
+        patch.object(Breaker, "check", _as_method(moves.check)),
+        patch.object(Breaker, "acquire", _as_method(moves.acquire)),
+        patch.object(Breaker, "success", _as_method(moves.success)),
+        patch.object(Breaker, "failure", _as_method(moves.failure)),
+    ):
+        yield
+
+
+def _as_method(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A plain function, which a class binds to its objects; a method is bound already."""
+
+    def method(breaker: Breaker, *permit: Permit) -> Any:
+        return function(breaker, *permit)
+
+    return method
+
+
+class _Moves:
+    """The methods of a breaker that ask the answer for every state."""
+
+    def __init__(self, next_state: NextState) -> None:
+        self._next_state = next_state
+
+    def check(self, breaker: Breaker) -> None:
+        from bpdemo.core.errors import CircuitOpen
+
+        if breaker._state == "open" and self._state_after(breaker, "call") == "open":
+            raise CircuitOpen(retry_after_s=breaker.half_opens_in_s)
+        if breaker._state == "half_open" and not breaker._has_probe_left():
+            raise CircuitOpen
+
+    def acquire(self, breaker: Breaker) -> Permit:
+        self.check(breaker)
+        self._hear(breaker, "call")
+        if breaker._state == "half_open":
+            breaker._permit += 1
+            breaker._probes[breaker._permit] = breaker._clock()
+        return breaker._permit
+
+    def success(self, breaker: Breaker, permit: Permit) -> None:
+        if breaker._state == "closed" and permit == breaker._permit:
+            breaker._calls.count()
+            self._hear(breaker, "success")
+        elif breaker._state == "open" or breaker._take_back(permit):
+            breaker._successes += breaker._state == "half_open"
+            self._hear(breaker, "success")
+
+    def failure(self, breaker: Breaker, permit: Permit) -> None:
+        if breaker._state == "closed" and permit == breaker._permit:
+            breaker._calls.count()
+            breaker._calls.mark()
+            self._hear(breaker, "failure")
+        elif breaker._state == "open" or breaker._take_back(permit):
+            self._hear(breaker, "failure")
+
+    def _hear(self, breaker: Breaker, event: str) -> None:
+        if (state := self._state_after(breaker, event)) != breaker._state:
+            breaker._move_to(state)
+
+    def _state_after(self, breaker: Breaker, event: str) -> Any:
         policy, calls = breaker._policy, breaker._calls
         seen: dict[str, float] = {
             "calls": calls.total,
@@ -207,41 +267,4 @@ def _moving_by(next_state: NextState) -> Iterator[None]:
             "succeeded": breaker._successes,
         }
         rules = {name: getattr(policy, name) for name in RULES}
-        return next_state(breaker._state, event, seen, rules)
-
-    def hear(breaker: Breaker, event: str) -> None:
-        if (state := state_after(breaker, event)) != breaker._state:
-            breaker._move_to(state)
-
-    def check(breaker: Breaker) -> None:
-        if breaker._state == "open" and state_after(breaker, "call") == "open":
-            raise CircuitOpen(retry_after_s=breaker.half_opens_in_s)
-        if breaker._state == "half_open" and not breaker._has_probe_left():
-            raise CircuitOpen
-
-    def acquire(breaker: Breaker) -> Permit:
-        breaker.check()
-        hear(breaker, "call")
-        if breaker._state == "half_open":
-            breaker._permit += 1
-            breaker._probes[breaker._permit] = breaker._clock()
-        return breaker._permit
-
-    def success(breaker: Breaker, permit: Permit) -> None:
-        if breaker._state == "closed" and permit == breaker._permit:
-            breaker._calls.count()
-            hear(breaker, "success")
-        elif breaker._state == "open" or breaker._take_back(permit):
-            breaker._successes += breaker._state == "half_open"
-            hear(breaker, "success")
-
-    def failure(breaker: Breaker, permit: Permit) -> None:
-        if breaker._state == "closed" and permit == breaker._permit:
-            breaker._calls.count()
-            breaker._calls.mark()
-            hear(breaker, "failure")
-        elif breaker._state == "open" or breaker._take_back(permit):
-            hear(breaker, "failure")
-
-    with patch.multiple(Breaker, check=check, acquire=acquire, success=success, failure=failure):
-        yield
+        return self._next_state(breaker._state, event, seen, rules)

@@ -63,7 +63,7 @@ def _require_cards(order: Any) -> list[str]:
         raise NotYet(
             expected="'pay' as the innermost line, the last one of the list.",
             seen=f"inside {cards[cards.index('pay')]!r} stand {', '.join(_inside(cards))}.",
-            why="`return await pay(order)` has nothing inside it: those guards would guard nothing.",
+            why="`return await pay(order)` has nothing inside it, and these would guard nothing.",
             look="From the outside in: the list ends with what is guarded.",
         )
     return cards
@@ -90,7 +90,7 @@ async def _one_in_an_outage(cards: list[str]) -> float:
     took_s = await _took_s(_guarded(cards, payment, _breaker()))
     if took_s > DEADLINE_S + 0.01:
         raise NotYet(
-            expected=f"with a payment that hangs, the caller knows within {DEADLINE_S * 1000:g} ms.",
+            expected=f"with a payment that hangs, the caller knows in {DEADLINE_S * 1000:g} ms.",
             seen=f"it took {took_s * 1000:.0f} ms, and {len(payment.called_s)} calls.",
             why="inside the retry the deadline begins anew with each attempt. The caller's time "
             "does not: they have left, and the last attempts were made for nobody.",
