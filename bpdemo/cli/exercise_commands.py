@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from bpdemo.lab.exercises.answer_cells import NoAnswerCell, find_answer
+from bpdemo.lab.exercises.catalogue import EXERCISES
 from bpdemo.lab.exercises.desk import next_hint, progress, require_exercise
 from bpdemo.lab.exercises.judging_process import judge_source
 from bpdemo.lab.exercises.marks import note_check
@@ -18,7 +19,7 @@ def run_check(name: str) -> int:
     """
     require_exercise(name)
     try:
-        cell = find_answer(name, Path.cwd())
+        cell = find_answer(name, Path.cwd(), EXERCISES[name].answer)
     except NoAnswerCell as missing:
         print(f"bpdemo: {missing}", file=sys.stderr)
         return 1

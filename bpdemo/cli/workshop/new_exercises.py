@@ -8,17 +8,23 @@ from pathlib import Path
 from typing import Any, Final
 
 ANSWER: Final = "answer-"
+CHECK: Final = re.compile(r'^check\("(\w+)", (\w+)\)', re.MULTILINE)
 HEADING: Final = re.compile(r"^## (\d\d[a-z])\b", re.MULTILINE)
 
 
 def new_exercises(mine: Path, edition: Path) -> tuple[Path, bytes] | None:
     """The exercises of `edition` that no notebook beside `mine` has: the file for them, and what
-    is to stand in it. None if there are none, or if one of the two is no notebook that can be read:
+    is to stand in it. An exercise whose letter asked for another answer in the learner's notebook
+    is a new one. None if there are none, or if one of the two is no notebook that can be read:
     then the learner's own is left as it is."""
     try:
         notebook = json.loads(edition.read_text(encoding="utf-8"))
-        had = {name for path in mine.parent.glob("*.ipynb") for name in exercises_in(path)}
-        missing = [name for name in exercises_in(edition) if name not in had]
+        theirs = [asked_in(path) for path in mine.parent.glob("*.ipynb")]
+        missing = [
+            name
+            for name, answer in asked_in(edition).items()
+            if not any(asked.get(name) in ("", answer) for asked in theirs)
+        ]
         cells = [cell for name in missing for cell in cells_of(notebook["cells"], name)]
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
@@ -35,6 +41,14 @@ def exercises_in(path: Path) -> list[str]:
     cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
     tags = [tag for cell in cells for tag in cell.get("metadata", {}).get("tags", [])]
     return [tag.removeprefix(ANSWER) for tag in tags if tag.startswith(ANSWER)]
+
+
+def asked_in(path: Path) -> dict[str, str]:
+    """Each of them with the answer that it asks for: what its `check` is given. The learner may
+    have taken the check out; then it is "", and says nothing of another answer."""
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    checks = dict(CHECK.findall("\n".join("".join(cell["source"]) for cell in cells)))
+    return {name: checks.get(name, "") for name in exercises_in(path)}
 
 
 def cells_of(cells: list[dict[str, Any]], name: str) -> list[dict[str, Any]]:

@@ -6,6 +6,7 @@ import ast
 import contextlib
 import json
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,16 +30,21 @@ class AnswerCell:
     source: str
 
 
-def find_answer(name: str, folder: Path) -> AnswerCell:
+def find_answer(name: str, folder: Path, answer: str = "") -> AnswerCell:
     """The cell tagged `answer-NAME`: in my-work/ here or above, then in the folder itself; of
-    several, the one saved last."""
+    several, the one saved last.
+
+    A cell that has the `answer`'s name comes first: in a notebook from before, the same letter may
+    have asked for something else.
+    """
     tag = f"answer-{name}"
     looked_in = [*_places(folder)]
     for place in looked_in:
         notebooks = sorted(_notebooks(place), key=lambda path: -path.stat().st_mtime)
-        for notebook in notebooks:
-            if cell := _answer_in(notebook, tag):
-                return cell
+        cells = [cell for path in notebooks if (cell := _answer_in(path, tag))]
+        has_name = re.compile(rf"\b{answer}\b")
+        if cells:
+            return next((cell for cell in cells if has_name.search(cell.source)), cells[0])
     places = " and ".join(str(place) for place in looked_in)
     raise NoAnswerCell(
         f"no saved notebook in {places} has a cell tagged {tag!r}: open the exercise from "

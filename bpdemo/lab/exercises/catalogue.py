@@ -22,3 +22,15 @@ EXERCISES: dict[str, Exercise] = {
     **lesson_07.EXERCISES,
     **lesson_09.EXERCISES,
 }
+
+
+def exercise_asking(function: str, lesson: str) -> str | None:
+    """The exercise of a lesson ("03") whose answer is a function of this name, if there is one."""
+    return next(
+        (
+            name
+            for name, exercise in EXERCISES.items()
+            if name.startswith(lesson) and exercise.is_function and exercise.answer == function
+        ),
+        None,
+    )

@@ -48,23 +48,27 @@ def chosen(answer: Any, **ranges: tuple[float, float]) -> list[float]:
     return [answer[name] for name in ranges]
 
 
-def defended(reason: Any, right: str, replies: Mapping[str, str]) -> None:
-    """Hold the reason chosen (a letter) against the right one; asked before the setting is judged,
-    so that the letter is no guess made after the fact.
+def defended(
+    answer: Mapping[str, Any], right: str, replies: Mapping[str, str], formerly: str = "abcd"
+) -> None:
+    """Hold the reason chosen (the letter under "because") against the right one; asked before the
+    setting is judged, so that the letter is no guess made after the fact.
 
     `replies` says to each wrong letter what is wrong with it: two sentences, the misconception
-    and what is the case instead.
+    and what is the case instead. Notebooks from before have it under "reason", where some reasons
+    stood in another order: `formerly` gives today's letters of their a, b, c and d.
     """
     letters = sorted({right, *replies})
-    if isinstance(reason, str):
-        reason = reason.strip().lower()
-    if reason not in letters:
-        _malformed(f"one of the letters {', '.join(letters)} as the reason", f"{reason!r}")
-    if reason != right:
+    chosen = answer.get("because", answer.get("reason"))
+    letter = chosen.strip().lower() if isinstance(chosen, str) else chosen
+    if letter not in letters:
+        _malformed(f"one of the letters {', '.join(letters)} under 'because'", f"{chosen!r}")
+    today = letter if "because" in answer else formerly["abcd".index(letter)]
+    if today != right:
         raise NotYet(
             expected="the reason for which a setting is right, before the setting is tried",
-            seen=f"reason {reason} does not carry any setting",
-            why=replies[reason],
+            seen=f"reason {letter} does not carry any setting",
+            why=replies[today],
             look="Read the four reasons again beside the picture of the run.",
         )
 

@@ -152,7 +152,7 @@ def judge_batch(settings: Any) -> str:
     from bpdemo.lab.services.simulation import simulate
 
     (waiters,) = chosen(settings, queue_block_waiters=(0, 10_000))
-    defended(settings.get("reason"), right="c", replies=REPLIES)
+    defended(settings, right="c", replies=REPLIES)
     knobs = TEAM | {"queue_policy": settings.get("queue_policy"), "queue_block_waiters": waiters}
     load: dict[str, Any] = {"scenario": "closed", "rate": CLIENTS, "client_timeout_s": 30}
     first = simulate(knobs, seconds=0.3, bin_s=0.1, **load)

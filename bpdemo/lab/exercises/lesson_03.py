@@ -101,10 +101,10 @@ SPEEDS = {"40 ms": 0.04, "160 ms": 0.16}
 REPLIES = {
     "a": "More places, fewer refusals: true until the last place is a longer wait than anybody's "
     "patience. From there on more places sell less.",
+    "b": "Nobody is more patient because a payment provider is slow. The load stays, and patience "
+    "stays; only the line moves more slowly.",
     "c": "The same number of places, oldest first or newest first, sells very differently once "
     "the line is too long. It is the time in the line that decides.",
-    "d": "Nobody is more patient because a payment provider is slow. The load stays, and patience "
-    "stays; only the line moves more slowly.",
 }
 
 
@@ -114,7 +114,7 @@ def judge_line(settings: Any) -> str:
     from bpdemo.lab.exercises.judging import chosen, defended, over_seeds
 
     (capacity,) = chosen(settings, queue_capacity=(-1, 10_000))
-    defended(settings.get("reason"), right="b", replies=REPLIES)
+    defended(settings, right="d", replies=REPLIES, formerly="adcb")
     line = {"queue_capacity": capacity, "queue_discipline": settings.get("queue_discipline")}
     sold, told_ms = [], 0.0
     for name, payment_s in SPEEDS.items():

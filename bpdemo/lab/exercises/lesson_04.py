@@ -151,7 +151,7 @@ def judge_hiccup(settings: Any) -> str:
     from bpdemo.lab.exercises.judging import chosen, defended, over_seeds
 
     places, share = chosen(settings, queue_capacity=(-1, 10_000), retry_budget=(0, 1))
-    defended(settings.get("reason"), right="b", replies=REPLIES)
+    defended(settings, right="a", replies=REPLIES, formerly="bacd")
     runs = over_seeds(
         Settings.unprotected(
             workers=8, queue_capacity=int(places), retry_attempts=1, payment_failure_rate=0.05
@@ -188,7 +188,7 @@ def judge_hiccup(settings: Any) -> str:
 
 
 REPLIES = {
-    "a": "On a quiet day a retry is the difference between a lost sale and one that nobody "
+    "b": "On a quiet day a retry is the difference between a lost sale and one that nobody "
     "noticed. Retries are harmful when *everything* fails.",
     "c": "That is backoff. A budget moves nothing to later; it says no to a retry, and the caller "
     "gives up.",

@@ -82,7 +82,7 @@ REPLIES = {
     "served them. Nothing is safe about that.",
     "b": "Each question is three customers who wait for nothing. Asking twice as often sacrifices "
     "about twice as many.",
-    "d": "Nobody knows how long an outage will last. The probes are there so that nobody has to.",
+    "c": "Nobody knows how long an outage will last. The probes are there so that nobody has to.",
 }
 
 
@@ -92,7 +92,7 @@ def judge_open_for(settings: Any) -> str:
     from bpdemo.lab.lessons.open_time import open_times
 
     (open_s,) = chosen(settings, breaker_open_s=(0.1, 60))
-    defended(settings.get("reason"), right="c", replies=REPLIES)
+    defended(settings, right="d", replies=REPLIES, formerly="abdc")
     (cost,) = open_times(OFFICE, [open_s])
     if cost.sacrificed_per_min > MOST_SACRIFICED_PER_MIN:
         raise NotYet(

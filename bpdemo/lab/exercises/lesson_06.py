@@ -137,7 +137,7 @@ ITEMS, LOOKS_PER_S = 100, 200
 DAY_S, DOWN_S = 30.0, (30.0, 55.0)
 MOST_LOADS_PER_S, OLDEST_S, SERVED = 25.0, 5.0, 0.95
 REPLIES = {
-    "a": "Then everybody sees prices half a minute old on good days too. How old an answer may be "
+    "b": "Then everybody sees prices half a minute old on good days too. How old an answer may be "
     "is a different question when there is a better one.",
     "c": "Every look would ask the store: with no outage at all you had more load than it can "
     "bear, and in one the window is dark.",
@@ -162,7 +162,7 @@ def judge_ages(settings: Any) -> str:
     from bpdemo.sim import virtual_time
 
     ttl_s, stale_s = chosen(settings, cache_ttl_s=(0, 3600), cache_stale_s=(0, 3600))
-    defended(settings.get("reason"), right="b", replies=REPLIES)
+    defended(settings, right="a", replies=REPLIES, formerly="bacd")
     days = [virtual_time.run(_day(ttl_s, stale_s, seed)) for seed in range(5)]
     loads_per_s = max(day.loads for day in days) / DAY_S
     if loads_per_s > MOST_LOADS_PER_S:

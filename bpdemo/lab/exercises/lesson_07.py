@@ -226,7 +226,7 @@ def judge_limits(answer: Mapping[str, Any]) -> str:
     from bpdemo.lab.exercises.judging import chosen, defended
 
     wait_ms, turned_away = chosen(answer, wait_ms=(0, 1e6), turned_away=(0, 1))
-    defended(answer.get("reason"), right="b", replies=REPLIES)
+    defended(answer, right="b", replies=REPLIES)
     services = {
         "naive": Settings.unprotected(),
         "protected": Settings(queue_capacity=8, request_timeout_s=0),

@@ -10,7 +10,7 @@ import nbformat
 import pytest
 
 from bpdemo.cli.workshop.course import course_home, hand_out_exercises, lay_out
-from bpdemo.cli.workshop.new_exercises import exercises_in
+from bpdemo.cli.workshop.new_exercises import asked_in, exercises_in
 from bpdemo.cli.workshop.workshop import run_lab
 
 EXERCISES = course_home() / "exercises"
@@ -81,6 +81,33 @@ def test_both_ways_in_lay_them_beside(
     assert mine.read_text("utf-8") == as_before(name, lesson)
     assert exercises_in(mine.with_name(f"{mine.stem}_{name}.ipynb")) == [name]
     assert len(said) == 1
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_an_exercise_that_asks_for_something_else_now_comes_beside_the_old_one(
+    lesson: str, tmp_path: Path
+) -> None:
+    """Its letter is the same, its answer is not: the learner's stays, and the new one is laid
+    beside it, once. A check that the learner has taken out says nothing of another answer."""
+    edition = tmp_path / "edition"
+    edition.mkdir()
+    (edition / lesson).write_text(today := (EXERCISES / lesson).read_text("utf-8"), "utf-8")
+    for name, answer in asked_in(edition / lesson).items():
+        work = tmp_path / name
+        work.mkdir()
+        check = f'check(\\"{name}\\", {answer})'
+        assert check in today
+        (work / lesson).write_text(today.replace(check, "pass"), "utf-8")
+        hand_out_exercises(edition, work, lambda _: None)
+        assert [*work.iterdir()] == [work / lesson]
+        then = today.replace(check, f'check(\\"{name}\\", earlier)')
+        (work / lesson).write_text(then, "utf-8")
+        beside = work / f"{lesson.removesuffix('.ipynb')}_{name}.ipynb"
+        for _ in range(2):
+            hand_out_exercises(edition, work, lambda _: None)
+            assert sorted(work.iterdir()) == sorted([work / lesson, beside])
+            assert (work / lesson).read_text("utf-8") == then
+        assert asked_in(beside) == {name: answer}
 
 
 @pytest.mark.parametrize("half", ["{ half", "", "[]", "null", '{"cells": 3}', "\udcff"])

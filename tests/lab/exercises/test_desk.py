@@ -19,7 +19,7 @@ from bpdemo.lab import check, hint, progress
 from bpdemo.lab.exercises.answered import Answered, NotTried, Slept, is_blank
 from bpdemo.lab.exercises.catalogue import EXERCISES
 from bpdemo.lab.exercises.exercise import Exercise, NotYet
-from bpdemo.lab.exercises.marks import all_marks
+from bpdemo.lab.exercises.marks import ExerciseMark, all_marks, note_check, note_hint
 from bpdemo.lab.exercises.trial import Trial
 from bpdemo.lab.home import note, noted
 
@@ -276,6 +276,62 @@ def test_progress_keeps_what_was_passed() -> None:
     assert "✔ passed" in kept._repr_html_()
 
 
+SWAPPED = [("03a", "03c"), ("03c", "03a")]
+
+
+@pytest.mark.parametrize(("then", "today"), SWAPPED)
+def test_a_mark_counts_for_what_was_asked_then(then: str, today: str) -> None:
+    """03a and 03c have swapped letters: what was passed, tried and hinted before is the other's;
+    the letter itself has not been tried."""
+    note("exercises", {"name": then, "checked": "passed"})
+    note("exercises", {"name": then, "checked": "not yet"})
+    note("exercises", {"name": then, "hint": 2})
+    marks = all_marks()
+    assert (marks[today].state, marks[today].tries, marks[today].hints) == ("passed", 2, 2)
+    assert marks[then] == ExerciseMark()
+    assert progress().passed == 1
+
+
+@pytest.mark.parametrize("name", sorted(EXERCISES))
+def test_a_mark_made_today_counts_for_its_own_letter(name: str) -> None:
+    """For each exercise, and for no other."""
+    note_check(name, "passed")
+    note_hint(name, 1)
+    marks = all_marks()
+    assert [each for each, mark in marks.items() if mark != ExerciseMark()] == [name]
+    assert (marks[name].state, marks[name].hints) == ("passed", 1)
+
+
+@pytest.mark.parametrize("name", sorted(EXERCISES))
+def test_of_the_marks_from_before_only_what_was_asked_else_has_moved(name: str) -> None:
+    """05a asked for the half-open rule alone, which no exercise asks for any more."""
+    note("exercises", {"name": name, "checked": "passed"})
+    passed = [each for each, mark in all_marks().items() if mark.state == "passed"]
+    assert passed == {"03a": ["03c"], "03c": ["03a"], "05a": []}.get(name, [name])
+
+
+def test_what_is_no_exercise_any_more_costs_no_mark() -> None:
+    """A line of another edition, or of another shape, is passed over."""
+    note("exercises", {"name": "99z", "asked": "x", "checked": "passed"})
+    note("exercises", {"name": "03a", "asked": "gone", "checked": "passed"})
+    note("exercises", {"checked": "passed"})
+    assert progress().passed == 0
+
+
+@pytest.mark.parametrize(("then", "today"), SWAPPED)
+def test_an_answer_under_its_former_letter_is_told_its_letter_of_today(
+    then: str, today: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As a notebook from before has it."""
+    names: dict[str, Any] = {"__name__": "__main__"}
+    asked = EXERCISES[today]
+    exec(f"def {asked.form}:\n    return True\n", names)
+    verdict = check(then, names[asked.answer])
+    assert verdict.state == "not yet"
+    said = capsys.readouterr().out
+    assert f"{asked.answer} is the answer of {today}: check('{today}', {asked.answer})" in said
+
+
 def test_two_writers_lose_nothing() -> None:
     """Two kernels, one memory: every fact of both is there afterwards."""
 
@@ -361,6 +417,17 @@ def test_the_answer_saved_last_counts(run: Run, folder: Path) -> None:
     os.utime(folder / "my-work" / "a.ipynb", (1, 1))
     code, out, _ = run("check", "01a")
     assert (code, "not tried" in out, "b.ipynb" in out) == (1, True, True)
+
+
+def test_of_two_cells_of_a_letter_the_one_with_the_answers_name_counts(
+    run: Run, folder: Path
+) -> None:
+    """A notebook from before asked for something else under it, and was saved last."""
+    save(folder / "my-work" / "new.ipynb", SOLVED.replace("operator.ge", "int.__ge__"))
+    save(folder / "my-work" / "old.ipynb", "def waits(job):\n    return job\n")
+    os.utime(folder / "my-work" / "new.ipynb", (1, 1))
+    code, out, _ = run("check", "01a")
+    assert (code, "new.ipynb" in out) == (0, True), out
 
 
 def test_a_broken_cell_is_told_its_line(run: Run, folder: Path) -> None:

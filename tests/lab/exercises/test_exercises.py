@@ -24,6 +24,7 @@ from tests.support.measured import until_measured
 ROOT = Path(__file__).parents[3]
 SOURCES = sorted((ROOT / "solutions").glob("*.ipynb"))
 NAMES = sorted(EXERCISES)
+SPOKEN = {8: "eight", 10: "ten", 12: "twelve", 15: "fifteen", 20: "twenty"}
 #: These judges send a real load, which needs the machine to itself.
 LIVE = {"09a"}
 ON_ITS_OWN = [pytest.mark.load, pytest.mark.slow]
@@ -126,6 +127,16 @@ def test_an_exercise_has_what_a_learner_needs(name: str) -> None:
     assert len(WRONG[name]) >= 2
     assert exercise.title
     assert all(words.strip() for words in WRONG[name].values())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_notebook_says_how_long_an_exercise_takes_if_not_the_usual_time(name: str) -> None:
+    """In the introduction for the first exercise of a lesson, under its heading for the others."""
+    text = "\n".join(c.source for c in cells_of(notebook_of(name, "solutions")))
+    told = re.findall(rf"^\*\*{name} is the core one, (\w+) minutes|^## {name} .*\n\n\*(\w+) minutes",
+                      text, re.MULTILINE)  # fmt: skip
+    if told or EXERCISES[name].minutes != 8:
+        assert ["".join(found).lower() for found in told] == [SPOKEN[EXERCISES[name].minutes]]
 
 
 @pytest.mark.parametrize("folder", ["solutions", "exercises"])

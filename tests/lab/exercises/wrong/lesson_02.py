@@ -18,19 +18,19 @@ WRONG: dict[str, dict[str, str]] = {
         ROOM + "0.3 * (client_timeout_s - service_s) * workers / service_s\n": "half a place",
     },
     "02b": {
-        'settings = {"queue_policy": "reject", "queue_block_waiters": 100, "reason": "c"}\n': (
+        'settings = {"queue_policy": "reject", "queue_block_waiters": 100, "because": "c"}\n': (
             "who was refused came back at once"
         ),
-        'settings = {"queue_policy": "block", "queue_block_waiters": 64, "reason": "c"}\n': (
+        'settings = {"queue_policy": "block", "queue_block_waiters": 64, "because": "c"}\n': (
             "only 64 may wait"
         ),
-        'settings = {"queue_policy": "block", "queue_block_waiters": 100, "reason": "a"}\n': (
+        'settings = {"queue_policy": "block", "queue_block_waiters": 100, "because": "a"}\n': (
             "To a crowd that does not care"
         ),
-        'settings = {"queue_policy": "block", "queue_block_waiters": 100, "reason": "b"}\n': (
+        'settings = {"queue_policy": "block", "queue_block_waiters": 100, "because": "b"}\n': (
             "a queue like any other"
         ),
-        'settings = {"queue_policy": "block", "queue_block_waiters": 100, "reason": "d"}\n': (
+        'settings = {"queue_policy": "block", "queue_block_waiters": 100, "because": "d"}\n': (
             "Nothing here knows a rate"
         ),
     },

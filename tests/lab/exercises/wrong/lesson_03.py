@@ -18,25 +18,25 @@ WRONG: dict[str, dict[str, str]] = {
         ),
     },
     "03b": {
-        'settings = {"queue_discipline": "fifo", "queue_capacity": 17, "reason": "b"}\n': (
+        'settings = {"queue_discipline": "fifo", "queue_capacity": 17, "because": "d"}\n': (
             "too long for a slower one"
         ),
-        'settings = {"queue_discipline": "fifo", "queue_capacity": 32, "reason": "b"}\n': (
+        'settings = {"queue_discipline": "fifo", "queue_capacity": 32, "because": "d"}\n': (
             "too long for a slower one"
         ),
-        'settings = {"queue_discipline": "fifo", "queue_capacity": -1, "reason": "b"}\n': (
+        'settings = {"queue_discipline": "fifo", "queue_capacity": -1, "because": "d"}\n': (
             "Oldest first, that is everybody"
         ),
-        'settings = {"queue_discipline": "lifo", "queue_capacity": -1, "reason": "b"}\n': (
+        'settings = {"queue_discipline": "lifo", "queue_capacity": -1, "because": "d"}\n': (
             "nobody tells the other half"
         ),
-        'settings = {"queue_discipline": "codel", "queue_capacity": -1, "reason": "a"}\n': (
+        'settings = {"queue_discipline": "codel", "queue_capacity": -1, "because": "a"}\n': (
             "more places sell less"
         ),
-        'settings = {"queue_discipline": "codel", "queue_capacity": -1, "reason": "c"}\n': (
+        'settings = {"queue_discipline": "codel", "queue_capacity": -1, "because": "c"}\n': (
             "the time in the line that decides"
         ),
-        'settings = {"queue_discipline": "fifo", "queue_capacity": 8, "reason": "d"}\n': (
+        'settings = {"queue_discipline": "fifo", "queue_capacity": 8, "because": "b"}\n': (
             "Nobody is more patient"
         ),
     },

@@ -5,7 +5,7 @@ AWAY = "def turn_away(wait_s, service_s, remaining_s):\n    return "
 
 
 def _settings(places: int, share: float, reason: str) -> str:
-    chosen = {"queue_capacity": places, "retry_budget": share, "reason": reason}
+    chosen = {"queue_capacity": places, "retry_budget": share, "because": reason}
     return f"settings = {chosen}\n"
 
 
@@ -30,11 +30,11 @@ WRONG: dict[str, dict[str, str]] = {
         "    rng.uniform(0, min(cap_s, base_s * 2 ** (failed - 1)))\n": "return the wait",
     },
     "04b": {
-        _settings(16, 0, "b"): "would succeed when tried again",
-        _settings(16, 1, "b"): "attempts an order",
-        _settings(-1, 0.1, "b"): "no storm, but a backlog",
-        _settings(0, 0.1, "b"): "come together by chance",
-        _settings(16, 0.1, "a"): "nobody noticed",
+        _settings(16, 0, "a"): "would succeed when tried again",
+        _settings(16, 1, "a"): "attempts an order",
+        _settings(-1, 0.1, "a"): "no storm, but a backlog",
+        _settings(0, 0.1, "a"): "come together by chance",
+        _settings(16, 0.1, "b"): "nobody noticed",
         _settings(16, 0.1, "c"): "That is backoff",
         _settings(16, 0.1, "d"): "leave a backlog",
     },

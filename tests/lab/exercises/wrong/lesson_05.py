@@ -41,7 +41,7 @@ def _breaker(calls: int, window_s: float) -> str:
 
 
 def _open(open_s: float, reason: str) -> str:
-    return f"settings = {{'breaker_open_s': {open_s}, 'reason': '{reason}'}}\n"
+    return f"settings = {{'breaker_open_s': {open_s}, 'because': '{reason}'}}\n"
 
 
 WRONG: dict[str, dict[str, str]] = {
@@ -72,12 +72,12 @@ WRONG: dict[str, dict[str, str]] = {
         _breaker(20, 10): "still holds the good calls",
     },
     "05c": {
-        _open(1, "c"): "three real customers",
-        _open(10, "c"): "all is well",
+        _open(1, "d"): "three real customers",
+        _open(10, "d"): "all is well",
         _open(10, "a"): "leaves the payment in peace",
         _open(3.5, "a"): "leaves the payment in peace",
         _open(3.5, "b"): "Asking twice as often",
-        _open(3.5, "d"): "Nobody knows how long",
+        _open(3.5, "c"): "Nobody knows how long",
     },
     "05d": {
         _order("retry", "deadline", "breaker", "timeout", "pay"): "begins anew with each attempt",

@@ -6,7 +6,7 @@ SIZE = "def pool_size(allowed, reserved, replicas, surge):\n    return "
 
 def _ages(ttl_s: float, stale_s: float, reason: str) -> str:
     return (
-        f"settings = {{'cache_ttl_s': {ttl_s}, 'cache_stale_s': {stale_s}, 'reason': '{reason}'}}\n"
+        f"settings = {{'cache_ttl_s': {ttl_s}, 'cache_stale_s': {stale_s}, 'because': '{reason}'}}\n"
     )
 
 
@@ -47,13 +47,13 @@ WRONG: dict[str, dict[str, str]] = {
         "    return await asyncio.shield(flights[0])\n": "must not get the stalls",
     },
     "06b": {
-        _ages(0, 60, "b"): "loaded once in its time to live",
-        _ages(1, 60, "b"): "loaded once in its time to live",
-        _ages(60, 60, "b"): "knew better",
-        _ages(60, 60, "a"): "half a minute old on good days",
-        _ages(4.5, 0, "b"): "told to be silent",
-        _ages(4.5, 10, "b"): "told to be silent",
-        _ages(4.5, 60, "a"): "half a minute old on good days",
+        _ages(0, 60, "a"): "loaded once in its time to live",
+        _ages(1, 60, "a"): "loaded once in its time to live",
+        _ages(60, 60, "a"): "knew better",
+        _ages(60, 60, "b"): "half a minute old on good days",
+        _ages(4.5, 0, "a"): "told to be silent",
+        _ages(4.5, 10, "a"): "told to be silent",
+        _ages(4.5, 60, "b"): "half a minute old on good days",
         _ages(4.5, 60, "c"): "Every look would ask",
         _ages(4.5, 60, "d"): "An error helps nobody",
     },

@@ -35,11 +35,11 @@ WRONG: dict[str, dict[str, str]] = {
         "def culprit(spans):\n    return 'queue'\n": "not always to blame",
     },
     "07c": {
-        "alert = {'wait_ms': 250, 'turned_away': 1.0, 'reason': 'b'}\n": "so is the wait",
-        "alert = {'wait_ms': 100000, 'turned_away': 0.2, 'reason': 'b'}\n": "refuses nobody",
-        "alert = {'wait_ms': 0, 'turned_away': 0.2, 'reason': 'b'}\n": "alarm for nothing",
-        "alert = {'wait_ms': 250, 'turned_away': 0.2, 'reason': 'a'}\n": "does not tell it at",
-        "alert = {'wait_ms': 250, 'turned_away': 0.2, 'reason': 'c'}\n": "until the end",
-        "alert = {'wait_ms': 250, 'turned_away': 0.2, 'reason': 'd'}\n": "quick refusals",
+        "alert = {'wait_ms': 250, 'turned_away': 1.0, 'because': 'b'}\n": "so is the wait",
+        "alert = {'wait_ms': 100000, 'turned_away': 0.2, 'because': 'b'}\n": "refuses nobody",
+        "alert = {'wait_ms': 0, 'turned_away': 0.2, 'because': 'b'}\n": "alarm for nothing",
+        "alert = {'wait_ms': 250, 'turned_away': 0.2, 'because': 'a'}\n": "does not tell it at",
+        "alert = {'wait_ms': 250, 'turned_away': 0.2, 'because': 'c'}\n": "until the end",
+        "alert = {'wait_ms': 250, 'turned_away': 0.2, 'because': 'd'}\n": "quick refusals",
     },
 }
