@@ -69,7 +69,7 @@ def defended(
             expected="the reason for which a setting is right, before the setting is tried",
             seen=f"reason {letter} does not carry any setting",
             why=replies[today],
-            look="Read the four reasons again beside the picture of the run.",
+            look="Read the four reasons again beside the picture of the run in the lesson.",
         )
 
 

@@ -239,6 +239,7 @@ def _settled(runs: list[LoadRun]) -> float:
 EXERCISES: dict[str, Exercise] = {
     "03a": Exercise(
         title="Locked out for good",
+        minutes=10,
         answer="try_enter",
         parameters=("in_flight", "client", "limit"),
         judge=judge_try_enter,

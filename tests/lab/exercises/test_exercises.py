@@ -133,10 +133,20 @@ def test_an_exercise_has_what_a_learner_needs(name: str) -> None:
 def test_the_notebook_says_how_long_an_exercise_takes_if_not_the_usual_time(name: str) -> None:
     """In the introduction for the first exercise of a lesson, under its heading for the others."""
     text = "\n".join(c.source for c in cells_of(notebook_of(name, "solutions")))
-    told = re.findall(rf"^\*\*{name} is the core one, (\w+) minutes|^## {name} .*\n\n\*(\w+) minutes",
-                      text, re.MULTILINE)  # fmt: skip
+    in_introduction = rf"^\*\*{name} is the core one, (\w+) minutes"
+    under_heading = rf"^## {name} .*\n\n\*(\w+) minutes"
+    told = re.findall(f"{in_introduction}|{under_heading}", text, re.MULTILINE)
     if told or EXERCISES[name].minutes != 8:
         assert ["".join(found).lower() for found in told] == [SPOKEN[EXERCISES[name].minutes]]
+
+
+def test_no_letter_is_a_safe_guess() -> None:
+    """Over the course each of the four reasons is the right one somewhere, and none often."""
+    text = "\n".join(cell.source for path in SOURCES for cell in cells_of(path))
+    right = re.findall(r'^(?!### STUB).*"because": "(\w)"', text, re.MULTILINE)
+    assert len(right) >= 6
+    assert set(right) == set("abcd")
+    assert all(right.count(letter) <= len(right) // 3 for letter in right)
 
 
 @pytest.mark.parametrize("folder", ["solutions", "exercises"])

@@ -5,9 +5,8 @@ SIZE = "def pool_size(allowed, reserved, replicas, surge):\n    return "
 
 
 def _ages(ttl_s: float, stale_s: float, reason: str) -> str:
-    return (
-        f"settings = {{'cache_ttl_s': {ttl_s}, 'cache_stale_s': {stale_s}, 'because': '{reason}'}}\n"
-    )
+    chosen = {"cache_ttl_s": ttl_s, "cache_stale_s": stale_s, "because": reason}
+    return f"settings = {chosen}\n"
 
 
 WRONG: dict[str, dict[str, str]] = {
