@@ -19,13 +19,16 @@ import hypothesis
 import pytest
 
 from tests.support.command import Run
+from tests.support.examples import examples
 from tests.support.required import required_words
 
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 # A shared laptop stalls now and then; a slow example is no falsifying one.
-hypothesis.settings.register_profile("bpdemo", deadline=None)
-hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
+hypothesis.settings.register_profile("bpdemo", deadline=None, max_examples=examples())
+hypothesis.settings.register_profile(
+    "ci", deadline=None, max_examples=examples(), derandomize=True, print_blob=True
+)
 hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "bpdemo")
 
 

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.support.examples import examples
 from tests.support.http import BODY, Answer, Service, assert_problem, running
 
 DEEP = b"[" * 5000
@@ -299,7 +300,7 @@ PATHS = (
     | st.text(max_size=10).map(lambda text: "/items/" + text)
     | st.text(max_size=10).map(lambda text: "/orders/" + text)
 )
-FUZZ = settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+FUZZ = settings(max_examples=examples(150), suppress_health_check=[HealthCheck.too_slow])
 
 
 @pytest.fixture(scope="module")

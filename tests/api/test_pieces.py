@@ -8,6 +8,7 @@ from typing import Any
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from tests.support.examples import examples
 from tests.support.pipe import Pipe, connected
 
 HEAD = b"%b /%d HTTP/1.1\r\nHost: a\r\n"
@@ -74,7 +75,7 @@ def spelt(number: int, how: str, body: bytes, breaks: int) -> tuple[bytes, bytes
     width=st.sampled_from([1, 2, 3, 7, 10_000]),
 )
 @example(requests=[("plain", b"", 0)] * 6, cuts=[(0, -2)], width=10_000)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_every_request_is_answered_in_its_turn_whatever_the_pieces(requests, cuts, width):
     """Heads and bodies cut anywhere, line breaks between: none is lost, none is read as another.
 

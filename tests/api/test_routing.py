@@ -9,6 +9,7 @@ from starlette.staticfiles import StaticFiles
 
 from bpdemo.api.routing import RoutingTable
 from bpdemo.assembly.app import create_app
+from tests.support.examples import examples
 from tests.support.http import BODY, STUCK, assert_problem, running
 
 APP = create_app()
@@ -59,7 +60,7 @@ def test_both_routers_agree_on_every_odd_ending(template):
 
 
 @given(st.sampled_from(TEMPLATES), st.text(max_size=4), st.text(max_size=3), st.text(max_size=2))
-@settings(max_examples=300, deadline=None, derandomize=True, database=None)
+@settings(max_examples=examples(300), deadline=None, derandomize=True, database=None)
 def test_both_routers_agree_on_any_path(template, before, name, behind):
     """Random text around and in the paths that there are."""
     assert_agree(before + template.replace("{id}", name) + behind)

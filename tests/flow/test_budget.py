@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from bpdemo.flow.budget import WINDOW_S, BudgetPolicy, RetryBudget
 from tests.flow.helpers import Clock
+from tests.support.examples import examples
 from tests.support.policies import usual
 
 
@@ -69,7 +70,7 @@ def test_a_share_is_met_to_the_last_retry(hundredths: int) -> None:
     min_per_s=st.decimals(0, 20, places=3),
     calls=st.integers(0, 400),
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_what_may_be_retried_is_exact(ratio: Decimal, min_per_s: Decimal, calls: int) -> None:
     """As many as the decimals say, whole retries only, and `balance` tells the same."""
     budget = RetryBudget(
@@ -99,7 +100,7 @@ def test_what_may_be_retried_is_exact(ratio: Decimal, min_per_s: Decimal, calls:
         max_size=40,
     ),
 )
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 def test_no_nine_seconds_hold_more_retries_than_promised(
     policy: BudgetPolicy, story: list[tuple[float, int, int]]
 ) -> None:

@@ -17,6 +17,7 @@ from bpdemo.flow.codel import CoDelPolicy
 from bpdemo.flow.queue import BoundedQueue, QueuePolicy
 from bpdemo.flow.seats import Seats
 from tests.flow.helpers import Stage, now, settle
+from tests.support.examples import examples
 from tests.support.policies import usual
 from tests.support.virtual import virtual
 
@@ -897,4 +898,4 @@ class QueueMachine(RuleBasedStateMachine):
 
 
 TestQueueMachine = QueueMachine.TestCase
-TestQueueMachine.settings = settings(max_examples=150, stateful_step_count=40)
+TestQueueMachine.settings = settings(max_examples=examples(150), stateful_step_count=40)

@@ -21,6 +21,7 @@ from bpdemo.flow.budget import RetryBudget
 from bpdemo.flow.guard import Guard
 from bpdemo.service.tuning import Tuning
 from tests.flow.helpers import Ears, now
+from tests.support.examples import examples
 from tests.support.virtual import virtual
 
 
@@ -153,7 +154,7 @@ SLOW: dict[str, Any] = {
 }
 
 
-@settings(max_examples=120, deadline=None, derandomize=True)
+@settings(max_examples=examples(120), deadline=None, derandomize=True)
 @given(
     before=KNOBS,
     after=KNOBS,

@@ -25,6 +25,7 @@ from bpdemo.protect import (
 )
 from tests.flow.helpers import Stage
 from tests.protect.edge import Reader, Request, body_part
+from tests.support.examples import examples
 
 PATHS = ("/orders", "/items", "/items", "/elsewhere")
 #: What happens before the next thing does: nothing, one turn of the loop, or all that can.
@@ -211,5 +212,5 @@ def test_the_books_balance_whatever_happens() -> None:
     """arrived = waiting + admitted + rejected + left at all times, and at rest nobody is inside."""
     run_state_machine_as_test(
         Requests,
-        settings=settings(max_examples=60, stateful_step_count=50, deadline=None),
+        settings=settings(max_examples=examples(60), stateful_step_count=50, deadline=None),
     )

@@ -19,6 +19,7 @@ from bpdemo.core.choices import DISCIPLINES
 from bpdemo.service.books import Books
 from bpdemo.sim.virtual_time import VirtualTimeLoop
 from tests.service.stage import PLAIN, Stage, close, settle
+from tests.support.examples import examples
 
 T = TypeVar("T")
 
@@ -177,7 +178,7 @@ class OfficeStories(RuleBasedStateMachine):
 def test_any_story_ends_with_balanced_books() -> None:
     """Sixty stories of up to forty steps: balanced after each step, settled at the end."""
     run_state_machine_as_test(
-        OfficeStories, settings=settings(max_examples=60, stateful_step_count=40)
+        OfficeStories, settings=settings(max_examples=examples(60), stateful_step_count=40)
     )
 
 

@@ -16,6 +16,7 @@ from bpdemo.core.choices import DISCIPLINES
 from bpdemo.lab import simulate
 from bpdemo.service.wait_estimate import WaitEstimate
 from tests.service.stage import opened, settle
+from tests.support.examples import examples
 from tests.support.virtual import virtual
 
 BODY_S = 0.25
@@ -61,7 +62,7 @@ SCENES = st.builds(
 SHARES = st.sampled_from([0.0, 1e-6, 0.5, 0.8, 1 - 1e-6, 1 + 1e-6, 1.25, 3.0, inf])
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(scene=SCENES, share=SHARES, body_s=st.sampled_from([0.0, BODY_S]))
 @virtual
 async def test_the_verdict_is_the_rule(scene: Scene, share: float, body_s: float) -> None:

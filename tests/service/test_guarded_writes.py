@@ -25,6 +25,7 @@ from bpdemo.sim.virtual_time import VirtualTimeLoop
 from tests.service.promises import Promising
 from tests.service.stage import PLAIN, Customer, Stage, close, settle
 from tests.service.truth import OPEN
+from tests.support.examples import examples
 from tests.support.sabotage import FAULTS, LATE_S, Fault, Ledger, Sabotage
 
 T = TypeVar("T")
@@ -293,6 +294,6 @@ def test_no_answer_is_belied_by_what_stands() -> None:
     run_state_machine_as_test(
         Writes,
         settings=settings(
-            max_examples=150, stateful_step_count=25, deadline=None, derandomize=True
+            max_examples=examples(150), stateful_step_count=25, deadline=None, derandomize=True
         ),
     )

@@ -20,6 +20,7 @@ from bpdemo.results.summary import summary_of
 from bpdemo.sim import books
 from bpdemo.sim.crowd import Ended
 from bpdemo.sim.play import play
+from tests.support.examples import examples
 
 #: Times on the edges of bins and of the run too, and outside it.
 TIMES = st.one_of(
@@ -54,7 +55,7 @@ def assert_same(plain: Any, numpy: Any) -> None:
         assert values == pytest.approx(np.asarray(numpy[name]), rel=1e-12, nan_ok=True), name
 
 
-@profile(max_examples=200)
+@profile(max_examples=examples(200))
 @given(ORDERS, st.lists(TIMES, max_size=40), SAMPLES, METAS, st.floats(0, 0.45), st.data())
 def test_plain_and_numpy_agree_on_any_run(
     orders: list[tuple[float, float, int]],
@@ -79,7 +80,7 @@ def test_plain_and_numpy_agree_on_any_run(
     assert_same(rows, frame_of(records, Samples.of(samples), meta).to_dict("list"))
 
 
-@profile(max_examples=200)
+@profile(max_examples=examples(200))
 @given(st.lists(st.floats(0, 1e6), min_size=1), st.sampled_from([0.0, 0.5, 0.95, 0.99, 1.0]))
 def test_a_percentile_is_numpys_to_the_last_bit(values: list[float], share: float) -> None:
     """Also where it lies between two values."""

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from bpdemo.sim import virtual_time
 from bpdemo.sim.virtual_time import Deadlock, OutOfTime, Steps
+from tests.support.examples import examples
 
 Seen = list[tuple[str, float]]
 Piece = st.one_of(st.just(0.0), st.floats(0, 3), st.sampled_from([0.5, 1.0, 100.0]))
@@ -62,7 +63,7 @@ def whole(seed: int) -> tuple[str, Seen]:
     return virtual_time.run(crowd(seed, seen)), seen
 
 
-@profile(max_examples=60)
+@profile(max_examples=examples(60))
 @given(st.integers(0, 5), st.lists(Piece, min_size=1, max_size=12))
 def test_any_pieces_make_the_whole(seed: int, pieces: list[float]) -> None:
     """The same result and the same story at the same times, wherever it was cut; and between two

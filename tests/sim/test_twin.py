@@ -14,6 +14,7 @@ from bpdemo.core.choices import DISCIPLINES, DISTRIBUTIONS
 from bpdemo.core.errors import DependencyError, PoolExhausted
 from bpdemo.plan.plan import Plan
 from bpdemo.sim.visit import ON_THE_WAY_S
+from tests.support.examples import examples
 from tests.support.twin import Ask, EdgeName, Permit, by_crowd, by_hand
 
 
@@ -249,7 +250,7 @@ PLANS = st.builds(
 
 
 @pytest.mark.slow
-@settings(max_examples=25)
+@settings(max_examples=examples(25))
 @given(PLANS, KNOBS)
 def test_a_whole_crowd_fares_alike_at_both_edges(plan: Plan, knobs: dict[str, Any]) -> None:
     """To the last order: fate, latency, reason and attempts, and every permit."""

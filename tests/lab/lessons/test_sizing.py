@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from bpdemo.core.settings import Settings
 from bpdemo.lab import simulate, size, theory
 from bpdemo.lab.lessons.outages import outage
+from tests.support.examples import examples
 
 SLOWER = (1.25, 1.5, 2.0, 3.0)
 SEEDS = (0, 1, 2)
@@ -119,7 +120,7 @@ def advised(workers, service_s, deadline_s):
 
 
 @pytest.mark.long
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(
     workers=st.integers(8, 1024),
     service_s=st.floats(0.001, 400),

@@ -18,6 +18,7 @@ from bpdemo.plan.fates import OK
 from bpdemo.plan.plan import Plan
 from bpdemo.sim import virtual_time
 from bpdemo.sim.crowd import Crowd
+from tests.support.examples import examples
 
 KNOBS = {"workers": 8, "queue_capacity": 8, "payment_latency_s": 0.04, "store_latency_s": 0}
 #: Times capacity → the least share of capacity that must be sold within 500 ms.
@@ -186,7 +187,7 @@ def test_a_change_that_cannot_be_is_told_before_the_run(knobs):
         simulate(KNOBS, times=1, seconds=2, changes=[(1, knobs)])
 
 
-@profile(max_examples=15)
+@profile(max_examples=examples(15))
 @given(
     st.sampled_from([1, 6, 40]),
     st.booleans(),
