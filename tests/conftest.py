@@ -6,6 +6,7 @@ such a test into a failure: CI installs the tools, so a skip there would hide a 
 `postgres` does the same for the tests that need the PostgreSQL which comes with the package.
 """
 
+import gc
 import importlib.util
 import json
 import os
@@ -130,6 +131,18 @@ class Outcomes:
             "passed": [name for name in self._passed if name not in self._failed],
         }
         self._path.write_text(json.dumps(told), encoding="utf-8")
+
+
+#: Played time makes many objects and hardly a circle: at the usual 700 a quarter of a play is the
+#: collector's, which goes over all that the tests have imported. The next two stay near the usual.
+COLLECTED_AT = 50_000, 20, 20
+
+
+def pytest_collection_finish() -> None:
+    """What is imported by now stays; nobody need look at it again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*COLLECTED_AT)
 
 
 #: A run that does not count is made again, up to four times, with a wait in between.

@@ -3,7 +3,6 @@
 import importlib.util
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -187,46 +186,58 @@ def test_notebooks_follow_the_long_tests_and_have_a_say(suite, play, monkeypatch
     assert len(told) == 1
 
 
-def test_a_real_run_tells_what_became_of_each(suite, tmp_path, monkeypatch):
-    """Passed, failed and skipped by name, and whether it came to its end."""
+@pytest.fixture
+def toys(suite: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A small project that tells its outcomes by the configuration of these tests.
+
+    pytest loads only what the suite needs of it: plugins take longer to start than all its tests.
+    """
     monkeypatch.setattr(suite, "ROOT", tmp_path)
-    conftest = SUITE.parents[1] / "tests" / "conftest.py"
-    (tmp_path / "conftest.py").write_text(
-        "import os, json\nfrom pathlib import Path\nimport pytest\n"
-        "from tests.conftest import Outcomes\n"
-        "def pytest_configure(config):\n"
-        "    told = Path(os.environ['BPDEMO_OUTCOMES_TO'])\n"
-        "    config.pluginmanager.register(Outcomes(told))\n",
-        encoding="utf-8",
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    conftest = "from tests.conftest import pytest_configure\n"
+    (tmp_path / "conftest.py").write_text(conftest, encoding="utf-8")
+    (tmp_path / "pytest.ini").write_text(
+        "[pytest]\nmarkers =\n    load\n    browser\n    light\n", encoding="utf-8"
     )
-    (tmp_path / "test_toy.py").write_text(
+    return tmp_path
+
+
+def test_a_real_run_tells_what_became_of_each(suite, toys):
+    """Passed, failed and skipped by name, and whether it came to its end."""
+    (toys / "test_toy.py").write_text(
         "import pytest\n"
         "def test_good(): pass\n"
         "def test_bad(): assert False\n"
         "def test_skipped(): pytest.skip('no')\n",
         encoding="utf-8",
     )
-    monkeypatch.setenv("PYTHONPATH", str(conftest.parents[1]))
-    whole = suite.pytest(tmp_path, "-q", "-p", "no:cacheprovider", "test_toy.py")
+    whole = suite.pytest(toys, "-q", "-p", "no:cacheprovider", "test_toy.py")
     assert whole == suite.Run(1, True, ("test_toy.py::test_bad",), ("test_toy.py::test_good",))
     assert whole.load_files == ()
-    cut = suite.pytest(tmp_path, "-q", "-x", "-p", "no:cacheprovider", "test_toy.py")
+    cut = suite.pytest(toys, "-q", "-x", "-p", "no:cacheprovider", "test_toy.py")
     assert (cut.code, cut.whole) == (1, False)
 
 
+MARKED = {
+    "a test": "import pytest\n@pytest.mark.load\ndef test_it(): pass\n",
+    "a file": "import pytest\npytestmark = [pytest.mark.browser]\ndef test_it(): pass\n",
+    "light": "import pytest\n@pytest.mark.light\n@pytest.mark.browser\ndef test_it(): pass\n",
+    "a parameter": "import pytest\nWAYS = [1, pytest.param(2, marks=[pytest.mark.load])]\n"
+    "@pytest.mark.parametrize('way', WAYS)\ndef test_it(way): pass\n",
+}
+
+
 @pytest.mark.slow
-def test_files_with_loads_are_told_whatever_was_chosen(suite):
+@pytest.mark.parametrize("at_once", [(), ("-p", "xdist", "-n", "2")], ids=["one", "side by side"])
+def test_files_with_loads_are_told_whatever_was_chosen(suite, toys, at_once):
     """By the markers that their tests have in the end, so no load can be forgotten."""
-    files = (
-        "tests/load/test_capacity.py",
-        "tests/plan/test_fates.py",
-        "tests/browser/test_pictures.py",
-    )
-    ways = ("tests/claims/test_lesson_02.py",)  # marked by way of a parameter
-    nothing = ("-q", "-p", "no:cacheprovider", "-k", "no_such_test", "-n", "2")
-    with tempfile.TemporaryDirectory() as folder:
-        run = suite.pytest(Path(folder), *nothing, *files, *ways)
-    assert set(run.load_files) == {files[0], files[2], *ways}
+    (toys / "test_none.py").write_text("def test_it(): pass\n", encoding="utf-8")
+    for name, source in MARKED.items():
+        (toys / f"test_{name.replace(' ', '_')}.py").write_text(source, encoding="utf-8")
+    chosen = ("-q", "-p", "no:cacheprovider", "-k", "no_such_test", *at_once)
+    found = suite.pytest(toys, *chosen).load_files
+    assert set(found) == {f"test_{name.replace(' ', '_')}.py" for name in MARKED}
 
 
 def test_loads_are_looked_for_where_they_were_found(suite, monkeypatch, tmp_path):
