@@ -62,8 +62,12 @@ test: install  ## all that a change can break, in about twenty minutes on two co
 
 .PHONY: test-all
 test-all: export BPDEMO_LESSONS ?= all
+test-all: export BPDEMO_EXAMPLES ?= all
 test-all: test  ## the same, then the long loads, every lesson in the browser, the notebooks
 	@$(PY) scripts/suite.py --long $(ARGS)
+
+# A property is tried on fewer examples while somebody waits: tests/support/examples.py.
+test-quick test-pythons: export BPDEMO_EXAMPLES ?= few
 
 .PHONY: test-quick
 test-quick: install  ## in a minute, while writing: no process, no server

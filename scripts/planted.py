@@ -70,7 +70,8 @@ def pytest(copy: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments],
         cwd=copy, capture_output=True, text=True, check=False,
-        env=os.environ | {"PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"},
+        env=os.environ
+        | {"PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1", "BPDEMO_EXAMPLES": "few"},
     )  # fmt: skip
 
 

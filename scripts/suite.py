@@ -10,6 +10,8 @@ a load needs both, and beside other tests, however low their priority, too many 
 A load that fails is judged once more on a quiet machine, since that it was disturbed is no fault
 of the service; what fails again fails, and what held only the second time is named at the end.
 
+Unless BPDEMO_EXAMPLES says `all`, as `make test-all` has it, hypothesis tries few examples.
+
 With --long the notebooks follow. Those that a browser has just run to their end, cell by cell, have
 been executed; nbval runs all others, and always one lesson as well.
 """
@@ -62,7 +64,7 @@ def pytest(folder: Path, *arguments: str) -> Run:
         [sys.executable, "-m", "pytest", *arguments],
         check=False,
         cwd=ROOT,
-        env=os.environ | {"BPDEMO_OUTCOMES_TO": str(told)},
+        env={"BPDEMO_EXAMPLES": "few"} | os.environ | {"BPDEMO_OUTCOMES_TO": str(told)},
     ).returncode
     if not told.exists():  # it died: what it would have found nobody knows
         return Run(code or FAILED)

@@ -219,6 +219,27 @@ def test_a_real_run_tells_what_became_of_each(suite, toys):
     assert (cut.code, cut.whole) == (1, False)
 
 
+@pytest.mark.parametrize(("said", "told"), [(None, "few"), ("all", "all"), ("few", "few")])
+def test_a_run_tries_few_examples_unless_all_are_asked_for(suite, toys, monkeypatch, said, told):
+    """`make test-all` asks for all, and gets them in every run of pytest."""
+    if said is None:
+        monkeypatch.delenv("BPDEMO_EXAMPLES", raising=False)
+    else:
+        monkeypatch.setenv("BPDEMO_EXAMPLES", said)
+    (toys / "test_toy.py").write_text(
+        f"import os\ndef test_it(): assert os.environ['BPDEMO_EXAMPLES'] == {told!r}\n",
+        encoding="utf-8",
+    )
+    assert suite.pytest(toys, "-q", "-p", "no:cacheprovider").code == 0
+
+
+def test_make_test_all_asks_for_all_examples():
+    """For what `make test` runs, too: what a target exports holds for what it calls first."""
+    recipe = (ROOT / "Makefile").read_text("utf-8")
+    assert "\ntest-all: export BPDEMO_EXAMPLES ?= all\n" in recipe
+    assert "\ntest-all: test " in recipe
+
+
 MARKED = {
     "a test": "import pytest\n@pytest.mark.load\ndef test_it(): pass\n",
     "a file": "import pytest\npytestmark = [pytest.mark.browser]\ndef test_it(): pass\n",
