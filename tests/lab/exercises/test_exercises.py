@@ -2,8 +2,10 @@
 wrong answer is told what is wrong with it."""
 
 import ast
+import asyncio
 import importlib.util
 import re
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -28,7 +30,6 @@ SPOKEN = {8: "eight", 10: "ten", 12: "twelve", 15: "fifteen", 20: "twenty"}
 #: These judges send a real load, which needs the machine to itself.
 LIVE = {"09a"}
 ON_ITS_OWN = [pytest.mark.load, pytest.mark.slow]
-SOLVED = [pytest.param(name, marks=ON_ITS_OWN if name in LIVE else ()) for name in NAMES]
 TRIED = [
     pytest.param(
         name, source, words, id=f"{name}-{number}", marks=ON_ITS_OWN if name in LIVE else ()
@@ -68,6 +69,29 @@ def verdicts_of(notebook: Path) -> dict[str, str]:
     return told
 
 
+@cache
+def verdicts_here(notebook: Path) -> dict[str, str]:
+    """The same without a kernel, and without a process for each answer."""
+    told: dict[str, str] = {}
+    cells = [cell for cell in cells_of(notebook) if cell.cell_type == "code"]
+    sources = {tag: cell.source for cell in cells for tag in tags_of(cell)}
+    names: dict[str, Any] = {}
+
+    def judge(name: str, answer: Any) -> None:
+        exercise = EXERCISES[name]
+        found = Trial(exercise, sources[f"answer-{name}"].splitlines()).judge(answer)
+        told[name] = str(Verdict.of(name, exercise.title, found))
+
+    for cell in cells:
+        with suppress(NotImplementedError):  # of a blank that is called in a cell of its own
+            # A cell that awaits gives a coroutine, as it does in Jupyter.
+            code = compile(cell.source, str(notebook), "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+            if (coming := eval(code, names)) is not None:
+                asyncio.run(coming)
+        names["check"] = judge  # in place of what the first cell imports
+    return told
+
+
 @pytest.fixture(autouse=True)
 def own_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BPDEMO_HOME", str(tmp_path))
@@ -77,23 +101,59 @@ def own_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_an_exercise_left_alone_is_not_tried(name: str) -> None:
     """The notebook as it is handed out, run from end to end, passes nothing by accident."""
-    told = verdicts_of(notebook_of(name, "exercises"))[name]
-    assert told.startswith(f"○ {name} not tried: "), told
+    assert_not_tried(verdicts_here(notebook_of(name, "exercises")), name)
 
 
-@pytest.mark.parametrize("name", SOLVED)
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in LIVE])
 def test_the_solution_passes(name: str) -> None:
     """What we call the solution does what the exercise asks for."""
+    assert_passed(verdicts_here(notebook_of(name, "solutions")), name)
 
-    def judged() -> str:
-        told = verdicts_of(notebook_of(name, "solutions"))[name]
-        if name in LIVE and told.startswith("?"):
-            verdicts_of.cache_clear()
-            raise NotMeasured([told])
-        return told
 
-    told = until_measured(judged)
-    assert told.startswith(f"✔ {name} passed: "), told
+@pytest.mark.parametrize("name", sorted(LIVE))
+@pytest.mark.load
+@pytest.mark.slow
+def test_the_solution_of_a_live_exercise_passes(name: str) -> None:
+    """The same, where the judge sends a real load, in the learner's own way."""
+    until_measured(lambda: assert_passed(in_a_kernel(name), name))
+
+
+@pytest.mark.parametrize("lesson", [p.name for p in SOURCES if p.name[:2] + "a" not in LIVE])
+@pytest.mark.long
+@pytest.mark.slow
+def test_a_learners_kernel_judges_alike(lesson: str) -> None:
+    """Through Jupyter, and with a process for each answer: solved it passes, handed out not."""
+    names = [name for name in NAMES if name[:2] == lesson[:2]]
+    assert names
+    for name in names:
+        assert_passed(verdicts_of(ROOT / "solutions" / lesson), name)
+        assert_not_tried(verdicts_of(ROOT / "exercises" / lesson), name)
+
+
+@pytest.mark.parametrize("lesson", [p.name for p in SOURCES if p.name[:2] + "a" in LIVE])
+@pytest.mark.long
+@pytest.mark.slow
+def test_a_learners_kernel_takes_a_blank_for_untried(lesson: str) -> None:
+    """Where the solution would be a load: the notebook as it is handed out, through Jupyter."""
+    for name in (name for name in NAMES if name[:2] == lesson[:2]):
+        assert_not_tried(verdicts_of(ROOT / "exercises" / lesson), name)
+
+
+def in_a_kernel(name: str) -> dict[str, str]:
+    """All verdicts of the solutions; `NotMeasured` if the machine was too busy for this one."""
+    told = verdicts_of(notebook_of(name, "solutions"))
+    if told[name].startswith("?"):
+        verdicts_of.cache_clear()
+        raise NotMeasured([told[name]])
+    return told
+
+
+def assert_passed(verdicts: dict[str, str], name: str) -> None:
+    assert verdicts[name].startswith(f"✔ {name} passed: "), verdicts[name]
+
+
+def assert_not_tried(verdicts: dict[str, str], name: str) -> None:
+    assert verdicts[name].startswith(f"○ {name} not tried: "), verdicts[name]
 
 
 @pytest.mark.parametrize(("name", "source", "words"), TRIED)
