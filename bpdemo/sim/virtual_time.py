@@ -184,6 +184,8 @@ class VirtualTimeLoop(asyncio.BaseEventLoop):
     def create_task(self, coro: Any, **options: Any) -> asyncio.Task[Any]:
         if self._closed or self._task_factory is not None:
             return super().create_task(coro, **options)
+        if self._thread_id != _get_ident():  # a task that is half made cannot be given up quietly
+            self._require_way_in("create_task", coro)
         task: Any = asyncio.Task(coro, loop=self, **options)
         task.serial = self._next_serial()  # for `_cancel_in_order`
         return task  # type: ignore[no-any-return]

@@ -206,11 +206,11 @@ async def test_a_cancelled_promise_was_made_or_was_not(database_url, store, look
 
 
 async def test_a_promise_does_not_wait_for_ever(database_url, store):
-    """What a statement has by way of time holds for the lock, too."""
-    async with started(
-        database_url,
-        pool(1, 2, 1.0, 0.2),
-    ) as hasty:
+    """What a statement has by way of time holds for the lock, too.
+
+    Time enough, on a busy machine, for the statements that come when the lock is free again.
+    """
+    async with started(database_url, pool(1, 2, 2.0, 1.0)) as hasty:
         async with depth_locked(database_url):
             with pytest.raises(DependencyError):
                 await PostgresBacklog(hasty).accept(an_order(key="k"), ROOMY)

@@ -597,6 +597,28 @@ async def test_another_thread_finds_every_way_in_closed(
     assert ran == []
 
 
+@virtual
+async def test_a_task_that_another_thread_may_not_make_leaves_nothing_behind() -> None:
+    """It is refused before it begins: no task is destroyed later while it is pending."""
+    loop = asyncio.get_running_loop()
+    reported: list[dict[str, Any]] = []
+    loop.set_exception_handler(lambda _, context: reported.append(context))
+    refused: list[str] = []
+
+    def intrude() -> None:
+        try:
+            with_a_coroutine(loop.create_task)
+        except RealWorldForbidden as error:
+            refused.append(str(error))
+
+    thread = threading.Thread(target=intrude)
+    thread.start()
+    thread.join()
+    gc.collect()
+    assert len(refused) == 1 and refused[0].startswith("create_task from another thread")
+    assert reported == []
+
+
 @pytest.mark.parametrize("way_in", WAYS_IN.values(), ids=WAYS_IN)
 @virtual
 async def test_no_callback_is_refused_at_once(

@@ -95,7 +95,7 @@ def test_the_lab_gives_what_it_promises():
     importlib.import_module("bpdemo.load.loads")
     for name in PROMISED:
         assert callable(getattr(bpdemo.lab, name)), name
-    assert bpdemo.sim.theory.mmck(1, 2, 1, 5).blocking_probability < 1
+    assert bpdemo.lab.theory.mmck(1, 2, 1, 5).blocking_probability < 1
     with pytest.raises(AttributeError, match="no_such_thing"):
         _ = bpdemo.lab.no_such_thing
 
