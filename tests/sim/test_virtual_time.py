@@ -615,7 +615,8 @@ async def test_a_task_that_another_thread_may_not_make_leaves_nothing_behind() -
     thread.start()
     thread.join()
     gc.collect()
-    assert len(refused) == 1 and refused[0].startswith("create_task from another thread")
+    assert len(refused) == 1
+    assert refused[0].startswith("create_task from another thread")
     assert reported == []
 
 
