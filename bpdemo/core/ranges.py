@@ -10,6 +10,24 @@ from numbers import Integral, Real
 from typing import Any
 
 
+def plain(value: Any) -> Any:
+    """Python's own bool, int or float for that of another library; anything else as it is.
+
+    A knob from `numpy.arange` or a frame of pandas is a number like any other. But JSON and seeds
+    know only Python's, and those of numpy overflow.
+    """
+    if getattr(value, "ndim", None) == 0 and callable(item := getattr(value, "item", None)):
+        value = item()
+    if isinstance(value, bool):
+        return value
+    try:
+        if isinstance(value, Integral):
+            return int(value)
+        return float(value) if isinstance(value, Real) else value
+    except (OverflowError, ValueError):  # a fraction beyond any float
+        return value
+
+
 def require_number(field: str, value: Any, low: float = 0.0, high: float | None = None) -> None:
     """A finite number from `low` to `high`."""
     is_number = isinstance(value, Real) and not isinstance(value, bool)

@@ -24,6 +24,7 @@ from bpdemo.core.choices import (
     WhenFull,
 )
 from bpdemo.core.errors import SettingsInvalid
+from bpdemo.core.ranges import plain
 
 #: What a memory store costs an order; a real database brings its own latency.
 MEMORY_STORE_LATENCY_S = 0.002
@@ -287,13 +288,15 @@ class Settings(BaseSettings):
     def changed(self, knobs: Mapping[str, Any]) -> Self:
         """A copy with live knobs turned: all of them or, raising `SettingsInvalid`, none.
 
-        Types are taken strictly: `"8"` is no number of workers.
+        Types are taken strictly: `"8"` is no number of workers, but one of numpy's is.
         """
         for name in knobs:
             _require_live(name)
         try:
             # Strict on the knobs alone: secrets and the rest were read leniently when made.
-            checked = {name: _strictly(type(self), name, value) for name, value in knobs.items()}
+            checked = {
+                name: _strictly(type(self), name, plain(value)) for name, value in knobs.items()
+            }
             together = dict(self) | checked
             _require_fit(together, checked)
             return type(self).model_validate(together)

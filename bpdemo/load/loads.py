@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol, Unpack
 
+from bpdemo.core.settings import Settings
 from bpdemo.load.driver import Driver, LoadProgress, LoadSilent, OnProgress, drive
 from bpdemo.load.gathered import Gathered
 from bpdemo.load.progress_line import ProgressLine
@@ -19,8 +20,8 @@ from bpdemo.load.target import ask_service
 from bpdemo.load.turns import turn_in_time
 from bpdemo.load.user_file import rate_in
 from bpdemo.plan.arguments import LoadArguments, plan_of, takes_load
-from bpdemo.plan.changes import Change, require_changes
-from bpdemo.plan.plan import Plan, require_choice, require_range
+from bpdemo.plan.changes import Change, require_changes, settings_after
+from bpdemo.plan.plan import Plan, require_choice, require_range, require_whole
 from bpdemo.plan.request import Request
 from bpdemo.results.frame import SPLITS
 from bpdemo.results.meta import PICTURED, Meta
@@ -186,11 +187,13 @@ def load(
     file = _user_file(user, request, arguments)
     plan = plan_of(arguments, service.capacity_per_s, request)
     bin_s = arguments["bin_s"]
-    require_range("bin_s", bin_s, 0.05, plan.seconds)
+    bin_s = require_range("bin_s", bin_s, 0.05, plan.seconds)
     if by is not None:
         require_choice("by", by, SPLITS)
-    require_range("processes", processes, 1, 64)
+    processes = require_whole("processes", processes, 1, 64)
     turns = require_changes(arguments["changes"], plan.seconds)
+    if isinstance(settings := getattr(service, "settings", None), Settings):
+        settings_after(settings, turns)
 
     if require_running := getattr(service, "require_running", None):
         require_running()  # or all would be broken, and no picture would say why

@@ -15,10 +15,10 @@ from dataclasses import fields
 from inspect import Parameter
 from typing import Any, Final, ParamSpec, TypedDict, TypeVar, Unpack, cast
 
-from bpdemo.core.choices import Backoff, ClientJitter, Scenario
+from bpdemo.core.choices import SCENARIOS, Backoff, ClientJitter, Scenario
 from bpdemo.plan.capacity import rate_of
 from bpdemo.plan.changes import Change
-from bpdemo.plan.plan import Plan, mix_of
+from bpdemo.plan.plan import Plan, mix_of, require_choice
 from bpdemo.plan.request import Request
 
 P = ParamSpec("P")
@@ -96,12 +96,13 @@ def plan_of(
 ) -> Plan:
     """The plan that these arguments ask for. ValueError names an argument that is out of range."""
     given: dict[str, Any] = dict(arguments)
+    require_choice("scenario", arguments["scenario"], SCENARIOS)  # it says what a rate is
     return Plan(
         rate_per_s=rate_of(
             arguments["times"], arguments["rate"], capacity_per_s, arguments["scenario"]
         ),
-        clients=mix_of(arguments["clients"]),
-        priorities=mix_of(arguments["priorities"]),
+        clients=mix_of("clients", arguments["clients"]),
+        priorities=mix_of("priorities", arguments["priorities"]),
         request=request,
         **{name: given[name] for name in _PLANNED},
     )

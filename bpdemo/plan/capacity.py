@@ -25,6 +25,5 @@ def rate_of(
             "rate must be given: capacity is unknown, and `times` is a multiple of it; "
             "capacity_of(target, request) measures it"
         )
-    multiple = USUAL_TIMES if times is None else times
-    require_range("times", multiple, 0.01, 100)
+    multiple = require_range("times", USUAL_TIMES if times is None else times, 0.01, 100)
     return multiple * capacity_per_s

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
+from bpdemo.core.settings import Settings
 from bpdemo.plan.plan import require_range
 
 Change = tuple[float, Mapping[str, Any]]
@@ -15,10 +16,36 @@ HANGS_S: Final = 60.0
 
 
 def require_changes(changes: Sequence[Change], seconds: float) -> list[Change]:
-    """The changes in order of time; ValueError for one that lies outside the load."""
-    for at_s, _ in changes:
-        require_range("changes", at_s, 0, seconds)
-    return sorted(changes, key=lambda change: change[0])
+    """The changes in order of time; ValueError for one that lies outside the load, or is none."""
+    if not isinstance(changes, Iterable):
+        raise _no_change(changes)
+    checked = []
+    for change in changes:
+        match change:
+            case (at_s, Mapping() as knobs):
+                checked.append((require_range("changes", at_s, 0, seconds), knobs))
+            case _:
+                raise _no_change(change)
+    return sorted(checked, key=lambda change: change[0])
+
+
+def settings_after(settings: Settings, changes: Iterable[Change]) -> list[tuple[float, Settings]]:
+    """What the settings are from each change on. Raises `SettingsInvalid` for what cannot turn.
+
+    Asked before a load begins: in the middle of it nobody would hear of a knob that does not exist.
+    """
+    found = []
+    for at_s, knobs in changes:
+        settings = settings.changed(knobs)
+        found.append((at_s, settings))
+    return found
+
+
+def _no_change(change: object) -> ValueError:
+    return ValueError(
+        "changes must be pairs of a time in seconds and a mapping of knobs, such as "
+        f'(4, {{"payment_latency_s": 0.16}}), not {change!r}'
+    )
 
 
 def told(knobs: Mapping[str, Any]) -> str:

@@ -8,9 +8,11 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, replace
+from math import inf
 from typing import Any, Final
 
 from bpdemo.core.choices import BACKOFFS, CLIENT_JITTERS, PRIORITIES, SCENARIOS
+from bpdemo.core.ranges import plain
 from bpdemo.plan.request import Request
 from bpdemo.plan.retries import CAP_S
 
@@ -19,13 +21,14 @@ SETTLE_MAX_S: Final = 10.0
 Mix = tuple[tuple[str, float], ...]
 """Weighted labels, such as (("fair", 9.0), ("greedy", 1.0))."""
 
+RATES: Final = (0.001, 100_000)
 _RANGES: Final[dict[str, tuple[float, float]]] = {
-    "rate_per_s": (0.001, 100_000),
+    "rate_per_s": RATES,
     "seconds": (0.1, 3600),
     "client_timeout_s": (0.001, 3600),
-    "retries": (0, 20),
     "browse_per_s": (0, 100_000),
 }
+_FLAGS: Final = ("send_deadline", "send_keys", "watch")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,23 +66,28 @@ class Plan:
         require_choice("backoff", self.backoff, BACKOFFS)
         require_choice("jitter", self.jitter, CLIENT_JITTERS)
         for name, (low, high) in _RANGES.items():
-            require_range(name, getattr(self, name), low, high)
+            self._set(name, require_range(name, getattr(self, name), low, high))
         if self.retry_budget is not None:
-            require_range("retry_budget", self.retry_budget, 0, 1)
+            self._set("retry_budget", require_range("retry_budget", self.retry_budget, 0, 1))
         if self.item_id is not None:
-            require_range("item_id", self.item_id, 1, 100)
-        for label, weight in (*self.clients, *self.priorities):
-            require_range(f"weight of {label!r}", weight, 0, 1e9)
+            self._set("item_id", require_whole("item_id", self.item_id, 1, 100))
+        self._set("seed", require_whole("seed", self.seed))
+        self._set("retries", require_whole("retries", self.retries, 0, 20))
+        for name in _FLAGS:
+            self._set(name, require_yes_or_no(name, getattr(self, name)))
+        for name in ("clients", "priorities"):
+            self._set(name, _weighed(name, getattr(self, name)))
         for label, _ in self.priorities:
             require_choice("priorities", label, PRIORITIES)
-        require_whole("seed", self.seed)
-        require_whole("retries", self.retries)
-        if self.scenario == "closed":
+        if self.is_closed:
             require_whole("rate_per_s of a closed load (its users)", self.rate_per_s)
         if self.scenario == "retry_storm":
             self._storm()
         if self.request is not None:
             self._require_no_items()
+
+    def _set(self, name: str, value: object) -> None:
+        object.__setattr__(self, name, value)  # frozen to everybody else
 
     def _storm(self) -> None:
         """A retry storm is three instant retries, whatever else is asked for."""
@@ -88,7 +96,7 @@ class Plan:
                 "scenario 'retry_storm' is three instant retries: leave out retries and backoff, "
                 f"not retries={self.retries}, backoff={self.backoff!r}"
             )
-        object.__setattr__(self, "retries", 3)
+        self._set("retries", 3)
 
     def _require_no_items(self) -> None:
         for name in ("browse_per_s", "item_id"):
@@ -151,23 +159,58 @@ class Plan:
         return cls(**fields)
 
 
-def mix_of(weights: Mapping[Any, float] | None) -> Mix:
-    """The mix that a mapping of labels to weights tells; empty for None."""
-    return tuple((str(label), float(weight)) for label, weight in (weights or {}).items())
+def mix_of(name: str, weights: Mapping[Any, float] | None) -> Mix:
+    """The mix that a mapping of labels to weights tells; empty for None.
+
+    ValueError, naming the argument `name`, for what is no such mapping.
+    """
+    if weights is None:
+        return ()
+    if not isinstance(weights, Mapping):
+        raise ValueError(f"{name} must be a mapping of labels to weights, not {weights!r}")
+    return tuple((str(label), weight) for label, weight in weights.items())
+
+
+def _weighed(name: str, mix: Mix) -> Mix:
+    checked = tuple(
+        (label, require_range(f"{name}: the weight of {label!r}", weight, 0, 1e9))
+        for label, weight in mix
+    )
+    if checked and not any(weight for _, weight in checked):
+        raise ValueError(f"{name} must have a weight above 0, not {dict(checked)!r}")
+    return checked
 
 
 def require_choice(name: str, value: object, choices: Collection[str]) -> None:
-    if value not in choices:
+    if not isinstance(value, str) or value not in choices:
         raise ValueError(f"{name} must be one of {', '.join(choices)}, not {value!r}")
 
 
-def require_range(name: str, value: Any, low: float, high: float) -> None:
-    """ValueError, naming field, range and value, unless `value` is a number within."""
-    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if not (is_number and low <= float(value) <= high):
+def require_yes_or_no(name: str, value: Any) -> bool:
+    """ValueError, naming the field, unless `value` is True or False; numpy's will do."""
+    if not isinstance(found := plain(value), bool):
+        raise ValueError(f"{name} must be True or False, not {value!r}")
+    return found
+
+
+def require_range(name: str, value: Any, low: float, high: float) -> float:
+    """`value`, which may be numpy's, as a float of Python's own.
+
+    ValueError, naming field, range and value, unless it is a number within.
+    """
+    found = plain(value)
+    is_number = isinstance(found, (int, float)) and not isinstance(found, bool)
+    if not (is_number and low <= found <= high):
         raise ValueError(f"{name} must be a number from {low:g} to {high:g}, not {value!r}")
+    return float(found)
 
 
-def require_whole(name: str, value: Any) -> None:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or value != int(value):
-        raise ValueError(f"{name} must be a whole number, not {value!r}")
+def require_whole(name: str, value: Any, low: float = -inf, high: float = inf) -> int:
+    """The same for a whole number; 3.0 is one."""
+    found = plain(value)
+    is_number = isinstance(found, (int, float)) and not isinstance(found, bool)
+    is_whole = is_number and -inf < found < inf and found == int(found)
+    if not (is_whole and low <= found <= high):
+        span = f" from {low:g} to {high:g}" if high < inf else ""
+        raise ValueError(f"{name} must be a whole number{span}, not {value!r}")
+    return int(found)

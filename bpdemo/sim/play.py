@@ -13,8 +13,8 @@ from bpdemo.core.errors import SettingsInvalid
 from bpdemo.core.events import BREAKER_CODES
 from bpdemo.core.settings import Settings
 from bpdemo.plan.arguments import LoadArguments, plan_of, takes_load
-from bpdemo.plan.changes import Change, require_changes, told
-from bpdemo.plan.plan import Plan, require_range
+from bpdemo.plan.changes import Change, require_changes, settings_after, told
+from bpdemo.plan.plan import Plan, require_range, require_whole
 from bpdemo.results.looks import told_of_looks
 from bpdemo.results.meta import PICTURED, Meta, Summary
 from bpdemo.results.sentence import sentence_of
@@ -151,16 +151,16 @@ def prepare(
 
     The arguments are those of `simulate`. Raises `SettingsInvalid`, and ValueError for a load.
     """
-    settings = _simulated(settings, arguments["seed"])
+    settings = _simulated(settings, require_whole("seed", arguments["seed"]))
     plan = plan_of(arguments, settings.nominal_capacity)
     changes, bin_s = arguments["changes"], arguments["bin_s"]
-    turned, turns = settings, []
-    changes = require_changes(tuple(changes), plan.seconds)  # sorted, and walked more than once
-    for at_s, knobs in changes:
-        turned = turned.changed(knobs)  # now: on the loop nobody would hear of it
-        if (now_per_s := turned.nominal_capacity) is not None:
-            turns.append((at_s, now_per_s))
-    require_range("bin_s", bin_s, 0.05, plan.seconds)
+    changes = require_changes(changes, plan.seconds)
+    turns = [
+        (at_s, now_per_s)
+        for at_s, turned in settings_after(settings, changes)
+        if (now_per_s := turned.nominal_capacity) is not None
+    ]
+    bin_s = require_range("bin_s", bin_s, 0.05, plan.seconds)
     return Play(settings, plan, changes, turns, bin_s, name)
 
 

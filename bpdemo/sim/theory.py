@@ -6,12 +6,18 @@ Sources: Gross, Shortle, Thompson and Harris, *Fundamentals of Queueing Theory* 
 """
 
 import math
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from numbers import Integral, Real
-from typing import Any
+from typing import Any, Final
+
+from bpdemo.core.ranges import plain
 
 __all__ = ["QueueTheory", "little", "mmck"]
+
+TINY: Final = sys.float_info.min
+MOST: Final = 2_000_000
+"""Servers or places: more than any setting allows, and few enough to add up in a second or two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +55,8 @@ def mmck(
     and then λ must be below cμ. An arrival that finds K inside is refused. The steady state is
     p[n] / p[n-1] = λ / (min(n, c) μ) for 1 ≤ n ≤ K, blocking is p[K] (Gross 2.5, Kleinrock 3.5);
     with no bound, the queue follows Erlang's C formula (Gross 2.3). With λ = 0 the wait is the
-    limit of light traffic, 0. Takes time in proportion to K, or to c with no bound. Numbers may be
-    numpy's. Raises ValueError for what is no rate or no count.
+    limit of light traffic, 0. Takes time in proportion to K, or to c with no bound; neither may be
+    above `MOST`. Numbers may be numpy's. Raises ValueError for what is no rate or no count.
     """
     arrival_rate = _number("arrival_rate", arrival_rate)
     service_rate = _number("service_rate", service_rate, positive=True)
@@ -78,20 +84,21 @@ def _bounded(load: float, service_rate: float, servers: int, capacity: int) -> Q
 def _weights(load: float, servers: int, capacity: int) -> Iterator[tuple[int, float]]:
     """(n, p[n] / p[mode]), outward from the likeliest n: no weight is above 1, so none overflows.
 
-    States too unlikely for a float are left out.
+    States too unlikely for a float are left out: below `TINY` a product rounds to a float that it
+    may never leave again.
     """
     mode = capacity if load >= servers else min(int(load), capacity)
     weight = 1.0
     for n in range(mode, capacity + 1):
         if n > mode:
             weight *= load / min(n, servers)
-        if weight == 0.0:
+        if weight < TINY:
             break
         yield n, weight
     weight = 1.0
     for n in range(mode, 0, -1):
         weight *= min(n, servers) / load
-        if weight == 0.0:
+        if weight < TINY:
             break
         yield n - 1, weight
 
@@ -128,15 +135,17 @@ def _result(
 
 
 def _number(field: str, value: Any, *, positive: bool = False) -> float:
-    is_number = isinstance(value, Real) and not isinstance(value, bool)
-    if not is_number or not (0.0 < value < math.inf if positive else 0.0 <= value < math.inf):
+    found = plain(value)
+    is_number = isinstance(found, (int, float)) and not isinstance(found, bool)
+    if not is_number or not (0.0 <= found <= sys.float_info.max) or (positive and not found):
         raise ValueError(f"{field}={value!r} must be finite and {'> 0' if positive else '≥ 0'}")
-    return float(value)
+    return float(found)
 
 
 def _count(field: str, value: Any, *, at_least: int) -> int:
     """Python's own whole number: those of numpy are taken, but have a largest one."""
-    is_whole = isinstance(value, Integral) and not isinstance(value, bool)
-    if not is_whole or value < at_least:
-        raise ValueError(f"{field}={value!r} must be a whole number ≥ {at_least}")
-    return int(value)
+    found = plain(value)
+    is_whole = isinstance(found, int) and not isinstance(found, bool)
+    if not is_whole or not at_least <= found <= MOST:
+        raise ValueError(f"{field}={value!r} must be a whole number ≥ {at_least} and ≤ {MOST}")
+    return int(found)

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from bpdemo.lab.lessons.expectation import SLOWER, expected
 from bpdemo.picture.palette import FONT
-from bpdemo.plan.plan import require_range
+from bpdemo.plan.plan import require_range, require_whole
 from bpdemo.sim import theory
 
 LOAD: Final = 0.9
@@ -63,9 +63,11 @@ def size(*, workers: int, service_s: float, deadline_s: float) -> Sizing:
     takes it a second of simulation. ValueError for figures out of range, or a deadline that is
     not longer than the service.
     """
-    require_range("workers", workers, 1, 1024)
-    require_range("service_s", service_s, 0.001, 3600)
-    require_range("deadline_s", deadline_s, service_s, 3600)
+    workers = require_whole("workers", workers, 1, 1024)
+    service_s = require_range("service_s", service_s, 0.001, 3600)
+    deadline_s = require_range("deadline_s", deadline_s, 0.001, 3600)
+    if deadline_s <= service_s:
+        raise ValueError(f"deadline_s must be above service_s ({service_s:g}), not {deadline_s!r}")
     cliff = int((deadline_s - service_s) * workers / service_s)
     knobs = _knobs(workers, service_s, deadline_s)
     return Sizing(

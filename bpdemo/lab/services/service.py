@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Self, get_args
 
 from bpdemo.core.choices import PROFILES, Profile, Where
 from bpdemo.core.errors import SettingsInvalid
-from bpdemo.core.ranges import require_choice
+from bpdemo.core.ranges import plain, require_choice
 from bpdemo.core.settings import Settings
 from bpdemo.lab.services.guest import GuestService, require_guest, start_guest
 from bpdemo.lab.services.host import Host, ProcessHost, ServiceFailed, ThreadHost
@@ -51,6 +51,7 @@ class Service(Running):
     def tune(self, **knobs: Any) -> Self:
         """Turn live knobs, all or none. Raises `SettingsInvalid` that names field and range."""
         settings = self.settings.changed(knobs)
+        knobs = {name: plain(value) for name, value in knobs.items()}  # JSON has no others
         token = self.settings.admin_token
         bearer = f"Bearer {token.get_secret_value()}".encode() if token else b""
         headers = {b"Authorization": bearer} if bearer else None

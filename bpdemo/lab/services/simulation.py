@@ -9,6 +9,8 @@ from typing import Any, Unpack
 from bpdemo.core.settings import Settings
 from bpdemo.load.run import LoadRun
 from bpdemo.plan.arguments import LoadArguments, takes_load
+from bpdemo.plan.plan import require_choice
+from bpdemo.results.frame import SPLITS
 from bpdemo.results.records import Records, Samples
 from bpdemo.sim.play import Play, play
 
@@ -28,6 +30,8 @@ def simulate(
     give the same run to the last order. HTTP, sockets and the machine take no time here, so this
     is what the policies do by themselves. Raises `SettingsInvalid`, and ValueError for a load.
     """
+    if by is not None:
+        require_choice("by", by, SPLITS)
     played = play(settings, name=name, **arguments)
     samples = Samples.of(played.samples)
     return LoadRun(_records(played), samples, played.meta(), by)
