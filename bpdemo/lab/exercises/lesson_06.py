@@ -16,17 +16,24 @@ LOAD_S = 0.2
 
 
 class SlowStore:
-    """A store that takes its time, counts who asks, and may be down."""
+    """A store that takes its time, counts who asks and how many at once, and may be down."""
 
     def __init__(self) -> None:
         self.loads = 0
+        self.at_once = 0
+        self.most_at_once = 0
         self.is_down = False
 
     async def load(self, key: str) -> str:
         from bpdemo.core.errors import DependencyError
 
         self.loads += 1
-        await asyncio.sleep(LOAD_S)
+        self.at_once += 1
+        self.most_at_once = max(self.most_at_once, self.at_once)
+        try:
+            await asyncio.sleep(LOAD_S)
+        finally:
+            self.at_once -= 1
         if self.is_down:
             raise DependencyError
         return f"{key}, load {self.loads}"
@@ -42,14 +49,7 @@ def judge_get(get: Any) -> str:
 async def _judge_get(get: Any) -> str:
     store, flights = SlowStore(), {}  # type: tuple[SlowStore, dict[str, Any]]
     first = await _crowd(get, store, flights, ["seats"] * CROWD)
-    if store.loads != 1:
-        raise NotYet(
-            expected=f"{CROWD} callers of one key, and one load.",
-            seen=f"the store was asked {store.loads} times.",
-            why="that is a stampede: the store gets the whole crowd just when it matters most.",
-            look="Whoever comes while a load is under way must find it in `flights`, and wait "
-            "for that one. It must be put there before the first `await`.",
-        )
+    _judge_one_load(store)
     if set(first) != {"seats, load 1"}:
         raise NotYet(
             expected="all of them get what was loaded.",
@@ -65,10 +65,33 @@ async def _judge_get(get: Any) -> str:
             why="a flight that has landed is no flight. If it stays in `flights`, it is a cache "
             "that never forgets: seats that were sold yesterday are on sale for ever.",
             look="The flight must leave `flights` when it is done: `add_done_callback` can see "
-            "to that, whoever is still waiting.",
+            "to that, even when no caller is waiting any more.",
         )
     await _judge_others(get)
     return f"{CROWD} callers, one load; in an outage and with callers leaving, nobody was lost."
+
+
+def _judge_one_load(store: SlowStore) -> None:
+    expected = f"{CROWD} callers of one key, and one load."
+    if store.loads > 1 and store.most_at_once == 1:
+        raise NotYet(
+            expected=expected,
+            seen=f"the store was asked {store.loads} times, once after another; the last caller "
+            f"got an answer after {store.loads * LOAD_S:.0f} s.",
+            why="a lock per key keeps loads apart, but the callers share nothing: each one waits "
+            "for its turn, and then loads again what the one before has just loaded. The stampede "
+            "has become a queue.",
+            look="Keep the *load* under the key, not a lock: those who come while it is under way "
+            "wait for the same task, and all of them get its result.",
+        )
+    if store.loads != 1:
+        raise NotYet(
+            expected=expected,
+            seen=f"the store was asked {store.loads} times.",
+            why="that is a stampede: the store gets the whole crowd just when it matters most.",
+            look="Callers who come while a load is under way must find it in `flights`, and wait "
+            "for that one. It must be put there before the first `await`.",
+        )
 
 
 async def _judge_others(get: Any) -> None:
@@ -78,7 +101,7 @@ async def _judge_others(get: Any) -> None:
         raise NotYet(
             expected="two keys, two loads.",
             seen=f"{store.loads} loads.",
-            why="whoever asks for the balcony must not get the stalls.",
+            why="a caller who asks for the balcony must not get the stalls.",
             look="Is the flight kept under its key?",
         )
     store.is_down = True
@@ -110,13 +133,14 @@ async def _judge_leaving(get: Any) -> None:
         raise NotYet(
             expected="one caller leaves, the other still gets the answer.",
             seen="the one who stayed got nothing: the load was cancelled with the one who left.",
-            why="to cancel whoever awaits a task cancels the task, and everybody shares it.",
+            why="when a caller that awaits a task is cancelled, the task is cancelled as well, and "
+            "everybody shares it.",
             look="Let the load be a task of its own, and nobody's. `await asyncio.shield(task)` "
             "waits for a task without taking it along.",
         )
     if store.loads != 1:
         raise NotYet(
-            expected="the one who started a load leaves; who comes then still shares it.",
+            expected="the caller who started a load leaves; one who comes then still shares it.",
             seen=f"the load was under way, and the store was asked again: {store.loads} loads.",
             why="the flight left `flights` with the caller who started it, not when it landed. "
             "The first of a crowd is also the first to lose patience.",
@@ -277,6 +301,7 @@ def _judge_deploy(size: int, allowed: int, reserved: int, replicas: int, surge: 
 EXERCISES: dict[str, Exercise] = {
     "06a": Exercise(
         title="One load for a crowd",
+        minutes=20,
         answer="get",
         parameters=("key", "flights", "load"),
         judge=judge_get,
@@ -284,9 +309,9 @@ EXERCISES: dict[str, Exercise] = {
             "The first caller finds nothing in `flights`. What must the second one find there?",
             "Keep the *task* of the load, not its result: `asyncio.ensure_future(load(key))` "
             "starts it and gives something that many can await. It leaves when it is done.",
-            "A taxi to the airport: the first one orders it, the others of the same minute get "
-            "in. One who changes their mind gets out, and does not send the taxi away. When it has "
-            "left, the next one orders another.",
+            "Ten customers ask at the counter for the same seating plan. The clerk fetches it "
+            "once, for all of them. A customer who gives up and leaves does not call the clerk "
+            "back. Once the clerk has returned, the next customer's question is a new errand.",
         ),
     ),
     "06b": Exercise(

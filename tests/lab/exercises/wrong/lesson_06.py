@@ -40,6 +40,16 @@ WRONG: dict[str, dict[str, str]] = {
         "        raise\n"
         "    finally:\n"
         "        del flights[key]\n": "cancelled with the one who left",
+        GET + "    async with flights.setdefault(key, asyncio.Lock()):\n"
+        "        return await load(key)\n": "The stampede has become a queue",
+        GET + "    async with flights.setdefault(key, asyncio.Semaphore(1)):\n"
+        "        task = asyncio.ensure_future(load(key))\n"
+        "        return await asyncio.shield(task)\n": "The stampede has become a queue",
+        GET + "    lock, kept = flights.setdefault(key, (asyncio.Lock(), []))\n"
+        "    async with lock:\n"
+        "        if not kept:\n"
+        "            kept.append(await load(key))\n"
+        "        return kept[0]\n": "no flight",
         GET + "    if 0 not in flights:\n"
         "        flights[0] = asyncio.ensure_future(load(key))\n"
         "        flights[0].add_done_callback(lambda _: flights.pop(0))\n"
