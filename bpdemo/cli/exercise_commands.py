@@ -7,6 +7,7 @@ from pathlib import Path
 
 from bpdemo.lab.exercises.answer_cells import NoAnswerCell, find_answer
 from bpdemo.lab.exercises.catalogue import EXERCISES
+from bpdemo.lab.exercises.comparison import with_production
 from bpdemo.lab.exercises.desk import next_hint, progress, require_exercise
 from bpdemo.lab.exercises.judging_process import judge_source
 from bpdemo.lab.exercises.marks import note_check
@@ -31,7 +32,7 @@ def run_check(name: str) -> int:
         lambda told: print(told, file=sys.stderr, flush=True),
     )
     note_check(name, verdict.state)
-    print(f"{verdict}\n  (from {cell.notebook})")
+    print(f"{with_production(verdict, lambda: cell.source)}\n  (from {cell.notebook})")
     return 0 if verdict.passed else 1
 
 

@@ -6,6 +6,7 @@ import difflib
 from typing import Any, Final
 
 from bpdemo.lab.exercises.catalogue import EXERCISES, exercise_asking
+from bpdemo.lab.exercises.comparison import source_of, with_production
 from bpdemo.lab.exercises.judging_process import judge_answer
 from bpdemo.lab.exercises.marks import all_marks, note_check, note_hint
 from bpdemo.lab.exercises.markup import as_html
@@ -42,7 +43,7 @@ def check(name: str, answer: Any = NOT_GIVEN) -> Verdict:
     if other := _asking(name, answer):
         print(f"{answer.__name__} is the answer of {other}: check({other!r}, {answer.__name__})")
     note_check(name, verdict.state)
-    return verdict
+    return with_production(verdict, lambda: source_of(EXERCISES[name].answer, answer))
 
 
 def hint(name: str, again: bool = False) -> Hint:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any, Final, Literal
 
+from bpdemo.lab.exercises.beside import Beside
 from bpdemo.lab.exercises.markup import as_html
 from bpdemo.picture.palette import BLUE, FONT, GREEN, GREY, ORANGE
 
@@ -27,13 +28,15 @@ SIGNS: Final[Mapping[State, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`says` are labelled sentences: expected, seen, why it matters, where to look."""
+    """`says` are labelled sentences: expected, seen, why it matters, where to look. `beside` has
+    the production version of what passed."""
 
     name: str
     title: str
     state: State
     says: tuple[tuple[str, str], ...]
     printed: str = ""
+    beside: Beside | None = None
 
     @property
     def passed(self) -> bool:
@@ -51,6 +54,8 @@ class Verdict:
         if self.printed:
             lines += ["  Your code printed:"]
             lines += [f"    {line}" for line in self.printed.rstrip().splitlines()]
+        if self.beside:
+            lines.append(str(self.beside))
         return "\n".join(lines)
 
     __repr__ = __str__
@@ -62,9 +67,10 @@ class Verdict:
             for label, text in self.says
         )
         printed = f"<pre style='margin:.5em 0'>{escape(self.printed)}</pre>" if self.printed else ""
+        beside = self.beside.html() if self.beside else ""
         return (
             f"<div style='border-left:8px solid {COLOURS[self.state]};padding:.2em 1em;"
             f"font:17px {FONT};line-height:1.5;max-width:60em'>"
             f"<div style='font-weight:600'>{SIGNS[self.state]} {escape(self.name)} "
-            f"{self.state.capitalize()}: {as_html(self.title)}</div>{says}{printed}</div>"
+            f"{self.state.capitalize()}: {as_html(self.title)}</div>{says}{printed}{beside}</div>"
         )

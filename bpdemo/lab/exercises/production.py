@@ -1,0 +1,198 @@
+"""Where the service does what an answer does, and how the two differ, in words."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+from functools import reduce
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from bpdemo.lab.lessons.source import Source
+
+
+@dataclass(frozen=True, slots=True)
+class Production:
+    """`where`: the code, each as `module:name`. `differs`: a sentence or two for each difference
+    that matters."""
+
+    where: tuple[str, ...]
+    differs: tuple[str, ...]
+
+    def sources(self) -> list[Source]:
+        """The code as it stands in its files today."""
+        from bpdemo.lab.lessons.source import show
+
+        return [show(_found(where)) for where in self.where]
+
+
+def _found(where: str) -> Any:
+    module, _, names = where.partition(":")
+    return reduce(getattr, names.split("."), importlib.import_module(module))
+
+
+#: A setting is a value, not code; what 06c and 07b calculate, no code of the service does.
+PRODUCTION: Final[dict[str, Production]] = {
+    "01a": Production(
+        where=("bpdemo.flow.queue:BoundedQueue.try_put",),
+        differs=(
+            "It raises `QueueFull` where yours returns `False`. An exception carries its reason up "
+            "to the edge, which makes a 503 of it, and no caller can forget to look at it.",
+            "The queue is an object that keeps its capacity and its discipline (oldest first, "
+            "newest first, by priority); yours is handed a list.",
+            "It refuses when the service is draining, it lets nobody overtake those who already "
+            "wait for a place, and it takes no job twice.",
+        ),
+    ),
+    "01b": Production(
+        where=("bpdemo.results.summary:summary_of",),
+        differs=(
+            "It sorts every order into one of four fates first (served, late, shed, failed), so "
+            "that the four rates add up to the offer. Yours counts one of them.",
+            "It counts from the moment at which an order was *meant* to be sent, for any part of "
+            "a run, and sets the goodput beside the capacity and beside what was possible.",
+        ),
+    ),
+    "01c": Production(
+        where=("bpdemo.load.open_loop:OpenLoopUser._arrive",),
+        differs=(
+            "The gaps between arrivals are random (exponential, so arrivals are Poisson) with the "
+            "planned mean; yours are all the same. Real callers do not come by the clock.",
+            "Each arrival runs in a task of its own, so that no answer can hold up the next one. "
+            "When too many are under way, an arrival is told as *unsent*, and not silently left "
+            "out.",
+        ),
+    ),
+    "02a": Production(
+        where=("bpdemo.lab.lessons.sizing:_places",),
+        differs=(
+            "`size()` does not add two for good measure: it asks queueing theory (M/M/c/K) for the "
+            "shortest queue that rejects 3% at 90% of capacity. For eight workers that is about "
+            "what a rule of thumb gives.",
+            "The ceiling is the same as yours: never more than half of (timeout − service) × "
+            "capacity.",
+        ),
+    ),
+    "02c": Production(
+        where=(
+            "bpdemo.service.wait_estimate:WaitEstimate.estimated_wait_s",
+            "bpdemo.flow.deadline:can_finish",
+        ),
+        differs=(
+            "The service time is measured while it runs (a moving mean), not given, so the rule "
+            "still holds when the payment provider becomes slower.",
+            "Free workers, priorities and newest-first queues are counted in, and the time that "
+            "is left is the caller's own deadline.",
+            "While a worker is idle the rule is not asked. Otherwise one slow moment could make "
+            "the service reject everybody, and it would never learn that it is fast again.",
+        ),
+    ),
+    "03a": Production(
+        where=("bpdemo.flow.share:FairShare.try_enter", "bpdemo.flow.share:FairShare.leave"),
+        differs=(
+            "Very little: the count is an attribute, and a limit of 0 means no limit.",
+            "`leave` removes a client whose count is back at 0. A dictionary that remembers every "
+            "client that ever came is a queue without a bound of another kind.",
+        ),
+    ),
+    "03c": Production(
+        where=("bpdemo.flow.codel:CoDel.sheds", "bpdemo.flow.codel:CoDel.saw_empty"),
+        differs=(
+            "It has to find out for how long the queue has been standing: the queue tells it "
+            "whenever it is empty, and it keeps the time. You were given that figure.",
+            "The rule itself is the same one line.",
+        ),
+    ),
+    "04a": Production(
+        where=("bpdemo.flow.backoff:backoff_s",),
+        differs=(
+            "The exponent is cut off at 64: a float overflows at 2 ** 1024, and a caller who has "
+            "failed that often should get the cap, not an `OverflowError`.",
+            "Full jitter is one of four choices. *Decorrelated* jitter needs the last wait as "
+            "well, which is why it is an argument.",
+        ),
+    ),
+    "04c": Production(
+        where=("bpdemo.flow.deadline:can_finish", "bpdemo.service.intake:Intake._check_time"),
+        differs=(
+            "It answers the opposite question (can it be finished?), and the caller of it raises "
+            "`WouldExpire`, from which the edge makes a 503 with `Retry-After`.",
+            "An order that need not wait is always tried as long as any time is left; the check "
+            "did that for you.",
+            "The same question is asked twice: at the door, and again when a place was found, "
+            "since a slow body or a wait for a place uses up time.",
+        ),
+    ),
+    "05a": Production(
+        where=(
+            "bpdemo.flow.breaker:Breaker.acquire",
+            "bpdemo.flow.breaker:Breaker.success",
+            "bpdemo.flow.breaker:Breaker.failure",
+            "bpdemo.flow.breaker:Breaker._move_to",
+        ),
+        differs=(
+            "The three events are three methods, and the state is kept inside; yours is one "
+            "function of state and event, which is easier to read and to test, and keeps nothing.",
+            "Every call gets a *permit*. A call that began before the last change of state ends "
+            "with an old permit, and no longer counts: its answer is news from another time.",
+            "A trial request that never ends gives its permit back after a while; otherwise a "
+            "single lost answer would keep the breaker half-open for ever.",
+            "There is a fourth event, `ignore`, for a call that says nothing of the dependency: "
+            "its caller left, or the caller's own deadline cut it short.",
+        ),
+    ),
+    "05d": Production(
+        where=("bpdemo.flow.guard:Guard.call", "bpdemo.flow.guard:Guard.attempt"),
+        differs=(
+            "The order is yours, but deadline and attempt timeout share one timer: the shorter of "
+            "the two. When it rings, the code knows whose it was, and only the attempt's own "
+            "timeout is a failure for the breaker.",
+            "The first attempt does not go through the retry library at all. That library costs "
+            "more than everything else together, and nearly every call succeeds at once.",
+            "A retry also has to be paid for out of a budget, and an open breaker or an exhausted "
+            "pool is never retried.",
+        ),
+    ),
+    "06a": Production(
+        where=(
+            "bpdemo.flow.cache:ReadThroughCache._join",
+            "bpdemo.flow.cache:ReadThroughCache._take_off",
+        ),
+        differs=(
+            "It counts who waits for a flight. When the last one has left, the load is cancelled: "
+            "nobody needs it. Yours lets it run to its end, which costs the store one load.",
+            "The result is kept for a while, unless the key was invalidated during the load: what "
+            "such a load has read may be the old value.",
+            "It tells apart whether the caller was cancelled or the load: both arrive as the same "
+            "`CancelledError`.",
+        ),
+    ),
+    "07a": Production(
+        where=("bpdemo.lab.lessons.signals:_Reading._mean_ms",),
+        differs=(
+            "Where nothing was begun between the readings, it returns NaN, a gap in the picture; "
+            "an alert has to decide, and yours says `False`.",
+            "In Prometheus the same is written as `rate(bpdemo_queue_wait_seconds_sum[1m]) / "
+            "rate(bpdemo_queue_wait_seconds_count[1m])`, where `rate` also copes with a counter "
+            "that began again at 0 after a restart.",
+        ),
+    ),
+    "09a": Production(
+        where=(
+            "bpdemo.protect.bulkhead:Bulkhead.try_enter",
+            "bpdemo.protect.bulkhead:Bulkhead.wait",
+            "bpdemo.protect.guarded:Guarded.__call__",
+        ),
+        differs=(
+            "It stands around the whole application (pure ASGI), and says no before the body is "
+            "read and parsed. Inside a route a refusal costs nearly as much as the framework's "
+            "part of an order.",
+            "Those who wait are served in their order, give their place back when they hang up, "
+            "and are rejected at once when they could not be finished in time.",
+            "`Retry-After` is drawn evenly over the time that the backlog takes, so that the "
+            "rejected do not all come back in the same second.",
+            "It keeps books: everybody who arrived is inside, waiting, rejected, gone or done, and "
+            "the sum is always right.",
+        ),
+    ),
+}
