@@ -105,6 +105,10 @@ claims: install  ## play every claim of the lessons five times (ARGS="--times 20
 exercises: install  ## make exercises/ from solutions/
 	@$(PY) scripts/make_exercises.py $(ARGS)
 
+.PHONY: course
+course: install  ## make the tables of README and instructor's page, and the misconceptions
+	@$(PY) scripts/course_pages.py $(ARGS)
+
 .PHONY: metrics-page
 metrics-page: install  ## make docs/metrics.md from the registry
 	@$(PY) scripts/metrics_page.py $(ARGS)

@@ -1,11 +1,12 @@
 """Play one claim of a lesson: just the cells that carry its tag, without a kernel.
 
-Every claim of the course is an `assert` in a notebook. A test breaks the mechanism that the claim
-is about and plays the claim's own cells: were the assert too weak to notice, the test would fail.
+Every claim of the course is a `claim(...)` in a notebook. A test breaks the mechanism that the
+claim is about and plays its own cells: were its bound too weak to notice, the test would fail.
 """
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 from typing import Any
@@ -13,13 +14,16 @@ from typing import Any
 import nbformat
 import pytest
 
-from bpdemo.lab import stop_all
+from bpdemo.lab import ClaimFailed, slips, stop_all
+from bpdemo.lab.lessons import claims as claims_of_lessons
 from bpdemo.lab.lessons import sweeps
 from tests.support import virtual_office
 from tests.support.measured import until_measured
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 TAG = re.compile(r"claim-([\w-]+)")
+#: Between the cell that claims and the error: `claim` itself, and what forgives slips in its call.
+OF_CLAIM = {slips.__file__, claims_of_lessons.__file__}
 
 
 #: A claim about a live service, in virtual time as well: that is tried at each change, the real
@@ -42,12 +46,41 @@ def play(lesson: str, claim: str, where: str = "live") -> dict[str, Any]:
 
 
 def refute(lesson: str, claim: str, where: str = "live") -> str:
-    """Play a claim whose mechanism is broken: its own assert must fail. Gives its words."""
-    with pytest.raises(AssertionError) as failed:
+    """Play a claim whose mechanism is broken: one of its own claims must fail. Gives its text.
+
+    Nothing else counts as a refutation: an AssertionError of the package comes through as it is,
+    and a `ClaimFailed` that the tag's own cells have not made is an AssertionError that says so.
+    """
+    with pytest.raises(ClaimFailed) as failed:
         play(lesson, claim, where)
-    last = failed.traceback[-1]
-    assert str(last.path).startswith(str(NOTEBOOKS)), f"not the lesson's assert: {failed.value!r}"
-    return str(failed.value)
+    text = failed.value.claim.text
+    made_by = [str(entry.path) for entry in failed.traceback if str(entry.path) not in OF_CLAIM]
+    assert Path(made_by[-1]).parent == NOTEBOOKS, f"no cell of {lesson} has made it: {text!r}"
+    assert text in texts_of(lesson, claim), f"no cell tagged claim-{claim} says {text!r}"
+    return text
+
+
+def texts_of(lesson: str, claim: str) -> list[str]:
+    """What is claimed in the cells of this tag, word for word, in order."""
+    tag = f"claim-{claim}"
+    cells = (cell for cell in _code_cells(lesson) if tag in cell.metadata.get("tags", []))
+    return [text for cell in cells for text in texts_in(cell.source)]
+
+
+def texts_in(source: str) -> list[str]:
+    """The texts of the claims in a cell, in order. Raises ValueError for one that is no literal."""
+    calls = [
+        node
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "claim"
+    ]
+    texts = []
+    for call in sorted(calls, key=lambda call: call.lineno):
+        text = call.args[0] if call.args else None
+        if not (isinstance(text, ast.Constant) and isinstance(text.value, str)):
+            raise ValueError(f"a claim's text is a literal: {ast.unparse(call)}")
+        texts.append(text.value)
+    return texts
 
 
 def lessons() -> list[str]:
@@ -82,14 +115,18 @@ def _run(lesson: str, claim: str, where: str) -> dict[str, Any]:
 
 
 def _cells(lesson: str, claim: str) -> list[tuple[int, str]]:
+    assert texts_of(lesson, claim), f"{lesson}: nothing claims {claim}"
     tag = f"claim-{claim}"
-    tagged, imports = [], []
-    for place, cell in enumerate(_notebook(lesson).cells):
-        if cell.cell_type != "code":
-            continue
-        if tag in cell.metadata.get("tags", []):
-            tagged.append((place, cell.source))
-        elif cell.source.startswith(("from bpdemo", "import ")):
-            imports.append((place, cell.source))
-    assert any("assert" in source for _, source in tagged), f"{lesson}: nothing asserts {tag}"
-    return sorted(imports + tagged)
+    return [
+        (place, cell.source)
+        for place, cell in enumerate(_notebook(lesson).cells)
+        if cell.cell_type == "code"
+        and (
+            tag in cell.metadata.get("tags", [])
+            or cell.source.startswith(("from bpdemo", "import "))
+        )
+    ]
+
+
+def _code_cells(lesson: str) -> list[Any]:
+    return [cell for cell in _notebook(lesson).cells if cell.cell_type == "code"]

@@ -1,0 +1,175 @@
+"""The course as a table: lessons, minutes, exercises, and how they fill half a day.
+
+Nothing else in the project says how long a lesson takes: lessons, README and the instructor's page
+are held to this table by `tests/test_course.py`, and the pages' tables are made of it by
+`scripts/course_pages.py`. Minutes are for one person alone, without what stands under *Deeper*.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+__all__ = ["COURSE", "HALF_DAY", "HALF_DAY_MINUTES", "CourseLesson", "PlannedSlot"]
+
+
+@dataclass(frozen=True, slots=True)
+class CourseLesson:
+    """`minutes` has one figure for each part of the lesson. `exercise_minutes` are the first
+    exercise's, the one for a room; 0 where that time is within the lesson's own."""
+
+    file: str
+    title: str
+    minutes: tuple[int, ...]
+    shows: str
+    exercises: tuple[str, ...] = ()
+    exercise_minutes: int = 0
+
+    @property
+    def number(self) -> str:
+        """ "02", or "" of what is no lesson."""
+        return self.file[:2] if self.file[:2].isdigit() else ""
+
+    @property
+    def minutes_told(self) -> str:
+        """ "20 + 15": part by part."""
+        return " + ".join(map(str, self.minutes))
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedSlot:
+    """A line of the half day: what is done, and what to do when the room is late."""
+
+    minutes: int
+    what: str
+    when_late: str = ""
+    lesson: str = ""
+    #: Whether the exercise for a room is done within these minutes.
+    with_exercise: bool = False
+
+
+COURSE: Final = (
+    CourseLesson(
+        "00_start_here",
+        "Start here",
+        (8,),
+        "whether this machine is ready; a first order; the picture, panel by panel",
+    ),
+    CourseLesson(
+        "01_when_queues_explode",
+        "When queues explode",
+        (18,),
+        "a service that accepts every order, at twice its capacity; the one setting that changes "
+        "that; two figures that hide it",
+        ("01a", "01b", "01c"),
+        8,
+    ),
+    CourseLesson(
+        "02_bounded_queue_and_workers",
+        "A bounded queue and its workers",
+        (20, 15),
+        "how long a queue may be; wait, reject or drop; then why backpressure is not a rate limit",
+        ("02a", "02b", "02c"),
+        8,
+    ),
+    CourseLesson(
+        "03_load_shedding",
+        "Load shedding",
+        (20,),
+        "why rejecting serves more; oldest first, newest first, CoDel; priority and fair shares",
+        ("03a", "03b", "03c"),
+        10,
+    ),
+    CourseLesson(
+        "04_timeouts_retries_jitter",
+        "Timeouts, retries, jitter",
+        (25,),
+        "whom a timeout protects; a retry storm that outlives its cause, and what ends it",
+        ("04a", "04b", "04c"),
+        8,
+    ),
+    CourseLesson(
+        "05_circuit_breaker",
+        "The circuit breaker",
+        (18,),
+        "closed, open, half-open; what a breaker spares; the breaker that does harm",
+        ("05a", "05b", "05c"),
+        10,
+    ),
+    CourseLesson(
+        "06_database_and_cache",
+        "The database and the cache",
+        (18,),
+        "a real PostgreSQL: why more workers do not help; one load for a crowd; stale while down",
+        ("06a", "06b", "06c"),
+        20,
+    ),
+    CourseLesson(
+        "07_seeing_it",
+        "Seeing it",
+        (20,),
+        "CPU or queue wait; one order followed by its trace and its log; metrics in pandas",
+        ("07a", "07b", "07c"),
+        8,
+    ),
+    CourseLesson(
+        "08_tuning_challenge",
+        "The tuning challenge",
+        (20,),
+        "bad settings, a load nobody has seen, a score that laptops can compare",
+    ),
+    CourseLesson(
+        "09_your_own_service",
+        "Your own service",
+        (40,),
+        "where queues hide; one file in five steps, from collapse to admission control; the judge",
+        ("09a",),
+    ),
+    CourseLesson(
+        "10_beyond_one_process",
+        "Beyond one process",
+        (15,),
+        "work that is accepted now and done later; one of two workers is killed, and nothing is "
+        "lost or paid twice",
+    ),
+    CourseLesson(
+        "live_demo",
+        "Live demo",
+        (5,),
+        "for a speaker: five acts on the keys 1 to 5",
+    ),
+)
+
+HALF_DAY_MINUTES: Final = 240
+
+#: Twenty minutes less than the half day: the slack.
+HALF_DAY: Final = (
+    PlannedSlot(15, "arrival, `bpdemo doctor`, lesson 00", lesson="00"),
+    PlannedSlot(25, "lesson 01 with a debrief", lesson="01"),
+    PlannedSlot(
+        30,
+        "lesson 02, part 1, with exercise 02a",
+        "15 minutes late: drop the exercise",
+        lesson="02",
+        with_exercise=True,
+    ),
+    PlannedSlot(10, "*break*"),
+    PlannedSlot(20, "lesson 03, with two minutes on part 2 of lesson 02", lesson="03"),
+    PlannedSlot(30, "lesson 04", lesson="04"),
+    PlannedSlot(10, "*break*"),
+    PlannedSlot(
+        20,
+        "lesson 05",
+        "30 minutes late: end before *The breaker that does harm*",
+        lesson="05",
+    ),
+    PlannedSlot(
+        10,
+        "lesson 07 as a demonstration, from the first picture to the trace",
+        "15 minutes late: drop it",
+    ),
+    PlannedSlot(
+        40, "lesson 09 in pairs", "30 minutes late: end after the bound (step 3)", lesson="09"
+    ),
+    PlannedSlot(10, "what to do next, and feedback"),
+)

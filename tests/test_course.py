@@ -1,0 +1,146 @@
+"""One table says how long everything takes; lessons, README and the instructor's page follow it."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import re
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from bpdemo.lab.exercises.catalogue import EXERCISES
+from bpdemo.lab.lessons.course import COURSE, HALF_DAY, HALF_DAY_MINUTES, CourseLesson
+from bpdemo.lab.predictions.questions.catalogue import QUESTIONS
+
+ROOT = Path(__file__).resolve().parents[1]
+NOTEBOOKS = ROOT / "notebooks"
+LESSONS = [one for one in COURSE if one.number]
+TIME = re.compile(r"\*\*(\d+) minutes\*\*")
+#: A number of minutes that somebody wrote by hand.
+MINUTES = re.compile(r"\b(\d+|five|eight|ten|fifteen|twenty|forty)[ -]minutes?\b", re.IGNORECASE)
+
+each_lesson = pytest.mark.parametrize("lesson", LESSONS, ids=lambda one: one.number)
+
+
+@pytest.fixture(scope="module")
+def script() -> ModuleType:
+    spec = importlib.util.spec_from_file_location(
+        "course_pages", ROOT / "scripts" / "course_pages.py"
+    )
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["course_pages"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def prose_cells(lesson: CourseLesson) -> list[str]:
+    cells = json.loads((NOTEBOOKS / f"{lesson.file}.ipynb").read_text("utf-8"))["cells"]
+    return ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown"]
+
+
+def test_every_notebook_of_the_course_is_in_the_table_and_in_order():
+    """A lesson that is added or renamed without its minutes is seen."""
+    assert sorted(one.file for one in COURSE) == sorted(p.stem for p in NOTEBOOKS.glob("*.ipynb"))
+    numbers = [one.number for one in LESSONS]
+    assert numbers == sorted(numbers)
+
+
+def test_every_exercise_is_in_the_table_and_there_are_no_others():
+    """An exercise that is added belongs to a lesson, and takes its turn there."""
+    assert [name for one in COURSE for name in one.exercises] == sorted(EXERCISES)
+    for one in LESSONS:
+        assert all(name.startswith(one.number) for name in one.exercises)
+
+
+@each_lesson
+def test_a_lesson_begins_with_its_title_and_its_minutes(lesson: CourseLesson):
+    """One figure for each part, in bold; what is optional is named without a figure."""
+    first = prose_cells(lesson)[0]
+    assert first.splitlines()[0] == f"# {lesson.number} · {lesson.title}"
+    assert tuple(map(int, TIME.findall(first))) == lesson.minutes
+
+
+@each_lesson
+def test_a_lesson_says_how_long_its_first_exercise_takes(lesson: CourseLesson):
+    """Where it leads to the exercises, by the name of the first and the last."""
+    last = prose_cells(lesson)[-1]
+    if not lesson.exercises:
+        assert "Exercises" not in last
+        return
+    [line] = [line for line in last.splitlines() if line.startswith("Exercise")]
+    assert f"my-work/{lesson.file}.ipynb" in line
+    assert lesson.exercises[0] in line
+    assert lesson.exercises[-1] in line
+    told = tuple(map(int, TIME.findall(line)))
+    assert told == ((lesson.exercise_minutes,) if lesson.exercise_minutes else ())
+
+
+@each_lesson
+def test_no_lesson_has_a_second_time_of_its_own(lesson: CourseLesson):
+    """Neither its header nor its end names minutes but those of the table, in figures or words."""
+    first, *_, last = prose_cells(lesson)
+    told = MINUTES.findall("\n".join([first, last]).replace("**", ""))
+    assert len(told) == len(lesson.minutes) + bool(lesson.exercise_minutes)
+
+
+def test_pages_are_as_the_table_and_the_questions_make_them(script: ModuleType):
+    """After a change of either: make course."""
+    for page, wanted in script.pages().items():
+        assert page.read_text("utf-8") == wanted, f"{page.name} is not what `make course` writes"
+
+
+def test_a_page_that_somebody_edited_by_hand_is_seen(script: ModuleType, tmp_path, monkeypatch):
+    """`--check` changes nothing and fails; without it the page is made again."""
+    page = tmp_path / "README.md"
+    made = script.pages()[script.README]
+    page.write_text(made.replace("| 18 |", "| 10 |"), "utf-8")
+    monkeypatch.setattr(script, "README", page)
+    assert script.main(["--check"]) == 1
+    assert "| 10 |" in page.read_text("utf-8")
+    assert script.main([]) == 0
+    assert page.read_text("utf-8") == made
+    assert script.main(["--check"]) == 0
+
+
+@pytest.mark.parametrize("page", ["README.md", "notebooks/README.md"])
+def test_each_page_has_its_tables(page: str):
+    """Or the test above would prove nothing of it."""
+    told = (ROOT / page).read_text("utf-8")
+    names = ["lessons"] if page == "README.md" else ["minutes", "half_day"]
+    assert re.findall(r"<!-- made: (\w+) -->", told) == names
+    assert all(f" {one.title}](" in told or f"[{one.title}](" in told for one in COURSE)
+
+
+def test_every_wrong_choice_of_every_question_is_among_the_misconceptions(script: ModuleType):
+    """With its answer beside it, and no right choice among them."""
+    rows = [line for line in script.misconceptions().splitlines() if line.startswith("| ")]
+    for name, question in QUESTIONS.items():
+        for choice, reply in question.replies.items():
+            assert (f"| {choice} | {reply} |" in rows) == (choice != question.right), name
+
+
+def test_half_a_day_adds_up():
+    """240 minutes, of which 20 are slack."""
+    assert sum(slot.minutes for slot in HALF_DAY) == HALF_DAY_MINUTES - 20
+
+
+@pytest.mark.parametrize(
+    "slot", [slot for slot in HALF_DAY if slot.lesson], ids=lambda slot: slot.lesson
+)
+def test_a_lesson_fits_into_its_slot(slot):
+    """Its first part, and its exercise where the plan has one."""
+    [lesson] = [one for one in LESSONS if one.number == slot.lesson]
+    needed = lesson.minutes[0] + (lesson.exercise_minutes if slot.with_exercise else 0)
+    assert needed <= slot.minutes
+
+
+def test_what_is_cut_when_late_stands_in_its_lesson():
+    """The heading before which lesson 05 ends, and the step after which lesson 09 does."""
+    by_number = {one.number: "\n".join(prose_cells(one)) for one in LESSONS}
+    assert "## The breaker that does harm" in by_number["05"]
+    assert "## Step 3 · A bound" in by_number["09"]
