@@ -31,9 +31,6 @@ KINDS: Final = (".md", ".py", ".ipynb", ".html")
 PRONOUN: Final = re.compile(r"\b(he|him|his|himself)\b", re.IGNORECASE)
 #: On a line that names an author, who is one person.
 PERSON: Final = "# person"
-#: They hold what the asserts of their lessons say.
-LESSON_02: Final = "tests/claims/test_lesson_02.py"
-LESSON_05: Final = "tests/claims/test_lesson_05.py"
 #: Files that are about these words.
 ABOUT: Final = ("scripts/prose.py", "tests/scripts/test_prose.py", "tests/rooms/test_language.py")
 #: A phrase of the older style, what to say instead, and the files where one use of it is meant.
@@ -42,7 +39,7 @@ PHRASES: Final[tuple[tuple[str, str, tuple[str, ...]], ...]] = (
     (r"whoever", "those who, anyone who", ()),
     (r"works? (it |them |that )?off", "processes, drains", ()),
     (r"worked off", "processed, drained", ()),
-    (r"told no", "rejected", (LESSON_05,)),
+    (r"told no", "rejected", ()),
     (r"say(s|ing)? no to", "reject", ()),
     (r"works? for nobody", "late: its work is wasted", ()),
     (r"(two|three|four|five|six|seven|eight|nine) tenths", "a percentage", ()),
@@ -55,7 +52,7 @@ PHRASES: Final[tuple[tuple[str, str, tuple[str, ...]], ...]] = (
     (r"too dear|dearer|dearest|is dear", "expensive", ()),
     (r"waiting rooms?", "queue, queue capacity", ()),
     (r"(one|producer) (that|who) does not listen", "ignores backpressure", ()),
-    (r"the obedient", "the producer that responds to backpressure", (LESSON_02,)),
+    (r"the obedient", "the producer that responds to backpressure", ()),
     (r"(customers'|client's|their) patience", "client timeout", ()),
     (r"patience_s", "client_timeout_s", ()),
     (r"not so\.", "Not quite.", ()),

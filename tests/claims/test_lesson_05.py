@@ -18,7 +18,7 @@ def never_opens(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("never_opens")
 def test_the_fast_no_is_the_breakers_doing(where):
     """A breaker that never opens leaves its customers to wait as those without one do."""
-    assert "told no" in refute(LESSON, "outage", where)
+    assert "with one most are rejected" in refute(LESSON, "outage", where)
 
 
 @BOTH_WAYS
@@ -26,7 +26,7 @@ def test_the_way_back_is_the_breakers_doing(monkeypatch: pytest.MonkeyPatch, whe
     """One that never asks whether the payment is back sells nothing after the outage."""
     shut = property(lambda self: 1.0 if self.state == "open" else 0.0)
     monkeypatch.setattr(Breaker, "half_opens_in_s", shut)
-    assert "it took" in refute(LESSON, "outage", where)
+    assert "it finds out" in refute(LESSON, "outage", where)
 
 
 def test_exactly_so_many_probes_reach_the_payment():
@@ -37,14 +37,14 @@ def test_exactly_so_many_probes_reach_the_payment():
 def test_without_counted_permits_a_crowd_gets_through(monkeypatch: pytest.MonkeyPatch):
     """A half-open breaker that lets in all who come is not what the lesson shows."""
     monkeypatch.setattr(Breaker, "_has_probe_left", lambda self: True)
-    assert "not three each time" in refute(LESSON, "probes")
+    assert "three each time, never more" in refute(LESSON, "probes")
 
 
 @BOTH_WAYS
 @pytest.mark.usefixtures("never_opens")
 def test_the_seats_are_kept_free_by_the_breaker(where):
     """A breaker that never opens keeps no seat free for those who only look."""
-    assert "kept the seats free" in refute(LESSON, "bystanders", where)
+    assert "with one they get in" in refute(LESSON, "bystanders", where)
 
 
 def test_a_twitchy_breaker_does_harm():
@@ -55,7 +55,7 @@ def test_a_twitchy_breaker_does_harm():
 @pytest.mark.usefixtures("never_opens")
 def test_the_harm_is_the_breakers_doing():
     """A breaker that never opens does none: the claim fails."""
-    assert "without" in refute(LESSON, "twitchy")
+    assert "a twitchy breaker does harm" in refute(LESSON, "twitchy")
 
 
 def test_the_defaults_are_judged_too(monkeypatch: pytest.MonkeyPatch):
@@ -66,4 +66,4 @@ def test_the_defaults_are_judged_too(monkeypatch: pytest.MonkeyPatch):
             self._move_to("open")
 
     monkeypatch.setattr(Breaker, "_open_if_failing", open_at_once)
-    assert "patient settings" in refute(LESSON, "twitchy")
+    assert "with the defaults it is not in the way" in refute(LESSON, "twitchy")
