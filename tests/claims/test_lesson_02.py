@@ -104,7 +104,7 @@ def test_a_codel_that_drops_nobody_is_a_plain_queue(nothing_dropped):
 
 @pytest.mark.slow
 def test_who_is_not_made_to_wait_cannot_obey(nobody_waits):
-    """Rejected at once, the producer that responds is back at once, and offers many times capacity."""
+    """Rejected at once, a closed loop is back at once, and offers many times the capacity."""
     assert "who responds offers about the capacity" in refute(LESSON, "obedience")
 
 

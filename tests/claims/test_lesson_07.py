@@ -52,7 +52,7 @@ def children(monkeypatch, tmp_path):
 def test_the_wait_is_the_queues_doing(children):
     """A queue in which nobody waits has no wait to tell of: all are refused or served at once."""
     children(NOBODY_WAITS)
-    assert "the wait should pass its alert" in refute(LESSON, "cpu-or-wait")
+    assert "the queue wait passes its alert" in refute(LESSON, "cpu-or-wait")
 
 
 def test_cpu_is_low_because_workers_wait(children, monkeypatch):
@@ -61,16 +61,16 @@ def test_cpu_is_low_because_workers_wait(children, monkeypatch):
     monkeypatch.setattr(verdict, "LOOP_LAG_MAX_S", 1.0)
     monkeypatch.setattr(verdict, "SEND_LAG_MAX_S", 1.0)
     children(THE_PAYMENT_COMPUTES)
-    assert "CPU should stay far below" in refute(LESSON, "cpu-or-wait")
+    assert "CPU stays far below its own" in refute(LESSON, "cpu-or-wait")
 
 
 def test_a_trace_ends_at_a_queue_that_carries_no_context(monkeypatch):
     """Without the caller's context in its job, queue and work belong to no trace of theirs."""
     monkeypatch.setattr(order_job, "copy_context", Context)
-    assert "most of it should be the queue" in refute(LESSON, "trace")
+    assert "most of it is the queue" in refute(LESSON, "trace")
 
 
 def test_log_lines_are_joined_by_the_callers_trace_id(monkeypatch):
     """A log with an id of its own is found by nobody who has the trace."""
     monkeypatch.setattr(OtelTracer, "ids", lambda self: SpanIds("0" * 31 + "1", "0" * 15 + "1"))
-    assert "each line should have the caller's trace id" in refute(LESSON, "trace")
+    assert "each line has the caller's trace id" in refute(LESSON, "trace")

@@ -19,7 +19,7 @@ def queue_never_full(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("queue_never_full")
 def test_a_bound_that_does_not_bind_gains_nothing() -> None:
     """The points of that knob come from refusing."""
-    assert "queue_capacity gained only" in refute(LESSON, "queue")
+    assert "the bound alone gains hundreds" in refute(LESSON, "queue")
 
 
 @pytest.mark.slow
@@ -28,7 +28,7 @@ def test_a_deadline_that_admission_control_ignores_gains_little(
 ) -> None:
     """The points of the other knob come from refusing anyone who could not be served in time."""
     monkeypatch.setattr(Intake, "_check_time", lambda self, deadline, priority: None)
-    assert "request_timeout_s gained only" in refute(LESSON, "queue")
+    assert "so does the deadline" in refute(LESSON, "queue")
 
 
 @pytest.mark.slow
@@ -44,7 +44,7 @@ def test_a_breaker_that_never_tries_again_gains_nothing(monkeypatch: pytest.Monk
 
     monkeypatch.setattr(Breaker, "half_opens_in_s", property(opens_for_good))
     monkeypatch.setattr(Breaker, "_open_if_failing", opens_at_once)
-    assert "points" in refute(LESSON, "hidden")
+    assert "after it, it gains much" in refute(LESSON, "hidden")
 
 
 @pytest.mark.load
@@ -57,4 +57,4 @@ def test_live_confirms_what_virtual_time_promised() -> None:
 @pytest.mark.usefixtures("queue_never_full")
 def test_live_fails_without_a_bound() -> None:
     """It is the bound that sells at the height of the storm, not the machine."""
-    assert "of what was possible" in refute(LESSON, "live")
+    assert "live it serves most of what is possible" in refute(LESSON, "live")

@@ -56,7 +56,7 @@ pytestmark = [pytest.mark.load, pytest.mark.slow, pytest.mark.long]
 def test_a_promise_that_is_a_sale_is_no_promise(monkeypatch):
     """Anyone who prefers not to wait is served like everybody else."""
     monkeypatch.setattr(Acceptance, "accept", lambda self, job: self._work.sell(job))
-    assert "should be answered with 202" in refute(LESSON, "promise")
+    assert "each of them is answered with 202" in refute(LESSON, "promise")
 
 
 def test_a_promise_that_waits_for_the_payment_is_not_fast(monkeypatch):
@@ -68,25 +68,25 @@ def test_a_promise_that_waits_for_the_payment_is_not_fast(monkeypatch):
         return await real(self, order, capacity)
 
     monkeypatch.setattr(PostgresBacklog, "accept", charge_first)
-    assert "ms for a promise" in refute(LESSON, "promise")
+    assert "that takes less than half as long" in refute(LESSON, "promise")
 
 
 def test_a_promise_is_kept_by_a_worker_and_nobody_else(workers):
     """Workers that do nothing: then it stays pending for ever."""
     workers(NOBODY_WORKS)
-    assert "the promise was not kept" in refute(LESSON, "promise")
+    assert "a worker processes it" in refute(LESSON, "promise")
 
 
 def test_a_dead_worker_that_is_never_missed_keeps_its_orders(workers):
     """It is believed to be alive for an hour: what it had in hand waits as long."""
     workers(NOBODY_IS_MISSED)
-    assert "promises are not kept" in refute(LESSON, "killed")
+    assert "no order is left" in refute(LESSON, "killed")
 
 
 def test_without_a_key_the_ledger_charges_again(workers):
     """Each charge is a new one: what worker 1 had charged, worker 2 charges once more."""
     workers(A_LEDGER_WITHOUT_KEYS)
-    assert "cards charged" in refute(LESSON, "killed")
+    assert "each card is charged once" in refute(LESSON, "killed")
 
 
 def test_a_backlog_without_a_bound_takes_everything(monkeypatch):
@@ -94,13 +94,13 @@ def test_a_backlog_without_a_bound_takes_everything(monkeypatch):
     unbounded = durable_sql.PROMISE.replace("< $7", ">= 0")
     assert unbounded != durable_sql.PROMISE
     monkeypatch.setattr(durable_sql, "PROMISE", unbounded)
-    assert "promises at once" in refute(LESSON, "bounded")
+    assert "the backlog keeps its bound" in refute(LESSON, "bounded")
 
 
 def test_where_all_services_are_alike_the_mean_of_percentiles_is_no_mistake(monkeypatch):
     """No payment is slow: then the two ways agree, and the claim that they differ is wrong."""
     monkeypatch.setattr(PaymentPolicy, "sampler", lambda self, rng: lambda: 0.04)
-    assert "of the p99 of all" in refute(LESSON, "percentiles")
+    assert "with few at the slow one the mean is far too high" in refute(LESSON, "percentiles")
 
 
 def test_the_mean_of_two_percentiles_is_a_percentile_of_nobody():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from tests.claims.entry import SLOWER, Arm, Claim, NotApplicable, Recommended
 from tests.claims.table import CLAIMS
 from tests.claims.told import figures_told, rows_told
-from tests.support.claims import claims_of, lessons
+from tests.support.claims import cells_of, claims_of, code_of, lessons, texts_in
 
 HERE = Path(__file__).parent
 #: Runs are the same to the last order; what may move a figure is a change of the service.
@@ -47,6 +48,42 @@ def test_the_mechanism_of_every_claim_is_broken_by_a_test():
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "refute":
                 broken.add((number, ast.literal_eval(node.args[1])))
     assert broken == {(claim.lesson[:2], claim.name) for claim in CLAIMS}
+
+
+@pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.label)
+def test_the_cells_of_a_claim_stand_on_their_own(claim: Claim):
+    """Played without the rest of their lesson, they use no name that none of them has given."""
+    trees = [ast.parse(source) for _, source in cells_of(claim.lesson, claim.name)]
+    nodes = [node for tree in trees for node in ast.walk(tree)]
+    used = {node.id for node in nodes if isinstance(node, ast.Name)}
+    given = {node.id for node in nodes if isinstance(node, ast.Name) and _is_given(node)}
+    given |= {(node.asname or node.name) for node in nodes if isinstance(node, ast.alias)}
+    given |= {node.arg for node in nodes if isinstance(node, ast.arg)}
+    given |= {node.name for node in nodes if isinstance(node, ast.FunctionDef)}
+    assert used - given - set(dir(builtins)) == set()
+
+
+def _is_given(name: ast.Name) -> bool:
+    return not isinstance(name.ctx, ast.Load)
+
+
+@pytest.mark.parametrize("lesson", lessons())
+def test_a_lesson_claims_and_asserts_nothing(lesson: str):
+    """A learner sees the figure beside its bound, and a test knows which claim has failed."""
+    asserts = [
+        ast.unparse(node)
+        for source in code_of(lesson)
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Assert)
+    ]
+    assert asserts == []
+
+
+@pytest.mark.parametrize("lesson", lessons())
+def test_no_two_claims_of_a_lesson_have_the_same_text(lesson: str):
+    """Each is a literal, and names one claim: the log of measurements goes by it."""
+    texts = [text for source in code_of(lesson) for text in texts_in(source)]
+    assert len(texts) == len(set(texts))
 
 
 @pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.label)

@@ -105,7 +105,7 @@ def _run(lesson: str, claim: str, where: str) -> dict[str, Any]:
             patched.setattr(sweeps, "serve", virtual_office.serve)
             patched.setattr(sweeps, "load", virtual_office.load)
         try:
-            for place, source in _cells(lesson, claim):
+            for place, source in cells_of(lesson, claim):
                 exec(compile(source, str(NOTEBOOKS / f"{lesson}[{place}]"), "exec"), names)
                 if where == "virtual":  # in place of what the cell imported
                     names |= {"serve": virtual_office.serve, "load": virtual_office.load}
@@ -114,7 +114,8 @@ def _run(lesson: str, claim: str, where: str) -> dict[str, Any]:
     return names
 
 
-def _cells(lesson: str, claim: str) -> list[tuple[int, str]]:
+def cells_of(lesson: str, claim: str) -> list[tuple[int, str]]:
+    """What is played for a claim: the imports and its tagged cells, with their places."""
     assert texts_of(lesson, claim), f"{lesson}: nothing claims {claim}"
     tag = f"claim-{claim}"
     return [
@@ -126,6 +127,12 @@ def _cells(lesson: str, claim: str) -> list[tuple[int, str]]:
             or cell.source.startswith(("from bpdemo", "import "))
         )
     ]
+
+
+def code_of(lesson: str) -> list[str]:
+    """The source of each code cell that is Python alone."""
+    sources = (cell.source for cell in _code_cells(lesson))
+    return [source for source in sources if not source.startswith(("%", "!"))]
 
 
 def _code_cells(lesson: str) -> list[Any]:

@@ -22,7 +22,7 @@ def bound_figure(watch: BacklogWatch, sent: pd.DataFrame, room: int, *, title: s
     refused = {0.0: 0.0} | {t_s: float(place) for place, t_s in enumerate(refused_s, 1)}
     return line_figure(
         {
-            "promises not kept yet": watch.depths,
+            "not yet processed": watch.depths,
             "shed, in all": refused | {end_s: float(len(refused_s))},
             f"capacity {room}": {0.0: room, end_s: room},
         },

@@ -57,7 +57,7 @@ def _draw_depth(figure: go.Figure, watch: BacklogWatch) -> None:
     )  # fmt: skip
     top = max(1, watch.deepest) * 1.1
     figure.update_yaxes(
-        AXIS | {"range": [-0.015 * top, top]}, title="promises not kept yet", row=1, col=1
+        AXIS | {"range": [-0.015 * top, top]}, title="not yet processed", row=1, col=1
     )
 
 
@@ -77,7 +77,7 @@ def _draw_lane(figure: go.Figure, lane: int, told: str, t_s: pd.Series[float], l
     )  # fmt: skip
     figure.update_yaxes(
         range=[lanes - 0.4, -0.6], showticklabels=False, showgrid=False, zeroline=False,
-        title="kept by", row=2, col=1,
+        title="done by", row=2, col=1,
     )  # fmt: skip
 
 
