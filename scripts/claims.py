@@ -1,17 +1,20 @@
-"""Play every claim of the course again and again, and count how often it holds: `make claims`.
+"""Play the claims of the course again and again, and log what was measured: `make claims`.
 
     python scripts/claims.py                   each claim five times
     python scripts/claims.py --times 20 02 04  those of two lessons, twenty times
-    python scripts/claims.py --arms            the second table of notebooks/CLAIMS.md, measured now
+    python scripts/claims.py --virtual         those that virtual time can play, in virtual time
+    python scripts/claims.py --arms            each mechanism alone, the second table of the page
 
-Needs a machine with nothing else to do: a run on a busy one is played again, and at last counted as
-*busy* and not as broken. Exits with 1 if a claim did not hold, with 2 if there is no such lesson.
+All of it goes to benchmarks/CLAIMS.md, claim by claim, with the date; what was not played keeps its
+rows. Needs a machine with nothing else to do, but for `--virtual` and `--arms`: a run on a busy one
+is played again, and at last counted as *busy* and not as broken. Exits with 1 if a claim did not
+hold, with 2 if there is no such lesson.
 """
 
 import argparse
 import sys
 import time
-from collections import Counter
+from datetime import UTC, datetime
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -19,9 +22,10 @@ sys.path.insert(0, str(ROOT))
 
 from bpdemo.lab import NotMeasured  # noqa: E402
 from bpdemo.load.driver import LoadSilent  # noqa: E402
-from tests.claims.table import CLAIMS  # noqa: E402
-from tests.claims.told import COLUMNS, row_of  # noqa: E402
-from tests.support.claims import claims_of, lessons, play  # noqa: E402
+from tests.claims.entry import Claim  # noqa: E402
+from tests.claims.table import CLAIMS, LIVE_IN_VIRTUAL_TIME  # noqa: E402
+from tests.claims.told import Played, tidy, write_arm, write_played  # noqa: E402
+from tests.support.claims import is_live, lessons, play  # noqa: E402
 
 
 def main() -> int:
@@ -31,6 +35,9 @@ def main() -> int:
     parser.add_argument(
         "--arms", action="store_true", help="each mechanism alone, in virtual time, as a table"
     )
+    parser.add_argument(
+        "--virtual", action="store_true", help="only what virtual time can play, and there"
+    )
     args = parser.parse_args()
     known = [lesson[:2] for lesson in lessons()]
     if strangers := [lesson for lesson in args.lessons if lesson not in known]:
@@ -38,44 +45,44 @@ def main() -> int:
             f"no such lesson: {', '.join(strangers)}; there are {', '.join(known)}", file=sys.stderr
         )
         return 2
-    chosen = [lesson for lesson in lessons() if not args.lessons or lesson[:2] in args.lessons]
+    chosen = [one for one in CLAIMS if not args.lessons or one.lesson[:2] in args.lessons]
+    tidy()
     if args.arms:
-        tell_arms(chosen)
+        for one in chosen:
+            print(write_arm(one), flush=True)
         return 0
-    broken = 0
-    for lesson in chosen:
-        for claim in claims_of(lesson):
-            broken += hold(lesson, claim, args.times)["broken"]
-    return 1 if broken else 0
+    if args.virtual:
+        chosen = [one for one in chosen if _is_virtual(one)]
+    held = [hold(one, args.times, virtual=args.virtual) for one in chosen]
+    return 0 if all(held) else 1
 
 
-def tell_arms(chosen: list[str]) -> None:
-    """Print the table of arms, each measured now: what CLAIMS.md is to say of these lessons."""
-    print(f"| {' | '.join(COLUMNS)} |\n|{'---|' * len(COLUMNS)}")
-    for claim in CLAIMS:
-        if claim.lesson in chosen:
-            print(row_of(claim), flush=True)
+def _is_virtual(claim: Claim) -> bool:
+    """Whether virtual time can play it, and no real service is needed."""
+    in_virtual_time = (claim.lesson, claim.name) in LIVE_IN_VIRTUAL_TIME
+    return in_virtual_time or not is_live(claim.lesson, claim.name)
 
 
-def hold(lesson: str, claim: str, times: int) -> Counter[str]:
-    """Play one claim so many times; tells at once what did not hold."""
-    told, began_s = Counter[str](), time.monotonic()
+def hold(claim: Claim, times: int, *, virtual: bool) -> bool:
+    """Play one claim so many times and log it; whether it held each time it could be measured."""
+    live = is_live(claim.lesson, claim.name)
+    where = "virtual" if live and virtual else "live"
+    how = "live" if live and not virtual else "virtual time"
+    played = Played(claim, how, datetime.now(UTC).date().isoformat(), times)
+    broken, began_s = 0, time.monotonic()
     for _ in range(times):
         try:
-            play(lesson, claim)
-            told["held"] += 1
+            play(claim.lesson, claim.name, where, heard=played.heard)
         except NotMeasured:
-            told["busy"] += 1
+            played.busy += 1
         except (AssertionError, LoadSilent) as why:
-            told["broken"] += 1
-            print(f"  {lesson} {claim}: {why}", flush=True)
-    took_s = time.monotonic() - began_s
-    rest = "".join(f", {told[word]} {word}" for word in ("busy", "broken") if told[word])
-    print(
-        f"{lesson[:2]} {claim:<16} held {told['held']} of {times}{rest} ({took_s:.0f} s)",
-        flush=True,
-    )
-    return told
+            broken += 1
+            print(f"  {claim.label}: {why}", flush=True)
+    write_played(played)
+    told = f"held {times - played.busy - broken} of {times}"
+    told += "".join(f", {n} {word}" for n, word in ((played.busy, "busy"), (broken, "broken")) if n)
+    print(f"{claim.label}: {told} ({time.monotonic() - began_s:.0f} s)", flush=True)
+    return not broken
 
 
 if __name__ == "__main__":

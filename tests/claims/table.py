@@ -15,6 +15,18 @@ from tests.claims.entries import (
 )
 from tests.claims.entry import Claim
 
+#: Claims about a live service that virtual time can play, too.
+LIVE_IN_VIRTUAL_TIME: tuple[tuple[str, str], ...] = (
+    ("01_when_queues_explode", "collapse"),
+    ("01_when_queues_explode", "bound"),
+    ("01_when_queues_explode", "mean"),
+    ("02_bounded_queue_and_workers", "cliff-live"),
+    ("02_bounded_queue_and_workers", "obedience-live"),
+    ("03_load_shedding", "refusing"),
+    ("05_circuit_breaker", "outage"),
+    ("05_circuit_breaker", "bystanders"),
+)
+
 CLAIMS: tuple[Claim, ...] = (
     *lesson_01.CLAIMS,
     *lesson_02.CLAIMS,

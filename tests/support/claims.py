@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ import pytest
 from bpdemo.lab import ClaimFailed, slips, stop_all
 from bpdemo.lab.lessons import claims as claims_of_lessons
 from bpdemo.lab.lessons import sweeps
+from bpdemo.lab.lessons.claims import Claim
 from tests.support import virtual_office
 from tests.support.measured import until_measured
 
@@ -37,12 +39,15 @@ BOTH_WAYS = pytest.mark.parametrize(
 )
 
 
-def play(lesson: str, claim: str, where: str = "live") -> dict[str, Any]:
+def play(
+    lesson: str, claim: str, where: str = "live", heard: Callable[[Claim], None] | None = None
+) -> dict[str, Any]:
     """Run the import cells and those tagged `claim-<claim>`, in order; gives their variables.
 
-    Again while the machine is too busy for the run to count. Raises what a cell raises.
+    Again while the machine is too busy for the run to count. Raises what a cell raises. `heard` is
+    given each claim that the cells make, whether it holds or not.
     """
-    return until_measured(lambda: _run(lesson, claim, where))
+    return until_measured(lambda: _run(lesson, claim, where, heard))
 
 
 def refute(lesson: str, claim: str, where: str = "live") -> str:
@@ -98,7 +103,20 @@ def _notebook(lesson: str) -> Any:
     return nbformat.read(NOTEBOOKS / f"{lesson}.ipynb", as_version=4)
 
 
-def _run(lesson: str, claim: str, where: str) -> dict[str, Any]:
+def is_live(lesson: str, claim: str) -> bool:
+    """Whether its cells start a real service: then it takes a real load and a quiet machine."""
+    calls = (
+        getattr(node.func, "id", "")
+        for _, source in cells_of(lesson, claim)
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Call)
+    )
+    return any(call in ("serve", "find_database") for call in calls)
+
+
+def _run(
+    lesson: str, claim: str, where: str, heard: Callable[[Claim], None] | None
+) -> dict[str, Any]:
     names: dict[str, Any] = {"__name__": f"{lesson}:{claim}"}
     with pytest.MonkeyPatch.context() as patched:
         if where == "virtual":
@@ -107,6 +125,8 @@ def _run(lesson: str, claim: str, where: str) -> dict[str, Any]:
         try:
             for place, source in cells_of(lesson, claim):
                 exec(compile(source, str(NOTEBOOKS / f"{lesson}[{place}]"), "exec"), names)
+                if heard is not None and "claim" in names:
+                    names["claim"] = _telling(heard)
                 if where == "virtual":  # in place of what the cell imported
                     names |= {"serve": virtual_office.serve, "load": virtual_office.load}
         finally:
@@ -127,6 +147,22 @@ def cells_of(lesson: str, claim: str) -> list[tuple[int, str]]:
             or cell.source.startswith(("from bpdemo", "import "))
         )
     ]
+
+
+def _telling(heard: Callable[[Claim], None]) -> Callable[..., Claim | None]:
+    """`claim`, which tells of each claim that it has judged."""
+
+    def told(*args: Any, **how: Any) -> Claim | None:
+        try:
+            found = claims_of_lessons.claim(*args, **how)
+        except ClaimFailed as failed:
+            heard(failed.claim)
+            raise
+        if found is not None:
+            heard(found)
+        return found
+
+    return told
 
 
 def code_of(lesson: str) -> list[str]:
