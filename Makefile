@@ -82,7 +82,7 @@ planted: install  ## plant thirty faults in a copy of the code; the tests must c
 	@$(PY) scripts/planted.py $(ARGS)
 
 .PHONY: notebooks
-notebooks: install  ## run every notebook and hold it to its asserts
+notebooks: install  ## run every notebook and hold it to its claims
 	@$(PY) scripts/run_notebooks.py $(NOTEBOOKS)
 
 .PHONY: check

@@ -1,4 +1,4 @@
-"""Run notebooks one after another and hold each to its asserts: what `make notebooks` calls.
+"""Run notebooks one after another and hold each to its claims: what `make notebooks` calls.
 
 A run on a machine that was busy proves nothing, and says so (`NotMeasured`). Such a notebook is run
 again once the machine is quiet, up to four times in all; any other failure is one at once.
