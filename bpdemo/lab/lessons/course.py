@@ -93,7 +93,7 @@ COURSE: Final = (
         "The circuit breaker",
         (18,),
         "closed, open, half-open; what a breaker spares; the breaker that does harm",
-        ("05a", "05b", "05c"),
+        ("05a", "05b", "05c", "05d"),
         10,
     ),
     CourseLesson(
