@@ -30,6 +30,11 @@ def slip_box(error: BaseException) -> list[str]:
     return boxed(f"{type(error).__name__}: {error}", [called] if called else [])
 
 
+def calm(error: BaseException) -> None:
+    """This one error is shown in a box: its type stays what callers catch."""
+    error._render_traceback_ = lambda: slip_box(error)  # type: ignore[attr-defined]
+
+
 class SaysItself:
     """An error whose message is all that its reader needs: a notebook shows it in a box."""
 

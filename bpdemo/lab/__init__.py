@@ -82,7 +82,7 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"bpdemo.lab has no {name!r}; it has {', '.join(__all__)}")
     value = getattr(import_module(_HOME[name]), name)
     if isinstance(value, FunctionType):
-        from bpdemo.lab.slips import forgiving
+        from bpdemo.core.slips import forgiving
 
         value = forgiving(value)
     # No module has the name of what it gives: importing it would put it here in its place.

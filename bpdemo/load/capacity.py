@@ -16,10 +16,10 @@ import numpy as np
 
 from bpdemo.load.capacity_search import Rest, Search, Step, search
 from bpdemo.load.destination import destination_of
-from bpdemo.load.loads import Target, load
+from bpdemo.load.loads import Target, load, service_at
 from bpdemo.load.progress_line import ProgressText
 from bpdemo.load.run import LoadRun
-from bpdemo.load.target import ask_service, client_to
+from bpdemo.load.target import client_to
 from bpdemo.plan.fates import FAILED, NO_CONNECTION, OK
 from bpdemo.plan.request import Request
 from bpdemo.results.validity import causes_of
@@ -120,7 +120,7 @@ def capacity_of(
     Without `request` it sends orders, as to a box office. To another machine it sends only with
     `i_run_this_service`. ValueError if nothing is there, or for an argument out of range.
     """
-    service = ask_service(target, i_run_this_service) if isinstance(target, str) else target
+    service = service_at(target, i_run_this_service)
     if require_running := getattr(service, "require_running", None):
         require_running()
     with ProgressText(say) as progress:

@@ -9,8 +9,9 @@ import weakref
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol, Unpack
+from typing import Any, Protocol, Unpack, runtime_checkable
 
+from bpdemo.core.kinds import wrong_kind
 from bpdemo.core.settings import Settings
 from bpdemo.load.driver import Driver, LoadProgress, LoadSilent, OnProgress, drive
 from bpdemo.load.gathered import Gathered
@@ -32,6 +33,7 @@ RUNNING: weakref.WeakSet[RunningLoad] = weakref.WeakSet()
 """Loads of this kernel, so that `stop_all` finds those that run in the background."""
 
 
+@runtime_checkable
 class Target(Protocol):
     """What `load` needs to know of a service; `name`, `profile` and `settings` help too."""
 
@@ -183,7 +185,7 @@ def load(
     `background=True`, at once, a `RunningLoad`. ValueError names an argument that is out of
     range, TypeError one that does not exist.
     """
-    service = ask_service(target, i_run_this_service) if isinstance(target, str) else target
+    service = service_at(target, i_run_this_service)
     file = _user_file(user, request, arguments)
     plan = plan_of(arguments, service.capacity_per_s, request)
     bin_s = arguments["bin_s"]
@@ -194,6 +196,8 @@ def load(
     turns = require_changes(arguments["changes"], plan.seconds)
     if isinstance(settings := getattr(service, "settings", None), Settings):
         settings_after(settings, turns)
+    if on_progress is not None and not callable(on_progress):
+        raise TypeError(wrong_kind("on_progress", "a function", on_progress))
 
     if require_running := getattr(service, "require_running", None):
         require_running()  # or all would be broken, and no picture would say why
@@ -209,6 +213,17 @@ def load(
         return _watch(start())
     except LoadSilent:
         return _watch(start())  # the generator's trouble, not the service's: once more
+
+
+def service_at(target: Any, i_run_this_service: bool = False) -> Target:
+    """The service that was given, or the one that answers at the address. TypeError for what is
+    neither, ValueError if nobody answers."""
+    if isinstance(target, str):
+        return ask_service(target, i_run_this_service)
+    if not isinstance(target, Target):
+        wanted = "a service, as serve() gives it, or an address"
+        raise TypeError(wrong_kind("target", wanted, target))
+    return target
 
 
 def stop_loads() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from bpdemo.core.slips import forgiving
 from bpdemo.results.run import Run
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ class LoadRun(Run):
     Displayed in a notebook, a run is its picture.
     """
 
+    @forgiving
     def figure(self, panels: Iterable[str] = ALL_PANELS) -> go.Figure:
         """The picture, or those of its panels that are named: top, middle, bottom.
 

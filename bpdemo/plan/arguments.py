@@ -13,7 +13,7 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from inspect import Parameter
-from typing import Any, Final, ParamSpec, TypedDict, TypeVar, Unpack, cast
+from typing import Any, Final, ParamSpec, TypedDict, TypeVar, Unpack, cast, get_type_hints
 
 from bpdemo.core.choices import SCENARIOS, Backoff, ClientJitter, Scenario
 from bpdemo.plan.capacity import rate_of
@@ -113,10 +113,8 @@ def _signature(function: Callable[..., Any], defaults: Mapping[str, Any]) -> ins
     whole = inspect.signature(function)
     own = [each for each in whole.parameters.values() if each.kind is not Parameter.VAR_KEYWORD]
     shared = [
-        Parameter(
-            name, Parameter.KEYWORD_ONLY, default=defaults[name], annotation=kind.__forward_arg__
-        )
-        for name, kind in LoadArguments.__annotations__.items()
+        Parameter(name, Parameter.KEYWORD_ONLY, default=defaults[name], annotation=kind)
+        for name, kind in get_type_hints(LoadArguments).items()
     ]
     placed = [each for each in own if each.kind is not Parameter.KEYWORD_ONLY]
     named = [each for each in own if each.kind is Parameter.KEYWORD_ONLY]

@@ -8,6 +8,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from bpdemo.core.box import calm
+from bpdemo.core.slips import forgiving
 from bpdemo.results import saved
 from bpdemo.results.frame import frame_of
 from bpdemo.results.meta import Meta, Summary
@@ -42,6 +44,7 @@ class Run:
     def frame(self) -> pd.DataFrame:
         return frame_of(self.records, self.samples, self.meta, self._by)
 
+    @forgiving
     def split(self, by: str) -> pd.DataFrame:
         """The frame with a row per bin and label of `by`: "client" or "priority"."""
         return frame_of(self.records, self.samples, self.meta, by)
@@ -51,6 +54,7 @@ class Run:
         """The run in numbers; `summary_of` says what each means."""
         return summary_of(self.records, self.meta)
 
+    @forgiving
     def between(self, start_s: float, end_s: float) -> Summary:
         """The summary of a part of the run, such as the peak of a spike."""
         if not 0 <= start_s < end_s <= self.meta.seconds:
@@ -95,16 +99,26 @@ class Run:
         meta = replace(self.meta, marks=(*self.meta.marks, *marks))
         return type(self)(self.records, self.samples, meta, self._by)
 
+    @forgiving
     def save(self, path: str | Path) -> Path:
         """Write the run to `path` as JSON, gzipped if the name ends in .gz."""
         target = Path(path)
-        saved.write(target, self.records, self.samples, self.meta)
+        try:
+            saved.write(target, self.records, self.samples, self.meta)
+        except OSError as error:
+            calm(error)
+            raise
         return target
 
     @classmethod
+    @forgiving
     def open(cls, path: str | Path) -> Self:
         """A run that was saved; ValueError if the file is something else."""
-        return cls(*saved.read(Path(path)))
+        try:
+            return cls(*saved.read(Path(path)))
+        except OSError as error:
+            calm(error)
+            raise
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.meta.name}: {self.sentence}>"

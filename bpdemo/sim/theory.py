@@ -13,6 +13,8 @@ from typing import Any, Final
 
 from bpdemo.core.ranges import plain
 
+from bpdemo.core.slips import forgiving
+
 __all__ = ["QueueTheory", "little", "mmck"]
 
 TINY: Final = sys.float_info.min
@@ -36,6 +38,7 @@ class QueueTheory:
     mean_wait_s: float
 
 
+@forgiving
 def little(arrival_rate_per_s: float, mean_time_s: float) -> float:
     """How many are inside, on average: L = λW (Little 1961).
 
@@ -46,6 +49,7 @@ def little(arrival_rate_per_s: float, mean_time_s: float) -> float:
     return entering_per_s * _number("mean_time_s", mean_time_s)
 
 
+@forgiving
 def mmck(
     arrival_rate: float, service_rate: float, servers: int, capacity: int | None
 ) -> QueueTheory:

@@ -8,7 +8,7 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
 from bpdemo import lab
-from bpdemo.lab.slips import forgiving
+from bpdemo.core.slips import forgiving
 
 SLIPS = [
     ("load(None, second=3)", "load() got an unexpected keyword argument 'second'. Did you mean"),
@@ -75,7 +75,7 @@ def test_an_error_of_the_learners_own_code_keeps_its_traceback(shell, capsys):
     """What a learner's callback raises is theirs to find, line by line."""
     shell.run_cell(
         "def mine(progress):\n    raise ValueError('mine')\n"
-        "from bpdemo.lab.slips import forgiving\n"
+        "from bpdemo.core.slips import forgiving\n"
         "forgiving(lambda call: call(1))(mine)"
     )
     told = re.sub(r"\x1b\[[\d;]*m", "", capsys.readouterr().out)

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from bpdemo.core.errors import SettingsInvalid
 from bpdemo.core.settings import Settings
+from bpdemo.core.slips import forgiving
 from bpdemo.lab.contest.code import code_of
 from bpdemo.lab.contest.scene_score import SceneScore
 from bpdemo.lab.contest.scenes import PAYMENT_S, WORKERS, scenes_of
@@ -63,6 +64,7 @@ class Challenge:
         storm = self.scenes[0].load
         return {"times": storm["times"], "client_timeout_s": storm["client_timeout_s"]}
 
+    @forgiving
     def score(self, settings: Mapping[str, Any]) -> Score:
         """Up to 1000 points, in virtual time: the same on every machine.
 
@@ -81,6 +83,7 @@ class Challenge:
             )
         return self._scores[key]
 
+    @forgiving
     def code(self, name: str, settings: Mapping[str, Any]) -> str:
         """The score as a code for the board, under that name."""
         return code_of(name, self.word, self.score(settings).total)

@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from bpdemo.lab.slips import forgiving
+from bpdemo.core.slips import forgiving
 from bpdemo.picture.frame import Frame
 from bpdemo.picture.palette import BLUE, GRID, TEXT_PX, VERMILLION
 from bpdemo.results.records import Column

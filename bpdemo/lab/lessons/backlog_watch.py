@@ -7,8 +7,8 @@ import threading
 import time
 from typing import Final, Protocol
 
+from bpdemo.core.slips import forgiving
 from bpdemo.downstream.durable_sql import DEPTH
-from bpdemo.lab.slips import forgiving
 
 EVERY_S: Final = 0.05
 

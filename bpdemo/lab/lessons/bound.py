@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bpdemo.lab.slips import forgiving
+from bpdemo.core.slips import forgiving
 from bpdemo.picture.lines import line_figure
 
 if TYPE_CHECKING:

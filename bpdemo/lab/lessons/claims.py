@@ -6,9 +6,10 @@ import math
 import numbers
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, runtime_checkable
 
 from bpdemo.core.box import SaysItself
+from bpdemo.core.kinds import wrong_kind
 
 __all__ = ["Claim", "ClaimFailed", "claim"]
 
@@ -16,6 +17,7 @@ PLAIN_UNITS: Final = ("", "share")
 NO_REASON: Final = "its condition is not met"
 
 
+@runtime_checkable
 class Measured(Protocol):
     def require_valid(self) -> Any: ...
 
@@ -79,13 +81,22 @@ def claim(
     if not is_due:
         print(f"– skipped, {reason}: {text}")
         return None
-    for run in runs:
+    for run in _measured(runs):
         run.require_valid()
     measured = float(value)
     found = Claim(text, measured, bounds, unit, low <= measured <= high)
     if not found.holds:
         raise ClaimFailed(found)
     print(found)
+    return found
+
+
+def _measured(runs: Any) -> list[Measured]:
+    """What was given as runs. TypeError if one is none."""
+    found = list(runs) if isinstance(runs, Iterable) else [runs]
+    for run in found:
+        if not isinstance(run, Measured):
+            raise TypeError(wrong_kind("runs", "a list of runs", runs))
     return found
 
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from bpdemo.core.slips import forgiving
 from bpdemo.downstream.consumer import HEARTBEAT_S
-from bpdemo.lab.slips import forgiving
 from bpdemo.picture.frame import AXIS, Frame
 from bpdemo.picture.labels import width_of
 from bpdemo.picture.palette import BLUE, GREEN, INK, TEXT_PX, VERMILLION

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from bpdemo.core.slips import forgiving
 from bpdemo.lab.services.service import Service
-from bpdemo.lab.slips import forgiving
 from bpdemo.load.loads import RunningLoad, load
 from bpdemo.picture.lines import Curve, line_figure
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from bpdemo.lab.slips import forgiving
+from bpdemo.core.slips import forgiving
 from bpdemo.plan.plan import require_choice
 from bpdemo.results.frame import SPLITS
 from bpdemo.results.run import Run

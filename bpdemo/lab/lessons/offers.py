@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from bpdemo.lab.slips import forgiving
+from bpdemo.core.slips import forgiving
 
 if TYPE_CHECKING:
     from bpdemo.results.run import Run

@@ -8,9 +8,9 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import plotly.graph_objects as go
 
+from bpdemo.core.slips import forgiving
 from bpdemo.lab.lessons.outages import back_after_s, outage
 from bpdemo.lab.services.simulation import simulate
-from bpdemo.lab.slips import forgiving
 from bpdemo.load.run import LoadRun
 from bpdemo.picture.frame import Frame
 from bpdemo.picture.palette import BLUE, FATE_COLOURS, GRID

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from bpdemo.core.events import BREAKER_CODES
-from bpdemo.lab.slips import forgiving
+from bpdemo.core.slips import forgiving
 from bpdemo.plan.changes import HANGS_S, Change
 from bpdemo.plan.fates import FAILED, FATES, OK
 

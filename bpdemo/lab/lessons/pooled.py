@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bpdemo.lab.slips import forgiving
+from bpdemo.core.slips import forgiving
 from bpdemo.results.frame import accepted_latencies_ms
 
 if TYPE_CHECKING:

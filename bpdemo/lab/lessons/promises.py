@@ -14,9 +14,9 @@ from uuid import uuid4
 
 import httpx
 
+from bpdemo.core.slips import forgiving
 from bpdemo.lab.lessons.database import run_apart
 from bpdemo.lab.lessons.single_orders import TIMEOUT_S
-from bpdemo.lab.slips import forgiving
 
 if TYPE_CHECKING:
     import pandas as pd

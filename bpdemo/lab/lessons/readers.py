@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 import httpx
 import plotly.graph_objects as go
 
+from bpdemo.core.slips import forgiving
 from bpdemo.lab.lessons.single_orders import TIMEOUT_S, Answering
-from bpdemo.lab.slips import forgiving
 from bpdemo.picture.bars import WIDTH_PX, bar_layout
 from bpdemo.picture.labels import width_of
 from bpdemo.picture.palette import (

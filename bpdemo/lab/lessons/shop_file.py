@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from bpdemo.core.slips import forgiving
 from bpdemo.core.whole_file import write_whole
-from bpdemo.lab.slips import forgiving
 
 STEPS: Final = Path(__file__).parent / "shop"
 LAST: Final = 5

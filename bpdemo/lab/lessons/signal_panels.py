@@ -7,8 +7,8 @@ from typing import Any, Final
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from bpdemo.core.slips import forgiving
 from bpdemo.lab.lessons.signals import CPU_ALERT, WAIT_ALERT_MS, Signals
-from bpdemo.lab.slips import forgiving
 from bpdemo.picture.frame import AXIS, Frame
 from bpdemo.picture.labels import spread
 from bpdemo.picture.palette import BLUE, INK, TEXT_PX, VERMILLION

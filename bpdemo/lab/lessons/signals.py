@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import psutil
 
+from bpdemo.core.slips import forgiving
 from bpdemo.lab.services.service import Service
-from bpdemo.lab.slips import forgiving
 from bpdemo.load.loads import RunningLoad, load
 from bpdemo.load.run import LoadRun
 

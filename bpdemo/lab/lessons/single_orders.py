@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import httpx
 
-from bpdemo.lab.slips import forgiving
+from bpdemo.core.slips import forgiving
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Final
 import plotly.graph_objects as go
 
 from bpdemo.core.choices import Profile
+from bpdemo.core.slips import forgiving
 from bpdemo.lab.lessons.durations import seconds as in_profile
 from bpdemo.lab.services.service import serve
-from bpdemo.lab.slips import forgiving
 from bpdemo.load.loads import load
 from bpdemo.picture.frame import Frame
 from bpdemo.picture.palette import FATE_COLOURS, GRID, INK, TEXT_PX

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import erfc, log, sqrt
 from typing import TYPE_CHECKING
 
-from bpdemo.lab.slips import forgiving
+from bpdemo.core.slips import forgiving
 from bpdemo.plan.fates import OK
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import httpx
 import plotly.graph_objects as go
 
+from bpdemo.core.slips import forgiving
 from bpdemo.lab.lessons.signals import pause
 from bpdemo.lab.services.service import Service
-from bpdemo.lab.slips import forgiving
 from bpdemo.load.loads import RunningLoad
 from bpdemo.picture.frame import NO_TICKS, Frame
 from bpdemo.picture.labels import width_of

@@ -7,10 +7,10 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bpdemo.core.slips import forgiving
 from bpdemo.lab.home import recall
 from bpdemo.lab.predictions.keepsakes import kept_runs
 from bpdemo.lab.predictions.predictions import KEPT, asked_and_chosen
-from bpdemo.lab.slips import forgiving
 from bpdemo.picture.palette import FONT
 
 if TYPE_CHECKING:

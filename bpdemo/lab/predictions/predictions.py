@@ -5,8 +5,9 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping, Sequence
 from html import escape
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, runtime_checkable
 
+from bpdemo.core.kinds import wrong_kind
 from bpdemo.lab.home import keep, recall
 from bpdemo.lab.predictions.keepsakes import keep_run
 from bpdemo.lab.predictions.questions.catalogue import QUESTIONS
@@ -18,6 +19,7 @@ KEPT: Final = "predictions"
 CONFIDENCE: Final = ("a guess", "fairly sure", "certain")
 
 
+@runtime_checkable
 class RevealedRun(Protocol):
     """What `reveal` shows: a run has it."""
 
@@ -49,6 +51,8 @@ def reveal(name: str, run: RevealedRun | str) -> Any:
 
     if name not in QUESTIONS and not _kept(name):
         raise ValueError(_unknown(name))
+    if not isinstance(run, str | RevealedRun):
+        raise TypeError(wrong_kind("run", "a run, or a sentence", run))
     sentence = run if isinstance(run, str) else run.sentence
     asked, chosen = asked_and_chosen(name)
     _note(name, measured=sentence)

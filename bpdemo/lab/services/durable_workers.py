@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from queue import Empty, Queue
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from bpdemo.core.slips import forgiving
 from bpdemo.lab.services.host import START_S, ServiceFailed, as_environment
-from bpdemo.lab.slips import forgiving
 from bpdemo.load.child import Child
 
 if TYPE_CHECKING:

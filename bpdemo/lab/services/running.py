@@ -7,6 +7,7 @@ from typing import Any, Self
 
 import httpx
 
+from bpdemo.core.slips import forgiving
 from bpdemo.lab.services.host import Host, ServiceFailed
 
 
@@ -50,10 +51,12 @@ class Running:
         self.require_running()
         return self._client
 
+    @forgiving
     def get(self, path: str, **headers: str) -> httpx.Response:
         """One request by hand."""
         return self._http.get(path, headers=headers)
 
+    @forgiving
     def post(self, path: str, body: Any, **headers: str) -> httpx.Response:
         """One request by hand, with `body` as JSON."""
         return self._http.post(path, json=body, headers=headers)

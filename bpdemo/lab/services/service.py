@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any, Final, Self, get_args
 
 from bpdemo.core.choices import PROFILES, Profile, Where
 from bpdemo.core.errors import SettingsInvalid
+from bpdemo.core.kinds import wrong_kind
 from bpdemo.core.ranges import plain, require_choice
 from bpdemo.core.settings import Settings
+from bpdemo.core.slips import forgiving
 from bpdemo.lab.services.guest import GuestService, require_guest, start_guest
 from bpdemo.lab.services.host import Host, ProcessHost, ServiceFailed, ThreadHost
 from bpdemo.lab.services.machine import workers
@@ -48,6 +50,7 @@ class Service(Running):
         """Where its embedded PostgreSQL listens; others join by `store="postgres"` and this."""
         return self._host.database_url
 
+    @forgiving
     def tune(self, **knobs: Any) -> Self:
         """Turn live knobs, all or none. Raises `SettingsInvalid` that names field and range."""
         settings = self.settings.changed(knobs)
@@ -86,6 +89,7 @@ class Service(Running):
         lines = [json.loads(line) for line in self.logs if line.startswith("{")]
         return pd.DataFrame(lines)
 
+    @forgiving
     def traces(self) -> pd.DataFrame:
         """Its finished spans, a row each, oldest first: name, trace_id, span_id, parent_id,
         start_s, duration_ms, status, and the attributes.
@@ -143,6 +147,8 @@ def serve(
     where="process" its place, as in "module:app", looked up from the current folder. What it can
     do in a second is not known until you give `capacity_per_s`, or measure it by `capacity_of`.
     """
+    if not isinstance(name, str):
+        raise TypeError(wrong_kind("name", "a text", name))
     require_choice("profile", profile, PROFILES)
     require_choice("where", where, get_args(Where))
     if app is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from operator import itemgetter
+from types import MappingProxyType
 from typing import Any, Unpack
 
 from bpdemo.core.settings import Settings
@@ -17,7 +18,7 @@ from bpdemo.sim.play import Play, play
 
 @takes_load(seconds=30.0)
 def simulate(
-    settings: Settings | Mapping[str, Any],
+    settings: Settings | Mapping[str, Any] = MappingProxyType({}),
     *,
     by: str | None = None,
     name: str = "simulated",
@@ -25,7 +26,8 @@ def simulate(
 ) -> LoadRun:
     """What `load` would measure, from virtual time: the same arguments, frame and picture.
 
-    `settings` are those of the service, or just the knobs that differ from the defaults.
+    `settings` are those of the service, or just the knobs that differ from the defaults: without
+    any it is the protected service.
     `changes` turn knobs on the way: `[(30, {"payment_latency_s": 0.16})]`. The same arguments
     give the same run to the last order. HTTP, sockets and the machine take no time here, so this
     is what the policies do by themselves. Raises `SettingsInvalid`, and ValueError for a load.

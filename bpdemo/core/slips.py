@@ -1,0 +1,98 @@
+"""A learner's slip is told in a line: no fifty lines of this package's own code above it.
+
+`forgiving` wraps what a learner calls. An argument that does not exist is answered with the nearest
+that does; one of another kind than its annotation says, on which something stumbled further down,
+is named; an error that our own checks raise on purpose is shown in a box. What is raised by
+accident although every argument is of its kind keeps its traceback, since that is a fault of ours.
+"""
+
+from __future__ import annotations
+
+import difflib
+import dis
+import functools
+import inspect
+import re
+from collections.abc import Callable
+from typing import Any, Final, ParamSpec, TypeVar
+
+from bpdemo.core.box import calm
+from bpdemo.core.kinds import misfit
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+RAISE: Final = dis.opmap["RAISE_VARARGS"]
+UNKNOWN: Final = re.compile(r"unexpected keyword argument '(\w+)'")
+
+
+def forgiving(function: Callable[P, R]) -> Callable[P, R]:
+    """The same function, whose slips are told in a line. Errors that were raised on purpose keep
+    their types; an argument of another kind is a TypeError."""
+    signature = inspect.signature(function)
+    name = function.__qualname__.removesuffix(".__init__").rpartition(".")[2]
+
+    @functools.wraps(function)
+    def called(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            given = _given(signature, name, args, kwargs)
+            try:
+                return function(*args, **kwargs)
+            except Exception as error:
+                if not isinstance(error, STUMBLES) or _is_on_purpose(error):
+                    raise
+                told = misfit(signature, inspect.unwrap(function).__globals__, given)
+                if not told:
+                    raise
+                raise TypeError(f"{name}(): {told}") from None
+        except (TypeError, ValueError, OSError) as error:
+            if _is_on_purpose(error):
+                calm(error)
+            raise
+
+    return called
+
+
+STUMBLES: Final = (AttributeError, TypeError, ValueError, LookupError)
+"""What Python raises where something is not of the kind that the code takes it for."""
+
+
+def _given(
+    signature: inspect.Signature, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> dict[str, Any]:
+    """The arguments by name. TypeError, with the nearest parameter's name, if they do not fit."""
+    try:
+        return signature.bind(*args, **kwargs).arguments
+    except TypeError as error:
+        told = str(error).rstrip(".").replace("missing", "is missing", 1)
+    # An argument that is misspelt is why another is missing.
+    unknown = UNKNOWN.search(told)
+    strange = unknown[1] if unknown else _unknown(signature, kwargs)
+    if strange:
+        told = f"got an unexpected keyword argument {strange!r}"
+        near = difflib.get_close_matches(strange, signature.parameters, n=1, cutoff=0.5)
+        told += f". Did you mean {near[0]}?" if near else f"; it takes {_listed(signature)}"
+    raise TypeError(f"{name}() {told}")
+
+
+def _unknown(signature: inspect.Signature, kwargs: dict[str, Any]) -> str:
+    kinds = {each.kind for each in signature.parameters.values()}
+    if inspect.Parameter.VAR_KEYWORD in kinds:
+        return ""
+    return next((name for name in kwargs if name not in signature.parameters), "")
+
+
+def _listed(signature: inspect.Signature) -> str:
+    return ", ".join(name for name in signature.parameters if name != "self") or "no arguments"
+
+
+def _is_on_purpose(error: BaseException) -> bool:
+    """Whether a `raise` of this package gave it, and not a call that went wrong inside."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace is None:
+        return False
+    frame = trace.tb_frame
+    is_ours = frame.f_globals.get("__name__", "").startswith("bpdemo.")
+    return is_ours and frame.f_code.co_code[trace.tb_lasti] == RAISE
