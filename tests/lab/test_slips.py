@@ -2,37 +2,91 @@
 
 import inspect
 import re
+from types import FunctionType
 from typing import Any
 
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
 from bpdemo import lab
+from bpdemo.core.settings import Settings
 from bpdemo.core.slips import forgiving
+from bpdemo.lab.lessons.sweeps import sweep
+from tests.support.jupyter import Kernel
 
 SLIPS = [
     ("load(None, second=3)", "load() got an unexpected keyword argument 'second'. Did you mean"),
+    ("load(serve, seconds=1)", "not the function serve. Did you mean serve(…)?"),
+    ('load("http://…", seconds=1)', "url: no host is called"),
+    ("load(OFFICE, request='POST /pay')", "request must be a Request or None, not 'POST /pay'"),
+    ("load(OFFICE, clients=3)", "clients must be a dict, each value a number or None, not 3"),
+    ("load(OFFICE, changes=5)", "changes must be a list, each entry a tuple of 2, not 5"),
+    ("load(OFFICE, on_progress=3)", "on_progress must be a function, not 3"),
+    ("load(OFFICE, changes=[(1, {'worker': 3})])", "worker: there is no such setting; did you"),
     ("simulate({'queue_capcity': 3})", "queue_capcity: there is no such setting; did you mean"),
+    ("simulate('protected')", "settings must be a Settings or a dict, not 'protected'"),
+    ("simulate({}, times=-1)", "times"),
+    ("simulate(by='clinet')", "by must be one of client, priority, not 'clinet'"),
     ("serve(queue_capcity=8)", "queue_capcity: there is no such setting; did you mean"),
     ("serve('protectd')", "protectd"),
-    ("simulate({}, times=-1)", "times"),
+    ("serve(name=3)", "name must be a text, not 3"),
+    ("cockpit(serve)", "service must be a Service, not the function serve. Did you mean serve("),
+    ("size(worker=8, service_s=0.04, deadline_s=0.5)", "'worker'. Did you mean workers?"),
+    ("capacity_of(serve)", "not the function serve. Did you mean serve(…)?"),
+    ("sweep('protectd', [1])", "protectd"),
+    ("sweep('protected', 3)", "times must be a list, each entry a number, not 3"),
+    ("challenge(3)", "word must be a text, not 3"),
+    ("CHALLENGE.score()", "score() is missing a required argument: 'settings'"),
+    ("CHALLENGE.score(3)", "settings must be a dict, not 3"),
+    ("CHALLENGE.score(seting={})", "'seting'. Did you mean settings?"),
+    ("CHALLENGE.code(3, {})", "name must be a text, not 3"),
     ("claim('goodput stays up', 0.3, at_least=0.85)", "✗ 0.3 is not ≥ 0.85: goodput stays up"),
     ("claim('goodput stays up', 0.3)", "takes one of at_least, at_most, between, equals"),
+    ("claim('goodput stays up', 'high', at_least=1)", "value must be a number, not 'high'"),
+    ("claim('goodput stays up', 1, at_least=1, runs=[3])", "runs must be a list of runs"),
     ("check('01z')", "there is no exercise '01z'"),
     ("check('01a')", "check takes your answer as well: check('01a', try_put)"),
     ("check(print)", "the name of the exercise comes first"),
     ("check()", "check() is missing a required argument: 'name'"),
     ("reveal('01z', 'x')", "there is no question '01z'. Did you mean"),
+    ("reveal('01a', None)", "run must be a run, or a sentence, not None"),
     ("predict('01z')", "there is no question '01z'. Did you mean"),
+    ("predict('mine', 'How many?', 3)", "choices must be a list"),
     ("show(3)", "show() takes a function, method, class or module"),
+    ("fate_bars(3)", "runs must be a dict, each value a Run, not 3"),
+    ("side_by_side(RUN, 4)", "b must be a Run, not 4"),
+    ("line_figure({'a': 3}, title='', x='', y='')", "lines must be a dict, each value a dict"),
+    ("RUN.figure('topp')", "panels must name some of top, middle, bottom"),
+    ("RUN.save(3)", "path must be a text or a Path, not 3"),
+    ("LoadRun.open('nowhere.json')", "FileNotFoundError: [Errno 2]"),
+    ("Request('POST', 'pay')", "path: 'pay' must begin with /"),
+    ("Request('POST', '/pay', jsn={})", "'jsn'. Did you mean json?"),
+    ("theory.mmck(1, 0, 3, 4)", "service_rate=0 must be finite and > 0"),
+    ("theory.mmck(1, 2, 3)", "mmck() is missing a required argument: 'capacity'"),
 ]
 
 
+class Office:
+    """What a load takes for a service; none of these loads comes so far as to start."""
+
+    url = "http://127.0.0.1:1"
+    capacity_per_s = 100.0
+    settings = Settings()
+
+    def tune(self, **knobs: Any) -> None: ...
+
+
+@pytest.fixture(scope="module")
+def run() -> Any:
+    return lab.simulate(seconds=1)
+
+
 @pytest.fixture
-def shell() -> InteractiveShell:
+def shell(run) -> InteractiveShell:
     shell = InteractiveShell()
-    names = "serve load simulate claim check reveal predict show"
-    shell.user_ns.update({name: getattr(lab, name) for name in names.split()})
+    shell.user_ns.update({name: getattr(lab, name) for name in lab.__all__})
+    more = {"OFFICE": Office(), "CHALLENGE": lab.challenge("TIDE"), "RUN": run, "sweep": sweep}
+    shell.user_ns.update(more)
     return shell
 
 
@@ -81,6 +135,39 @@ def test_an_error_of_the_learners_own_code_keeps_its_traceback(shell, capsys):
     told = re.sub(r"\x1b\[[\d;]*m", "", capsys.readouterr().out)
     assert "Traceback" in told
     assert "raise ValueError('mine')" in told
+
+
+#: What each takes first is never this.
+NO_ARGUMENT = object()
+FUNCTIONS = [name for name in lab.__all__ if isinstance(getattr(lab, name), FunctionType)]
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_whatever_stands_first_by_mistake_is_told_in_a_line(shell, capsys, name):
+    """Every function of the lab: an argument of another kind, one that it does not know, and one
+    too many."""
+    taken = inspect.signature(getattr(lab, name)).parameters
+    shell.user_ns["NO_ARGUMENT"] = NO_ARGUMENT
+    required = [p for p in taken.values() if p.default is p.empty and p.kind < p.VAR_POSITIONAL]
+    slips = [f"{name}({', '.join(['NO_ARGUMENT'] * 99)})", f"{name}(anything_else=3)"]
+    if required and required[0].name != "full_s":  # any number of seconds is one
+        slips.append(f"{name}({', '.join(['NO_ARGUMENT'] * len(required))})")
+    for source in slips:
+        shown = told_of(shell, capsys, source)
+        assert f"line 2: {source[:40]}" in shown
+        assert "Traceback" not in shown, source
+
+
+def test_every_front_end_is_given_the_box_itself(tmp_path):
+    """JupyterLab and Voilà both show what the kernel sends as the error's traceback: the box."""
+    with Kernel(tmp_path) as kernel:
+        cell = kernel.begin("from bpdemo.lab import load, serve\nload(serve, second=3)")
+        told = kernel.outcome(cell)
+    assert told.error == "TypeError"
+    lines = told.traceback.splitlines()
+    assert lines[0].startswith("╭")
+    assert "line 2: load(serve, second=3)" in lines[-2]
+    assert len(lines) <= 7
 
 
 @pytest.mark.parametrize("name", ["load", "simulate", "serve", "check", "claim"])

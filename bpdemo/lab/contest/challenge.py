@@ -10,7 +10,7 @@ from typing import Any, Final
 from bpdemo.core.errors import SettingsInvalid
 from bpdemo.core.settings import Settings
 from bpdemo.core.slips import forgiving
-from bpdemo.lab.contest.code import code_of
+from bpdemo.lab.contest.code import code_of, plain_name
 from bpdemo.lab.contest.scene_score import SceneScore
 from bpdemo.lab.contest.scenes import PAYMENT_S, WORKERS, scenes_of
 from bpdemo.lab.contest.score import Score
@@ -86,6 +86,7 @@ class Challenge:
     @forgiving
     def code(self, name: str, settings: Mapping[str, Any]) -> str:
         """The score as a code for the board, under that name."""
+        plain_name(name)  # a name that cannot be is told before the seconds of a score
         return code_of(name, self.word, self.score(settings).total)
 
     def __str__(self) -> str:

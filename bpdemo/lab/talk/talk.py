@@ -10,6 +10,7 @@ from typing import Any, Final
 import httpx
 import ipywidgets as widgets
 
+from bpdemo.core.settings import Settings
 from bpdemo.lab.lessons.durations import is_short, seconds
 from bpdemo.lab.live.live_load import LiveLoad
 from bpdemo.lab.live.live_picture import LivePicture
@@ -71,6 +72,7 @@ def stage(full_page: bool = True, **knobs: Any) -> Stage:
     Keys 1 to 5 start an act; Page Down or → the next, Page Up or ← the one before; R plays the act
     as it was recorded; 0 clears the stage; F fills the page, Escape gives it back.
     """
+    Settings(**knobs)  # a slip is told now, not on stage
     while _stages:
         _stages.pop().close()
     _stages.append(Stage(full_page, knobs))
