@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from bpdemo.core.ranges import plain
-
 from bpdemo.core.slips import forgiving
 
 __all__ = ["QueueTheory", "little", "mmck"]

@@ -19,8 +19,11 @@ SLIPS = [
     ("load(serve, seconds=1)", "not the function serve. Did you mean serve(…)?"),
     ('load("http://…", seconds=1)', "url: no host is called"),
     ("load(OFFICE, request='POST /pay')", "request must be a Request or None, not 'POST /pay'"),
-    ("load(OFFICE, clients=3)", "clients must be a dict, each value a number or None, not 3"),
-    ("load(OFFICE, changes=5)", "changes must be a list, each entry a tuple of 2, not 5"),
+    ("load(OFFICE, clients=3)", "clients must be"),
+    (
+        "load(OFFICE, changes=5)",
+        "changes must be pairs of a time in seconds and a mapping of knobs",
+    ),
     ("load(OFFICE, on_progress=3)", "on_progress must be a function, not 3"),
     ("load(OFFICE, changes=[(1, {'worker': 3})])", "worker: there is no such setting; did you"),
     ("simulate({'queue_capcity': 3})", "queue_capcity: there is no such setting; did you mean"),
