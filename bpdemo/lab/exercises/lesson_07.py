@@ -6,7 +6,9 @@ from collections.abc import Callable, Mapping
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from bpdemo.lab.exercises.carried_context import judge_carry
 from bpdemo.lab.exercises.exercise import Exercise, NotYet
+from bpdemo.lab.exercises.scraped_queue import judge_instrument
 
 if TYPE_CHECKING:
     from bpdemo.load.run import LoadRun
@@ -336,6 +338,40 @@ EXERCISES: dict[str, Exercise] = {
             "A lift takes 8 people. Its overload shows as a crowd before the door; in a building "
             "where the porter sends the ninth away, it shows in those refusals. 1 in 100 sent away "
             "is an ordinary day, every second one is not.",
+        ),
+    ),
+    "07d": Exercise(
+        title="A queue that can be seen",
+        answer="instrument",
+        parameters=("queue", "registry"),
+        judge=judge_instrument,
+        minutes=12,
+        needs=("prometheus_client", "httpx", "bpdemo.lab.services.service"),
+        hints=(
+            "Which of the three numbers only rises, which one goes up and down, and which one "
+            "should tell you a percentile?",
+            "A gauge need not be told anything: `set_function(f)` calls f at each scrape. A "
+            "counter counts up by `inc()`, a histogram takes a measured value by `observe(value)`. "
+            "All three take `registry=registry`.",
+            "For a cloakroom: `Gauge('coats', …).set_function(lambda: len(hooks))`; with "
+            "`refused = Counter('refused', …)`, `cloakroom.on_full = lambda _: refused.inc()`; a "
+            "histogram of the minutes that coats hang there takes `observe(60 * minutes)`.",
+        ),
+    ),
+    "07e": Exercise(
+        title="One trace through a queue",
+        answer="carry",
+        parameters=("handle", "order"),
+        judge=judge_carry,
+        minutes=12,
+        hints=(
+            "Which lines of `carry` run in the caller's context, and which ones in the worker's?",
+            "`contextvars.copy_context()` copies the context of the code that calls it. A task can "
+            "be started in such a copy: `asyncio.create_task(coroutine, context=copy)`. A "
+            "coroutine alone has no context; it runs in that of the task that awaits it.",
+            "A function that prints a greeting later, in today's context: `context = "
+            "contextvars.copy_context()`, then `return lambda: context.run(greet)`. For a "
+            "coroutine it takes a task in place of `context.run`.",
         ),
     ),
 }

@@ -177,6 +177,32 @@ PRODUCTION: Final[dict[str, Production]] = {
             "that began again at 0 after a restart.",
         ),
     ),
+    "07d": Production(
+        where=(
+            "bpdemo.telemetry.gauges:GaugeCollector.collect",
+            "bpdemo.telemetry.metrics:Metrics._order_events",
+        ),
+        differs=(
+            "All gauges are read by one collector at the moment of the scrape, from one snapshot, "
+            "so they belong together. Yours asks for one of them.",
+            "The queue knows nothing of Prometheus. It hands small events to an observer, and this "
+            "table says which counter each kind of event moves; you hung functions on the queue.",
+            "Rejections carry a label `reason`, with every reason there at 0 from the start: a "
+            "time series that appears only with its first event has no rate when it matters most.",
+        ),
+    ),
+    "07e": Production(
+        where=(
+            "bpdemo.service.order_job:OrderJob.__init__",
+            "bpdemo.flow.pool:WorkerPool._run",
+        ),
+        differs=(
+            "The context travels as a field of the job, `copy_context()` when the order is "
+            "admitted, and the worker starts the task in it; you hide both in a closure.",
+            "A worker survives whatever its job raises, its own cancellation among them, and tells "
+            "somebody else of it. Yours lets the exception through to the worker.",
+        ),
+    ),
     "09a": Production(
         where=(
             "bpdemo.protect.bulkhead:Bulkhead.try_enter",

@@ -109,7 +109,7 @@ COURSE: Final = (
         "Seeing it",
         (20,),
         "CPU or queue wait; one order followed by its trace and its log; metrics in pandas",
-        ("07a", "07b", "07c"),
+        ("07a", "07b", "07c", "07d", "07e"),
         8,
     ),
     CourseLesson(

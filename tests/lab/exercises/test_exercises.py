@@ -5,6 +5,7 @@ import ast
 import asyncio
 import importlib.util
 import re
+from collections.abc import Iterator
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -14,11 +15,13 @@ from typing import Any
 import nbformat
 import pytest
 from nbclient import NotebookClient
+from prometheus_client import REGISTRY
 
 from bpdemo.lab.exercises.catalogue import EXERCISES
 from bpdemo.lab.exercises.replies import Told
 from bpdemo.lab.exercises.trial import Trial
 from bpdemo.lab.exercises.verdict import Verdict
+from bpdemo.lab.lessons.course import COURSE
 from bpdemo.results.validity import NotMeasured
 from tests.lab.exercises.wrong.table import WRONG
 from tests.support.measured import until_measured
@@ -96,6 +99,15 @@ def verdicts_here(notebook: Path) -> dict[str, str]:
 def own_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BPDEMO_HOME", str(tmp_path))
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
+
+
+@pytest.fixture(autouse=True)
+def own_registry() -> Iterator[None]:
+    """What an answer registers for the whole process is gone afterwards."""
+    before = set(REGISTRY._collector_to_names)
+    yield
+    for collector in set(REGISTRY._collector_to_names) - before:
+        REGISTRY.unregister(collector)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -198,6 +210,12 @@ def test_the_notebook_says_how_long_an_exercise_takes_if_not_the_usual_time(name
     told = re.findall(f"{in_introduction}|{under_heading}", text, re.MULTILINE)
     if told or EXERCISES[name].minutes != 8:
         assert ["".join(found).lower() for found in told] == [SPOKEN[EXERCISES[name].minutes]]
+
+
+def test_the_core_exercises_take_as_long_as_the_table_of_the_course_says() -> None:
+    """09a belongs to the minutes of its lesson."""
+    core = {one.exercises[0]: one.exercise_minutes for one in COURSE if one.exercise_minutes}
+    assert {name: EXERCISES[name].minutes for name in core} == core
 
 
 def test_no_letter_is_a_safe_guess() -> None:

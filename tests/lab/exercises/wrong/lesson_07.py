@@ -1,5 +1,42 @@
 """Usual wrong answers to the exercises of lesson 07: source, and some words of what it is told."""
 
+METRICS = """from prometheus_client import Counter, Gauge, Histogram, Summary
+
+def instrument(queue, registry):
+    {depth}
+    rejected = {rejected}
+    waited = {waited}
+    queue.on_reject = lambda order: {on_reject}
+    queue.on_start = lambda order, waited_s: {on_start}
+    {end}
+"""
+METERED = {
+    "depth": 'Gauge("shop_queue_depth", "…", registry=registry).set_function(lambda: len(queue))',
+    "rejected": 'Counter("shop_rejected", "…", registry=registry)',
+    "waited": 'Histogram("shop_queue_wait_seconds", "…", registry=registry)',
+    "on_reject": "rejected.inc()",
+    "on_start": "waited.observe(waited_s)",
+    "end": "",
+}
+
+
+def _metrics(**mistake: str) -> str:
+    return METRICS.format(**METERED | mistake)
+
+
+def _carry(*lines: str) -> str:
+    """A job of these lines; the context and the trace id of the caller are at hand."""
+    body = "".join(f"        {line}\n" for line in lines)
+    return (
+        "import asyncio\nimport contextvars\n\n"
+        "from bpdemo.lab.lessons.trace_ids import trace_id\n\n"
+        "def carry(handle, order):\n"
+        "    context, mine = contextvars.copy_context(), trace_id.get()\n"
+        f"    async def job():\n{body}"
+        "    return job\n"
+    )
+
+
 WRONG: dict[str, dict[str, str]] = {
     "07a": {
         "def waits_too_long(before, after, limit_s):\n"
@@ -41,5 +78,57 @@ WRONG: dict[str, dict[str, str]] = {
         "alert = {'wait_ms': 250, 'turned_away': 0.2, 'because': 'a'}\n": "does not tell it at",
         "alert = {'wait_ms': 250, 'turned_away': 0.2, 'because': 'c'}\n": "until the end",
         "alert = {'wait_ms': 250, 'turned_away': 0.2, 'because': 'd'}\n": "quick refusals",
+    },
+    "07d": {
+        _metrics(depth="pass"): "by its name",
+        _metrics(depth='Gauge("shop_queue_depth", "…")'): "registry of the whole process",
+        _metrics(depth='Gauge("shop_queue_depth", "…", registry=registry)'): "moment of the scrape",
+        _metrics(
+            depth='depth = Gauge("shop_queue_depth", "…", registry=registry)',
+            on_start="(depth.set(len(queue)), waited.observe(waited_s))",
+        ): "shows how it was then",
+        _metrics(rejected='Gauge("shop_rejected_total", "…", registry=registry)'): "only rises",
+        _metrics(
+            rejected='Counter("shop_rejected", "…", ["order"], registry=registry)',
+            on_reject="rejected.labels(str(order)).inc()",
+        ): "is a time series",
+        _metrics(on_reject="None"): "what a bounded queue shows",
+        _metrics(on_reject="rejected.inc(order)"): "what a bounded queue shows",
+        _metrics(end="queue.on_reject = rejected.inc"): "what a bounded queue shows",
+        _metrics(end="queue.on_start = waited.observe"): "takes the order down with it",
+        _metrics(on_start="waited.observe(1000 * waited_s)"): "in milliseconds",
+        _metrics(on_start="waited.observe(waited_s) if waited_s > 0.01 else None"): "of no one",
+        _metrics(waited='Summary("shop_queue_wait_seconds", "…", registry=registry)'): "hides",
+        _metrics(
+            waited='Histogram("shop_queue_wait_seconds", "…", registry=registry, buckets=(1, 5))'
+        ): "nothing inside a bucket",
+    },
+    "07e": {
+        _carry("await handle(order)"): "hands over the order, and nothing else",
+        _carry("await asyncio.create_task(handle(order))"): "hands over the order",
+        _carry(
+            "copy = contextvars.copy_context()",
+            "await asyncio.create_task(handle(order), context=copy)",
+        ): "Which of the two has",
+        _carry("await context.run(handle, order)"): "a coroutine has no context",
+        _carry("trace_id.set(mine)", "await handle(order)"): "the worker's context stays there",
+        _carry(
+            "token = trace_id.set(mine)",
+            "try:",
+            "    await handle(order)",
+            "finally:",
+            "    trace_id.reset(token)",
+        ): "not the trace id alone",
+        _carry("asyncio.create_task(handle(order), context=context)"): "the bound on concurrency",
+        _carry("await asyncio.wait([asyncio.create_task(handle(order), context=context)])"): (
+            "a failure that nobody hears of"
+        ),
+        _carry("await asyncio.shield(asyncio.create_task(handle(order), context=context))"): (
+            "behind everybody's back"
+        ),
+        "async def carry(handle, order):\n    await handle(order)\n": "the route must not wait",
+        "def carry(handle, order):\n    return handle(order)\n": "the route must not wait",
+        "def carry(handle, order):\n    handle(order).close()\n": "nothing in the queue",
+        "def carry(handle, order):\n    return lambda: order\n": "a job that can be awaited",
     },
 }
