@@ -110,6 +110,7 @@ class ConnectionsOut(BaseModel):
 class StatsOut(BaseModel):
     """The books, and how it stands; `connections` where our own server tells of them.
 
+    `limit`: orders that may be in flight, 0 for no limit.
     `nominal_capacity`: orders a second, workers ÷ configured service time; null where that is 0.
     `mean_service_s`: how long orders have taken a worker lately.
     """
@@ -118,6 +119,7 @@ class StatsOut(BaseModel):
     queue: QueueOut
     workers: WorkersOut
     in_flight: Annotated[int, Field(ge=0)]
+    limit: Annotated[float, Field(ge=0)]
     breakers: BreakerStates
     payments: PaymentsOut
     nominal_capacity: Annotated[float | None, Field(ge=0)]

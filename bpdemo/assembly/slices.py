@@ -14,6 +14,7 @@ from bpdemo.flow.budget import BudgetPolicy
 from bpdemo.flow.cache import CachePolicy
 from bpdemo.flow.codel import CoDelPolicy
 from bpdemo.flow.guard import GuardPolicy
+from bpdemo.flow.limits.choice import LimitChoice
 from bpdemo.flow.queue import QueuePolicy
 from bpdemo.service.gate import GatePolicy
 from bpdemo.service.intake import IntakePolicy
@@ -26,7 +27,11 @@ def tuning(s: Settings) -> Tuning:
         workers=s.workers,
         request_timeout_s=s.request_timeout_s,
         expected_service_s=s.expected_service_s,
-        gate=GatePolicy(max_in_flight=s.max_in_flight, client_max_in_flight=s.client_max_in_flight),
+        gate=GatePolicy(
+            max_in_flight=s.max_in_flight,
+            client_max_in_flight=s.client_max_in_flight,
+            limit=_limit(s),
+        ),
         intake=IntakePolicy(
             when_full=s.queue_policy,
             block_timeout_s=s.queue_block_timeout_s,
@@ -51,12 +56,31 @@ def payment_policy(s: Settings) -> PaymentPolicy:
 
 def faults_of_payment(s: Settings) -> FaultPolicy:
     # Its latency is the provider's own, and in the payment's policy.
-    return FaultPolicy(latency_s=0.0, failure_rate=s.payment_failure_rate, outage=s.payment_outage)
+    return FaultPolicy(
+        latency_s=0.0,
+        failure_rate=s.payment_failure_rate,
+        hang_rate=s.payment_hang_rate,
+        outage=s.payment_outage,
+    )
 
 
 def faults_of_store(s: Settings) -> FaultPolicy:
     return FaultPolicy(
-        latency_s=s.store_latency_s, failure_rate=s.store_failure_rate, outage=s.store_outage
+        latency_s=s.store_latency_s,
+        failure_rate=s.store_failure_rate,
+        hang_rate=0.0,
+        outage=s.store_outage,
+    )
+
+
+def _limit(s: Settings) -> LimitChoice:
+    # An order with a worker and one more waiting for it: enough to keep every worker busy.
+    waiting = s.workers if s.queue_capacity < 0 else min(s.queue_capacity, s.workers)
+    return LimitChoice(
+        algorithm=s.limit_algorithm,
+        start=s.max_in_flight or s.workers + waiting,
+        low=s.limit_min,
+        high=s.limit_max,
     )
 
 

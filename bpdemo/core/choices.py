@@ -9,7 +9,8 @@ from typing import Final, Literal, get_args
 WhenFull = Literal["reject", "block"]
 QueueDiscipline = Literal["fifo", "lifo", "adaptive_lifo", "priority", "codel"]
 Jitter = Literal["full", "equal", "decorrelated", "none"]
-Distribution = Literal["constant", "exponential", "lognormal"]
+Distribution = Literal["constant", "exponential", "lognormal", "bimodal"]
+LimitAlgorithm = Literal["fixed", "aimd", "vegas", "gradient2", "gradient", "own"]
 StoreKind = Literal["memory", "embedded", "postgres"]
 LogFormat = Literal["json", "console"]
 LogLevel = Literal["debug", "info", "warning", "error"]
@@ -32,6 +33,7 @@ Where = Literal["thread", "process"]
 
 DISCIPLINES: Final[tuple[QueueDiscipline, ...]] = get_args(QueueDiscipline)
 DISTRIBUTIONS: Final[tuple[Distribution, ...]] = get_args(Distribution)
+LIMIT_ALGORITHMS: Final[tuple[LimitAlgorithm, ...]] = get_args(LimitAlgorithm)
 JITTERS: Final[tuple[Jitter, ...]] = get_args(Jitter)
 PROFILES: Final[tuple[Profile, ...]] = get_args(Profile)
 SCENARIOS: Final[tuple[Scenario, ...]] = get_args(Scenario)

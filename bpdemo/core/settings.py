@@ -16,6 +16,7 @@ from bpdemo.core.capacity import nominal_capacity
 from bpdemo.core.choices import (
     Distribution,
     Jitter,
+    LimitAlgorithm,
     LogFormat,
     LogLevel,
     QueueDiscipline,
@@ -117,8 +118,30 @@ class Settings(BaseSettings):
     )
     max_in_flight: int = _count(
         0,
-        "Edge limit on requests in flight. 0: off.",
+        "Limit on requests in flight. 0: off. Where limit_algorithm adapts, the limit on orders "
+        "starts there (0: at two orders a worker, as far as the queue has room), and all other "
+        "requests are limited to it.",
         low=0,
+        high=1_000_000,
+        unit="requests",
+        live=True,
+    )
+    limit_algorithm: LimitAlgorithm = _choice(
+        "fixed",
+        "Who sets the limit on orders in flight: max_in_flight stays (fixed), or the limit adapts "
+        "to what it measures: AIMD, Vegas, Gradient2, Envoy's gradient, or one of our own.",
+        live=True,
+    )
+    limit_min: int = _count(
+        1,
+        "The least that a limit which adapts can be. At most limit_max.",
+        high=1000,
+        unit="requests",
+        live=True,
+    )
+    limit_max: int = _count(
+        1000,
+        "The most that a limit which adapts can be. At least limit_min.",
         high=1_000_000,
         unit="requests",
         live=True,
@@ -169,6 +192,9 @@ class Settings(BaseSettings):
     payment_latency_s: float = _seconds(0.04, "Mean time the simulated payment takes.", live=True)
     payment_latency_distribution: Distribution = _choice(
         "constant", "How payment times scatter around their mean.", live=True
+    )
+    payment_hang_rate: float = _ratio(
+        0.0, "Share of payment calls that never answer; attempt_timeout_s ends them.", live=True
     )
     payment_failure_rate: float = _ratio(0.0, "Share of payment calls that fail.", live=True)
     payment_outage: bool = _choice(False, "Every payment call fails at once.", live=True)
@@ -312,18 +338,23 @@ def _strictly(cls: type[Settings], name: str, value: Any) -> Any:
     return partial[0][name] if isinstance(partial, tuple) else getattr(partial, name)
 
 
+#: Knobs the first of which is never above the second, with the least and the most of their range.
+_ORDERED = (
+    (("codel_target_s", 0), ("codel_interval_s", 3600), "a number"),
+    (("limit_min", 1), ("limit_max", 1_000_000), "a whole number"),
+)
+
+
 def _require_fit(values: Mapping[str, Any], turned: Collection[str]) -> None:
     """The knobs that bound one another; blames the one that was `turned`, and tells its range."""
-    target_s, interval_s = values["codel_target_s"], values["codel_interval_s"]
-    if target_s <= interval_s:
-        return
-    if "codel_target_s" not in turned and "codel_interval_s" in turned:
-        least = f"codel_target_s ({target_s})"
-        raise SettingsInvalid(
-            "codel_interval_s", f"{interval_s} is not a number from {least} to 3600"
-        )
-    most = f"codel_interval_s ({interval_s})"
-    raise SettingsInvalid("codel_target_s", f"{target_s} is not a number from 0 to {most}")
+    for (lesser, least), (greater, most), kind in _ORDERED:
+        low, high = values[lesser], values[greater]
+        if low <= high:
+            continue
+        if lesser not in turned and greater in turned:
+            told = f"{high} is not {kind} from {lesser} ({low}) to {most}"
+            raise SettingsInvalid(greater, told)
+        raise SettingsInvalid(lesser, f"{low} is not {kind} from {least} to {greater} ({high})")
 
 
 def _require_live(name: str) -> None:

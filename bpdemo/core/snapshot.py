@@ -11,7 +11,8 @@ from bpdemo.core.events import DEPENDENCIES, BreakerState, Dependency
 class Snapshot:
     """Taken in one step on the event loop, so its figures belong together.
 
-    `queue_capacity` -1: no bound. `connections` are those to a database, `idle` and `busy`; none
+    `queue_capacity` -1: no bound. `limit` is that on orders in flight, 0 for none.
+    `connections` are those to a database, `idle` and `busy`; none
     where there is no database. `nominal_capacity` is in orders a second: workers ÷ the service time
     that the settings promise; None where an order takes no time. `mean_service_s` is how long
     orders have taken a worker lately.
@@ -23,6 +24,7 @@ class Snapshot:
     workers: int
     workers_busy: int
     in_flight: int
+    limit: float
     breakers: Mapping[Dependency, BreakerState]
     charged: int
     refunded: int
@@ -37,6 +39,7 @@ class Snapshot:
             "queue": {"depth": self.queue_depth, "capacity": self.queue_capacity},
             "workers": {"total": self.workers, "busy": self.workers_busy},
             "in_flight": self.in_flight,
+            "limit": self.limit,
             "breakers": dict(self.breakers),
             "payments": {"charged": self.charged, "refunded": self.refunded},
             "nominal_capacity": self.nominal_capacity,
@@ -52,6 +55,7 @@ NOTHING = Snapshot(
     workers=0,
     workers_busy=0,
     in_flight=0,
+    limit=0,
     breakers=dict.fromkeys(DEPENDENCIES, "closed"),
     charged=0,
     refunded=0,

@@ -1,5 +1,6 @@
 """Faults on demand, in front of any store or payment, and changed while it runs."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
@@ -13,19 +14,24 @@ from bpdemo.downstream.pause import Pause
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FaultPolicy:
-    """`latency_s` before each call, a share of failures, or an outage: failing at once."""
+    """`latency_s` before each call, a share of failures, or an outage: failing at once.
+
+    A share of the payments, `hang_rate`, is done and never answered.
+    """
 
     latency_s: float
     failure_rate: float
+    hang_rate: float
     outage: bool
 
     def __post_init__(self) -> None:
         require_number("latency_s", self.latency_s)
         require_number("failure_rate", self.failure_rate, 0, 1)
+        require_number("hang_rate", self.hang_rate, 0, 1)
         require_flag("outage", self.outage)
 
 
-NO_FAULTS = FaultPolicy(latency_s=0.0, failure_rate=0.0, outage=False)
+NO_FAULTS = FaultPolicy(latency_s=0.0, failure_rate=0.0, hang_rate=0.0, outage=False)
 
 
 class _Faulty:
@@ -188,6 +194,8 @@ class FaultyPayment(_Faulty):
         await self._payment.charge(key, amount_cents)
         if lost:
             raise _lose_answer()
+        if not self._calm:
+            await self._hang_sometimes()
 
     def settle(self, key: str) -> None:
         self._payment.settle(key)
@@ -197,3 +205,11 @@ class FaultyPayment(_Faulty):
         await self._payment.refund(key)
         if lost:
             raise _lose_answer()
+        if not self._calm:
+            await self._hang_sometimes()
+
+    async def _hang_sometimes(self) -> None:
+        """The answer of some never comes: their caller must give up by itself."""
+        hang_rate = self._policy.hang_rate
+        if hang_rate > 0 and self._rng.random() < hang_rate:
+            await asyncio.get_running_loop().create_future()

@@ -14,6 +14,9 @@ from bpdemo.downstream.pause import Pause
 
 #: Spread of the lognormal latencies: the 99th percentile is ten times the median.
 LOGNORMAL_SIGMA = 1.0
+#: Nine of ten bimodal latencies are short, the tenth is long, in parts of the mean: 0.9 × 0.4 and
+#: 0.1 × 6.4 are 1 together.
+BIMODAL_SHORT, BIMODAL_LONG, BIMODAL_LONG_SHARE = 0.4, 6.4, 0.1
 #: How long a key that was settled, refunded or barred keeps its meaning.
 KEY_LIFETIME_S = 60.0
 
@@ -36,6 +39,9 @@ class PaymentPolicy:
             return lambda: mean
         if self.distribution == "exponential":
             return lambda: rng.expovariate(1 / mean)
+        if self.distribution == "bimodal":
+            short_s, long_s = BIMODAL_SHORT * mean, BIMODAL_LONG * mean
+            return lambda: long_s if rng.random() < BIMODAL_LONG_SHARE else short_s
         # E[X] = exp(mu + sigma²/2) must be the mean asked for.
         mu = math.log(mean) - LOGNORMAL_SIGMA**2 / 2
         return lambda: rng.lognormvariate(mu, LOGNORMAL_SIGMA)

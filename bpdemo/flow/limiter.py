@@ -6,8 +6,9 @@ noticing, and aborted work cannot pollute its samples. After Netflix's concurren
 """
 
 from collections.abc import Callable
+from inspect import signature
 from math import inf
-from typing import Protocol
+from typing import Any, Protocol
 
 from bpdemo.core.ranges import require_count
 
@@ -18,8 +19,15 @@ class Limit(Protocol):
     @property
     def current(self) -> float: ...
 
-    def learn(self, in_flight: int, latency_s: float, *, dropped: bool) -> None:
-        """One call ended after `latency_s`, while `in_flight` were, itself included."""
+    def learn(
+        self, in_flight: int, latency_s: float, *, dropped: bool, now: float, was_full: bool
+    ) -> None:
+        """One call ended at `now` after `latency_s`, while `in_flight` were, itself included.
+
+        `dropped`: it had no answer, so it would have taken at least that long. `was_full`: nobody
+        else would have been let in. A limit may leave out `now` and `was_full`, and is then told
+        neither.
+        """
         ...
 
 
@@ -32,23 +40,35 @@ class FixedLimit:
         require_count("limit", limit)
         self.current: float = limit or inf
 
-    def learn(self, in_flight: int, latency_s: float, *, dropped: bool) -> None:
+    def learn(
+        self, in_flight: int, latency_s: float, *, dropped: bool, now: float, was_full: bool
+    ) -> None:
         pass
 
 
 class Limiter:
     """The gate: counts who is inside and hands out permits while there is room."""
 
-    __slots__ = ("_clock", "in_flight", "limit")
+    __slots__ = ("_clock", "_hears_all", "_limit", "in_flight")
 
     def __init__(self, limit: Limit, clock: Callable[[], float]) -> None:
         self.limit = limit
         self.in_flight = 0
         self._clock = clock
 
+    @property
+    def limit(self) -> Limit:
+        """Assign another to use that from now on; those inside still count."""
+        return self._limit
+
+    @limit.setter
+    def limit(self, limit: Limit) -> None:
+        self._limit = limit
+        self._hears_all = _takes(limit.learn, "now", "was_full")
+
     def try_acquire(self) -> "InFlight | None":
         """A permit, or None when full. It must be ended exactly once."""
-        if self.in_flight >= self.limit.current:
+        if self.in_flight >= self._limit.current:
             return None
         return self.acquire()
 
@@ -63,9 +83,13 @@ class Limiter:
 
     def _release(self, started_s: float, *, dropped: bool) -> None:
         # Counted down first: a limit that raises while it learns must not keep the place.
-        in_flight = self.in_flight
+        in_flight, limit = self.in_flight, self._limit
+        told: dict[str, Any] = {}
         self.in_flight -= 1
-        self.limit.learn(in_flight, self._clock() - started_s, dropped=dropped)
+        now = self._clock()
+        if self._hears_all:
+            told = {"now": now, "was_full": in_flight >= limit.current}
+        limit.learn(in_flight, now - started_s, dropped=dropped, **told)
 
 
 class InFlight:
@@ -76,6 +100,10 @@ class InFlight:
     def __init__(self, limiter: Limiter, started_s: float) -> None:
         self._limiter: Limiter | None = limiter
         self._started_s = started_s
+
+    def begin(self, at_s: float) -> None:
+        """It has waited for its caller until then: only what came after is the service's time."""
+        self._started_s = at_s
 
     def success(self) -> None:
         """It was served: its latency is a sample."""
@@ -95,3 +123,10 @@ class InFlight:
     def _end(self) -> Limiter | None:
         limiter, self._limiter = self._limiter, None
         return limiter
+
+
+def _takes(function: Callable[..., Any], *names: str) -> bool:
+    """Whether it can be told of all these by name."""
+    parameters = signature(function).parameters
+    takes_any = any(each.kind is each.VAR_KEYWORD for each in parameters.values())
+    return takes_any or all(name in parameters for name in names)

@@ -78,7 +78,7 @@ class Watcher:
 
 
 def row_of(stats: dict[str, Any]) -> list[float]:
-    """queue depth, queue capacity, workers, busy, payment breaker, store breaker, in flight."""
+    """Queue depth and capacity, workers, busy, payment and store breaker, in flight, limit."""
     queue, workers, breakers = stats["queue"], stats["workers"], stats.get("breakers", {})
     return [
         queue["depth"],
@@ -88,4 +88,5 @@ def row_of(stats: dict[str, Any]) -> list[float]:
         BREAKER_CODES[breakers.get("payment", "closed")],
         BREAKER_CODES[breakers.get("store", "closed")],
         stats.get("in_flight", nan),
+        stats.get("limit", nan),
     ]

@@ -34,6 +34,7 @@ LINES: Final = {
     "queue": (BLACK, "solid"),
     "queue capacity": (GREY, "dash"),
     "busy workers": (BLUE, "dashdot"),
+    "limit": ("#A34B7E", "longdash"),
     "offered": (INK, "dot"),
     "capacity": (INK, "dash"),
 }

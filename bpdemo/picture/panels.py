@@ -192,9 +192,12 @@ def _told_ms(ms: float) -> str:
 
 
 def queue(cell: Cell) -> None:
-    """Jobs in the queue against its capacity, and busy workers."""
+    """Jobs in the queue against its capacity, busy workers, and the limit on both together."""
     most, depth = cell.scale.jobs, cell.column("queue_depth")
     busy, capacity = cell.column("workers_busy"), cell.column("queue_capacity")
+    limit = cell.column("limit")
+    if adapts := cell.run.meta.settings.get("limit_algorithm", "fixed") != "fixed":
+        cell.line("limit", limit, "limit")
     cell.line("in queue", depth, "queue", fill="tozeroy", fillcolor="rgba(0,0,0,0.12)")
     cell.line("queue capacity", np.where(capacity < 0, np.nan, capacity), "queue capacity")
     cell.line("busy workers", busy, "busy workers")
@@ -202,6 +205,8 @@ def queue(cell: Cell) -> None:
         end = _last(values)
         if end is not None:
             cell.label(f"<b>{name}</b>", end / most, LINES[cue][0], f"{end:,.0f}")
+    if adapts and (bound := _last(limit)) is not None and bound <= most:
+        cell.label("limit", bound / most, LINES["limit"][0], f"{bound:,.0f}")
     if (places := _last(capacity)) is not None:
         if places < 0:
             cell.label("no queue limit", 1.0, GREY)

@@ -24,6 +24,7 @@ SERVER: Final = {
     "workers": "last",
     "breaker_payment": "max",
     "breaker_store": "max",
+    "limit": "mean",
 }
 """What a bin shows of its samples: a mean, the last value set, the worst state. No sample
 at all is NaN."""

@@ -6,7 +6,13 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 #: The settings of a service that the picture may want to tell.
-PICTURED: Final = ("workers", "queue_capacity", "queue_policy", "request_timeout_s")
+PICTURED: Final = (
+    "workers",
+    "queue_capacity",
+    "queue_policy",
+    "request_timeout_s",
+    "limit_algorithm",
+)
 
 
 Summary = dict[str, float]

@@ -86,7 +86,8 @@ class Samples:
     """The server as seen during the run, one entry per look.
 
     Breakers: 0 closed, 1 half-open, 2 open. A `queue_capacity` of -1 is unbounded. `in_flight` are
-    the requests inside; NaN where nobody looked, as in runs saved before this was noted.
+    the requests inside, `limit` is how many orders of them may be (0: no limit); NaN where nobody
+    looked, as in runs saved before this was noted.
     """
 
     t_s: Column
@@ -97,15 +98,17 @@ class Samples:
     breaker_payment: Column
     breaker_store: Column
     in_flight: Column = field(default_factory=lambda: np.array([]))
+    limit: Column = field(default_factory=lambda: np.array([]))
 
     def __post_init__(self) -> None:
-        if not len(self.in_flight):
-            object.__setattr__(self, "in_flight", np.full(len(self.t_s), np.nan))
+        for name in ("in_flight", "limit"):
+            if not len(getattr(self, name)):
+                object.__setattr__(self, name, np.full(len(self.t_s), np.nan))
 
     @classmethod
     def of(cls, rows: ArrayLike) -> Self:
-        """Samples from rows of (t_s, depth, capacity, workers, busy, payment, store, in_flight),
-        the last of which may be left out."""
+        """Samples from rows of (t_s, depth, capacity, workers, busy, payment, store, in_flight,
+        limit), the last two of which may be left out."""
         table = np.asarray(rows, dtype=float)
         return cls(*table.T) if table.size else cls(*[np.array([])] * 7)
 

@@ -29,7 +29,8 @@ class Run:
     `offered_per_s`, `ok_per_s`, `late_per_s`, `shed_per_s`, `failed_per_s`,
     `attempts_per_s` (every try counted); `p50_ms`, `p95_ms`, `p99_ms` of the orders served
     or late; `queue_depth`, `workers_busy` (means), `queue_capacity` (-1 unbounded),
-    `workers`; `breaker_payment`, `breaker_store` (0 closed, 1 half-open, 2 open).
+    `workers`; `breaker_payment`, `breaker_store` (0 closed, 1 half-open, 2 open); `limit` (mean; on
+    orders in flight, 0 for none).
     """
 
     def __init__(

@@ -91,7 +91,7 @@ class BoxOffice:
                 work, backlog, self._debts, self._store_guard, tuning.async_queue_capacity,
                 clock=clock,
             )  # fmt: skip
-        self.gate = Gate(tuning.gate, clock)
+        self.gate = Gate(tuning.gate, clock, rng_for("limit"))
         self.intake = Intake(
             tuning.intake, self._queue, work, self._payment_guard.breaker, estimate, pace,
             self._acceptance, clock=clock, observer=observer, tracer=tracer,
@@ -183,6 +183,12 @@ class BoxOffice:
         return self.gate.in_flight
 
     @property
+    def limit(self) -> float:
+        """On orders in flight, as it stands; 0 for none."""
+        limit = self.gate.limit
+        return 0 if limit == inf else limit
+
+    @property
     def workers(self) -> int:
         return self._seats.total
 
@@ -200,6 +206,7 @@ class BoxOffice:
             workers=self.workers,
             workers_busy=self.workers_busy,
             in_flight=self.in_flight,
+            limit=self.limit,
             breakers=self.breaker_states(),
             charged=paid.charged,
             refunded=paid.refunded,

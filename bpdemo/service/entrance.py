@@ -45,9 +45,12 @@ class Stay:
         Not before: a caller who has left and whom the service works for all the same is still
         inside, and counts against every limit.
         """
-        if self.caller is not None:
-            self._intake.part(self.caller)
-        self._visit.end(status, reason)
+        caller, placed_s = self.caller, None
+        if caller is not None:
+            self._intake.part(caller)
+            if caller.first and caller.job:  # those who joined another's job have no place
+                placed_s = caller.job.came_s
+        self._visit.end(status, reason, placed_s)
 
 
 class Entrance:
@@ -81,7 +84,7 @@ class Entrance:
         office = self._office
         self.check_open(request_id, is_order=is_order)
         try:
-            visit = office.gate.enter(client)
+            visit = office.gate.enter(client, is_order=is_order)
         except Refused as refused:
             raise self._booked(refused, request_id, is_order) from None
         try:

@@ -85,6 +85,7 @@ SERVER: Final[dict[str, tuple[int, Callable[[list[float]], float]]]] = {
     "workers": (3, lambda values: values[-1]),
     "breaker_payment": (5, max),
     "breaker_store": (6, max),
+    "limit": (8, lambda values: math.fsum(values) / len(values)),
 }
 
 

@@ -26,7 +26,8 @@ SAMPLE_S: Final = 0.1
 SALE_DAY: Final = datetime(2030, 1, 1, tzinfo=UTC)
 
 Sample = tuple[float, ...]
-"""t_s, queue depth and capacity, workers, those busy, payment and store breaker, in flight."""
+"""t_s, queue depth and capacity, workers, those busy, payment and store breaker, in flight,
+limit."""
 
 
 class Play:
@@ -135,6 +136,7 @@ class Play:
                     BREAKER_CODES[states["payment"]],
                     BREAKER_CODES[states["store"]],
                     office.in_flight,
+                    office.limit,
                 )
             )
             await asyncio.sleep(SAMPLE_S)

@@ -17,6 +17,7 @@ PLAIN: Final = {
     "workers": "Workers there are.",
     "workers_busy": "Workers with an order in hand.",
     "in_flight": "Requests inside the edge limit.",
+    "limit": "Orders that may be in flight, as the limit stands now; 0: no limit.",
 }
 
 

@@ -18,6 +18,9 @@ SOURCES = {
     "tuning.async_queue_capacity": "async_queue_capacity",
     "tuning.gate.max_in_flight": "max_in_flight",
     "tuning.gate.client_max_in_flight": "client_max_in_flight",
+    "tuning.gate.limit.algorithm": "limit_algorithm",
+    "tuning.gate.limit.low": "limit_min",
+    "tuning.gate.limit.high": "limit_max",
     "tuning.intake.when_full": "queue_policy",
     "tuning.intake.block_timeout_s": "queue_block_timeout_s",
     "tuning.intake.drop_on_disconnect": "drop_on_disconnect",
@@ -46,6 +49,7 @@ SOURCES = {
     "tuning.cache.capacity": "cache_capacity",
     "payment.latency_s": "payment_latency_s",
     "payment.distribution": "payment_latency_distribution",
+    "payment_faults.hang_rate": "payment_hang_rate",
     "payment_faults.failure_rate": "payment_failure_rate",
     "payment_faults.outage": "payment_outage",
     "store_faults.latency_s": "store_latency_s",
@@ -61,7 +65,9 @@ SOURCES = {
 #: Fields that are no setting as it stands, with the settings that move them.
 WORKED_OUT = {
     "tuning.expected_service_s": {"payment_latency_s", "store_latency_s"},
+    "tuning.gate.limit.start": {"max_in_flight", "workers"},
     "payment_faults.latency_s": set[str](),
+    "store_faults.hang_rate": set[str](),
 }
 
 

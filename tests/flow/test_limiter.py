@@ -1,10 +1,11 @@
 """The gate counts; the algorithm behind it learns only from what says something of the load."""
 
 from math import inf
+from typing import cast
 
 import pytest
 
-from bpdemo.flow.limiter import FixedLimit, Limiter
+from bpdemo.flow.limiter import FixedLimit, Limit, Limiter
 from tests.flow.helpers import Clock
 
 
@@ -13,10 +14,12 @@ class Halving:
 
     def __init__(self, current: float) -> None:
         self.current = current
-        self.samples: list[tuple[int, float, bool]] = []
+        self.samples: list[tuple[int, float, bool, float, bool]] = []
 
-    def learn(self, in_flight: int, latency_s: float, *, dropped: bool) -> None:
-        self.samples.append((in_flight, latency_s, dropped))
+    def learn(
+        self, in_flight: int, latency_s: float, *, dropped: bool, now: float, was_full: bool
+    ) -> None:
+        self.samples.append((in_flight, latency_s, dropped, now, was_full))
         self.current = max(1, self.current / 2) if dropped else self.current + 1
 
 
@@ -71,15 +74,16 @@ def test_a_permit_ended_twice_counts_once(first: str, second: str) -> None:
 
 
 def test_the_algorithm_hears_of_all_but_the_ignored() -> None:
-    """With the latency of each and how many were in flight, itself included."""
-    clock, limit = Clock(), Halving(8)
+    """With the latency of each, how many were in flight, itself included, when it ended, and
+    whether one more would have been refused."""
+    clock, limit = Clock(), Halving(3)
     limiter = Limiter(limit, clock)
     permits = [limiter.try_acquire() for _ in range(3)]
     assert all(permits)
     for permit, end in zip(permits, ("success", "ignore", "drop"), strict=True):
         clock.advance(0.5)
         getattr(permit, end)()
-    assert limit.samples == [(3, 0.5, False), (1, 1.5, True)]
+    assert limit.samples == [(3, 0.5, False, 0.5, True), (1, 1.5, True, 1.5, False)]
 
 
 def test_an_adaptive_limit_fits_behind_the_same_gate() -> None:
@@ -123,7 +127,7 @@ class Grumpy:
             raise ZeroDivisionError
         return self.reads
 
-    def learn(self, in_flight: int, latency_s: float, *, dropped: bool) -> None:
+    def learn(self, in_flight: int, latency_s: float, **_: object) -> None:
         self.learnt.append(in_flight)
         if not self.learns:
             raise ZeroDivisionError
@@ -171,6 +175,39 @@ def test_a_clock_that_raises_takes_and_keeps_no_place() -> None:
     with pytest.raises(IndexError):
         permit.success()
     assert limiter.in_flight == 0
+
+
+class Older:
+    """A limit from before `now` and `was_full`."""
+
+    current = 2.0
+
+    def __init__(self) -> None:
+        self.samples: list[tuple[int, float, bool]] = []
+
+    def learn(self, in_flight: int, latency_s: float, *, dropped: bool) -> None:
+        self.samples.append((in_flight, latency_s, dropped))
+
+
+def test_a_limit_that_asks_for_less_is_told_less() -> None:
+    """One that somebody took home before there was more to tell works on as it did."""
+    limit, clock = Older(), Clock()
+    limiter = Limiter(cast(Limit, limit), clock)
+    permit = limiter.try_acquire()
+    assert permit
+    clock.advance(0.5)
+    permit.drop()
+    assert limit.samples == [(1, 0.5, True)]
+
+
+def test_what_was_before_a_permit_began_is_not_its_own() -> None:
+    """A place that was held while its caller still sent is a place; its latency starts later."""
+    clock, limit = Clock(), Halving(3)
+    permit = Limiter(limit, clock).acquire()
+    clock.advance(5.0)
+    permit.begin(4.0)
+    permit.success()
+    assert limit.samples == [(1, 1.0, False, 5.0, False)]
 
 
 def test_a_negative_limit_is_refused_when_made() -> None:

@@ -492,7 +492,7 @@ class Halving:
         self.current = 2.0
         self.samples: list[tuple[int, float, bool]] = []
 
-    def learn(self, in_flight: int, latency_s: float, *, dropped: bool) -> None:
+    def learn(self, in_flight: int, latency_s: float, *, dropped: bool, **_: object) -> None:
         self.samples.append((in_flight, round(latency_s, 6), dropped))
         self.current = max(1, self.current / 2) if dropped else self.current + 1
 
@@ -531,7 +531,7 @@ async def test_a_limit_that_fails_to_learn_costs_nobody_a_slot() -> None:
     """The error is seen, and the next in line is let in all the same."""
 
     class Broken(Halving):
-        def learn(self, in_flight: int, latency_s: float, *, dropped: bool) -> None:
+        def learn(self, in_flight: int, latency_s: float, *, dropped: bool, **_: object) -> None:
             raise ZeroDivisionError
 
     app = Application()

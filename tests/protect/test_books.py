@@ -39,7 +39,7 @@ class Turned:
     def __init__(self, current: float) -> None:
         self.current = current
 
-    def learn(self, in_flight: int, latency_s: float, *, dropped: bool) -> None:
+    def learn(self, in_flight: int, latency_s: float, *, dropped: bool, **_: object) -> None:
         pass
 
 

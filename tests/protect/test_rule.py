@@ -17,7 +17,7 @@ class Learns:
     def __init__(self, current: Any = 4.0) -> None:
         self.current = current
 
-    def learn(self, in_flight: int, latency_s: float, *, dropped: bool) -> None:
+    def learn(self, in_flight: int, latency_s: float, *, dropped: bool, **_: object) -> None:
         pass
 
 

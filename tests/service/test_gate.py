@@ -1,6 +1,8 @@
 """The gate: a limit on all, and a share for each client."""
 
 from collections import Counter
+from dataclasses import replace
+from math import inf
 
 import pytest
 from hypothesis import given
@@ -8,6 +10,7 @@ from hypothesis import strategies as st
 
 from bpdemo.core.errors import ClientLimit, ConcurrencyLimit
 from bpdemo.core.reasons import PROBLEMS
+from bpdemo.flow.limits.choice import LimitChoice
 from bpdemo.service.gate import Gate, GatePass, GatePolicy
 from tests.support.policies import usual
 
@@ -42,7 +45,7 @@ def test_a_limit_that_raises_costs_neither_a_place_nor_a_share() -> None:
         current = 5.0
         learns = False
 
-        def learn(self, in_flight: int, latency_s: float, *, dropped: bool) -> None:
+        def learn(self, in_flight: int, latency_s: float, **_: object) -> None:
             raise ZeroDivisionError
 
     class Unreadable(Grumpy):
@@ -111,7 +114,7 @@ class Listening:
     def __init__(self) -> None:
         self.heard: list[bool] = []
 
-    def learn(self, in_flight: int, latency_s: float, *, dropped: bool) -> None:
+    def learn(self, in_flight: int, latency_s: float, *, dropped: bool, **_: object) -> None:
         self.heard.append(dropped)
 
 
@@ -175,3 +178,102 @@ def test_no_order_of_comings_and_goings_breaks_a_limit(
         else:
             inside.append((client, door.enter(client)))
         assert door.in_flight == len(inside)
+
+
+# --- a limit that adapts
+
+
+class Adapting(Listening):
+    """It keeps the whole of what it hears."""
+
+    def __init__(self, current: float = 2.0) -> None:
+        self.current = current
+        self.samples: list[tuple[float, bool]] = []
+
+    def learn(self, in_flight: int, latency_s: float, *, dropped: bool, **_: object) -> None:
+        self.samples.append((latency_s, dropped))
+
+
+def adaptive(limit: Adapting | None = None, now: float = 0.0, **policy: int) -> Gate:
+    choice = LimitChoice(algorithm="vegas", start=2, low=1, high=1000)
+    door = Gate(replace(usual(GatePolicy, **policy), limit=choice), lambda: now)
+    if limit:
+        door._orders.limit = limit
+    return door
+
+
+def test_a_limit_that_adapts_governs_orders_and_nothing_else() -> None:
+    """Orders fill it while reads come in; `max_in_flight` is the others', and all are counted."""
+    door = adaptive(max_in_flight=1)
+    orders = [door.enter("a", is_order=True) for _ in range(2)]
+    with pytest.raises(ConcurrencyLimit):
+        door.enter("a", is_order=True)
+    read = door.enter("a")
+    with pytest.raises(ConcurrencyLimit):
+        door.enter("a")
+    assert (door.in_flight, door.limit) == (3, 2)
+    for visit in (*orders, read):
+        visit.end(200)
+    assert door.in_flight == 0
+
+
+OUT_OF_TIME = {(504, "deadline_exceeded"), (None, None)}
+ANSWERS = {(200, None), (201, None), (202, None), (409, "sold_out")}
+ENDS = [*OUT_OF_TIME, *ANSWERS, *((s, r) for r, (s, _) in PROBLEMS.items() if r != "sold_out")]
+
+
+@pytest.mark.parametrize(("status", "reason"), sorted(set(ENDS), key=str))
+def test_a_sample_runs_from_place_to_answer(status: int | None, reason: str | None) -> None:
+    """Who left or ran out of time would have taken longer; a refusal of our own and what a broken
+    dependency did are no samples. The place comes free, whatever it was."""
+    limit = Adapting()
+    door = adaptive(limit, now=7.0)
+    door.enter("a", is_order=True).end(status, reason, 4.0)
+    if (status, reason) in OUT_OF_TIME:
+        assert limit.samples == [(3.0, True)]
+    elif (status, reason) in ANSWERS:
+        assert limit.samples == [(3.0, False)]
+    else:
+        assert limit.samples == []
+    assert door.in_flight == 0
+
+
+@pytest.mark.parametrize("status", [200, 201, 409, 503, 504, None])
+def test_who_never_had_a_place_of_their_own_is_no_sample(status: int | None) -> None:
+    """Refused further in, gone before that, or joined to somebody else's order."""
+    limit = Adapting()
+    adaptive(limit).enter("a", is_order=True).end(status, "deadline_exceeded", None)
+    assert limit.samples == []
+
+
+def test_what_was_learnt_survives_a_turn_of_another_knob() -> None:
+    """New bounds only bound it; another algorithm, or another start, begins anew."""
+    door = adaptive()
+    choice, policy = door._policy.limit, door._policy
+    door._orders.limit = Adapting(40.0)
+    door.retune(replace(policy, client_max_in_flight=3))
+    assert door.limit == 40
+    door.retune(replace(policy, limit=replace(choice, high=30)))
+    assert door.limit == 30
+    door.retune(replace(policy, limit=replace(choice, high=30, start=7)))
+    assert door.limit == 30  # more workers: where one would start today, not where it stands
+    door.retune(replace(policy, max_in_flight=7, limit=replace(choice, start=7)))
+    assert door.limit == 7
+    door.retune(replace(policy, limit=replace(choice, algorithm="aimd")))
+    assert door.limit == 2
+    door.retune(replace(policy, limit=replace(choice, algorithm="fixed")))
+    assert door.limit == inf
+
+
+def test_orders_inside_leave_the_limit_that_let_them_in() -> None:
+    """Through every turn of the algorithm the count is right, and comes back to none."""
+    door = adaptive()
+    policy = door._policy
+    visits = []
+    for algorithm in ("fixed", "own", "fixed", "aimd"):
+        visits.append(door.enter("a", is_order=True))
+        door.retune(replace(policy, limit=replace(policy.limit, algorithm=algorithm)))
+        assert door.in_flight == len(visits)
+    for visit in visits:
+        visit.end(201, None, 0.0)
+    assert door.in_flight == 0

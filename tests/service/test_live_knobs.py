@@ -110,18 +110,22 @@ async def third_that_left(stage: Stage) -> int:
     return len(stage.stored)
 
 
-async def inside(stage: Stage) -> list[str]:
+async def inside(stage: Stage, *, is_order: bool = False) -> list[str]:
     """Three requests of one client at the gate."""
     said, visits = [], []
     for _ in range(3):
         try:
-            visits.append(stage.office.gate.enter("anna"))
+            visits.append(stage.office.gate.enter("anna", is_order=is_order))
             said.append("in")
         except BoxOfficeError as error:
             said.append(error.reason)
     for visit in visits:
         visit.end(200)
     return said
+
+
+async def orders_inside(stage: Stage) -> list[str]:
+    return await inside(stage, is_order=True)
 
 
 async def attempts(stage: Stage) -> int:
@@ -196,7 +200,8 @@ FAILING = {"payment_failure_rate": 1.0, "retry_attempts": 2, "retry_jitter": "no
            "breaker_enabled": False, "retry_budget_min_per_s": 100.0}  # fmt: skip
 POOR = FAILING | {"retry_budget_ratio": 0.0, "retry_budget_min_per_s": 0.0}
 FRAGILE = {"retry_attempts": 1, "breaker_min_calls": 1, "breaker_open_s": 1.0}
-NO, OFTEN = "downstream_failed", "circuit_open"
+NO, OFTEN, FULL = "downstream_failed", "circuit_open", "concurrency_limit"
+ADAPTS = {"limit_algorithm": "vegas"}
 
 MATRIX: dict[str, Row] = {
     "workers": Row(LONG_LINE, 3, busy, 1, 3),
@@ -213,6 +218,11 @@ MATRIX: dict[str, Row] = {
     "codel_interval_s": Row(CODEL | {"codel_target_s": 0.5, "codel_interval_s": FOREVER}, 0.5,
                             at_last(4), [201] * 4, [201, "queue_shed", "queue_shed", 201]),
     "max_in_flight": Row({}, 2, inside, ["in"] * 3, ["in", "in", "concurrency_limit"]),
+    "limit_algorithm": Row({"limit_max": 1}, "own", orders_inside, ["in"] * 3, ["in", FULL, FULL]),
+    "limit_min": Row(ADAPTS | {"max_in_flight": 1}, 2, orders_inside,
+                     ["in", FULL, FULL], ["in", "in", FULL]),
+    "limit_max": Row(ADAPTS | {"max_in_flight": 3}, 2, orders_inside,
+                     ["in"] * 3, ["in", "in", FULL]),
     "client_max_in_flight": Row({}, 2, inside, ["in"] * 3, ["in", "in", "client_limit"]),
     "request_timeout_s": Row({}, 0.25, one, (201, 1.0), ("deadline_exceeded", 0.25)),
     "attempt_timeout_s": Row({"retry_attempts": 1}, 0.25, one, (201, 1.0), (NO, 0.25)),
@@ -235,6 +245,7 @@ MATRIX: dict[str, Row] = {
     "breaker_half_open_calls": Row(FRAGILE, 1, breaker_after_one_probe, "half_open", "closed"),
     "payment_latency_s": Row({}, 3.0, takes_s, 1.0, 3.0),
     "payment_latency_distribution": Row({}, "exponential", exact, True, False),
+    "payment_hang_rate": Row({"retry_attempts": 1, "attempt_timeout_s": 2.0}, 1.0, fate, 201, NO),
     "payment_failure_rate": Row({"retry_attempts": 1}, 1.0, fate, 201, NO),
     "payment_outage": Row({"retry_attempts": 1}, True, fate, 201, NO),
     "store_latency_s": Row({"cache_ttl_s": 0.0}, 0.25, takes_s, 1.0, 1.5),
@@ -247,6 +258,7 @@ MATRIX: dict[str, Row] = {
 }  # fmt: skip
 
 LIFTED = {
+    "payment_hang_rate": 0.0,
     "payment_failure_rate": 0.0,
     "payment_outage": False,
     "store_failure_rate": 0.0,

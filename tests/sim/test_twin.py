@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bpdemo.assembly.office import Assembly
-from bpdemo.core.choices import DISCIPLINES, DISTRIBUTIONS
+from bpdemo.core.choices import DISCIPLINES, DISTRIBUTIONS, LIMIT_ALGORITHMS
 from bpdemo.core.errors import DependencyError, PoolExhausted
 from bpdemo.plan.plan import Plan
 from bpdemo.sim.visit import ON_THE_WAY_S
@@ -93,6 +93,28 @@ FATES: dict[str, Case] = {
     ),
     "over the limit": Case(
         [BUSY, Ask(0.2)], (503, "concurrency_limit"), None, {"max_in_flight": 1}
+    ),
+    "over a limit that adapts": Case(
+        [BUSY, Ask(0.2)], (503, "concurrency_limit"), None,
+        {"max_in_flight": 1, "limit_algorithm": "own"},
+    ),
+    "left the queue inside a limit that adapts": Case(
+        [BUSY, Ask(0.2, 0.5)], LEFT, Permit(0.2, LEAVES_AT_S, "drop"), {"limit_algorithm": "own"}
+    ),
+    "left at work inside a limit that adapts": Case(
+        [Ask(0.2, 0.5)], LEFT, Permit(0.2, LEAVES_AT_S, "drop"), {"limit_algorithm": "own"}
+    ),
+    "left waiting for a place inside a limit that adapts": Case(
+        [BUSY, WAITING, Ask(0.2, 0.5)], LEFT, Permit(0.2, LEAVES_AT_S, "ignore"),
+        BLOCK | {"limit_algorithm": "own", "max_in_flight": 9},
+    ),
+    "its time ends inside a limit that adapts": Case(
+        [BUSY, Ask(0.5)], (504, "deadline_exceeded"), Permit(0.5, 5.5, "drop"),
+        {"request_timeout_s": 5.0, "limit_algorithm": "own"}, turns=SLOW,
+    ),
+    "refused by the queue inside a limit that adapts": Case(
+        [BUSY, WAITING, Ask(0.2)], (503, "queue_full"), Permit(0.2, 0.2, "ignore"),
+        {"limit_algorithm": "own", "max_in_flight": 9},
     ),
     "queue full": Case([BUSY, WAITING, Ask(0.2)], (503, "queue_full"), Permit(0.2, 0.2, "ignore")),
     "too many wait for a place": Case(
@@ -212,6 +234,7 @@ KNOBS = st.fixed_dictionaries(
         "queue_block_waiters": st.integers(0, 4),
         "queue_discipline": st.sampled_from(DISCIPLINES),
         "max_in_flight": st.sampled_from([0, 3, 8]),
+        "limit_algorithm": st.sampled_from(LIMIT_ALGORITHMS),
         "client_max_in_flight": st.sampled_from([0, 2]),
         "drop_on_disconnect": st.booleans(),
         "request_timeout_s": st.sampled_from([0.4, 2.0]),

@@ -51,6 +51,7 @@ CONTRACT = {
     "bpdemo_workers": ("gauge", ANY),
     "bpdemo_workers_busy": ("gauge", ANY),
     "bpdemo_in_flight": ("gauge", ANY),
+    "bpdemo_limit": ("gauge", ANY),
     "bpdemo_admitted": ("counter", ANY),
     "bpdemo_rejected": ("counter", {(("reason", r),) for r in REJECTIONS}),
     "bpdemo_jobs": ("counter", {(("outcome", o),) for o in OUTCOMES}),
@@ -102,6 +103,7 @@ STILL = replace(
     workers=8,
     workers_busy=5,
     in_flight=12,
+    limit=16,
     breakers={"payment": "half_open", "store": "closed"},
     connections={"idle": 3, "busy": 2, "closing": 1},
 )
@@ -142,6 +144,7 @@ def test_gauges_are_read_from_the_source_when_scraped():
     assert value(metrics, "bpdemo_workers") == 8
     assert value(metrics, "bpdemo_workers_busy") == 5
     assert value(metrics, "bpdemo_in_flight") == 12
+    assert value(metrics, "bpdemo_limit") == 16
 
 
 def test_a_breaker_is_in_one_state_and_the_pool_shows_idle_and_busy_only():

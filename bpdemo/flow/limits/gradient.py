@@ -1,0 +1,77 @@
+"""Envoy's gradient: now against a minimum that is measured anew every minute, nearly idle."""
+
+from math import inf, sqrt
+from random import Random
+
+from bpdemo.flow.limits.bounds import bounded, require_bounds
+
+
+class Gradient:
+    """Shrinks and grows by how the median compares with the one at a limit of three.
+
+        g = clamp(min_rtt · (1 + buffer) / sample_rtt, 0.5, 2)        L ← g · L + √(g · L)
+
+    every `update_s` that had a sample. min_rtt is the median of `requests` calls that began while
+    the limit was pinned to `pinned`, at the start and every `interval_s` plus up to `jitter` of it;
+    at once after five updates in a row at the least. **Defaults**, as published: from `low` 3 to
+    `high` 1000, `pinned` 3, `interval_s` 60, `jitter` 0.15, `requests` 50, `buffer` 0.25,
+    `percentile` 0.5; `update_s` 0.1 is the example's in its documentation. **Source:**
+    `gradient_controller.cc` of Envoy's `adaptive_concurrency`. Its timers ring; here what is due is
+    done when the next call ends, and percentiles are exact.
+
+    **Known trouble:** each probe sheds healthy traffic (#8337, #9007); min_rtt climbs from one
+    probe to the next (#11579); the probe and the floor were one knob (#46532), and a limit at the
+    floor may stay there (#38338).
+    """
+
+    __slots__ = (
+        "_at_least", "_buffer", "_epoch_s", "_high", "_interval_s", "_jitter", "_kept", "_low",
+        "_min_rtt_s", "_percentile", "_pinned", "_probe_s", "_requests", "_rng", "_rtts_s",
+        "_update_s", "_updated_s", "current",
+    )  # fmt: skip
+
+    def __init__(
+        self, start: float = 3, *, low: int = 3, high: int = 1000, pinned: int = 3,
+        interval_s: float = 60.0, jitter: float = 0.15, requests: int = 50, buffer: float = 0.25,
+        percentile: float = 0.5, update_s: float = 0.1, rng: Random | None = None,
+    ) -> None:  # fmt: skip
+        """It begins with a probe, and goes on from `start`. Raises ValueError."""
+        require_bounds(start, low, high)
+        self._low, self._high, self._pinned = low, high, pinned
+        self._interval_s, self._jitter, self._rng = interval_s, jitter, rng or Random()
+        self._requests, self._buffer, self._update_s = requests, buffer, update_s
+        self._percentile = percentile
+        self._min_rtt_s, self._at_least, self._updated_s = 0.0, 0, -inf
+        self._kept, self._rtts_s = bounded(int(start), low, high), list[float]()
+        self._probe_s, self._epoch_s = inf, -inf  # inf: it is at it
+        self.current: float = pinned
+
+    def learn(
+        self, in_flight: int, latency_s: float, *, dropped: bool, now: float, was_full: bool
+    ) -> None:
+        if now >= self._probe_s:
+            self._kept, self.current = self.current, self._pinned
+            self._probe_s, self._epoch_s, self._rtts_s = inf, now, []
+        if now - latency_s < self._epoch_s:
+            return  # it began before the limit was pinned
+        self._rtts_s.append(latency_s)
+        if self._probe_s == inf:
+            if len(self._rtts_s) >= self._requests:
+                self._min_rtt_s, self.current = self._take_rtt_s(), self._kept
+                self._probe_s = now + self._interval_s * (1 + self._jitter * self._rng.random())
+                self._updated_s = now
+        elif now >= self._updated_s + self._update_s:
+            self._update(now)
+
+    def _update(self, now: float) -> None:
+        rtt_s, self._updated_s = self._take_rtt_s(), now
+        gradient = bounded(self._min_rtt_s * (1 + self._buffer) / (rtt_s or inf), 0.5, 2)
+        limit = gradient * self.current
+        self.current = bounded(int(limit + sqrt(limit)), self._low, self._high)
+        self._at_least = self._at_least + 1 if self.current == self._low else 0
+        if self._at_least >= 5:
+            self._probe_s, self._at_least = now, 0
+
+    def _take_rtt_s(self) -> float:
+        rtts_s, self._rtts_s = self._rtts_s, []
+        return sorted(rtts_s)[min(len(rtts_s) - 1, int(self._percentile * len(rtts_s)))]
