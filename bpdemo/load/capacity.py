@@ -17,10 +17,11 @@ import numpy as np
 from bpdemo.load.capacity_search import Rest, Search, Step, search
 from bpdemo.load.destination import destination_of
 from bpdemo.load.loads import Target, load, service_at
-from bpdemo.load.progress_line import ProgressText
+from bpdemo.load.progress_line import QUIET_S, ProgressText
 from bpdemo.load.run import LoadRun
 from bpdemo.load.target import client_to
 from bpdemo.plan.fates import FAILED, NO_CONNECTION, OK
+from bpdemo.plan.plan import RANGES, require_range, require_whole
 from bpdemo.plan.request import Request
 from bpdemo.results.validity import causes_of
 
@@ -28,7 +29,10 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 SINGLES: Final = 12
+#: Where so many get no answer, no more are sent.
+FIRST_SINGLES: Final = 3
 SETTLE_S: Final = 30.0
+TIMEOUTS_S: Final = RANGES["client_timeout_s"]
 PAUSE_S: Final = 0.05
 #: So many single requests in a row must be as fast as at rest.
 CALM: Final = 3
@@ -120,12 +124,14 @@ def capacity_of(
     Without `request` it sends orders, as to a box office. To another machine it sends only with
     `i_run_this_service`. ValueError if nothing is there, or for an argument out of range.
     """
+    client_timeout_s = require_range("client_timeout_s", client_timeout_s, *TIMEOUTS_S)
+    seed, processes = require_whole("seed", seed), require_whole("processes", processes, 1, 64)
     service = service_at(target, i_run_this_service)
     if require_running := getattr(service, "require_running", None):
         require_running()
     with ProgressText(say) as progress:
         trial = ProbedService(
-            service, request, client_timeout_s, seed, processes, i_run_this_service
+            service, request, client_timeout_s, seed, processes, i_run_this_service, progress.show
         )
         try:
             found = search(trial, progress.show)
@@ -135,7 +141,10 @@ def capacity_of(
 
 
 class ProbedService:
-    """Measures a real service with the load generator, and with single requests of its own."""
+    """Measures a real service with the load generator, and with single requests of its own.
+
+    `say` hears of waits that last.
+    """
 
     def __init__(
         self,
@@ -145,8 +154,10 @@ class ProbedService:
         seed: int = 0,
         processes: int = 1,
         i_run_this_service: bool = False,
+        say: Callable[[str], object] = lambda _: None,
     ) -> None:
         self.client_timeout_s = client_timeout_s
+        self._say = say
         self._service = service
         self._request = request
         self._options: dict[str, Any] = {
@@ -157,7 +168,7 @@ class ProbedService:
         self._single = request or ORDER
         self._chance = random.Random(f"single requests {seed}")
         self._seed = seed
-        self._rest_s = 0.0
+        self.rest_s = 0.0
         to = destination_of(service.url, i_run_this_service)
         # Longer than a load's callers wait: how slow it is shall be seen.
         self._client = client_to(to, max(5.0, 2 * client_timeout_s))
@@ -166,24 +177,30 @@ class ProbedService:
         self._client.close()
 
     def rest(self) -> Rest:
+        """The median of a dozen; where the first few get no answer, of those."""
         self._ask()  # the first one opens the connection
-        asked = [self._ask() for _ in range(SINGLES)]
+        asked = [self._ask() for _ in range(FIRST_SINGLES)]
+        if any(status != NO_CONNECTION for _, status in asked):
+            asked += [self._ask() for _ in range(SINGLES - FIRST_SINGLES)]
         statuses = [status for _, status in asked]
-        self._rest_s = median(took_s for took_s, _ in asked)
+        self.rest_s = median(took_s for took_s, _ in asked)
         return Rest(
-            latency_s=self._rest_s,
+            latency_s=self.rest_s,
             answered=sum(status != NO_CONNECTION for status in statuses),
             expected=sum(map(self._single.is_expected, statuses)),
-            sent=SINGLES,
+            sent=len(asked),
             most_often=told_status(statuses),
         )
 
     def settle(self) -> bool:
-        give_up_s = time.monotonic() + SETTLE_S
-        calm = 0
-        while calm < CALM and time.monotonic() < give_up_s:
+        began_s = time.monotonic()
+        calm, has_told = 0, False
+        while calm < CALM and (waited_s := time.monotonic() - began_s) < SETTLE_S:
+            if waited_s > QUIET_S and not has_told:
+                self._say(f"It is not as fast as at rest yet; waiting, at most {SETTLE_S:.0f} s")
+                has_told = True
             took_s, status = self._ask()
-            is_calm = took_s <= self._rest_s * SLOWER + TICK_S and self._single.is_expected(status)
+            is_calm = took_s <= self.rest_s * SLOWER + TICK_S and self._single.is_expected(status)
             calm = calm + 1 if is_calm else 0
             time.sleep(0 if is_calm else PAUSE_S)
         return calm >= CALM

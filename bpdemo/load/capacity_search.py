@@ -255,8 +255,7 @@ class _Hunt:
     def _step(self, rate_per_s: float, kind: Kind = "step") -> Step:
         """Offer it, once more if this machine could not send it; with it, the search ends if it
         still cannot."""
-        grows_s = min(STEP_TIMEOUTS * self.trial.client_timeout_s, STEP_ENOUGH_S)
-        seconds = max(STEP_MIN_S, grows_s, PLANNED_REQUESTS / rate_per_s)
+        seconds = max(step_s(self.trial.client_timeout_s), PLANNED_REQUESTS / rate_per_s)
         for _ in range(2):
             self.say(f"{rate_per_s:,.0f} requests a second, for {seconds:.0f} s")
             step = replace(self.trial.offer(rate_per_s, seconds), kind=kind)
@@ -303,6 +302,11 @@ class _Hunt:
         if lower is None or self._is_level():
             return False
         return again.goodput_per_s < lower.goodput_per_s
+
+
+def step_s(client_timeout_s: float) -> float:
+    """How long a step lasts that has requests enough."""
+    return max(STEP_MIN_S, min(STEP_TIMEOUTS * client_timeout_s, STEP_ENOUGH_S))
 
 
 def _agree(step: Step, again: Step) -> bool:

@@ -35,12 +35,13 @@ NUMBER: Final = re.compile(r"[-−+]?\.?\d")
 @dataclass(frozen=True, slots=True)
 class Section:
     """A heading, a paragraph or more, a table of cells (its first row is its head; columns
-    of numbers are aligned right), a picture and what the picture shows in words (for those who
-    cannot see it)."""
+    of numbers are aligned right), lines of code, a picture and what the picture shows in words (for
+    those who cannot see it)."""
 
     heading: str
     text: str = ""
     rows: Sequence[Sequence[object]] = ()
+    code: str = ""
     figure: go.Figure | None = None
     alt: str = field(default="")
 
@@ -66,6 +67,8 @@ def _section(section: Section) -> str:
     parts += [f"<p>{html.escape(text)}</p>" for text in section.text.split("\n\n") if text]
     if section.rows:
         parts.append(_table(section.rows))
+    if section.code:
+        parts.append(f"<pre>{html.escape(section.code)}</pre>")
     if section.figure is not None:
         parts.append(_figure(section.figure, section.alt or section.text))
     return "".join([*parts, "</section>"])

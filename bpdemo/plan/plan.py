@@ -22,7 +22,7 @@ Mix = tuple[tuple[str, float], ...]
 """Weighted labels, such as (("fair", 9.0), ("greedy", 1.0))."""
 
 RATES: Final = (0.001, 100_000)
-_RANGES: Final[dict[str, tuple[float, float]]] = {
+RANGES: Final[dict[str, tuple[float, float]]] = {
     "rate_per_s": RATES,
     "seconds": (0.1, 3600),
     "client_timeout_s": (0.001, 3600),
@@ -65,7 +65,7 @@ class Plan:
         require_choice("scenario", self.scenario, SCENARIOS)
         require_choice("backoff", self.backoff, BACKOFFS)
         require_choice("jitter", self.jitter, CLIENT_JITTERS)
-        for name, (low, high) in _RANGES.items():
+        for name, (low, high) in RANGES.items():
             self._set(name, require_range(name, getattr(self, name), low, high))
         if self.retry_budget is not None:
             self._set("retry_budget", require_range("retry_budget", self.retry_budget, 0, 1))

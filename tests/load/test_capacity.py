@@ -1,12 +1,21 @@
 """`capacity_of` at real services: what it finds, and what it says where it finds nothing."""
 
+import itertools
+import re
 import socket
+from collections.abc import Callable
+from math import inf, nan
+from types import SimpleNamespace
+from typing import Any
 
+import httpx
 import pytest
 
 from bpdemo.lab import Request, capacity_of, serve
+from bpdemo.load import capacity, loads
 from bpdemo.load.capacity import Capacity, ProbedService
 from bpdemo.load.capacity_search import Search, Step
+from bpdemo.load.target import TargetFacts
 from bpdemo.results.validity import NotMeasured
 from tests.load.stub import Answer, StubServer
 from tests.support.measured import until_measured
@@ -114,3 +123,60 @@ def test_a_box_office_has_the_capacity_that_its_settings_give_it() -> None:
         return found
 
     assert "requests a second" in until_measured(look, tries=2).sentence
+
+
+#: Each with what is said of it.
+WRONG: list[tuple[dict[str, Any], str]] = [
+    *[
+        ({"client_timeout_s": t}, "client_timeout_s must be a number from 0.001 to 3600, not")
+        for t in (-1, 0, nan, inf, 3601, "1", True, None)
+    ],
+    *[({"processes": n}, "processes must be") for n in (0, 65, 1.5, "2", True, nan)],
+    *[({"seed": n}, "seed must be a whole number, not") for n in ("x", 1.5, nan, inf, None)],
+    ({"target": "shop:app"}, "url: 'shop:app' is not an address such as http://"),
+]
+
+
+@pytest.mark.parametrize(("argument", "words"), WRONG)
+@pytest.mark.parametrize("send", [capacity.capacity_of, loads.load])
+def test_an_argument_that_cannot_be(
+    send: Callable[..., object], argument: dict[str, Any], words: str
+) -> None:
+    """For the search and for a load: it is named with its value, and no request is sent."""
+    with StubServer() as server:
+        usual = {"target": server.url, "request": Request("GET", "/")}
+        others = {"rate": 1.0} if send is loads.load else {}
+        with pytest.raises(ValueError, match=re.escape(words)):
+            send(**usual | others | argument)
+        assert server.orders == 0
+
+
+def test_where_the_first_few_hang_no_more_are_sent() -> None:
+    """A service that accepts and never answers is told as one that does not answer."""
+    with socket.create_server(("127.0.0.1", 0)) as deaf:
+        deaf_service = TargetFacts(f"http://127.0.0.1:{deaf.getsockname()[1]}")
+        trial = ProbedService(deaf_service, Request("GET", "/"), client_timeout_s=0.5)
+        trial._client.timeout = httpx.Timeout(0.05)
+        try:
+            rest = trial.rest()
+        finally:
+            trial.close()
+    assert (rest.answered, rest.sent, rest.most_often) == (0, 3, "no connection")
+
+
+def test_a_wait_that_lasts_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once, after two seconds: a service that stays slower than at rest keeps the search waiting
+    for half a minute, as the clock of this test passes it."""
+    times = itertools.count()
+    clock = SimpleNamespace(
+        monotonic=lambda: float(next(times)), perf_counter=lambda: 0.0, sleep=lambda _: None
+    )
+    monkeypatch.setattr(capacity, "time", clock)
+    told: list[str] = []
+    with StubServer(lambda n: Answer(503)) as server:
+        trial = ProbedService(server, Request("GET", "/"), client_timeout_s=0.5, say=told.append)
+        try:
+            assert not trial.settle()
+        finally:
+            trial.close()
+    assert told == ["It is not as fast as at rest yet; waiting, at most 30 s"]

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from bpdemo.load.capacity_search import FACTOR, Rest, Step, search
+from bpdemo.load.capacity_search import FACTOR, Rest, Search, Step, search
 
 Shape = Callable[[float, float], float]
 """The share that is served in time, of a load of so many times the capacity and so many seconds."""
@@ -109,13 +109,29 @@ def test_a_capacity_is_found_within_a_tenth_and_chance(
     scatter of a step's arrivals, of which there are 200 at the least."""
     fake = Fake(capacity_per_s, shape, latency_s=latency_s, seed=seed)
     found = search(fake)
-    if shape is collapses and not found.found:
-        assert "offered twice" in found.why_not  # at its edge a step may hold by luck
-        return
     scatter = 2.5 / max(200, 3 * capacity_per_s) ** 0.5
+    if found.per_s is None:
+        assert shape is collapses
+        assert_it_held_by_luck(found, capacity_per_s, 0.10 + scatter)
+        return
     assert found.per_s == pytest.approx(capacity_per_s, rel=0.10 + scatter)
     assert found.at_least_per_s == found.per_s
     assert found.why_not == ""
+
+
+def assert_it_held_by_luck(found: Search, capacity_per_s: float, near: float) -> None:
+    """No figure is right only where one and the same load, at the very edge of what the service can
+    do, was served once and not a second time; and what it did serve is told all the same."""
+    again = found.steps[-1]
+    first = next(s for s in found.steps if s.rate_per_s == again.rate_per_s and s is not again)
+    assert (first.kind, again.kind) != ("repeat", "step")
+    assert abs(again.goodput_per_s - first.goodput_per_s) > 0.15 * first.goodput_per_s
+    assert again.rate_per_s == pytest.approx(capacity_per_s, rel=2 * near)
+    assert found.at_least_per_s == pytest.approx(capacity_per_s, rel=near)
+    assert found.why_not == (
+        f"the same {again.rate_per_s:,.0f} requests a second, offered twice, were served at "
+        f"{first.goodput_per_s:,.0f} and at {again.goodput_per_s:,.0f} a second"
+    )
 
 
 @given(st.floats(3, 60), st.sampled_from([sharp, collapses]), st.integers(0, 1000))
@@ -126,10 +142,18 @@ def test_a_slow_service_is_harder_to_measure(
     does not forgive that: within 25%, or no figure and the reason."""
     found = search(Fake(capacity_per_s, shape, seed=seed))
     if found.per_s is None:
-        assert "offered twice" in found.why_not
         assert shape is collapses
+        assert_it_held_by_luck(found, capacity_per_s, 0.25)
     else:
         assert found.per_s == pytest.approx(capacity_per_s, rel=0.25)
+
+
+@pytest.mark.parametrize(("shape", "figures"), [(sharp, 100), (sags, 100), (collapses, 94)])
+def test_most_slow_services_get_a_figure(shape: Shape, figures: int) -> None:
+    """Of a hundred that do 3 to 56 a second, and each figure is within a quarter."""
+    found = [search(Fake(3 * 1.03**seed, shape, seed=seed)).per_s or 0.0 for seed in range(100)]
+    near = [abs(per_s / (3 * 1.03**seed) - 1) <= 0.25 for seed, per_s in enumerate(found)]
+    assert sum(near) == sum(per_s > 0 for per_s in found) >= figures
 
 
 @pytest.mark.parametrize("shape", [sharp, collapses, sags])

@@ -17,8 +17,9 @@ GOODPUT_GOOD: Final = 0.85
 GOODPUT_BAD: Final = 0.65
 RECOVERY_GOOD_S: Final = 2.0
 RECOVERY_BAD_S: Final = 4.0
-STAYERS_GOOD: Final = 0.9
-STAYERS_BAD: Final = 0.7
+STAYERS_GOOD: Final = 0.87
+#: A limit that keeps its places for those who left serves two thirds of those who stay.
+STAYERS_BAD: Final = 0.75
 #: Of the processor time of a served request.
 REFUSAL_GOOD: Final = 0.3
 REFUSAL_BAD: Final = 0.7
@@ -29,6 +30,8 @@ REFUSAL_LATE_BAD: Final = 0.6
 FEW_REFUSALS: Final = 5
 SHED_AT_ALL: Final = 0.02
 PRESENT: Final = 0.95
+
+LEAVERS: Final = "work for those who left"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +106,11 @@ def recovery(seconds: float) -> Judgement:
     )
 
 
-def work_for_leavers(stayers_share: float) -> Judgement:
-    """`stayers_share`: served in time of those who stay, beside a load that leaves after 10 ms."""
+def work_for_leavers(stayers_share: float, leave_s: float) -> Judgement:
+    """`stayers_share`: served in time of those who stay, beside a load that leaves so soon."""
     grade = between(stayers_share, STAYERS_GOOD, STAYERS_BAD)
-    seen = f"Beside clients that hang up after 10 ms, {stayers_share:.0%} of those who stay are"
+    seen = f"Beside clients that hang up after {leave_s * 1000:g} ms, {stayers_share:.0%} of"
+    seen += " those who stay are"
     said = {
         "good": f"{seen} served in time: it does not work for those who left.",
         "unclear": f"{seen} served in time: some work may be done for those who left.",
@@ -117,7 +121,7 @@ def work_for_leavers(stayers_share: float) -> Judgement:
         "give its place to the next."
     )
     return Judgement(
-        "work for those who left", grade, said[grade], "" if grade == "good" else advice,
+        LEAVERS, grade, said[grade], "" if grade == "good" else advice,
         stayers_share,
     )  # fmt: skip
 
@@ -183,3 +187,9 @@ def overall(findings: Sequence[Judgement]) -> str:
     if bad:
         return f"{holds}. What is left to do: {', '.join(bad)}."
     return f"{holds}, and nothing is left to do."
+
+
+def needs_a_limit(findings: Sequence[Judgement]) -> bool:
+    """Whether a limit on what is in progress would change what was found."""
+    kept = [finding for finding in findings if finding.name != LEAVERS]
+    return any(finding.grade in ("bad", "unclear") for finding in kept)

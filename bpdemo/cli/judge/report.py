@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from bpdemo.cli.judge.grading import Judgement, overall
+from bpdemo.cli.judge.grading import Judgement, needs_a_limit, overall
 from bpdemo.cli.judge.trials import Trials
 
 READING = (
@@ -28,6 +28,9 @@ def write_judge_report(
     head = ("what", "grade", "what was seen", "what to change")
     rows = [(f.name, f.grade, f.sentence, f.advice) for f in findings]
     sections = [Section("The verdict", verdict, [head, *rows] if rows else [])]
+    if trials.beginning and needs_a_limit(findings):
+        begin = trials.beginning
+        sections.append(Section("Where to begin", begin.sentence, code=begin.code))
     if capacity.steps:
         sections.append(
             Section(

@@ -6,31 +6,28 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from math import inf
 from typing import Any, Final
 
 import httpx
-import numpy as np
 import psutil
 
-from bpdemo.cli.judge import grading
+from bpdemo.cli.judge import grading, measures
+from bpdemo.cli.judge.beginning import Beginning
 from bpdemo.cli.judge.grading import Judgement, Refusals
+from bpdemo.cli.judge.lengths import LEAVING, OVERLOAD, STAYING, Lengths
 from bpdemo.load.capacity import Capacity, ProbedService, capacity_of
 from bpdemo.load.destination import destination_of
 from bpdemo.load.loads import RunningLoad, Target, load
 from bpdemo.load.run import LoadRun
 from bpdemo.load.target import TargetFacts, client_to
-from bpdemo.plan.fates import OK, SHED
+from bpdemo.plan.fates import SHED
 from bpdemo.plan.request import Request
 from bpdemo.results.validity import causes_of
 
-LOAD_S: Final = 8.0
-SPIKE_S: Final = 15.0
 TRIES: Final = 3
-LEAVE_S: Final = 0.010
-#: Of the answers of half a second: served again.
-SERVED_AGAIN: Final = 0.9
 LOOK_EVERY_S: Final = 0.05
+#: Those who leave come before those who stay, and outlast them.
+OUTLAST_S: Final = 2.0
 
 Say = Callable[[str], object]
 
@@ -47,6 +44,7 @@ class Trials:
     i_run_this_service: bool = False
     runs: dict[str, LoadRun] = field(default_factory=dict)
     capacity: Capacity | None = None
+    beginning: Beginning | None = None
 
     def run(self) -> list[Judgement]:
         """All findings; none if the capacity was not found."""
@@ -61,42 +59,66 @@ class Trials:
             return []
         # The pictures have a line at what was found.
         self.target = TargetFacts(self.target.url, self.capacity.per_s)
-        return self._judged(self.capacity.per_s)
-
-    def _judged(self, per_s: float) -> list[Judgement]:
         with self._probe() as probe:
-            half, half_cpu_s = self._offered("0.5× capacity", 0.5 * per_s, probe)
-            twice, _ = self._offered("2× capacity", 2 * per_s, probe)
-            with self._looked_at() as retry_after_s:
-                five, five_cpu_s = self._offered("5× capacity", 5 * per_s, probe)
-            spike, _ = self._offered("a spike", 5 * per_s, probe, SPIKE_S, scenario="spike")
-            stayers = self._beside_leavers(per_s, probe)
+            self.beginning = Beginning(self.capacity.per_s, probe.rest_s)
+            lengths = Lengths.of(self.client_timeout_s, probe.rest_s)
+            self.say(f"Five loads follow, {lengths.all_s:.0f} s in all; a rest after each")
+            return self._judged(self.capacity.per_s, probe, lengths)
+
+    def _judged(self, per_s: float, probe: ProbedService, lengths: Lengths) -> list[Judgement]:
+        load_s, five_times = lengths.load_s, OVERLOAD * per_s
+        half, half_cpu_s = self._offered("0.5× capacity", 0.5 * per_s, load_s, probe)
+        twice, _ = self._offered("2× capacity", 2 * per_s, load_s, probe)
+        with self._looked_at() as retry_after_s:
+            five, five_cpu_s = self._offered("5× capacity", five_times, load_s, probe)
+        spike, _ = self._offered("a spike", five_times, lengths.spike_s, probe, scenario="spike")
         seen = Refusals(
-            share=_share(five, SHED),
-            cost=refusal_cost_of(half, half_cpu_s, five, five_cpu_s),
-            p99_s=_p99_s(five, SHED),
+            share=measures.share(five, SHED),
+            cost=measures.refusal_cost_of(half, half_cpu_s, five, five_cpu_s),
+            p99_s=measures.p99_s(five, SHED),
             retry_after_s=retry_after_s,
         )
+
+        def kept(times: float, run: LoadRun) -> Judgement:
+            def judged() -> Judgement:
+                share = measures.kept(run, per_s, lengths.fill_s)
+                return grading.goodput_kept(times, share)
+
+            return _if_valid(run, f"goodput at {times:g}×", judged)
+
         return [
-            _if_valid(twice, "goodput at 2×", lambda: grading.goodput_kept(2, kept(twice, per_s))),
-            _if_valid(five, "goodput at 5×", lambda: grading.goodput_kept(5, kept(five, per_s))),
+            kept(2, twice),
+            kept(5, five),
             _if_valid(
-                spike, "recovery after a spike", lambda: grading.recovery(recovered_s(spike))
+                spike, "recovery after a spike",
+                lambda: grading.recovery(measures.recovered_s(spike)),
             ),
-            _if_valid(
-                stayers, "work for those who left",
-                lambda: grading.work_for_leavers(stayers.summary["served_share"]),
-            ),
+            self._leavers(per_s, probe, lengths),
             _if_valid(
                 five, "cost of a refusal", lambda: grading.refusal_cost(seen, self.client_timeout_s)
             ),
             _if_valid(five, "Retry-After", lambda: grading.retry_after(seen)),
         ]  # fmt: skip
 
+    def _leavers(self, per_s: float, probe: ProbedService, lengths: Lengths) -> Judgement:
+        if lengths.leave_s is None:
+            return grading.not_judged(
+                grading.LEAVERS,
+                f"it answers within {probe.rest_s * 1000:.1f} ms, before a client could leave",
+            )
+        leave_s = lengths.leave_s
+        stayers = self._beside_leavers(per_s, probe, lengths, leave_s)
+        return _if_valid(
+            stayers, grading.LEAVERS,
+            lambda: grading.work_for_leavers(
+                measures.stayed_share(stayers, lengths.beside_fill_s), leave_s
+            ),
+        )  # fmt: skip
+
     # -- loads --------------------------------------------------------------------------
 
     def _offered(
-        self, name: str, rate: float, probe: ProbedService, seconds: float = LOAD_S, **more: Any
+        self, name: str, rate: float, seconds: float, probe: ProbedService, **more: Any
     ) -> tuple[LoadRun, float | None]:
         """What came of a load, and the processor time that the service took for it.
 
@@ -114,18 +136,27 @@ class Trials:
         took_s = None if before_s is None or after_s is None else after_s - before_s
         return run, took_s
 
-    def _beside_leavers(self, per_s: float, probe: ProbedService) -> LoadRun:
-        """Half of its capacity that stays, beside its whole capacity that leaves after 10 ms."""
-        self.say("Clients that hang up after 10 ms, beside some that stay")
-        leavers: RunningLoad = self._load(
-            per_s, LOAD_S + 1, client_timeout_s=LEAVE_S, background=True
-        )
-        try:
-            run: LoadRun = self._load(0.5 * per_s, LOAD_S)
-        finally:
-            leavers.kill()
+    def _beside_leavers(
+        self, per_s: float, probe: ProbedService, lengths: Lengths, leave_s: float
+    ) -> LoadRun:
+        """Half of its capacity that stays, beside its whole capacity that leaves at once."""
+        for _ in range(TRIES):
+            self.say(
+                f"Clients that hang up after {leave_s * 1000:g} ms, beside some that stay, for "
+                f"{lengths.beside_s:g} s"
+            )
+            leavers: RunningLoad = self._load(
+                LEAVING * per_s, lengths.beside_s + OUTLAST_S, client_timeout_s=leave_s,
+                background=True,
+            )  # fmt: skip
+            try:
+                run: LoadRun = self._load(STAYING * per_s, lengths.beside_s)
+            finally:
+                leavers.kill()
+            probe.settle()
+            if not causes_of(run.records, run.meta):
+                break
         self.runs["beside leavers"] = run.named("those who stay, beside leavers")
-        probe.settle()
         return run
 
     def _load(self, rate: float, seconds: float, **more: Any) -> Any:
@@ -141,7 +172,7 @@ class Trials:
     def _probe(self) -> Iterator[ProbedService]:
         probe = ProbedService(
             self.target, self.request, self.client_timeout_s,
-            i_run_this_service=self.i_run_this_service,
+            i_run_this_service=self.i_run_this_service, say=lambda text: self.say(f"  {text}"),
         )  # fmt: skip
         try:
             probe.rest()
@@ -188,55 +219,12 @@ class Trials:
         return float(sum(t.user + t.system for t in times))
 
 
-def kept(run: LoadRun, capacity_per_s: float) -> float:
-    """Goodput as a share of capacity, without the first second, in which queues fill."""
-    return run.between(1, run.meta.seconds)["goodput_per_s"] / capacity_per_s
-
-
-def recovered_s(run: LoadRun) -> float:
-    """How long after the spike nearly everything was served in time again, and stayed so."""
-    frame, ends_s = run.frame, run.meta.seconds * 2 / 3
-    after = frame[(frame["t_s"] >= ends_s) & (frame["offered_per_s"] > 0)]
-    served = (after["ok_per_s"] / after["offered_per_s"]).to_numpy() >= SERVED_AGAIN
-    if not len(served) or not served[-1]:
-        return inf
-    lost = np.flatnonzero(~served)
-    return float(after["t_s"].to_numpy()[lost[-1] + 1] - ends_s) if len(lost) else 0.0
-
-
-def refusal_cost_of(
-    half: LoadRun, half_cpu_s: float | None, five: LoadRun, five_cpu_s: float | None
-) -> float | None:
-    """Processor time of a refusal, as a share of a served request's: what the service took at 5×,
-    less what its served requests cost at half load, over the refusals."""
-    served, refused = _count(half, OK), _count(five, SHED)
-    if half_cpu_s is None or five_cpu_s is None or not served or not refused:
-        return None
-    each_s = half_cpu_s / served
-    if each_s <= 0:
-        return None
-    return (five_cpu_s - _count(five, OK) * each_s) / refused / each_s
-
-
 def _if_valid(run: LoadRun, name: str, judged: Callable[[], Judgement]) -> Judgement:
     if causes := causes_of(run.records, run.meta):
         return grading.not_judged(
             name, f"this machine could not send that load honestly ({'; '.join(causes)})"
         )
     return judged()
-
-
-def _count(run: LoadRun, fate: int) -> int:
-    return int((run.records.fate == fate).sum())
-
-
-def _share(run: LoadRun, fate: int) -> float:
-    return _count(run, fate) / max(1, len(run.records))
-
-
-def _p99_s(run: LoadRun, fate: int) -> float:
-    latencies = run.records.latency_s[run.records.fate == fate]
-    return float(np.percentile(latencies, 99)) if len(latencies) else 0.0
 
 
 def _seconds(text: str | None) -> float | None:

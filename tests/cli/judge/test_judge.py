@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bpdemo.cli.judge import trials
+from bpdemo.cli.judge import measures, trials
 from bpdemo.cli.judge.grading import goodput_kept
 from bpdemo.load.run import LoadRun
 from bpdemo.plan.fates import LATE, OK, SHED
@@ -32,7 +32,7 @@ def test_recovery_is_when_it_serves_again_and_goes_on_so(
     lost_until_s: float, after_s: float
 ) -> None:
     """In half seconds from the end of the spike; never, if the run ends before."""
-    assert trials.recovered_s(spike(lost_until_s)) == after_s
+    assert measures.recovered_s(spike(lost_until_s)) == after_s
 
 
 def of(ok: int, shed: int) -> LoadRun:
@@ -43,9 +43,9 @@ def of(ok: int, shed: int) -> LoadRun:
 def test_what_a_refusal_costs() -> None:
     """What is left of the processor time once the served ones have had theirs."""
     half = of(100, 0)  # 1 s of processor time: 10 ms each
-    assert trials.refusal_cost_of(half, 1.0, of(200, 400), 2.4) == pytest.approx(0.1)
-    assert trials.refusal_cost_of(half, 1.0, of(200, 0), 2.0) is None
-    assert trials.refusal_cost_of(half, None, of(200, 400), None) is None
+    assert measures.refusal_cost_of(half, 1.0, of(200, 400), 2.4) == pytest.approx(0.1)
+    assert measures.refusal_cost_of(half, 1.0, of(200, 0), 2.0) is None
+    assert measures.refusal_cost_of(half, None, of(200, 400), None) is None
 
 
 def test_what_could_not_be_sent_is_not_judged() -> None:

@@ -28,9 +28,9 @@ def refusals(**more: Any) -> Refusals:
         (grading.recovery(0.0), "good", "after 0.0 s"),
         (grading.recovery(3.0), "unclear", "after 3.0 s"),
         (grading.recovery(inf), "bad", "had not recovered when the run ended"),
-        (grading.work_for_leavers(0.99), "good", "does not work for those who left"),
-        (grading.work_for_leavers(0.8), "unclear", "may be done"),
-        (grading.work_for_leavers(0.3), "bad", "clients that have left"),
+        (grading.work_for_leavers(0.99, 0.01), "good", "does not work for those who left"),
+        (grading.work_for_leavers(0.8, 0.01), "unclear", "may be done"),
+        (grading.work_for_leavers(0.3, 0.01), "bad", "clients that have left"),
         (grading.refusal_cost(refusals(), 0.5), "good", "costs 10% of the processor time"),
         (grading.refusal_cost(refusals(cost=0.5), 0.5), "unclear", "costs 50%"),
         (grading.refusal_cost(refusals(cost=1.2), 0.5), "bad", "costs 120%"),
@@ -56,7 +56,7 @@ def test_each_figure_has_its_grade_and_its_words(
 @given(
     st.sampled_from([
         (lambda x: grading.goodput_kept(2, x), 0.1),
-        (grading.work_for_leavers, 0.1),
+        (lambda x: grading.work_for_leavers(x, 0.01), 0.1),
         (lambda x: grading.recovery(10 * x), 0.1),
         (lambda x: grading.refusal_cost(refusals(cost=x), 0.5), 0.2),
     ]),
