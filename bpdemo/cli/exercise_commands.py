@@ -37,7 +37,7 @@ def run_check(name: str) -> int:
 
 
 def run_hint(name: str, again: bool) -> None:
-    print(next_hint(name, again, f"bpdemo hint {name} --again"))
+    print(repr(next_hint(name, again, f"bpdemo hint {name} --again")))
 
 
 def run_progress() -> None:

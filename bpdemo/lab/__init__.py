@@ -28,11 +28,11 @@ if TYPE_CHECKING:
     from bpdemo.lab.predictions.predictions import predict as predict
     from bpdemo.lab.predictions.predictions import reveal as reveal
     from bpdemo.lab.services.calibration import calibrate as calibrate
+    from bpdemo.lab.services.loading import load as load
     from bpdemo.lab.services.service import serve as serve
     from bpdemo.lab.services.simulation import simulate as simulate
     from bpdemo.lab.talk.talk import stage as stage
     from bpdemo.load.capacity import capacity_of as capacity_of
-    from bpdemo.load.loads import load as load
     from bpdemo.load.run import LoadRun as LoadRun
     from bpdemo.picture.bars import fate_bars as fate_bars
     from bpdemo.picture.lines import line_figure as line_figure
@@ -57,7 +57,7 @@ _HOME = {
     "find_database": "bpdemo.lab.lessons.database",
     "hint": "bpdemo.lab.exercises.desk",
     "line_figure": "bpdemo.picture.lines",
-    "load": "bpdemo.load.loads",
+    "load": "bpdemo.lab.services.loading",
     "predict": "bpdemo.lab.predictions.predictions",
     "progress": "bpdemo.lab.exercises.desk",
     "reveal": "bpdemo.lab.predictions.predictions",

@@ -13,6 +13,7 @@ from typing import Any, Protocol, Unpack, runtime_checkable
 
 from bpdemo.core.kinds import wrong_kind
 from bpdemo.core.settings import Settings
+from bpdemo.load.company import senders_beside
 from bpdemo.load.driver import Driver, LoadProgress, LoadSilent, OnProgress, drive
 from bpdemo.load.gathered import Gathered
 from bpdemo.load.progress_line import ProgressLine
@@ -65,6 +66,7 @@ class RunningLoad:
         self._marks: list[tuple[float, str]] = []
         self._turns: list[tuple[float, float]] = []
         self._by = by
+        self._beside = len(senders_beside())
         self._meta = Meta(
             name=str(getattr(service, "profile", None) or getattr(service, "name", "service")),
             scenario=plan.scenario,
@@ -125,6 +127,7 @@ class RunningLoad:
         if not self._driver.wait(timeout_s):
             raise TimeoutError(f"the load still runs after {timeout_s:g} s")
         self._driver.kill()
+        self._beside = max(self._beside, len(senders_beside()))
         return self._run(self._driver.gathered.seconds(self.plan.seconds))
 
     def stop_sending(self) -> None:
@@ -148,7 +151,7 @@ class RunningLoad:
     def _run(self, seconds: float) -> LoadRun:
         gathered = self._driver.gathered
         meta = _with_facts(self._meta, gathered, max(seconds, 0.1), tuple(self._marks))
-        meta = replace(meta, turns=tuple(self._turns))
+        meta = replace(meta, turns=tuple(self._turns), beside=self._beside)
         return LoadRun(gathered.records, gathered.samples, meta, self._by)
 
     def __repr__(self) -> str:

@@ -26,7 +26,8 @@ class Meta:
     `planned` orders should have been sent, `sent` were. `marks` are (t_s, text) of knobs
     turned by hand; those that show in the samples are found without being named. `turns` are
     (t_s, capacity_per_s) since then, where a knob changed it. `cell` is the number
-    of the notebook's cell that drove the load.
+    of the notebook's cell that drove the load. `beside`: so many loads of others were seen
+    on this machine when it began or ended.
     """
 
     name: str = "service"
@@ -45,6 +46,7 @@ class Meta:
     lost: tuple[str, ...] = ()
     virtual: bool = False
     cell: int | None = None
+    beside: int = 0
     marks: tuple[tuple[float, str], ...] = ()
     turns: tuple[tuple[float, float], ...] = ()
     browse: dict[str, Any] = field(default_factory=dict)

@@ -22,6 +22,11 @@ SENTENCE: Final = "Your machine was busy; this run proves nothing. Run it again.
 LOST_SENTENCE: Final = "A load generator was lost; this run proves nothing. Run it again."
 
 
+BESIDE: Final = (
+    "another notebook or terminal was driving a load on this machine: let it end, then repeat"
+)
+
+
 class NotMeasured(Exception):
     """The run cannot be judged. `causes` says what was out of bounds, `run` which run it was
     and what to repeat."""
@@ -61,7 +66,7 @@ def causes_of(records: Records, meta: Meta) -> list[str]:
     if meta.clocks_apart_s > CLOCKS_APART_MAX_S:
         apart_ms = meta.clocks_apart_s * 1000
         causes.append(f"the machines' clocks ran {apart_ms:.0f} ms apart, at most 50 are allowed")
-    return causes
+    return [*causes, BESIDE] if causes and meta.beside else causes
 
 
 def sentence_for(meta: Meta) -> str:

@@ -114,7 +114,7 @@ def test_a_slip_is_told_in_a_line(shell, capsys, source, told):
 def test_the_error_is_what_it_always_was():
     """Code that catches a slip catches it as before."""
     with pytest.raises(TypeError, match="Did you mean seconds"):
-        lab.load("http://127.0.0.1:1", second=3)  # type: ignore[call-arg]
+        lab.load("http://127.0.0.1:1", second=3)
     with pytest.raises(ValueError, match="no exercise"):
         lab.check("01z")
 

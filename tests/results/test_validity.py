@@ -5,7 +5,8 @@ from IPython.core.interactiveshell import InteractiveShell
 
 from bpdemo.core.box import WIDTH, boxed
 from bpdemo.results.meta import Meta
-from bpdemo.results.validity import NotMeasured, told_run
+from bpdemo.results.records import Records
+from bpdemo.results.validity import BESIDE, NotMeasured, causes_of, told_run
 
 CAUSES = [
     "p99 of send lag was 86 ms, at most 50 is allowed",
@@ -54,3 +55,12 @@ def test_it_names_the_run_and_the_cell_to_repeat(scenario, cell):
     assert "with retries" in str(error)
     assert "380" in told
     assert ("[7]" in told) == (cell is not None)
+
+
+@pytest.mark.parametrize("sent", [100, 50])
+@pytest.mark.parametrize("beside", [0, 1])
+def test_a_load_beside_is_told_of_a_run_that_does_not_count(sent, beside):
+    """It may be the reason; a run that kept up nevertheless counts."""
+    causes = causes_of(Records.of([], [], []), Meta(planned=100, sent=sent, beside=beside))
+    assert bool(causes) == (sent == 50)
+    assert (BESIDE in causes) == (sent == 50 and beside > 0)

@@ -16,6 +16,7 @@ from bpdemo.lab.contest.scenes import PAYMENT_S, WORKERS, scenes_of
 from bpdemo.lab.contest.score import Score
 from bpdemo.lab.contest.word import plain_word
 from bpdemo.lab.services.simulation import simulate
+from bpdemo.load.progress_line import ProgressText
 from bpdemo.picture.palette import FONT
 
 BAD: Final[Mapping[str, Any]] = {
@@ -74,14 +75,18 @@ class Challenge:
         key = tuple(sorted(settings.items()))
         if key not in self._scores:
             made = settings_for(settings)
-            self._scores[key] = Score(
-                self.word,
-                [
-                    SceneScore.of(scene, simulate(made, changes=scene.changes, **scene.load))
-                    for scene in self.scenes
-                ],
-            )
+            self._scores[key] = Score(self.word, self._played(made))
         return self._scores[key]
+
+    def _played(self, settings: Settings) -> list[SceneScore]:
+        """Every scene, some seconds in all; a line says which is being played."""
+        played = []
+        with ProgressText() as progress:
+            for place, scene in enumerate(self.scenes, 1):
+                progress.show(f"Scene {place} of {len(self.scenes)}: {scene.title}")
+                run = simulate(settings, changes=scene.changes, **scene.load)
+                played.append(SceneScore.of(scene, run))
+        return played
 
     @forgiving
     def code(self, name: str, settings: Mapping[str, Any]) -> str:

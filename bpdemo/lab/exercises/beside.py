@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Final
 
-from bpdemo.lab.exercises.markup import as_html
+from bpdemo.lab.markup import as_html
 from bpdemo.picture.palette import GRID
 
 if TYPE_CHECKING:

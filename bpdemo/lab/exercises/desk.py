@@ -9,9 +9,9 @@ from bpdemo.lab.exercises.catalogue import EXERCISES, exercise_asking
 from bpdemo.lab.exercises.comparison import source_of, with_production
 from bpdemo.lab.exercises.judging_process import judge_answer
 from bpdemo.lab.exercises.marks import all_marks, note_check, note_hint
-from bpdemo.lab.exercises.markup import as_html
 from bpdemo.lab.exercises.table import Progress
 from bpdemo.lab.exercises.verdict import Verdict
+from bpdemo.lab.markup import as_html, as_text
 from bpdemo.picture.palette import FONT, SKY_BLUE
 
 NOT_GIVEN: Final = object()
@@ -21,7 +21,7 @@ class Hint(str):
     """A hint, as text and as a box in the notebook."""
 
     def __repr__(self) -> str:
-        return str(self)
+        return as_text(self)
 
     def _repr_html_(self) -> str:
         return (

@@ -8,7 +8,7 @@ from html import escape
 from typing import Any, Final, Literal
 
 from bpdemo.lab.exercises.beside import Beside
-from bpdemo.lab.exercises.markup import as_html
+from bpdemo.lab.markup import as_html, as_text
 from bpdemo.picture.palette import BLUE, FONT, GREEN, GREY, ORANGE
 
 State = Literal["passed", "not yet", "not tried", "could not judge"]
@@ -49,8 +49,11 @@ class Verdict:
         return cls(name, title, told["state"], says, str(told.get("printed", "")))
 
     def __str__(self) -> str:
-        lines = [f"{SIGNS[self.state]} {self.name} {self.state}: {self.title}"]
-        lines += [f"  {label}: {text}" if label else f"  {text}" for label, text in self.says]
+        lines = [f"{SIGNS[self.state]} {self.name} {self.state}: {as_text(self.title)}"]
+        lines += [
+            f"  {label}: {text}" if label else f"  {text}"
+            for label, text in ((label, as_text(text)) for label, text in self.says)
+        ]
         if self.printed:
             lines += ["  Your code printed:"]
             lines += [f"    {line}" for line in self.printed.rstrip().splitlines()]

@@ -11,8 +11,9 @@ import plotly.graph_objects as go
 from bpdemo.core.choices import Profile
 from bpdemo.core.slips import forgiving
 from bpdemo.lab.lessons.durations import seconds as in_profile
+from bpdemo.lab.services.loading import load
 from bpdemo.lab.services.service import serve
-from bpdemo.load.loads import load
+from bpdemo.load.progress_line import ProgressText
 from bpdemo.picture.frame import Frame
 from bpdemo.picture.palette import FATE_COLOURS, GRID, INK, TEXT_PX
 
@@ -41,6 +42,15 @@ class Sweep:
         """Goodput as a share of capacity, by load."""
         return {times: run.summary["goodput_share"] for times, run in self.runs.items()}
 
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        """Displayed, a sweep is its picture."""
+        bundle: dict[str, Any] = dict(goodput_figure(self)._repr_mimebundle_(include, exclude))
+        return bundle | {"text/plain": repr(self)}
+
+    def __repr__(self) -> str:
+        told = ", ".join(f"{times:g}×: {share:.0%}" for times, share in self.goodput_share.items())
+        return f"<Sweep {self.name}, goodput of capacity by load: {told}>"
+
     def require_valid(self) -> Sweep:
         """Raise `NotMeasured` if the machine was too busy in any of the runs."""
         for run in self.runs.values():
@@ -65,10 +75,13 @@ def sweep(
     """
     run_s = in_profile(6) if seconds is None else seconds
     runs = dict(known)
-    for multiple in times:
-        # A fresh one each: what an unprotected queue holds would weigh on the next run.
-        with serve(profile, name=f"{profile} sweep", **knobs) as service:
-            runs[multiple] = load(service, times=multiple, seconds=run_s)
+    loads = list(times)
+    with ProgressText() as progress:
+        for place, multiple in enumerate(loads, 1):
+            progress.show(f"Run {place} of {len(loads)}: {multiple:g}× capacity for {run_s:g} s")
+            # A fresh one each: what an unprotected queue holds would weigh on the next run.
+            with serve(profile, name=f"{profile} sweep", **knobs) as service:
+                runs[multiple] = load(service, times=multiple, seconds=run_s)
     return Sweep(name or profile, dict(sorted(runs.items())))
 
 

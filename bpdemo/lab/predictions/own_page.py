@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from html import escape
 from pathlib import Path
@@ -30,10 +31,19 @@ class Album:
         self.rows = rows
         self.pictures = pictures
 
-    def __repr__(self) -> str:
+    @property
+    def told(self) -> str:
+        """How much is on the page, in words."""
         made = sum(choice != NONE_MADE for _, choice, _ in self.rows)
         counted = f"{made} predictions, {len(self.rows)} outcomes, {self.pictures} pictures"
-        return f"<Album of {counted} in {self.path}>"
+        return f"Album of {counted}"
+
+    def __repr__(self) -> str:
+        return f"<{self.told} in {self.path}>"
+
+    def _link(self) -> str:
+        """As a notebook in the current folder reaches it: JupyterLab opens that in a tab."""
+        return os.path.relpath(self.path).replace(os.sep, "/")
 
     def _repr_html_(self) -> str:
         cells = (
@@ -43,8 +53,9 @@ class Album:
         lines = "".join(f"<tr>{row}</tr>" for row in cells)
         head = "<tr><th>lesson</th><th>you said</th><th>measured</th></tr>"
         return (
-            f"<div style='font:16px {FONT}'><p><b>{escape(repr(self).strip('<>'))}</b><br>"
-            "Open that file in any browser; it needs no network and can be sent to colleagues."
+            f"<div style='font:16px {FONT}'><p><b>{escape(self.told)}</b> in "
+            f"<a href='{escape(self._link(), quote=True)}' target='_blank'>{escape(self._link())}"
+            f"</a><br>It needs no network and can be sent to colleagues: {escape(str(self.path))}"
             f"</p><table>{head}{lines}</table></div>"
         )
 

@@ -9,6 +9,7 @@ from typing import Any, Final, Protocol, runtime_checkable
 
 from bpdemo.core.kinds import wrong_kind
 from bpdemo.lab.home import keep, recall
+from bpdemo.lab.markup import as_html
 from bpdemo.lab.predictions.keepsakes import keep_run
 from bpdemo.lab.predictions.questions.catalogue import QUESTIONS
 from bpdemo.lab.predictions.questions.question import Question
@@ -148,7 +149,7 @@ def _told(asked: Question, choice: str | None, confidence: str | None, sentence:
     if choice is None:
         lines.append("<b>You made no prediction.</b> The next one teaches more if you do.")
         if asked.right:
-            lines.append(f"What happens: {escape(asked.right)}.")
+            lines.append(f"What happens: {as_html(asked.right)}.")
     else:
         sure = f" ({escape(confidence)})" if confidence else ""
         lines.append(f"<b>You said</b>{sure}: {escape(choice)}.")
@@ -165,7 +166,7 @@ def _told(asked: Question, choice: str | None, confidence: str | None, sentence:
 
 
 def _marked(reply: str, is_right: bool) -> str:
-    """The reply; its *stars* stand for emphasis."""
-    parts = escape(reply).split("*")
+    """The reply; its *stars* stand for emphasis, its backticks for code."""
+    parts = as_html(reply).split("*")
     text = "".join(f"<i>{part}</i>" if i % 2 else part for i, part in enumerate(parts))
     return text if is_right else f"Not quite. {text}"

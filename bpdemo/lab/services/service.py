@@ -17,6 +17,7 @@ from bpdemo.lab.services.guest import GuestService, require_guest, start_guest
 from bpdemo.lab.services.host import Host, ProcessHost, ServiceFailed, ThreadHost
 from bpdemo.lab.services.machine import workers
 from bpdemo.lab.services.running import Running
+from bpdemo.lab.services.starting import starting
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -158,7 +159,8 @@ def serve(
     settings = _settings(profile, knobs)
     if name in _services:
         _services[name].stop()
-    host: Host = ThreadHost(settings) if where == "thread" else ProcessHost(settings)
+    with starting(where, settings.store):
+        host: Host = ThreadHost(settings) if where == "thread" else ProcessHost(settings)
     service = _services[name] = Service(name, profile, host, settings)
     return service
 

@@ -11,6 +11,7 @@ import nbformat
 import numpy as np
 import pytest
 
+import bpdemo.lab.contest.challenge as contest
 from bpdemo.cli.main import main
 from bpdemo.core.errors import SettingsInvalid
 from bpdemo.lab import challenge, simulate
@@ -19,6 +20,7 @@ from bpdemo.lab.contest.code import code_of, read_code
 from bpdemo.lab.contest.scene_score import SCENE_POINTS, SceneScore
 from bpdemo.lab.contest.scenes import WORKERS, scenes_of
 from bpdemo.lab.contest.word import plain_word
+from bpdemo.load.progress_line import ProgressText
 
 Run = Callable[..., tuple[int, str, str]]
 ROOT = Path(__file__).parents[3]
@@ -210,3 +212,17 @@ def test_the_board_ranks_codes_from_anywhere(
     code, out, _ = run("board", "nonsense")
     assert (code, "'nonsense' is no code" in out) == (1, True)
     assert run("board", "--file", "nowhere.txt")[0] == 2
+
+
+def test_a_score_says_which_scene_is_played(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Four scenes take some seconds; asked again, the score is there at once."""
+    told: list[str] = []
+    monkeypatch.setattr(ProgressText, "show", lambda _, text: told.append(text))
+    scored = SceneScore.of
+    monkeypatch.setattr(SceneScore, "of", lambda scene, _: scored(scene, simulate(seconds=1)))
+    monkeypatch.setattr(contest, "simulate", lambda *_, **__: None)
+    drawn_anew = challenge("TIDE")
+    for _ in range(2):
+        drawn_anew.score(TUNED)
+    titles = [scene.title for scene in drawn_anew.scenes]
+    assert told == [f"Scene {n} of 4: {title}" for n, title in enumerate(titles, 1)]

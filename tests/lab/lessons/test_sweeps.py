@@ -1,11 +1,14 @@
 """Goodput over load: a fresh service at each load, and the figure that tells what came of it."""
 
+import contextlib
 from dataclasses import replace
 
 import pytest
 
 from bpdemo.lab import seconds, simulate
+from bpdemo.lab.lessons import sweeps
 from bpdemo.lab.lessons.sweeps import Sweep, goodput_figure, sweep
+from bpdemo.load.progress_line import ProgressText
 from bpdemo.load.run import LoadRun
 from bpdemo.results.validity import NotMeasured
 
@@ -81,3 +84,21 @@ def test_the_short_profile_shortens_runs_but_not_to_nothing(monkeypatch, profile
     if profile is not None:
         monkeypatch.setenv("BPDEMO_PROFILE", profile)
     assert seconds(full_s) == pytest.approx(lasts_s)
+
+
+def test_a_sweep_shows_itself():
+    """Displayed, it is the picture of goodput over load, with the figures as its text."""
+    found = simulated("protected")
+    shown = found._repr_mimebundle_()
+    assert any("plotly" in kind for kind in shown)
+    assert shown["text/plain"].startswith("<Sweep protected, goodput of capacity by load: 1×: ")
+
+
+def test_a_sweep_says_which_run_it_makes(monkeypatch):
+    """It takes some seconds each."""
+    told: list[str] = []
+    monkeypatch.setattr(ProgressText, "show", lambda _, text: told.append(text))
+    monkeypatch.setattr(sweeps, "serve", lambda *_, **__: contextlib.nullcontext())
+    monkeypatch.setattr(sweeps, "load", lambda *_, times, seconds: simulate(times=times, seconds=1))
+    sweep("protected", [1, 2], seconds=3)
+    assert told == ["Run 1 of 2: 1× capacity for 3 s", "Run 2 of 2: 2× capacity for 3 s"]

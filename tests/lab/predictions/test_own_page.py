@@ -68,3 +68,13 @@ def test_a_damaged_run_costs_only_its_picture(run):
 def test_with_nothing_measured_the_page_is_empty_but_there():
     """Lesson 09 may be opened first."""
     assert album().rows == []
+
+
+def test_the_page_is_a_link_from_where_the_notebook_stands(run, own_place, monkeypatch):
+    """JupyterLab follows a link that is relative to the notebook's own folder."""
+    (own_place / "my-work").mkdir()
+    (own_place / "notebooks").mkdir()
+    monkeypatch.chdir(own_place / "notebooks")
+    reveal("01a", run)
+    assert "<a href='../my-work/album.html' target='_blank'>" in album()._repr_html_()
+    assert "<b>Album of 0 predictions, 1 outcomes, 1 pictures</b>" in album()._repr_html_()
