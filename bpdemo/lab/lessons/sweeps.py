@@ -44,7 +44,8 @@ class Sweep:
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         """Displayed, a sweep is its picture."""
-        bundle: dict[str, Any] = dict(goodput_figure(self)._repr_mimebundle_(include, exclude))
+        picture = goodput_figure(self)
+        bundle: dict[str, Any] = dict(picture._repr_mimebundle_(include, exclude) or {})
         return bundle | {"text/plain": repr(self)}
 
     def __repr__(self) -> str:

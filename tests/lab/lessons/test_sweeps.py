@@ -3,6 +3,7 @@
 import contextlib
 from dataclasses import replace
 
+import plotly.io as pio
 import pytest
 
 from bpdemo.lab import seconds, simulate
@@ -86,8 +87,9 @@ def test_the_short_profile_shortens_runs_but_not_to_nothing(monkeypatch, profile
     assert seconds(full_s) == pytest.approx(lasts_s)
 
 
-def test_a_sweep_shows_itself():
+def test_a_sweep_shows_itself(monkeypatch):
     """Displayed, it is the picture of goodput over load, with the figures as its text."""
+    monkeypatch.setattr(pio.renderers, "default", "plotly_mimetype")
     found = simulated("protected")
     shown = found._repr_mimebundle_()
     assert any("plotly" in kind for kind in shown)
