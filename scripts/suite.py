@@ -3,10 +3,13 @@
     python scripts/suite.py          what a change can break, in about twenty minutes on two cores
     python scripts/suite.py --long   the rest: long loads, and every lesson in the browser
 
-Three runs of pytest, one after the other. The first has a process for each core. The second is of
-what plays a load or opens a browser, but mostly waits and judges no speed (marked `light`): three
-at a time. The third plays the other loads one at a time and with nothing beside them: on two cores
-a load needs both, and beside other tests, however low their priority, too many runs do not count.
+Four runs of pytest. One is of what needs no process, no socket and no real time (`untimed`, see
+tests/untimed.py): it goes on beside all others, at the lowest priority that the system has, and
+takes what they leave of the processor. A load mostly waits, and whatever yields at once disturbs
+it no more than an idle machine would. The others follow one another: tests with processes and
+servers, a process for each core; then what plays a load or opens a browser, but judges no speed
+(`light`): three at a time; then the other loads, one at a time.
+
 A load that fails is judged once more on a quiet machine, since that it was disturbed is no fault
 of the service; what fails again fails, and what held only the second time is named at the end.
 
@@ -19,10 +22,13 @@ been executed; nbval runs all others, and always one lesson as well.
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,9 +36,12 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from tests.support.measured import await_quiet  # noqa: E402
+from tests.untimed import UNTIMED  # noqa: E402
 
 LIGHT, LOADS = "(load or browser) and light", "(load or browser) and not light"
-OTHERS = "not (load or browser)"
+OTHERS = "not (load or browser or untimed)"
+#: The lowest of a user's priorities, and of a group of processes that Linux schedules as one.
+LOWEST = 19
 #: More at a time, and the starts of their processes get into one another's way.
 LIGHT_AT_ONCE = 3
 FAILED, NO_TESTS = 1, 5
@@ -58,20 +67,73 @@ class Run:
     load_files: tuple[str, ...] = ()
 
 
+class Started:
+    """A run of pytest that goes on."""
+
+    def __init__(self, folder: Path, *arguments: str, aside: bool = False) -> None:
+        """`aside`: at the lowest priority, and what it says is kept until it is over."""
+        self._told = Path(tempfile.mkdtemp(dir=folder)) / "outcomes.json"
+        self._said = self._told.with_name("said.txt") if aside else None
+        with self._said.open("wb") if self._said else nullcontext() as said:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "pytest", *arguments],
+                cwd=ROOT,
+                env={"BPDEMO_EXAMPLES": "few"}
+                | os.environ
+                | {"BPDEMO_OUTCOMES_TO": str(self._told)},
+                stdout=said,
+                stderr=subprocess.STDOUT if aside else None,
+                start_new_session=aside,
+                creationflags=getattr(subprocess, "IDLE_PRIORITY_CLASS", 0) if aside else 0,
+            )
+        if aside:
+            yield_to_others(self._process.pid)
+
+    def wait(self) -> Run:
+        """What came of it, once it is over."""
+        code = self._process.wait()
+        if self._said:
+            print(f"\nBeside the others:\n{self._said.read_text('utf-8', 'replace')}", flush=True)
+        if not self._told.exists():  # it died: what it would have found nobody knows
+            return Run(code or FAILED)
+        outcomes = json.loads(self._told.read_text("utf-8"))
+        found = self._told.with_name("load-files.json")
+        files = tuple(json.loads(found.read_text("utf-8"))) if found.exists() else ()
+        failed, passed = tuple(outcomes["failed"]), tuple(outcomes["passed"])
+        return Run(code, outcomes["whole"], failed, passed, files)
+
+    def give_up(self) -> None:
+        """End it, and all that it has started. Does nothing once it is over."""
+        if self._process.poll() is None:
+            with suppress(OSError):
+                if hasattr(os, "killpg"):
+                    os.killpg(self._process.pid, signal.SIGTERM)
+                else:
+                    self._process.terminate()
+            self._process.wait()
+
+
+def yield_to_others(pid: int) -> None:
+    """Leave the processor to everybody else, as far as the system knows how to."""
+    with suppress(OSError):  # Linux: sessions share the processor as one, whatever is in them
+        Path(f"/proc/{pid}/autogroup").write_text(str(LOWEST), "ascii")
+    with suppress(OSError, AttributeError):  # and within a session: only what nobody else wants
+        os.setpriority(os.PRIO_PROCESS, pid, LOWEST)
+        os.sched_setscheduler(pid, os.SCHED_IDLE, os.sched_param(0))
+
+
 def pytest(folder: Path, *arguments: str) -> Run:
-    told = Path(tempfile.mkdtemp(dir=folder)) / "outcomes.json"
-    code = subprocess.run(
-        [sys.executable, "-m", "pytest", *arguments],
-        check=False,
-        cwd=ROOT,
-        env={"BPDEMO_EXAMPLES": "few"} | os.environ | {"BPDEMO_OUTCOMES_TO": str(told)},
-    ).returncode
-    if not told.exists():  # it died: what it would have found nobody knows
-        return Run(code or FAILED)
-    outcomes = json.loads(told.read_text("utf-8"))
-    found = told.with_name("load-files.json")
-    files = tuple(json.loads(found.read_text("utf-8"))) if found.exists() else ()
-    return Run(code, outcomes["whole"], tuple(outcomes["failed"]), tuple(outcomes["passed"]), files)
+    return Started(folder, *arguments).wait()
+
+
+@contextmanager
+def aside(folder: Path, *arguments: str) -> Iterator[Started]:
+    """A run beside what happens in the block."""
+    started = Started(folder, *arguments, aside=True)
+    try:
+        yield started
+    finally:
+        started.give_up()
 
 
 def main(arguments: list[str]) -> int:
@@ -86,15 +148,18 @@ def main(arguments: list[str]) -> int:
 
 
 def play(folder: Path, length: str, chosen: list[str]) -> int:
-    """All three runs, and the second judgement of loads; the exit code of what failed, or 0."""
-    cores = str(max(2, os.cpu_count() or 1))
-    side_by_side = ["-n", cores, "--dist", "worksteal", "-m", f"{OTHERS} and {length}"]
-    others = pytest(folder, *side_by_side, *chosen)
-    chosen = chosen or list(others.load_files)
-    few_at_once = ["-n", str(LIGHT_AT_ONCE), "--dist", "worksteal", "-m", f"{LIGHT} and {length}"]
-    light = pytest(folder, *few_at_once, *chosen)
-    loads = pytest(folder, "-m", f"{LOADS} and {length}", *chosen)
-    codes = [others.code, *disturbed(folder, light, loads)]
+    """All four runs, and the second judgement of loads; the exit code of what failed, or 0."""
+    side_by_side = ["-n", str(max(2, os.cpu_count() or 1)), "--dist", "worksteal"]
+    # What says that it needs no process and no port must not start one, nor listen.
+    untimed = ["-p", "tests.support.in_process", "-m", f"untimed and {length}"]
+    with aside(folder, *side_by_side, *untimed, *(chosen or UNTIMED)) as beside:
+        others = pytest(folder, *side_by_side, "-m", f"{OTHERS} and {length}", *chosen)
+        chosen = chosen or list(others.load_files)
+        few_at_once = ["-n", str(LIGHT_AT_ONCE), "--dist", "worksteal"]
+        light = pytest(folder, *few_at_once, "-m", f"{LIGHT} and {length}", *chosen)
+        loads = pytest(folder, "-m", f"{LOADS} and {length}", *chosen)
+        untimed_run = beside.wait()
+    codes = [untimed_run.code, others.code, *disturbed(folder, light, loads)]
     if set(codes) == {NO_TESTS}:
         return NO_TESTS  # a misspelt choice proves nothing
     if length == "long":

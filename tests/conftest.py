@@ -22,6 +22,7 @@ import pytest
 from tests.support.command import Run
 from tests.support.examples import examples
 from tests.support.required import required_words
+from tests.untimed import is_untimed
 
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 
@@ -149,8 +150,11 @@ def pytest_collection_finish() -> None:
 MEASURED_S = 600
 
 
+@pytest.hookimpl(tryfirst=True)  # before markers decide what is chosen
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
+        if is_untimed(item.nodeid, {marker.name for marker in item.iter_markers()}):
+            item.add_marker(pytest.mark.untimed)
         if item.get_closest_marker("load") and not item.get_closest_marker("timeout"):
             item.add_marker(pytest.mark.timeout(MEASURED_S))
 

@@ -1,14 +1,20 @@
 """`make test` is green only where every test that was chosen has passed."""
 
 import importlib.util
+import os
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import nullcontext
+from itertools import combinations
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
+from _pytest.mark.expression import Expression
+
+from tests.untimed import UNTIMED, is_untimed
 
 ROOT = Path(__file__).resolve().parents[2]
 SUITE = ROOT / "scripts" / "suite.py"
@@ -29,13 +35,24 @@ def suite(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     return module
 
 
+class Over:
+    """A run that has long been over."""
+
+    def __init__(self, run: Any) -> None:
+        self._run = run
+
+    def wait(self) -> Any:
+        return self._run
+
+
 @pytest.fixture
 def play(suite: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., int]:
-    """Plays these runs in turn, instead of pytest's: the exit code."""
+    """Plays these runs in turn, instead of pytest's, beside a good one: the exit code."""
 
-    def call(*runs: object, length: str = "not long") -> int:
+    def call(*runs: object, beside: Any = None, length: str = "not long") -> int:
         left = list(runs)
         monkeypatch.setattr(suite, "pytest", lambda *_: left.pop(0))
+        monkeypatch.setattr(suite, "aside", lambda *_: nullcontext(Over(beside or good(suite))))
         code = suite.play(tmp_path, length, [])
         assert left == [], "a run that was not asked for"
         return int(code)
@@ -78,23 +95,29 @@ def good(suite: ModuleType) -> Any:
 
 @pytest.mark.parametrize("idle", [(), (0,), (1,), (2,), (0, 1), (1, 2), (0, 2)])
 def test_all_passed_is_green(suite, play, idle):
-    """All three runs, or some where the others had nothing to do."""
+    """All runs, or some where the others had nothing to do."""
     runs = [suite.Run(NONE, True) if place in idle else good(suite) for place in range(3)]
     assert play(*runs) == 0
+    assert play(*runs, beside=suite.Run(NONE, True)) == 0
 
 
 def test_a_choice_of_nothing_is_not_green(suite, play):
     """A misspelt -k proves nothing."""
-    assert play(*[suite.Run(NONE, True)] * 3) == NONE
+    nothing = suite.Run(NONE, True)
+    assert play(*[nothing] * 3, beside=nothing) == NONE
+    assert play(*[nothing] * 3) == 0
 
 
 def test_a_failure_of_what_needs_no_clock_is_final(suite, play):
     """Only loads are disturbed by a machine."""
-    assert play(suite.Run(1, True, ("a",)), good(suite), good(suite)) == 1
+    failed = suite.Run(1, True, ("a",))
+    assert play(failed, good(suite), good(suite)) == 1
+    assert play(*[good(suite)] * 3, beside=failed) == 1
+    assert play(*[good(suite)] * 3, beside=suite.Run(-15)) != 0  # it died
 
 
 def with_failure(suite: ModuleType, place: int, failure: Any) -> list[Any]:
-    """The three runs, the one at this place being `failure`."""
+    """Three runs, the one at this place being `failure`."""
     runs = [good(suite)] * 3
     runs[place] = failure
     return runs
@@ -270,6 +293,79 @@ def test_loads_are_looked_for_where_they_were_found(suite, monkeypatch, tmp_path
         return suite.Run(0, True, (), ("a",), ("tests/x.py",))
 
     monkeypatch.setattr(suite, "pytest", note)
+    monkeypatch.setattr(suite, "aside", lambda *words: nullcontext(Over(note(*words))))
     assert suite.play(tmp_path, "not long", []) == suite.play(tmp_path, "not long", ["-x"]) == 0
-    assert [words[-1] for words in asked[1:3] + asked[4:]] == ["tests/x.py"] * 2 + ["-x"] * 2
-    assert "tests/x.py" not in asked[0]
+    assert [words[-1] for words in asked[2:4] + asked[4:]] == ["tests/x.py"] * 2 + ["-x"] * 4
+    assert asked[0][-len(UNTIMED) :] == UNTIMED
+    assert not {"tests/x.py", *UNTIMED} & set(asked[1])
+
+
+def test_every_test_is_in_one_run_and_in_no_other(suite, tmp_path, monkeypatch):
+    """Whatever its markers are, long or not."""
+    asked: list[tuple[str, ...]] = []
+
+    def note(_: Path, *words: str) -> Any:
+        asked.append(words)
+        return good(suite)
+
+    monkeypatch.setattr(suite, "pytest", note)
+    monkeypatch.setattr(suite, "aside", lambda *words: nullcontext(Over(note(*words))))
+    monkeypatch.setattr(suite, "notebooks", lambda _: 0)
+    for length in ("not long", "long"):
+        assert suite.play(tmp_path, length, []) == 0
+    chosen = [Expression.compile(words[words.index("-m") + 1]) for words in asked]
+    assert len(chosen) == 8
+    for marks in (*subsets("load", "browser", "light", "long"), ("untimed",), ("untimed", "long")):
+        runs = [one for one in chosen if one.evaluate(lambda name, /, **_: name in marks)]  # noqa: B023
+        assert len(runs) == 1, marks
+
+
+def subsets(*words: str) -> list[tuple[str, ...]]:
+    return [some for size in range(len(words) + 1) for some in combinations(words, size)]
+
+
+YIELDS = """
+import os, sys
+def test_it():
+    if hasattr(os, "getpriority"):
+        assert os.getpriority(os.PRIO_PROCESS, 0) == 19
+    if hasattr(os, "SCHED_IDLE"):
+        assert os.sched_getscheduler(0) == os.SCHED_IDLE
+"""
+
+
+def test_what_runs_aside_yields_to_everybody_and_says_so_later(suite, toys, capfd):
+    """Its processes have the lowest priority, and it speaks when the others are done."""
+    (toys / "test_toy.py").write_text(YIELDS, encoding="utf-8")
+    with suite.aside(toys, "-q", "-p", "no:cacheprovider") as beside:
+        assert beside._process.wait() == 0  # over, and nobody was told
+        assert "passed" not in capfd.readouterr().out
+        assert beside.wait() == suite.Run(0, True, (), ("test_toy.py::test_it",))
+    assert "1 passed" in capfd.readouterr().out
+
+
+@pytest.mark.skipif(not hasattr(os, "killpg"), reason="no groups of processes here")
+def test_what_runs_aside_ends_when_the_others_are_broken_off(suite, toys):
+    """With Ctrl-C, say: it would go on for minutes with nobody to hear of it."""
+    (toys / "test_toy.py").write_text(
+        "import signal\ndef test_it(): signal.pause()\n", encoding="utf-8"
+    )
+    processes = []
+
+    def break_off() -> None:
+        with suite.aside(toys, "-q", "-p", "no:cacheprovider") as beside:
+            processes.append(beside._process)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        break_off()
+    assert processes[0].poll() is not None
+
+
+def test_what_is_said_to_need_no_time_lies_where_it_is_said_to_lie():
+    """A place that has moved would be looked for in vain, and its tests disturb the loads."""
+    assert [place for place in UNTIMED if not (ROOT / place).exists()] == []
+    assert is_untimed("tests/flow/test_queue.py::test_it", {"slow"})
+    assert not is_untimed("tests/flower.py::test_it", set())
+    for marker in ("load", "browser", "process"):
+        assert not is_untimed("tests/flow/test_queue.py::test_it", {marker})

@@ -90,8 +90,8 @@ def test_a_claim_that_could_not_be_measured_is_not_refuted(monkeypatch):
 class Machine:
     """Its clock, and how late its timers and how idle its cores are."""
 
-    def __init__(self, late_s, idle):
-        self.now_s, self.late_s, self.idle = 0.0, late_s, idle
+    def __init__(self, late_s, idle, nice):
+        self.now_s, self.late_s, self.idle, self.nice = 0.0, late_s, idle, nice
 
     def monotonic(self):
         return self.now_s
@@ -105,8 +105,8 @@ class Machine:
 
 @pytest.fixture
 def machine(monkeypatch):
-    def made(late_s=0.0001, idle=95.0):
-        found = Machine(late_s, idle)
+    def made(late_s=0.0001, idle=95.0, nice=0.0):
+        found = Machine(late_s, idle, nice)
         monkeypatch.setattr(measuring, "time", found)
         monkeypatch.setattr(psutil, "cpu_times_percent", found.cpu_times_percent)
         return found
@@ -116,8 +116,14 @@ def machine(monkeypatch):
 
 @pytest.mark.parametrize(
     ("state", "quiet"),
-    [({}, True), ({"late_s": 0.02}, False), ({"idle": 30.0}, False)],
-    ids=["at rest", "timers late", "cores taken"],
+    [
+        ({}, True),
+        ({"late_s": 0.02}, False),
+        ({"idle": 30.0}, False),
+        ({"idle": 0.0, "nice": 95.0}, True),
+        ({"late_s": 0.02, "idle": 0.0, "nice": 95.0}, False),
+    ],
+    ids=["at rest", "timers late", "cores taken", "by what yields", "by what hardly yields"],
 )
 def test_a_machine_is_quiet_when_timers_are_on_time_and_cores_are_free(machine, state, quiet):
     """Either alone is no rest: a service can starve while timers fire, and the other way round."""
