@@ -3,12 +3,13 @@
     python scripts/suite.py          what a change can break, in about twenty minutes on two cores
     python scripts/suite.py --long   the rest: long loads, and every lesson in the browser
 
-Four runs of pytest. One is of what needs no process, no socket and no real time (`untimed`, see
+Five runs of pytest. One is of what needs no process, no socket and no real time (`untimed`, see
 tests/untimed.py): it goes on beside all others, at the lowest priority that the system has, and
 takes what they leave of the processor. A load mostly waits, and whatever yields at once disturbs
 it no more than an idle machine would. The others follow one another: tests with processes and
 servers, a process for each core; then what plays a load or opens a browser, but judges no speed
-(`light`): three at a time; then the other loads, one at a time.
+(`light`): three at a time; then the other loads, one at a time; and at last, beside nothing, those
+that need the whole machine (`whole`).
 
 A load that fails is judged once more on a quiet machine, since that it was disturbed is no fault
 of the service; what fails again fails, and what held only the second time is named at the end.
@@ -38,7 +39,9 @@ sys.path.insert(0, str(ROOT))
 from tests.support.measured import await_quiet  # noqa: E402
 from tests.untimed import UNTIMED  # noqa: E402
 
-LIGHT, LOADS = "(load or browser) and light", "(load or browser) and not light"
+LIGHT = "(load or browser) and light"
+LOADS = "(load or browser) and not light and not whole"
+WHOLE = "(load or browser) and whole and not light"
 OTHERS = "not (load or browser or untimed)"
 #: The lowest of a user's priorities, and of a group of processes that Linux schedules as one.
 LOWEST = 19
@@ -148,7 +151,7 @@ def main(arguments: list[str]) -> int:
 
 
 def play(folder: Path, length: str, chosen: list[str]) -> int:
-    """All four runs, and the second judgement of loads; the exit code of what failed, or 0."""
+    """All five runs, and the second judgement of loads; the exit code of what failed, or 0."""
     side_by_side = ["-n", str(max(2, os.cpu_count() or 1)), "--dist", "worksteal"]
     # What says that it needs no process and no port must not start one, nor listen.
     untimed = ["-p", "tests.support.in_process", "-m", f"untimed and {length}"]
@@ -159,11 +162,12 @@ def play(folder: Path, length: str, chosen: list[str]) -> int:
         light = pytest(folder, *few_at_once, "-m", f"{LIGHT} and {length}", *chosen)
         loads = pytest(folder, "-m", f"{LOADS} and {length}", *chosen)
         untimed_run = beside.wait()
-    codes = [untimed_run.code, others.code, *disturbed(folder, light, loads)]
+    whole = pytest(folder, "-m", f"{WHOLE} and {length}", *chosen)
+    codes = [untimed_run.code, others.code, *disturbed(folder, light, loads, whole)]
     if set(codes) == {NO_TESTS}:
         return NO_TESTS  # a misspelt choice proves nothing
     if length == "long":
-        codes.append(notebooks(loads.passed))
+        codes.append(notebooks((*loads.passed, *whole.passed)))
     # That one of them had nothing to do is no failure.
     return next((code for code in codes if code not in (0, NO_TESTS)), 0)
 

@@ -14,7 +14,7 @@ from bpdemo.load.loads import load
 from bpdemo.results.validity import SEND_LAG_MAX_S
 from tests.support.measured import TRIES, await_quiet, measured
 
-pytestmark = pytest.mark.load
+pytestmark = [pytest.mark.load, pytest.mark.whole]
 
 FLOOD = Path(__file__).with_name("flood.py")
 CAPACITY_PER_S = 200

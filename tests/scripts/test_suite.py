@@ -93,10 +93,10 @@ def good(suite: ModuleType) -> Any:
     return suite.Run(0, True, (), ("a",))
 
 
-@pytest.mark.parametrize("idle", [(), (0,), (1,), (2,), (0, 1), (1, 2), (0, 2)])
+@pytest.mark.parametrize("idle", [(), (0,), (1,), (2,), (3,), (0, 1), (1, 2), (0, 2), (1, 2, 3)])
 def test_all_passed_is_green(suite, play, idle):
     """All runs, or some where the others had nothing to do."""
-    runs = [suite.Run(NONE, True) if place in idle else good(suite) for place in range(3)]
+    runs = [suite.Run(NONE, True) if place in idle else good(suite) for place in range(4)]
     assert play(*runs) == 0
     assert play(*runs, beside=suite.Run(NONE, True)) == 0
 
@@ -104,26 +104,26 @@ def test_all_passed_is_green(suite, play, idle):
 def test_a_choice_of_nothing_is_not_green(suite, play):
     """A misspelt -k proves nothing."""
     nothing = suite.Run(NONE, True)
-    assert play(*[nothing] * 3, beside=nothing) == NONE
-    assert play(*[nothing] * 3) == 0
+    assert play(*[nothing] * 4, beside=nothing) == NONE
+    assert play(*[nothing] * 4) == 0
 
 
 def test_a_failure_of_what_needs_no_clock_is_final(suite, play):
     """Only loads are disturbed by a machine."""
     failed = suite.Run(1, True, ("a",))
-    assert play(failed, good(suite), good(suite)) == 1
-    assert play(*[good(suite)] * 3, beside=failed) == 1
-    assert play(*[good(suite)] * 3, beside=suite.Run(-15)) != 0  # it died
+    assert play(failed, *[good(suite)] * 3) == 1
+    assert play(*[good(suite)] * 4, beside=failed) == 1
+    assert play(*[good(suite)] * 4, beside=suite.Run(-15)) != 0  # it died
 
 
 def with_failure(suite: ModuleType, place: int, failure: Any) -> list[Any]:
-    """Three runs, the one at this place being `failure`."""
-    runs = [good(suite)] * 3
+    """The runs that follow one another, the one at this place being `failure`."""
+    runs = [good(suite)] * 4
     runs[place] = failure
     return runs
 
 
-@pytest.mark.parametrize("place", [1, 2])
+@pytest.mark.parametrize("place", [1, 2, 3])
 def test_a_load_that_holds_the_second_time_is_named(suite, play, capsys, place):
     """It is green, and does not go unseen."""
     runs = with_failure(suite, place, suite.Run(1, True, ("b",), ("c",)))
@@ -133,15 +133,15 @@ def test_a_load_that_holds_the_second_time_is_named(suite, play, capsys, place):
 
 def test_failures_of_both_runs_of_loads_are_judged_together(suite, play, capsys):
     """Once, and each has to pass."""
-    first = good(suite), suite.Run(1, True, ("b",)), suite.Run(1, True, ("c",))
+    first = good(suite), suite.Run(1, True, ("b",)), suite.Run(1, True, ("c",)), good(suite)
     assert play(*first, suite.Run(0, True, (), ("b", "c"))) == 0
     assert "played once more: b, c" in capsys.readouterr().out
     assert play(*first, suite.Run(1, True, ("c",), ("b",))) == 1
     many = suite.Run(1, True, tuple("abcdefgh"))  # of each no more than may be, of both too many
-    assert play(good(suite), many, many) == 1
+    assert play(good(suite), many, many, good(suite)) == 1
 
 
-@pytest.mark.parametrize("place", [1, 2])
+@pytest.mark.parametrize("place", [1, 2, 3])
 @pytest.mark.parametrize(
     "again",
     [
@@ -157,7 +157,7 @@ def test_what_does_not_pass_the_second_time_fails(suite, play, again, place):
     assert play(*runs, suite.Run(**again)) == 1
 
 
-@pytest.mark.parametrize("place", [1, 2])
+@pytest.mark.parametrize("place", [1, 2, 3])
 @pytest.mark.parametrize(
     "cut",
     [
@@ -172,11 +172,11 @@ def test_a_run_that_was_cut_short_is_not_judged_again(suite, play, cut, place):
     assert play(*with_failure(suite, place, suite.Run(**cut))) != 0
 
 
-@pytest.mark.parametrize("place", [1, 2])
+@pytest.mark.parametrize("place", [1, 2, 3])
 def test_a_run_cut_short_is_not_saved_by_the_other(suite, play, place):
     """What failed in the other is judged again, and the verdict stays."""
     runs = with_failure(suite, place, suite.Run(1))
-    runs[3 - place] = suite.Run(1, True, ("b",))
+    runs[place % 3 + 1] = suite.Run(1, True, ("b",))
     assert play(*runs, suite.Run(0, True, (), ("b",))) == 1
 
 
@@ -203,9 +203,9 @@ def test_notebooks_follow_the_long_tests_and_have_a_say(suite, play, monkeypatch
         return 1
 
     monkeypatch.setattr(suite, "notebooks", fail)
-    assert play(good(suite), good(suite), good(suite), length="long") == 1
-    assert told == [("a",)]
-    assert play(good(suite), good(suite), good(suite)) == 0
+    assert play(*[good(suite)] * 4, length="long") == 1
+    assert told == [("a", "a")]
+    assert play(*[good(suite)] * 4) == 0
     assert len(told) == 1
 
 
@@ -295,7 +295,7 @@ def test_loads_are_looked_for_where_they_were_found(suite, monkeypatch, tmp_path
     monkeypatch.setattr(suite, "pytest", note)
     monkeypatch.setattr(suite, "aside", lambda *words: nullcontext(Over(note(*words))))
     assert suite.play(tmp_path, "not long", []) == suite.play(tmp_path, "not long", ["-x"]) == 0
-    assert [words[-1] for words in asked[2:4] + asked[4:]] == ["tests/x.py"] * 2 + ["-x"] * 4
+    assert [words[-1] for words in asked[2:5] + asked[5:]] == ["tests/x.py"] * 3 + ["-x"] * 5
     assert asked[0][-len(UNTIMED) :] == UNTIMED
     assert not {"tests/x.py", *UNTIMED} & set(asked[1])
 
@@ -314,8 +314,12 @@ def test_every_test_is_in_one_run_and_in_no_other(suite, tmp_path, monkeypatch):
     for length in ("not long", "long"):
         assert suite.play(tmp_path, length, []) == 0
     chosen = [Expression.compile(words[words.index("-m") + 1]) for words in asked]
-    assert len(chosen) == 8
-    for marks in (*subsets("load", "browser", "light", "long"), ("untimed",), ("untimed", "long")):
+    assert len(chosen) == 10
+    for marks in (
+        *subsets("load", "browser", "light", "whole", "long"),
+        ("untimed",),
+        ("untimed", "long"),
+    ):
         runs = [one for one in chosen if one.evaluate(lambda name, /, **_: name in marks)]  # noqa: B023
         assert len(runs) == 1, marks
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -40,14 +40,20 @@ BOTH_WAYS = pytest.mark.parametrize(
 
 
 def play(
-    lesson: str, claim: str, where: str = "live", heard: Callable[[Claim], None] | None = None
+    lesson: str,
+    claim: str,
+    where: str = "live",
+    heard: Callable[[Claim], None] | None = None,
+    *,
+    all_points: bool = True,
 ) -> dict[str, Any]:
     """Run the import cells and those tagged `claim-<claim>`, in order; gives their variables.
 
     Again while the machine is too busy for the run to count. Raises what a cell raises. `heard` is
-    given each claim that the cells make, whether it holds or not.
+    given each claim that the cells make, whether it holds or not. Without `all_points`, a line is
+    drawn only through those that a claim names.
     """
-    return until_measured(lambda: _run(lesson, claim, where, heard))
+    return until_measured(lambda: _run(lesson, claim, where, heard, all_points=all_points))
 
 
 def refute(lesson: str, claim: str, where: str = "live") -> str:
@@ -55,9 +61,10 @@ def refute(lesson: str, claim: str, where: str = "live") -> str:
 
     Nothing else counts as a refutation: an AssertionError of the package comes through as it is,
     and a `ClaimFailed` that the tag's own cells have not made is an AssertionError that says so.
+    What fails at the points that the claims name fails at all of them, too.
     """
     with pytest.raises(ClaimFailed) as failed:
-        play(lesson, claim, where)
+        play(lesson, claim, where, all_points=False)
     text = failed.value.claim.text
     made_by = [str(entry.path) for entry in failed.traceback if str(entry.path) not in OF_CLAIM]
     assert Path(made_by[-1]).parent == NOTEBOOKS, f"no cell of {lesson} has made it: {text!r}"
@@ -115,16 +122,24 @@ def is_live(lesson: str, claim: str) -> bool:
 
 
 def _run(
-    lesson: str, claim: str, where: str, heard: Callable[[Claim], None] | None
+    lesson: str,
+    claim: str,
+    where: str,
+    heard: Callable[[Claim], None] | None,
+    *,
+    all_points: bool,
 ) -> dict[str, Any]:
+    cells = cells_of(lesson, claim)
+    named = None if all_points else named_points(source for _, source in cells)
     names: dict[str, Any] = {"__name__": f"{lesson}:{claim}"}
     with pytest.MonkeyPatch.context() as patched:
         if where == "virtual":
             patched.setattr(sweeps, "serve", virtual_office.serve)
             patched.setattr(sweeps, "load", virtual_office.load)
         try:
-            for place, source in cells_of(lesson, claim):
-                exec(compile(source, str(NOTEBOOKS / f"{lesson}[{place}]"), "exec"), names)
+            for place, source in cells:
+                tree = ast.parse(source) if named is None else with_points(source, named)
+                exec(compile(tree, str(NOTEBOOKS / f"{lesson}[{place}]"), "exec"), names)
                 if heard is not None and "claim" in names:
                     names["claim"] = _telling(heard)
                 if where == "virtual":  # in place of what the cell imported
@@ -132,6 +147,33 @@ def _run(
         finally:
             stop_all()
     return names
+
+
+def named_points(cells: Iterable[str]) -> set[Any]:
+    """The numbers by which their claims, and what these are made of, look something up."""
+    return {
+        node.slice.value
+        for source in cells
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Subscript)
+        and isinstance(node.slice, ast.Constant)
+        and isinstance(node.slice.value, int | float)
+    }
+
+
+def with_points(source: str, named: set[Any]) -> ast.Module:
+    """The cell, each `for … in (1, 2, …)` over numbers with those only that are named.
+
+    A loop of which none is named stays whole: all are looked at, under another name.
+    """
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.For | ast.comprehension) and isinstance(node.iter, ast.Tuple):
+            points = [each for each in node.iter.elts if isinstance(each, ast.Constant)]
+            wanted = [each for each in points if each.value in named]
+            if wanted and len(points) == len(node.iter.elts):
+                node.iter.elts = list(wanted)
+    return tree
 
 
 def cells_of(lesson: str, claim: str) -> list[tuple[int, str]]:

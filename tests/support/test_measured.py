@@ -82,7 +82,7 @@ def test_a_run_is_asked_whether_it_counts(waits):
 
 def test_a_claim_that_could_not_be_measured_is_not_refuted(monkeypatch):
     """Were it taken for the failed assert of the lesson, a broken claim would pass."""
-    monkeypatch.setattr("tests.support.claims._run", lambda *_: busy_for(9)())
+    monkeypatch.setattr("tests.support.claims._run", lambda *_, **__: busy_for(9)())
     with pytest.raises(NeverMeasured):
         refute("01_when_queues_explode", "mean")
 
