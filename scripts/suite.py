@@ -30,7 +30,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -66,8 +66,9 @@ class Run:
     whole: bool = False
     failed: tuple[str, ...] = ()
     passed: tuple[str, ...] = ()
-    #: The files with loads or browsers among all that it found, chosen or not.
-    load_files: tuple[str, ...] = ()
+    #: The files with loads or browsers among all that it found, chosen or not: `light`, `whole`,
+    #: and the others under "".
+    load_files: dict[str, list[str]] = field(default_factory=dict)
 
 
 class Started:
@@ -101,7 +102,7 @@ class Started:
             return Run(code or FAILED)
         outcomes = json.loads(self._told.read_text("utf-8"))
         found = self._told.with_name("load-files.json")
-        files = tuple(json.loads(found.read_text("utf-8"))) if found.exists() else ()
+        files = json.loads(found.read_text("utf-8")) if found.exists() else {}
         failed, passed = tuple(outcomes["failed"]), tuple(outcomes["passed"])
         return Run(code, outcomes["whole"], failed, passed, files)
 
@@ -157,12 +158,13 @@ def play(folder: Path, length: str, chosen: list[str]) -> int:
     untimed = ["-p", "tests.support.in_process", "-m", f"untimed and {length}"]
     with aside(folder, *side_by_side, *untimed, *(chosen or UNTIMED)) as beside:
         others = pytest(folder, *side_by_side, "-m", f"{OTHERS} and {length}", *chosen)
-        chosen = chosen or list(others.load_files)
         few_at_once = ["-n", str(LIGHT_AT_ONCE), "--dist", "worksteal"]
-        light = pytest(folder, *few_at_once, "-m", f"{LIGHT} and {length}", *chosen)
-        loads = pytest(folder, "-m", f"{LOADS} and {length}", *chosen)
+        light = loads_of(
+            folder, others, "light", [*few_at_once, "-m", f"{LIGHT} and {length}"], chosen
+        )
+        loads = loads_of(folder, others, "", ["-m", f"{LOADS} and {length}"], chosen)
         untimed_run = beside.wait()
-    whole = pytest(folder, "-m", f"{WHOLE} and {length}", *chosen)
+    whole = loads_of(folder, others, "whole", ["-m", f"{WHOLE} and {length}"], chosen)
     codes = [untimed_run.code, others.code, *disturbed(folder, light, loads, whole)]
     if set(codes) == {NO_TESTS}:
         return NO_TESTS  # a misspelt choice proves nothing
@@ -170,6 +172,12 @@ def play(folder: Path, length: str, chosen: list[str]) -> int:
         codes.append(notebooks((*loads.passed, *whole.passed)))
     # That one of them had nothing to do is no failure.
     return next((code for code in codes if code not in (0, NO_TESTS)), 0)
+
+
+def loads_of(folder: Path, found: Run, kind: str, how: list[str], chosen: list[str]) -> Run:
+    """Run the loads of that kind, where `found` has found them, unless something was chosen."""
+    where = chosen or found.load_files.get(kind, [])
+    return pytest(folder, *how, *where) if where else Run(NO_TESTS, whole=True)
 
 
 def notebooks(passed: tuple[str, ...]) -> int:

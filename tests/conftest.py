@@ -89,9 +89,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 class LoadFiles:
-    """Keeps in a file which files have a test that is marked `load` or `browser`, chosen or not.
+    """Keeps in a file where tests are that are marked `load` or `browser`, chosen or not.
 
-    To find all tests takes longer than some of them: the runs of loads need look nowhere else.
+    By their kind: `light`, `whole`, or "" for the others. To find all tests takes longer than some
+    of them: the runs of loads need look nowhere else.
     """
 
     NAME = "load-files.json"
@@ -101,11 +102,14 @@ class LoadFiles:
 
     @pytest.hookimpl(tryfirst=True)  # before those that were not chosen are left out
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        loads = (
-            i for i in items if i.get_closest_marker("load") or i.get_closest_marker("browser")
-        )
-        files = dict.fromkeys(item.nodeid.partition("::")[0] for item in loads)
-        self._path.write_text(json.dumps(list(files)), encoding="utf-8")
+        files: dict[str, dict[str, None]] = {}
+        for item in items:
+            markers = {marker.name for marker in item.iter_markers()}
+            if markers & {"load", "browser"}:
+                kind = next((kind for kind in ("light", "whole") if kind in markers), "")
+                files.setdefault(kind, {})[item.nodeid.partition("::")[0]] = None
+        told = {kind: list(names) for kind, names in files.items()}
+        self._path.write_text(json.dumps(told), encoding="utf-8")
 
 
 class Outcomes:

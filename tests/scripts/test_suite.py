@@ -53,7 +53,7 @@ def play(suite: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
         left = list(runs)
         monkeypatch.setattr(suite, "pytest", lambda *_: left.pop(0))
         monkeypatch.setattr(suite, "aside", lambda *_: nullcontext(Over(beside or good(suite))))
-        code = suite.play(tmp_path, length, [])
+        code = suite.play(tmp_path, length, ["tests"])
         assert left == [], "a run that was not asked for"
         return int(code)
 
@@ -90,7 +90,7 @@ def test_the_test_that_walks_a_lesson_is_there():
 
 
 def good(suite: ModuleType) -> Any:
-    return suite.Run(0, True, (), ("a",))
+    return suite.Run(0, True, (), ("a",), {kind: ["tests/x.py"] for kind in ("light", "", "whole")})
 
 
 @pytest.mark.parametrize("idle", [(), (0,), (1,), (2,), (3,), (0, 1), (1, 2), (0, 2), (1, 2, 3)])
@@ -221,7 +221,7 @@ def toys(suite: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     conftest = "from tests.conftest import pytest_configure\n"
     (tmp_path / "conftest.py").write_text(conftest, encoding="utf-8")
     (tmp_path / "pytest.ini").write_text(
-        "[pytest]\nmarkers =\n    load\n    browser\n    light\n", encoding="utf-8"
+        "[pytest]\nmarkers =\n    load\n    browser\n    light\n    whole\n", encoding="utf-8"
     )
     return tmp_path
 
@@ -237,7 +237,7 @@ def test_a_real_run_tells_what_became_of_each(suite, toys):
     )
     whole = suite.pytest(toys, "-q", "-p", "no:cacheprovider", "test_toy.py")
     assert whole == suite.Run(1, True, ("test_toy.py::test_bad",), ("test_toy.py::test_good",))
-    assert whole.load_files == ()
+    assert whole.load_files == {}
     cut = suite.pytest(toys, "-q", "-x", "-p", "no:cacheprovider", "test_toy.py")
     assert (cut.code, cut.whole) == (1, False)
 
@@ -267,6 +267,7 @@ MARKED = {
     "a test": "import pytest\n@pytest.mark.load\ndef test_it(): pass\n",
     "a file": "import pytest\npytestmark = [pytest.mark.browser]\ndef test_it(): pass\n",
     "light": "import pytest\n@pytest.mark.light\n@pytest.mark.browser\ndef test_it(): pass\n",
+    "whole": "import pytest\n@pytest.mark.whole\n@pytest.mark.load\ndef test_it(): pass\n",
     "a parameter": "import pytest\nWAYS = [1, pytest.param(2, marks=[pytest.mark.load])]\n"
     "@pytest.mark.parametrize('way', WAYS)\ndef test_it(way): pass\n",
 }
@@ -281,23 +282,31 @@ def test_files_with_loads_are_told_whatever_was_chosen(suite, toys, at_once):
         (toys / f"test_{name.replace(' ', '_')}.py").write_text(source, encoding="utf-8")
     chosen = ("-q", "-p", "no:cacheprovider", "-k", "no_such_test", *at_once)
     found = suite.pytest(toys, *chosen).load_files
-    assert set(found) == {f"test_{name.replace(' ', '_')}.py" for name in MARKED}
+    assert found == {
+        "": ["test_a_file.py", "test_a_parameter.py", "test_a_test.py"],
+        "light": ["test_light.py"],
+        "whole": ["test_whole.py"],
+    }
 
 
 def test_loads_are_looked_for_where_they_were_found(suite, monkeypatch, tmp_path):
-    """Unless something was chosen: then there."""
+    """Each kind where it is, if it is anywhere, unless something was chosen."""
     asked: list[tuple[str, ...]] = []
+    files = {"light": ["tests/x.py"], "": ["tests/y.py", "tests/x.py"]}
 
     def note(_: Path, *words: str) -> Any:
         asked.append(words)
-        return suite.Run(0, True, (), ("a",), ("tests/x.py",))
+        return suite.Run(0, True, (), ("a",), files)
 
     monkeypatch.setattr(suite, "pytest", note)
     monkeypatch.setattr(suite, "aside", lambda *words: nullcontext(Over(note(*words))))
     assert suite.play(tmp_path, "not long", []) == suite.play(tmp_path, "not long", ["-x"]) == 0
-    assert [words[-1] for words in asked[2:5] + asked[5:]] == ["tests/x.py"] * 3 + ["-x"] * 5
-    assert asked[0][-len(UNTIMED) :] == UNTIMED
-    assert not {"tests/x.py", *UNTIMED} & set(asked[1])
+    beside, others, light, loads, *chosen = asked
+    assert beside[-len(UNTIMED) :] == UNTIMED
+    assert not {"tests/x.py", *UNTIMED} & set(others)
+    assert light[-1] == "tests/x.py"
+    assert loads[-2:] == ("tests/y.py", "tests/x.py")
+    assert [words[-1] for words in chosen] == ["-x"] * 5
 
 
 def test_every_test_is_in_one_run_and_in_no_other(suite, tmp_path, monkeypatch):
