@@ -20,7 +20,7 @@ from tests.support.claims import named_points, with_points
 )
 def test_of_a_loop_those_points_are_left_that_are_named(loop: str, drawn: str) -> None:
     """In a statement as in a comprehension."""
-    named = named_points(['sold = {}', 'claim("more", sold[1] - sold[3], at_least=other["name"])'])
+    named = named_points(["sold = {}", 'claim("more", sold[1] - sold[3], at_least=other["name"])'])
     assert named == {1, 3}
     for form in ("for x in {}:\n    sold[x] = x", "sold = {{x: x for x in {}}}"):
         assert ast.unparse(with_points(form.format(loop), named)) == form.format(drawn)
