@@ -15,7 +15,8 @@ from typing import Any
 import nbformat
 import pytest
 
-from bpdemo.lab import ClaimFailed, slips, stop_all
+from bpdemo.core import slips
+from bpdemo.lab import ClaimFailed, stop_all
 from bpdemo.lab.lessons import claims as claims_of_lessons
 from bpdemo.lab.lessons import sweeps
 from bpdemo.lab.lessons.claims import Claim
