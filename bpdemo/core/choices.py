@@ -24,6 +24,10 @@ Scenario = Literal["steady", "ramp", "spike", "sustained", "retry_storm", "close
 Backoff = Literal["none", "exponential", "retry_after"]
 #: Of a client. `decorrelated` needs the last wait, which a stateless client does not keep.
 ClientJitter = Literal["none", "full", "equal"]
+#: What a client library does about failures, besides waiting.
+RetryPolicyName = Literal[
+    "sre_throttling", "grpc_tokens", "aws_bucket", "aws_bucket_2025", "linkerd_budget"
+]
 Fate = Literal["ok", "late", "shed", "failed"]
 Priority = Literal["0", "1", "2", "3"]
 
@@ -39,4 +43,5 @@ PROFILES: Final[tuple[Profile, ...]] = get_args(Profile)
 SCENARIOS: Final[tuple[Scenario, ...]] = get_args(Scenario)
 BACKOFFS: Final[tuple[Backoff, ...]] = get_args(Backoff)
 CLIENT_JITTERS: Final[tuple[ClientJitter, ...]] = get_args(ClientJitter)
+RETRY_POLICIES: Final[tuple[RetryPolicyName, ...]] = get_args(RetryPolicyName)
 PRIORITIES: Final[tuple[Priority, ...]] = get_args(Priority)

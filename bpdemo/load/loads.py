@@ -181,8 +181,9 @@ def load(
     `times` is a multiple of the service's capacity (2 unless `rate` is given), `rate` is
     absolute: the peak in requests a second, or users if `scenario` is closed. `client_timeout_s`:
     each attempt is hung up after that long, counted from when it was meant to be sent.
-    `retry_budget` keeps retries to that share of requests. `clients` and `priorities` mix
-    labels by weight, `by` splits the frame along one of them. `processes` share the sending
+    `retry_budget` keeps retries to that share of requests, `retry_policy` is what a well-known
+    client library does about failures. `clients` and `priorities` mix labels by weight, `by`
+    splits the frame along one of them. `processes` share the sending
     where one cannot keep up. `changes` turn the service's knobs on the way, as in
     `[(4, {"payment_latency_s": 0.16})]`. The answer is the finished `LoadRun`, or with
     `background=True`, at once, a `RunningLoad`. ValueError names an argument that is out of

@@ -15,7 +15,7 @@ from dataclasses import fields
 from inspect import Parameter
 from typing import Any, Final, ParamSpec, TypedDict, TypeVar, Unpack, cast, get_type_hints
 
-from bpdemo.core.choices import SCENARIOS, Backoff, ClientJitter, Scenario
+from bpdemo.core.choices import SCENARIOS, Backoff, ClientJitter, RetryPolicyName, Scenario
 from bpdemo.plan.capacity import rate_of
 from bpdemo.plan.changes import Change
 from bpdemo.plan.plan import Plan, mix_of, require_choice
@@ -31,7 +31,9 @@ class LoadArguments(TypedDict, total=False):
     `times` is a multiple of the service's capacity (2 unless `rate` is given), `rate` is absolute:
     the peak in requests a second, or users if `scenario` is closed. `client_timeout_s`: each
     attempt is hung up after that long, counted from when it was meant to be sent. `retry_budget`
-    keeps retries to that share of requests. `clients` and `priorities` mix labels by weight.
+    keeps retries to that share of requests, `retry_policy` is what a well-known client library does
+    about failures: sre_throttling, grpc_tokens, aws_bucket, aws_bucket_2025 (a retry costs less),
+    linkerd_budget. `clients` and `priorities` mix labels by weight.
     `changes` turn the service's knobs on the way, as in `[(4, {"payment_latency_s": 0.16})]`.
     """
 
@@ -47,6 +49,7 @@ class LoadArguments(TypedDict, total=False):
     backoff: Backoff
     jitter: ClientJitter
     retry_budget: float | None
+    retry_policy: RetryPolicyName | None
     browse_per_s: float
     bin_s: float
     clients: Mapping[str, float] | None

@@ -11,7 +11,14 @@ from dataclasses import asdict, dataclass, replace
 from math import inf
 from typing import Any, Final
 
-from bpdemo.core.choices import BACKOFFS, CLIENT_JITTERS, PRIORITIES, SCENARIOS
+from bpdemo.core.choices import (
+    BACKOFFS,
+    CLIENT_JITTERS,
+    PRIORITIES,
+    RETRY_POLICIES,
+    SCENARIOS,
+    RetryPolicyName,
+)
 from bpdemo.core.ranges import plain
 from bpdemo.plan.request import Request
 from bpdemo.plan.retries import CAP_S
@@ -39,6 +46,8 @@ class Plan:
     are mixes of labels for X-Client-Id and X-Priority. `item_id` None draws
     among 1 to 100. `watch` samples the server's /stats ten times a second. `part` (index,
     count) is this process's: of `count` processes it sends each `count`-th order of the whole.
+    `retry_policy` is what the client library does about failures, by its name in `RETRY_POLICIES`,
+    beside `retry_budget`: a retry needs the leave of both.
     `request` is what is sent to a service that is no box office; None sends orders.
     """
 
@@ -53,6 +62,7 @@ class Plan:
     backoff: str = "none"
     jitter: str = "full"
     retry_budget: float | None = None
+    retry_policy: RetryPolicyName | None = None
     browse_per_s: float = 0.0
     clients: Mix = ()
     priorities: Mix = ()
@@ -69,6 +79,8 @@ class Plan:
             self._set(name, require_range(name, getattr(self, name), low, high))
         if self.retry_budget is not None:
             self._set("retry_budget", require_range("retry_budget", self.retry_budget, 0, 1))
+        if self.retry_policy is not None:
+            require_choice("retry_policy", self.retry_policy, RETRY_POLICIES)
         if self.item_id is not None:
             self._set("item_id", require_whole("item_id", self.item_id, 1, 100))
         self._set("seed", require_whole("seed", self.seed))

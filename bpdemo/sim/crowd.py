@@ -6,12 +6,13 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable, Coroutine, Iterator
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import Any, Final, NamedTuple, Protocol, TypeVar
 
 from bpdemo.assembly.office import Assembly
 from bpdemo.plan.fates import CALLER_LEFT, fate_of, is_worth_retrying
 from bpdemo.plan.plan import Plan
 from bpdemo.plan.retries import ClientRetryBudget, retry_delay_s
+from bpdemo.plan.retry_policies import UNSENT_REASON, UNSENT_STATUS, policy_of
 from bpdemo.plan.visits import Regular, Visit, looks, regulars, visits
 from bpdemo.sim.held import HeldTasks
 from bpdemo.sim.visit import Answer, Edge
@@ -20,6 +21,10 @@ V = TypeVar("V", bound=tuple[Any, ...])
 
 #: What a service answers in when its code takes no time: a closed loop needs some time to pass.
 ANSWER_S = 0.001
+
+
+#: What a customer hears whose own client does not let them call.
+UNSENT: Final = Answer(UNSENT_STATUS, UNSENT_REASON)
 
 
 class Ended(NamedTuple):
@@ -57,6 +62,9 @@ class Crowd:
         self._start_s = self._loop.time()
         self._chance = random.Random(f"retries {plan.seed} {plan.part}")
         self._budget = ClientRetryBudget(plan.retry_budget)
+        self._policy = policy_of(
+            plan.retry_policy, random.Random(f"policy {plan.seed} {plan.part}")
+        )
         self._tasks = HeldTasks()
         self._ordering = 0  # customers whose order is not over
         self._quiet = asyncio.Event()  # set while there are none
@@ -143,6 +151,9 @@ class Crowd:
     def ask(self, visit: Visit, due_s: float, hear: Callable[[Answer], None]) -> None:
         """Make an attempt that is due at `due_s`; `hear` gets the answer, be it at once."""
         plan, service = self._plan, self._service
+        if not self._policy.may_call(self.now_s):
+            self._loop.call_soon(hear, UNSENT)
+            return
         self.attempts_s.append(due_s)
         gives_up_s = self._start_s + due_s + plan.client_timeout_s
         if isinstance(service, Edge):
@@ -174,7 +185,7 @@ class Customer:
     A few callbacks and no task: most of them only wait for one answer.
     """
 
-    __slots__ = ("_attempts", "_crowd", "_due_s", "_visit", "is_over")
+    __slots__ = ("_after", "_attempts", "_crowd", "_due_s", "_visit", "is_over")
 
     def __init__(self, crowd: Crowd, visit: Visit) -> None:
         self.is_over: asyncio.Future[None] | None = None  # told at the end, if somebody waits
@@ -182,6 +193,7 @@ class Customer:
         self._visit = visit
         self._due_s = visit.due_s
         self._attempts = 0
+        self._after: int | None = None  # what the last attempt ended with
 
     def begin(self) -> None:
         self._crowd.enter()
@@ -195,12 +207,15 @@ class Customer:
         crowd, plan = self._crowd, self._crowd._plan
         status, reason, retry_after_s, _ = answer
         ended_s = crowd.now_s
+        if answer is not UNSENT:
+            crowd._policy.hear(status, ended_s, self._after)
         next_s = ended_s + retry_delay_s(
             plan.backoff, plan.jitter, self._attempts, retry_after_s, crowd._chance
         )
-        if not self._may_retry(status, next_s):
+        if answer is UNSENT or not self._may_retry(status, next_s):
             self._end(status, reason, ended_s)
         else:
+            self._after = status
             self._due_s = next_s
             delay_s = next_s - ended_s
             if delay_s > 0:
@@ -215,6 +230,7 @@ class Customer:
             and is_worth_retrying(status)
             and next_s <= plan.last_call_s
             and crowd._budget.try_spend()
+            and crowd._policy.may_retry(status, crowd.now_s)
         )
 
     def _end(self, status: int, reason: str, ended_s: float) -> None:

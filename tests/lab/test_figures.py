@@ -27,7 +27,7 @@ NO_NUMBERS: list[Any] = [
 NUMBERS = ("times", "rate", "seconds", "client_timeout_s", "retry_budget", "browse_per_s", "bin_s")
 WHOLE = ("retries", "item_id")
 FLAGS = ("send_deadline", "send_keys")
-WORDS = ("scenario", "backoff", "jitter", "by")
+WORDS = ("scenario", "backoff", "jitter", "retry_policy", "by")
 MIXES = ("clients", "priorities")
 SHORT: dict[str, Any] = {"seconds": 0.2, "bin_s": 0.1}
 

@@ -74,13 +74,14 @@ def test_a_plan_has_what_was_asked_for() -> None:
     asked: LoadArguments = {
         "times": 3.0, "seconds": 7.0, "scenario": "spike", "seed": 5, "client_timeout_s": 0.7,
         "send_deadline": True, "send_keys": True, "retries": 2, "backoff": "exponential",
-        "jitter": "equal", "retry_budget": 0.3, "browse_per_s": 9.0, "item_id": 4,
+        "jitter": "equal", "retry_budget": 0.3, "retry_policy": "aws_bucket",
+        "browse_per_s": 9.0, "item_id": 4,
         "clients": {"fair": 2}, "priorities": {3: 1},
     }  # fmt: skip
     plan = plan_of({**DEFAULTS, **asked}, 100.0)
     assert plan == Plan(
         rate_per_s=300.0, seconds=7.0, scenario="spike", seed=5, client_timeout_s=0.7,
         send_deadline=True, send_keys=True, retries=2, backoff="exponential", jitter="equal",
-        retry_budget=0.3, browse_per_s=9.0, item_id=4, clients=(("fair", 2.0),),
-        priorities=(("3", 1.0),),
+        retry_budget=0.3, retry_policy="aws_bucket", browse_per_s=9.0, item_id=4,
+        clients=(("fair", 2.0),), priorities=(("3", 1.0),),
     )  # fmt: skip

@@ -19,6 +19,7 @@ from bpdemo.plan.plan import Plan
         ("retries", 21),
         ("retries", 1.5),
         ("retry_budget", 1.1),
+        ("retry_policy", "finagle"),
         ("browse_per_s", -1),
         ("item_id", 101),
         ("seed", 0.5),

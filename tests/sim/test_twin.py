@@ -265,6 +265,7 @@ PLANS = st.builds(
     retries=st.integers(0, 2),
     backoff=st.sampled_from(["exponential", "retry_after"]),
     retry_budget=st.sampled_from([None, 0.2]),
+    retry_policy=st.sampled_from([None, "aws_bucket", "grpc_tokens", "linkerd_budget"]),
     browse_per_s=st.sampled_from([0.0, 20.0]),
     clients=st.sampled_from([(), (("a", 3.0), ("b", 1.0))]),
     priorities=st.sampled_from([(), (("0", 1.0), ("3", 1.0))]),

@@ -36,6 +36,7 @@ from bpdemo.plan.fates import (
 from bpdemo.plan.plan import Plan
 from bpdemo.plan.request import Sent
 from bpdemo.plan.retries import ClientRetryBudget, retry_delay_s
+from bpdemo.plan.retry_policies import UNSENT_REASON, UNSENT_STATUS, policy_of
 from bpdemo.plan.visits import Regular, Visit, headers_of, looks, regulars, request_of, visits
 
 T = TypeVar("T", bound=tuple[Any, ...])
@@ -67,6 +68,7 @@ class LocustCrowd:
         self.pool = Pool(CROWD_MAX)
         self.chance = random.Random(f"retries {plan.seed} {plan.part}")
         self.budget = ClientRetryBudget(plan.retry_budget)
+        self.policy = policy_of(plan.retry_policy, random.Random(f"policy {plan.seed} {plan.part}"))
         self.watcher = (
             Watcher(getter(str(user.host)), self.now_s, gevent.sleep) if plan.watch else None
         )
@@ -147,13 +149,18 @@ class LocustCrowd:
         plan, intended_s = self.plan, visit.due_s
         sent = self.prepared(visit)
         lag_s = self.now_s() - intended_s
-        due_s, attempts = intended_s, 0
+        due_s, attempts, after = intended_s, 0, None
         self.budget.earn()
         while True:
             attempts += 1
+            if not self.policy.may_call(self.now_s()):
+                status, reason, ended_s = UNSENT_STATUS, UNSENT_REASON, self.now_s()
+                break
             self.tally.attempts.append(ticks(due_s))
             status, reason, retry_after_s = self.send(sent, due_s)
             ended_s = self.now_s()
+            self.policy.hear(status, ended_s, after)
+            after = status
             next_s = ended_s + retry_delay_s(
                 plan.backoff, plan.jitter, attempts, retry_after_s, self.chance
             )
@@ -175,6 +182,7 @@ class LocustCrowd:
             and next_s <= self.plan.last_call_s
             and not self.line.is_stopped
             and self.budget.try_spend()
+            and self.policy.may_retry(status, self.now_s())
         )
 
     def prepared(self, visit: Visit) -> Sent:

@@ -11,7 +11,7 @@ def after(limit: AIMD, in_flight: int, latency_s: float = 0.1, *, dropped: bool 
 
 
 def test_its_defaults_are_the_published_ones() -> None:
-    """20, from 20 to 200, a timeout of 5 s, and nine tenths of it after a drop."""
+    """20, from 20 to 200, a timeout of 5 s, and 90% of it after a drop."""
     assert AIMD().current == 20
     assert after(AIMD(200), 200) == 200
     assert after(AIMD(20), 20, dropped=True) == 20
