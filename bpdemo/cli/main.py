@@ -317,15 +317,18 @@ def progress() -> None:
 
 @app.command()
 def score(
-    name: Annotated[str, typer.Option(prompt="Your name", help="As it stands on the board.")],
-    word: Annotated[str, typer.Option(prompt="The word", help="The one that was revealed.")],
+    name: Annotated[str | None, typer.Option(help="As it stands on the board.")] = None,
+    word: Annotated[str | None, typer.Option(help="The one that was revealed.")] = None,
     knobs: KnobOptions = [],  # noqa: B006 - typer copies it
 ) -> None:
     """Score the settings in your saved lesson 08 (or those given), and print your code."""
     require_extra("bpdemo score", "load")
     from bpdemo.cli.score_commands import run_score
 
-    raise typer.Exit(run_score(name, word, parse_knobs(knobs)))
+    # Asked for only now: nobody types their name to be told what is missing.
+    named = typer.prompt("Your name") if name is None else name
+    revealed = typer.prompt("The word") if word is None else word
+    raise typer.Exit(run_score(named, revealed, parse_knobs(knobs)))
 
 
 @app.command()

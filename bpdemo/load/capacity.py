@@ -84,7 +84,7 @@ class Capacity:
 
     def figure(self) -> go.Figure:
         """Goodput over load, a point for each step. ValueError if no step was made."""
-        from bpdemo.picture.lines import line_figure
+        from bpdemo.picture.lines import OFFERED, SERVED, line_figure
 
         if not self.steps:
             raise ValueError(f"there is no step to draw: {self.why_not}")
@@ -97,6 +97,7 @@ class Capacity:
             title=f"{self.name}. {self.sentence}",
             x="offered, requests per second",
             y="requests per second",
+            styles=(OFFERED, SERVED),
         )
 
     def __repr__(self) -> str:

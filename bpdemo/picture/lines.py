@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import plotly.graph_objects as go
 
 from bpdemo.picture.frame import AXIS, Frame
 from bpdemo.picture.labels import spread, width_of
-from bpdemo.picture.palette import BLUE, GREEN, INK, LINES, TEXT_PX, VERMILLION
+from bpdemo.picture.palette import BLUE, GREEN, GREY, INK, LINES, TEXT_PX, VERMILLION
 
 Curve = Mapping[float, float]
 """x → y."""
 
 DARK_PURPLE: Final = LINES["p99"][0]
 
-STYLES: Final = (
+Style = tuple[str, str, str]
+"""Colour, dash and marker."""
+
+STYLES: Final[tuple[Style, ...]] = (
     (GREEN, "solid", "circle"),
     (VERMILLION, "dash", "square"),
     (BLUE, "dashdot", "diamond"),
     (DARK_PURPLE, "dot", "triangle-up"),
 )
-"""Colour, dash and marker of the first line, the second, …: three cues, so that two may fail."""
+"""Of the first line, the second, …: three cues, so that two may fail."""
+SERVED: Final[Style] = STYLES[0]
+"""In the colour that what is served has everywhere."""
+OFFERED: Final[Style] = (GREY, "dash", "square")
 
 INNER_PX: Final = 325
 LABEL_GAP: Final = 1.3
@@ -39,33 +45,35 @@ def line_figure(
     percent: bool = False,
     points: Mapping[str, Curve] | None = None,
     wall: tuple[float, str] | None = None,
+    styles: Sequence[Style] = STYLES,
 ) -> go.Figure:
     """Each of `lines` with its name at its right end; `title` says the result.
 
     `x` and `y` name the axes with their units; with `percent`, y is a share. `points` are what was
     measured beside lines of the same names, which are then drawn without markers. `wall` is a
-    place on the x axis that matters, with its name.
+    place on the x axis that matters, with its name. `styles`: how the first line looks, the
+    second, and so on.
     """
-    if not 0 < len(lines) <= len(STYLES):
-        raise ValueError(f"lines: from 1 to {len(STYLES)} can be told apart, not {len(lines)}")
+    if not 0 < len(lines) <= len(styles):
+        raise ValueError(f"lines: from 1 to {len(styles)} can be told apart, not {len(lines)}")
     above_px = TEXT_PX * 1.6 if wall else 0
     frame = Frame(title, INNER_PX, left_px=84, right_px=_room_px(lines), above_px=above_px)
     y_axis = AXIS | {"title": y, "tickformat": ".0%" if percent else ""}
     figure = go.Figure(layout=frame.layout(xaxis=AXIS | {"title": x}, yaxis=y_axis))
-    for (name, line), style in zip(lines.items(), STYLES, strict=False):
+    for (name, line), style in zip(lines.items(), styles, strict=False):
         measured = (points or {}).get(name)
         is_bare = measured or len(line) > MOST_MARKERS
         _draw(figure, line, style, "lines" if is_bare else "lines+markers")
         if measured:
             _draw(figure, measured, style, "markers")
     _bound(figure, [*lines.values(), *(points or {}).values()])
-    _name(figure, lines, INNER_PX)
+    _name(figure, lines, INNER_PX, styles)
     if wall:
         _wall(figure, *wall)
     return figure
 
 
-def _draw(figure: go.Figure, line: Curve, style: tuple[str, str, str], mode: str) -> None:
+def _draw(figure: go.Figure, line: Curve, style: Style, mode: str) -> None:
     colour, dash, symbol = style
     figure.add_scatter(
         x=list(line), y=list(line.values()), mode=mode, cliponaxis=False,
@@ -80,13 +88,15 @@ def _bound(figure: go.Figure, lines: list[Curve]) -> None:
     figure.update_yaxes(range=[-0.015 * top, top])  # a line along 0 is seen in full width
 
 
-def _name(figure: go.Figure, lines: Mapping[str, Curve], height_px: float) -> None:
+def _name(
+    figure: go.Figure, lines: Mapping[str, Curve], height_px: float, styles: Sequence[Style]
+) -> None:
     """The names, to the right of where the lines end, pushed apart where they would meet."""
     low, high = figure.layout.yaxis.range
     per_px = (high - low) / height_px
     wanted = [(line[max(line)] - low) / per_px for line in lines.values()]
     places = spread(wanted, TEXT_PX * LABEL_GAP, 0, height_px)
-    for name, place, (colour, *_) in zip(lines, places, STYLES, strict=False):
+    for name, place, (colour, *_) in zip(lines, places, styles, strict=False):
         figure.add_annotation(
             xref="paper", x=1, xanchor="left", xshift=12, y=low + place * per_px,
             yanchor="middle", text=f"<b>{name}</b>", showarrow=False,

@@ -18,14 +18,16 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 STYLE: Final = """
-body { font: 17px/1.5 'Open Sans', Verdana, Arial, sans-serif; color: #222; margin: 2em auto;
+:root { color-scheme: light }
+body { font: 17px/1.5 'Open Sans', Verdana, Arial, sans-serif; color: #222; background: #fff;
+       margin: 2em auto;
        max-width: 1280px; padding: 0 1em }
 h1 { font-size: 30px } h2 { font-size: 23px; margin-top: 2em }
 table { border-collapse: collapse }
 th, td { text-align: left; vertical-align: top; padding: .3em .9em }
 .number { text-align: right }
 tr + tr td { border-top: 1px solid #e3e3e3 }
-figure { margin: 1em 0; overflow-x: auto }
+figure, pre { margin: 1em 0; overflow-x: auto }
 """
 
 NUMBER: Final = re.compile(r"[-−+]?\.?\d")
@@ -41,9 +43,9 @@ class Section:
     heading: str
     text: str = ""
     rows: Sequence[Sequence[object]] = ()
-    code: str = ""
     figure: go.Figure | None = None
     alt: str = field(default="")
+    code: str = ""
 
 
 def write_report(path: str | Path, title: str, sections: Sequence[Section]) -> Path:
@@ -54,7 +56,8 @@ def write_report(path: str | Path, title: str, sections: Sequence[Section]) -> P
     name = html.escape(title)
     body = "".join(_section(section) for section in sections)
     page = (
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{name}</title>'
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        f'<meta name="viewport" content="width=device-width"><title>{name}</title>'
         f'<link rel="icon" href="data:,"><style>{STYLE}</style>{script}</head>'
         f"<body><h1>{name}</h1>{body}</body></html>"
     )

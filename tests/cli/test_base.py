@@ -31,7 +31,7 @@ COMMANDS: dict[str, tuple[list[str], str | None]] = {
     "check": (["01a"], "lab"),
     "hint": (["01a"], None),
     "progress": ([], None),
-    "score": (["--name", "N", "--word", "w"], "load"),
+    "score": ([], "load"),
     "board": (["code"], "load"),
     "doctor": ([], None),
 }

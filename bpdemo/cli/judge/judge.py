@@ -118,5 +118,5 @@ def _write(
     }
     write_whole(out / "judge.json", (json.dumps(document, indent=1) + "\n").encode())
     say("\nWriting the report ...")
-    report = write_judge_report(out / "judge.html", target, trials, findings)
+    report = write_judge_report(out / "judge.html", target, trials, findings, took_s)
     say(f"The report: {report}")

@@ -25,6 +25,8 @@ from bpdemo.plan.request import Request
 from bpdemo.results.validity import causes_of
 
 TRIES: Final = 3
+#: Of half a minute each, for the service to come to rest.
+WAITS: Final = 2
 LOOK_EVERY_S: Final = 0.05
 #: Those who leave come before those who stay, and outlast them.
 OUTLAST_S: Final = 2.0
@@ -129,7 +131,7 @@ class Trials:
             before_s = self._cpu_s()
             run: LoadRun = self._load(rate, seconds, **more)
             after_s = self._cpu_s()
-            probe.settle()
+            self._rest(probe)
             if not causes_of(run.records, run.meta):
                 break
         self.runs[name] = run.named(name)
@@ -153,7 +155,7 @@ class Trials:
                 run: LoadRun = self._load(STAYING * per_s, lengths.beside_s)
             finally:
                 leavers.kill()
-            probe.settle()
+            self._rest(probe)
             if not causes_of(run.records, run.meta):
                 break
         self.runs["beside leavers"] = run.named("those who stay, beside leavers")
@@ -165,6 +167,12 @@ class Trials:
             self.target, rate=rate, seconds=seconds, request=self.request,
             i_run_this_service=self.i_run_this_service, **arguments,
         )  # fmt: skip
+
+    def _rest(self, probe: ProbedService) -> None:
+        """What a queue without a bound took at 5× takes longer than one wait to come out of it."""
+        for _ in range(WAITS):
+            if probe.settle():
+                return
 
     # -- besides loads ------------------------------------------------------------------
 
