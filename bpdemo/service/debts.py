@@ -26,7 +26,7 @@ from bpdemo.core.events import MoneyOwed
 from bpdemo.core.model import Order
 from bpdemo.core.ports import Observer, Payment, Store
 from bpdemo.flow.backoff import BackoffPolicy, backoff_s
-from bpdemo.service.own_task import OwnTask
+from bpdemo.service.own_task import OwnTask, apart
 
 T = TypeVar("T")
 
@@ -170,7 +170,7 @@ class Debts:
             nonlocal try_s
             try_s = min(2 * try_s, LONGEST_TRY_S)
             async with self._turn:
-                return await attempt(try_s)
+                return await apart(attempt(try_s))
 
         retrying = AsyncRetrying(
             # No fault of anybody's forgives a debt, not even one that would end the process; only

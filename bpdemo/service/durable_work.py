@@ -21,7 +21,7 @@ from bpdemo.core.ports import Backlog, Observer, Payment, Store
 from bpdemo.flow.backoff import BackoffPolicy, backoff_s
 from bpdemo.flow.guard import Guard
 from bpdemo.service.catalogue import Catalogue
-from bpdemo.service.own_task import OwnTask
+from bpdemo.service.own_task import OwnTask, apart
 
 #: Two and a half minutes with the waits between; a refund that is owed is tried until it is made.
 TRIES = 10
@@ -69,7 +69,7 @@ class DurableWork:
         outcome: DurableOutcome
         after_s = None
         try:
-            order = await self._bring_to_end(order_id, is_last=tries + 1 >= TRIES)
+            order = await apart(self._bring_to_end(order_id, is_last=tries + 1 >= TRIES))
             outcome, reason = ("failed", order.reason) if order.reason else ("confirmed", None)
         except _Unknown:  # whatever put it into the queue promised nothing to anybody
             outcome, reason = "failed", NotFound.reason

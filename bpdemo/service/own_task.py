@@ -1,6 +1,32 @@
 """Is it we who are to end, or did a call only fail as if we were?"""
 
 import asyncio
+from collections.abc import Awaitable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+class CallBrokeOff(RuntimeError):
+    """The call tried to end the process, or the coroutine that awaited it."""
+
+
+async def apart(call: Awaitable[T]) -> T:
+    """What the call gives, or raises, in a task of its own.
+
+    So a call that cancels the task it runs in, as a scope that leaks does, cancels itself alone: it
+    is raised as a CancelledError of the call's own, and our task is not ending. Cancelling us
+    cancels the call.
+    """
+
+    async def alone() -> T:
+        try:
+            return await call
+        except (SystemExit, KeyboardInterrupt, GeneratorExit) as error:
+            # Out of a task of its own these would leave through the event loop, and end it.
+            raise CallBrokeOff(f"{type(error).__name__}: {error}") from error
+
+    return await asyncio.ensure_future(alone())
 
 
 class OwnTask:

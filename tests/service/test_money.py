@@ -445,12 +445,13 @@ async def test_a_seed_repeats_a_run_to_the_last_order() -> None:
     assert runs[0] == runs[1]
 
 
-@pytest.mark.parametrize("error", ["cancelled", "closed", "exits", "broken"])
+@pytest.mark.parametrize("error", ["cancelled", "closed", "exits", "broken", "cancels"])
 @pytest.mark.parametrize("call", ["charge", "refund", "void", "take_back", "place"])
 @virtual
 async def test_no_debt_is_forgotten_whatever_a_dependency_raises(call: str, error: Fault) -> None:
-    """A CancelledError or GeneratorExit that a dependency raises of its own ends no debt: a dozen
-    who fail, each after its charge, have their money back."""
+    """A CancelledError or GeneratorExit that a dependency raises of its own ends no debt, nor does
+    one that cancels the task it runs in: a dozen who fail, each after its charge, have their money
+    back."""
     knobs = {"workers": 12, "payment_latency_s": 0.1, "retry_attempts": 1, "queue_capacity": 12}
     async with opened(**knobs) as stage:
         payments = Sabotage(stage.assembly.payment, "charge", "refund")

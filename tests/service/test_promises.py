@@ -123,7 +123,7 @@ async def test_a_promise_comes_to_one_end_whatever_befalls_the_worker(
         assert not item.in_stock
 
 
-@pytest.mark.parametrize("error", ["cancelled", "closed", "exits"])
+@pytest.mark.parametrize("error", ["cancelled", "closed", "exits", "cancels"])
 @virtual
 async def test_a_provider_that_raises_what_ends_tasks_loses_no_promise(error: Fault) -> None:
     """A charge that raises CancelledError of its own is a charge that failed; it is tried again."""

@@ -33,6 +33,8 @@ Fault = Literal[
     "done, closed",
     "exits",
     "done, exits",
+    "cancels",  # the call cancels the task that it runs in, as a scope that leaks does
+    "done, cancels",
     "no connection",  # our own pool had none
     "unasked",  # the dependency is known not to have been reached
 ]
@@ -107,7 +109,9 @@ class Sabotage:
             return result
         if "late" in fault:
             self._send_late(real, args)
-        if "hangs" in fault:
+        if "hangs" in fault or "cancels" in fault:
+            if "cancels" in fault and (task := asyncio.current_task()):
+                task.cancel()
             await asyncio.get_running_loop().create_future()
         raise RAISED[fault]()
 
