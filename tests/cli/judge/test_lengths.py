@@ -15,7 +15,7 @@ TIMEOUTS_S = st.floats(0.05, 60)
 def served_from(
     offered: list[float], client_timeout_s: float, bound_s: float = 1e9, rest_s: float = REST_S
 ) -> list[float]:
-    """The share that is served in time of what comes in each tick, of a service that works off
+    """The share that is served in time of what comes in each tick, of a service that drains
     what waits in order, for those who left too: `offered` in multiples of its capacity, and never
     more than `bound_s` of work waiting."""
     waits_s, shares = 0.0, []
