@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 STYLE: Final = """
-:root { color-scheme: light }
 body { font: 17px/1.5 'Open Sans', Verdana, Arial, sans-serif; color: #222; background: #fff;
        margin: 2em auto;
        max-width: 1280px; padding: 0 1em }
