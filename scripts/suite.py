@@ -7,9 +7,9 @@ Five runs of pytest. One is of what needs no process, no socket and no real time
 tests/untimed.py): it goes on beside all others, at the lowest priority that the system has, and
 takes what they leave of the processor. A load mostly waits, and whatever yields at once disturbs
 it no more than an idle machine would. The others follow one another: tests with processes and
-servers, a process for each core; then what plays a load or opens a browser, but judges no speed
-(`light`): three at a time; then the other loads, one at a time; and at last, beside nothing, those
-that need the whole machine (`whole`).
+servers, one more at a time than there are cores, since they often wait; then what plays a load or
+opens a browser, but judges no speed (`light`): three at a time; then the other loads, two at a
+time; and at last, one at a time and beside nothing, those that need the whole machine (`whole`).
 
 A load that fails is judged once more on a quiet machine, since that it was disturbed is no fault
 of the service; what fails again fails, and what held only the second time is named at the end.
@@ -47,6 +47,8 @@ OTHERS = "not (load or browser or untimed)"
 LOWEST = 19
 #: More at a time, and the starts of their processes get into one another's way.
 LIGHT_AT_ONCE = 3
+#: They take a third of a core each.
+LOADS_AT_ONCE = 2
 FAILED, NO_TESTS = 1, 5
 #: A test in which a browser ran this lesson, all of its cells and none with an error.
 WALKED = re.compile(r"tests/browser/test_lessons\.py::test_a_lesson_runs_to_its_end\[(\w+)\]")
@@ -153,16 +155,15 @@ def main(arguments: list[str]) -> int:
 
 def play(folder: Path, length: str, chosen: list[str]) -> int:
     """All five runs, and the second judgement of loads; the exit code of what failed, or 0."""
-    side_by_side = ["-n", str(max(2, os.cpu_count() or 1)), "--dist", "worksteal"]
+    cores = max(2, os.cpu_count() or 1)
     # What says that it needs no process and no port must not start one, nor listen.
     untimed = ["-p", "tests.support.in_process", "-m", f"untimed and {length}"]
-    with aside(folder, *side_by_side, *untimed, *(chosen or UNTIMED)) as beside:
-        others = pytest(folder, *side_by_side, "-m", f"{OTHERS} and {length}", *chosen)
-        few_at_once = ["-n", str(LIGHT_AT_ONCE), "--dist", "worksteal"]
-        light = loads_of(
-            folder, others, "light", [*few_at_once, "-m", f"{LIGHT} and {length}"], chosen
-        )
-        loads = loads_of(folder, others, "", ["-m", f"{LOADS} and {length}"], chosen)
+    with aside(folder, *at_once(cores), *untimed, *(chosen or UNTIMED)) as beside:
+        others = pytest(folder, *at_once(cores + 1), "-m", f"{OTHERS} and {length}", *chosen)
+        of_light = [*at_once(LIGHT_AT_ONCE), "-m", f"{LIGHT} and {length}"]
+        light = loads_of(folder, others, "light", of_light, chosen)
+        of_loads = [*at_once(LOADS_AT_ONCE), "-m", f"{LOADS} and {length}"]
+        loads = loads_of(folder, others, "", of_loads, chosen)
         untimed_run = beside.wait()
     whole = loads_of(folder, others, "whole", ["-m", f"{WHOLE} and {length}"], chosen)
     codes = [untimed_run.code, others.code, *disturbed(folder, light, loads, whole)]
@@ -172,6 +173,10 @@ def play(folder: Path, length: str, chosen: list[str]) -> int:
         codes.append(notebooks((*loads.passed, *whole.passed)))
     # That one of them had nothing to do is no failure.
     return next((code for code in codes if code not in (0, NO_TESTS)), 0)
+
+
+def at_once(number: int) -> list[str]:
+    return ["-n", str(number), "--dist", "worksteal"]
 
 
 def loads_of(folder: Path, found: Run, kind: str, how: list[str], chosen: list[str]) -> Run:
