@@ -14,6 +14,8 @@ time; and at last, one at a time and beside nothing, those that need the whole m
 A load that fails is judged once more on a quiet machine, since that it was disturbed is no fault
 of the service; what fails again fails, and what held only the second time is named at the end.
 
+The long loads are played one at a time, with nothing beside them.
+
 Unless BPDEMO_EXAMPLES says `all`, as `make test-all` has it, hypothesis tries few examples.
 
 With --long the notebooks follow. Those that a browser has just run to their end, cell by cell, have
@@ -48,7 +50,7 @@ LOWEST = 19
 #: More at a time, and the starts of their processes get into one another's way.
 LIGHT_AT_ONCE = 3
 #: They take a third of a core each.
-LOADS_AT_ONCE = 2
+LOADS_AT_ONCE = {"not long": 2, "long": 1}
 FAILED, NO_TESTS = 1, 5
 #: A test in which a browser ran this lesson, all of its cells and none with an error.
 WALKED = re.compile(r"tests/browser/test_lessons\.py::test_a_lesson_runs_to_its_end\[(\w+)\]")
@@ -92,12 +94,17 @@ class Started:
                 start_new_session=aside,
                 creationflags=getattr(subprocess, "IDLE_PRIORITY_CLASS", 0) if aside else 0,
             )
+        self._run: Run | None = None
         if aside:
             yield_to_others(self._process.pid)
 
     def wait(self) -> Run:
-        """What came of it, once it is over."""
-        code = self._process.wait()
+        """What came of it, once it is over; what it has said is told the first time."""
+        if self._run is None:
+            self._run = self._over(self._process.wait())
+        return self._run
+
+    def _over(self, code: int) -> Run:
         if self._said:
             print(f"\nBeside the others:\n{self._said.read_text('utf-8', 'replace')}", flush=True)
         if not self._told.exists():  # it died: what it would have found nobody knows
@@ -160,9 +167,11 @@ def play(folder: Path, length: str, chosen: list[str]) -> int:
     untimed = ["-p", "tests.support.in_process", "-m", f"untimed and {length}"]
     with aside(folder, *at_once(cores), *untimed, *(chosen or UNTIMED)) as beside:
         others = pytest(folder, *at_once(cores + 1), "-m", f"{OTHERS} and {length}", *chosen)
+        if length == "long":  # whole lessons follow, whose loads are many: nothing goes on beside
+            beside.wait()
         of_light = [*at_once(LIGHT_AT_ONCE), "-m", f"{LIGHT} and {length}"]
         light = loads_of(folder, others, "light", of_light, chosen)
-        of_loads = [*at_once(LOADS_AT_ONCE), "-m", f"{LOADS} and {length}"]
+        of_loads = [*at_once(LOADS_AT_ONCE[length]), "-m", f"{LOADS} and {length}"]
         loads = loads_of(folder, others, "", of_loads, chosen)
         untimed_run = beside.wait()
     whole = loads_of(folder, others, "whole", ["-m", f"{WHOLE} and {length}"], chosen)
@@ -176,7 +185,7 @@ def play(folder: Path, length: str, chosen: list[str]) -> int:
 
 
 def at_once(number: int) -> list[str]:
-    return ["-n", str(number), "--dist", "worksteal"]
+    return [] if number == 1 else ["-n", str(number), "--dist", "worksteal"]
 
 
 def loads_of(folder: Path, found: Run, kind: str, how: list[str], chosen: list[str]) -> Run:
