@@ -24,7 +24,7 @@ class _NoDebug:
         return False
 
 
-class Handle(asyncio.Handle):
+class LoopHandle(asyncio.Handle):
     """A real Handle that the loop fills in itself, which saves a Python call per callback."""
 
     __slots__ = ()
@@ -67,5 +67,5 @@ class Timer(asyncio.TimerHandle):
                 self._loop.count_cancelled()
 
 
-new_handle = functools.partial(object.__new__, Handle)
+new_handle = functools.partial(object.__new__, LoopHandle)
 new_timer = functools.partial(object.__new__, Timer)

@@ -24,7 +24,7 @@ from contextvars import Context, copy_context
 from heapq import heapify, heappop, heappush
 from typing import Any, Generic, NoReturn, Self, TypeVar, TypeVarTuple
 
-from bpdemo.sim.handles import Handle, Timer, new_handle, new_timer
+from bpdemo.sim.handles import LoopHandle, Timer, new_handle, new_timer
 
 __all__ = [
     "Deadlock",
@@ -118,7 +118,7 @@ class VirtualTimeLoop(asyncio.BaseEventLoop):
         self._limit_s = limit_s
         self._pause_s = math.inf
         self._horizon_s = limit_s  # the nearer of the two
-        self._ready: deque[Handle | Timer] = deque()
+        self._ready: deque[LoopHandle | Timer] = deque()
         # The serial number keeps equal times in order, and comparison away from the handles.
         self._scheduled: list[tuple[float, int, Timer]] = []
         self._next_serial = itertools.count().__next__
@@ -309,7 +309,7 @@ class VirtualTimeLoop(asyncio.BaseEventLoop):
             heapify(timers)
             self._cancelled_timers = 0
 
-    def _report(self, handle: Handle | Timer, error: BaseException) -> None:
+    def _report(self, handle: LoopHandle | Timer, error: BaseException) -> None:
         self.call_exception_handler(
             {"message": f"Exception in callback {handle!r}", "exception": error, "handle": handle}
         )

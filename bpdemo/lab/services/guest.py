@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from bpdemo.core.environment import own_environment
 from bpdemo.lab.services.host import START_S, STOP_S, Host, OnThread, ServiceFailed
-from bpdemo.lab.services.running import Running
+from bpdemo.lab.services.running import RunningService
 from bpdemo.load.child import Child
 from bpdemo.plan.plan import require_range
 from bpdemo.telemetry.traces import FinishedSpan
@@ -20,7 +20,7 @@ GUEST: Final = "bpdemo.assembly.guest_process"
 LEAVE_S: Final = 1.0
 
 
-class GuestService(Running):
+class GuestService(RunningService):
     """A running application. As a context manager it stops at the end of the block.
 
     `capacity_per_s` is what you say it is, None until then: `capacity_of` measures it.

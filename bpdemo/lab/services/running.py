@@ -11,7 +11,7 @@ from bpdemo.core.slips import forgiving
 from bpdemo.lab.services.host import Host, ServiceFailed
 
 
-class Running:
+class RunningService:
     """A service that runs on a host. As a context manager it stops at the end of the block."""
 
     def __init__(self, name: str, host: Host) -> None:

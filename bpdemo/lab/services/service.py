@@ -16,7 +16,7 @@ from bpdemo.core.slips import forgiving
 from bpdemo.lab.services.guest import GuestService, require_guest, start_guest
 from bpdemo.lab.services.host import Host, ProcessHost, ServiceFailed, ThreadHost
 from bpdemo.lab.services.machine import workers
-from bpdemo.lab.services.running import Running
+from bpdemo.lab.services.running import RunningService
 from bpdemo.lab.services.starting import starting
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ _GUEST: Final = "app"
 """The name of an application that was given none: it takes no box office's place."""
 
 
-class Service(Running):
+class Service(RunningService):
     """A running service. As a context manager it stops at the end of the block."""
 
     def __init__(self, name: str, profile: str, host: Host, settings: Settings) -> None:
