@@ -1,6 +1,6 @@
 """`fate_bars`: what became of the orders of several runs, or of parts of one; a bar each.
 
-Beside the bars, if wanted, how long people waited: those who bought, and those who did not.
+Beside the bars, if wanted, how long people waited: those who were served, and those who were not.
 """
 
 from __future__ import annotations
@@ -12,7 +12,16 @@ import plotly.graph_objects as go
 
 from bpdemo.picture.frame import NO_TICKS, Frame
 from bpdemo.picture.labels import width_of
-from bpdemo.picture.palette import FATE_COLOURS, FATE_PATTERNS, GRID, INK, INK_ON, TEXT_PX
+from bpdemo.picture.palette import (
+    FATE_COLOURS,
+    FATE_PATTERNS,
+    GREY,
+    GRID,
+    INK,
+    INK_ON,
+    SIMULATED,
+    TEXT_PX,
+)
 from bpdemo.plan.fates import FATES, WORDS
 from bpdemo.results.sentence import percent
 from bpdemo.results.waits import buyers_wait_ms, others_wait_ms
@@ -36,9 +45,9 @@ def fate_bars(
 ) -> go.Figure:
     """A bar for each of `runs`: its requests after `after_s`, by fate, as a share of capacity.
 
-    `mark` is a line at a share worth comparing with. `waits` adds how long 99 of 100 buyers waited
-    at most, and half of the others before they knew that they get nothing. The title tells the
-    goodput of each, unless given.
+    `mark` is a line at a share to compare with. `waits` adds how long 99% of those who were served
+    waited at most, and half of the others before they knew that they would not be. The title tells
+    the goodput of each, unless given.
     """
     shares = {name: _shares(run, after_s) for name, run in runs.items()}
     told = "; ".join(f"{name} {percent(share['ok'])}" for name, share in shares.items())
@@ -53,6 +62,8 @@ def fate_bars(
     _draw_mark(figure, *mark)
     if waits:
         _add_waits(figure, runs, after_s)
+    if all(run.meta.virtual for run in runs.values()):
+        _say_simulated(figure)
     return figure
 
 
@@ -115,9 +126,19 @@ def _add_waits(figure: go.Figure, runs: Mapping[str, Run], after_s: float) -> No
         xaxis2={"domain": [WAITS_FROM, 1], "range": [-40, longest_ms * 1.12], "gridcolor": GRID,
                 "title": _titled("waited (ms)"), "tickvals": [0, longest_ms / 2, longest_ms]},
     )  # fmt: skip
-    key = f"<span style='color:{FATE_COLOURS['ok']}'><b>● buyers (99 of 100)</b></span>  "
+    key = f"<span style='color:{FATE_COLOURS['ok']}'><b>● served (p99)</b></span>  "
     key += "<b>◇ the others (median)</b>"
     _write(figure, (1 + WAITS_FROM) / 2, key, xref="paper", yref="paper", y=1, yshift=2)
+
+
+def _say_simulated(figure: go.Figure) -> None:
+    """In the corner at the bottom right."""
+    margin = figure.layout.margin
+    figure.add_annotation(
+        xref="paper", x=1, xanchor="right", xshift=margin.r - 8, yref="paper", y=0,
+        yanchor="bottom", yshift=6 - margin.b, text=SIMULATED, showarrow=False,
+        font={"size": TEXT_PX, "color": GREY},
+    )  # fmt: skip
 
 
 def _write(figure: go.Figure, x: float, text: str, **more: Any) -> None:

@@ -46,13 +46,14 @@ def line_figure(
     points: Mapping[str, Curve] | None = None,
     wall: tuple[float, str] | None = None,
     styles: Sequence[Style] = STYLES,
+    most_y: float | None = None,
 ) -> go.Figure:
     """Each of `lines` with its name at its right end; `title` says the result.
 
     `x` and `y` name the axes with their units; with `percent`, y is a share. `points` are what was
     measured beside lines of the same names, which are then drawn without markers. `wall` is a
     place on the x axis that matters, with its name. `styles`: how the first line looks, the
-    second, and so on.
+    second, and so on. What is above `most_y` runs out of the picture.
     """
     if not 0 < len(lines) <= len(styles):
         raise ValueError(f"lines: from 1 to {len(styles)} can be told apart, not {len(lines)}")
@@ -66,7 +67,7 @@ def line_figure(
         _draw(figure, line, style, "lines" if is_bare else "lines+markers")
         if measured:
             _draw(figure, measured, style, "markers")
-    _bound(figure, [*lines.values(), *(points or {}).values()])
+    _bound(figure, [*lines.values(), *(points or {}).values()], most_y)
     _name(figure, lines, INNER_PX, styles)
     if wall:
         _wall(figure, *wall)
@@ -82,9 +83,9 @@ def _draw(figure: go.Figure, line: Curve, style: Style, mode: str) -> None:
     )  # fmt: skip
 
 
-def _bound(figure: go.Figure, lines: list[Curve]) -> None:
+def _bound(figure: go.Figure, lines: list[Curve], most_y: float | None) -> None:
     figure.update_xaxes(range=[0, max(max(line) for line in lines) * 1.01])
-    top = max(max(line.values()) for line in lines) * 1.12 or 1
+    top = most_y or max(max(line.values()) for line in lines) * 1.12 or 1
     figure.update_yaxes(range=[-0.015 * top, top])  # a line along 0 is seen in full width
 
 

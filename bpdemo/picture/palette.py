@@ -41,6 +41,8 @@ LINES: Final = {
 """Colour and dash of each line. p99's purple is darkened: the original is too pale for text."""
 
 FONT: Final = "Open Sans, Verdana, Arial, sans-serif"
+SIMULATED: Final = "<i>simulated</i>"
+"""Stands in the corner of a picture of virtual time, and of no other."""
 TEXT_PX: Final = 16
 TITLE_PX: Final = 21
 

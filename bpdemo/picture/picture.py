@@ -15,7 +15,7 @@ from bpdemo.picture import panels as draw
 from bpdemo.picture.cell import BASE_AXIS, Cell
 from bpdemo.picture.frame import plain_layout
 from bpdemo.picture.labels import levels, width_of, wrapped
-from bpdemo.picture.palette import GREY, INK, TEXT_PX, TITLE_PX
+from bpdemo.picture.palette import GREY, INK, SIMULATED, TEXT_PX, TITLE_PX
 from bpdemo.picture.scale import Scale
 from bpdemo.results.marks import marks_of
 from bpdemo.results.sentence import comparison
@@ -221,6 +221,8 @@ class _Sheet:
         self._draw_marks(column)
         if self.headings:
             self._draw_heading(column)
+        if run.meta.virtual:
+            self._say_simulated(column)
 
     def _keep(self, cell: Cell, column: int, top_px: float, is_last: bool) -> None:
         left_px = self._left_px(column)
@@ -270,6 +272,12 @@ class _Sheet:
             )
             if level >= 0:
                 self._write(x, self.head_px - rise_px - 5, text, TEXT_PX, xshift=4, bgcolor="white")
+
+    def _say_simulated(self, column: int) -> None:
+        """In the corner below the labels, where nothing else is ever written."""
+        right_px = self._left_px(column) + self.column_px + self.labels_px - 8
+        mark = {"xanchor": "right", "font": {"size": TEXT_PX, "color": GREY}}
+        self._write(right_px / self.width_px, self.height_px - 28, SIMULATED, TEXT_PX, **mark)
 
     def _draw_heading(self, column: int) -> None:
         x = self._left_px(column) / self.width_px

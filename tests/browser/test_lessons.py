@@ -96,9 +96,9 @@ def predict(notebook: Notebook, place: int, question: Question) -> None:
 
 def check_revealed(notebook: Notebook, place: int, question: Question) -> None:
     """The radio button is still pressed, and below the run stands what was said, and a reply."""
-    radios = notebook.form(place).locator("input[type=radio]")
-    expect(radios.first).to_be_checked()
-    choice = question.choices[0]
+    form = notebook.form(place)
+    expect(form.locator("input[type=radio]").first).to_be_checked()
+    choice = form.locator("label", has=form.page.locator("input[type=radio]")).first.inner_text()
     told = notebook.page.locator(".jp-RenderedHTML", has_text="You said").filter(has_text=choice)
     notebook.show(place + 1)
     expect(told.first).to_be_visible()

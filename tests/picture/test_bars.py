@@ -6,6 +6,7 @@ import pytest
 
 from bpdemo.lab import fate_bars, simulate
 from bpdemo.load.run import LoadRun
+from bpdemo.picture.palette import SIMULATED
 from bpdemo.results.meta import Meta
 from bpdemo.results.records import Records, Samples
 from bpdemo.results.waits import buyers_wait_ms, others_wait_ms
@@ -57,3 +58,11 @@ def test_waits_count_only_those_who_came_late_enough():
     run = recorded([0.1] * 5 + [0.3] * 5, [0, 2] * 5)
     assert buyers_wait_ms(run, after_s=5) == pytest.approx(300)
     assert others_wait_ms(run, q=0) == pytest.approx(100)
+
+
+def test_bars_of_simulated_runs_alone_say_so():
+    """One real run among them, and the picture is no simulation."""
+    virtual = simulate(FACTS, times=1, seconds=2)
+    assert SIMULATED in [note.text for note in fate_bars({"a": virtual}).layout.annotations]
+    mixed = fate_bars({"a": virtual, "b": recorded(0.1, 0)})
+    assert SIMULATED not in [note.text for note in mixed.layout.annotations]

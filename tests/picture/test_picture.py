@@ -11,7 +11,7 @@ import pytest
 
 from bpdemo.load.run import LoadRun
 from bpdemo.picture.labels import levels, spread, width_of, wrapped
-from bpdemo.picture.palette import FATE_COLOURS, FATE_PATTERNS
+from bpdemo.picture.palette import FATE_COLOURS, FATE_PATTERNS, SIMULATED
 from bpdemo.picture.picture import picture, refresh, side_by_side
 from bpdemo.picture.report import Section, write_report
 from bpdemo.plan.fates import FAILED, LATE, OK, SHED
@@ -119,6 +119,23 @@ def test_the_title_is_the_sentence() -> None:
     run = run_of()
     title = texts(run.figure())[-1].replace("</b><br><b>", " ")
     assert title == f"<b>box: {run.sentence}</b>"
+
+
+def test_a_simulated_run_says_so_in_its_corner() -> None:
+    """At the bottom right of its own column, below every panel; a real run says nothing."""
+    real = run_of()
+    virtual = LoadRun(real.records, real.samples, replace(real.meta, virtual=True))
+    assert SIMULATED not in told(real.figure())
+    for figure, columns in (
+        (virtual.figure(), [1.0]),
+        (side_by_side(virtual, real, names=("a", "b")), [0.55]),
+        (side_by_side(virtual, virtual, names=("a", "b")), [0.55, 1.0]),
+    ):
+        notes = [note for note in figure.layout.annotations if note.text == SIMULATED]
+        assert len(notes) == len(columns)
+        for note, right in zip(notes, columns, strict=True):
+            assert right - 0.06 < note.x <= right
+            assert note.y < min(figure.layout[axis].domain[0] for axis in ("yaxis", "yaxis4"))
 
 
 def test_a_run_without_capacity_still_has_a_picture() -> None:

@@ -40,6 +40,7 @@ ASK_MOST = 3
 SCREEN: Any = {"width": 1440, "height": 900}
 PLOTLY = "application/vnd.plotly.v1+json"
 WIDGET = "application/vnd.jupyter.widget-view+json"
+HTML = "text/html"
 
 
 @contextlib.contextmanager
@@ -104,7 +105,8 @@ class Cell:
 
     @property
     def is_form(self) -> bool:
-        return WIDGET in self.kinds
+        """Of `predict`; the line that `reveal` asks for stands below its HTML."""
+        return WIDGET in self.kinds and HTML not in self.kinds
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""`album`: all that a learner predicted and measured, on one page that needs no network."""
+"""`album`: what a learner predicted, measured and explained, on one page without a network."""
 
 from __future__ import annotations
 
@@ -87,10 +87,13 @@ def _section(name: str, question: str, chosen: Mapping[str, str], run: LoadRun |
     from bpdemo.picture.report import Section
 
     said = chosen.get("choice")
-    told = f"I said: {said}." if said else "I made no prediction."
+    told = [f"I said: {said}." if said else "I made no prediction."]
+    told.append(f"Measured: {chosen['measured']}")
+    if why := chosen.get("explanation"):
+        told.append(f"My explanation: {why}")
     return Section(
         f"{name} · {question}",
-        f"{told}\n\nMeasured: {chosen['measured']}",
+        "\n\n".join(told),
         figure=run.figure() if run else None,
         alt=chosen["measured"],
     )

@@ -1,9 +1,14 @@
-"""`predict` before a run, `reveal` after it: a guess one commits to teaches more than none."""
+"""`predict` before a run, `reveal` after it: a guess one commits to teaches more than none.
+
+Predict, observe, explain: `reveal` asks for a sentence of the learner's own before the lesson gives
+its explanation.
+"""
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping, Sequence
+from functools import partial
 from html import escape
 from typing import Any, Final, Protocol, runtime_checkable
 
@@ -11,6 +16,8 @@ from bpdemo.core.kinds import wrong_kind
 from bpdemo.lab.home import keep, recall
 from bpdemo.lab.markup import as_html
 from bpdemo.lab.predictions.keepsakes import keep_run
+from bpdemo.lab.predictions.order import shuffled
+from bpdemo.lab.predictions.outcome import Outcome
 from bpdemo.lab.predictions.questions.catalogue import QUESTIONS
 from bpdemo.lab.predictions.questions.question import Question
 from bpdemo.lab.subshells import keep_subshells
@@ -18,6 +25,10 @@ from bpdemo.picture.palette import BLUE, FONT, GREEN, ORANGE
 
 KEPT: Final = "predictions"
 CONFIDENCE: Final = ("a guess", "fairly sure", "certain")
+UNASKED: Final = (
+    "<b>You made no prediction.</b> Choose an answer above, then run this cell again: "
+    "a wrong guess teaches more than none."
+)
 
 
 @runtime_checkable
@@ -37,7 +48,8 @@ def predict(
     """Ask before a run: radio buttons, and how sure you are. Never waits for the answer.
 
     `predict("01a")` asks a question of the lessons; with `question` and `choices` (with a reply to
-    each, if they are a mapping) it asks one of your own. The choice is kept, and shown again.
+    each, if they are a mapping) it asks one of your own. The choice is kept, and shown again. Each
+    learner finds the choices in an order of their own.
     """
     asked = _question(name, question, choices, right)
     return _form(name, asked)
@@ -46,10 +58,9 @@ def predict(
 def reveal(name: str, run: RevealedRun | str) -> Any:
     """Show the prediction beside the outcome (a run, or a sentence), and answer it.
 
-    The outcome is kept for `album`, a run with its picture.
+    Folded while no prediction is made. Below it is a line for an explanation in the learner's own
+    words. Outcome and explanation are kept for `album`, a run with its picture.
     """
-    from IPython.display import HTML
-
     if name not in QUESTIONS and not _kept(name):
         raise ValueError(_unknown(name))
     if not isinstance(run, str | RevealedRun):
@@ -59,7 +70,7 @@ def reveal(name: str, run: RevealedRun | str) -> Any:
     _note(name, measured=sentence)
     keep_run(name, run)
     told = _told(asked, chosen.get("choice"), chosen.get("confidence"), sentence)
-    return HTML(told)  # type: ignore[no-untyped-call]
+    return Outcome(told, chosen.get("explanation", ""), partial(_explain, name))
 
 
 def asked_and_chosen(name: str) -> tuple[Question, dict[str, Any]]:
@@ -110,13 +121,17 @@ def _note(name: str, **facts: Any) -> None:
     keep(KEPT, kept)
 
 
+def _explain(name: str, sentence: str) -> None:
+    _note(name, explanation=sentence)
+
+
 def _form(name: str, asked: Question) -> Any:
     import ipywidgets as widgets
 
     keep_subshells()
     earlier = _kept(name)
     choice = widgets.RadioButtons(
-        options=asked.choices,
+        options=shuffled(asked.choices, name),
         value=earlier.get("choice") if earlier.get("choice") in asked.choices else None,
         layout=widgets.Layout(width="auto"),
     )
@@ -144,25 +159,33 @@ def _small(text: str) -> str:
 
 
 def _told(asked: Question, choice: str | None, confidence: str | None, sentence: str) -> str:
-    lines = []
-    colour = BLUE
+    measured = f"<b>Measured:</b> {escape(sentence)}"
     if choice is None:
-        lines.append("<b>You made no prediction.</b> The next one teaches more if you do.")
+        lines = [measured]
         if asked.right:
             lines.append(f"What happens: {as_html(asked.right)}.")
-    else:
-        sure = f" ({escape(confidence)})" if confidence else ""
-        lines.append(f"<b>You said</b>{sure}: {escape(choice)}.")
-        if asked.right:
-            is_right = choice == asked.right
-            colour = GREEN if is_right else ORANGE
-            lines.append(_marked(asked.replies.get(choice, ""), is_right))
-    lines.append(f"<b>Measured:</b> {escape(sentence)}")
+        return _box(BLUE, [UNASKED, _folded("Show it all the same", lines)])
+    sure = f" ({escape(confidence)})" if confidence else ""
+    lines = [f"<b>You said</b>{sure}: {escape(choice)}."]
+    colour = BLUE
+    if asked.right:
+        is_right = choice == asked.right
+        colour = GREEN if is_right else ORANGE
+        lines.append(_marked(asked.replies.get(choice, ""), is_right))
+    return _box(colour, [*lines, measured])
+
+
+def _box(colour: str, lines: Sequence[str]) -> str:
     body = "".join(f"<div style='margin:.3em 0'>{line}</div>" for line in lines)
     return (
         f"<div style='border-left:8px solid {colour};padding:.2em 1em;"
         f"font:17px {FONT};line-height:1.5;max-width:60em'>{body}</div>"
     )
+
+
+def _folded(summary: str, lines: Sequence[str]) -> str:
+    body = "".join(f"<div style='margin:.3em 0'>{line}</div>" for line in lines)
+    return f"<details><summary>{summary}</summary>{body}</details>"
 
 
 def _marked(reply: str, is_right: bool) -> str:

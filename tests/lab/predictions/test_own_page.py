@@ -32,6 +32,14 @@ def test_a_revealed_run_comes_back_with_its_picture(run, own_place):
     assert page.path == own_place / "reports" / "album.html"
 
 
+def test_an_explanation_stands_beside_its_outcome(run):
+    """What was measured, and why in the learner's own words."""
+    line = reveal("01a", run).line()
+    line.value = "The wait grows & grows."
+    text = album().path.read_text(encoding="utf-8")
+    assert "My explanation: The wait grows &amp; grows." in text
+
+
 def test_the_page_goes_to_the_learners_own_folder(run, own_place, monkeypatch):
     """Notebooks run one folder deeper than my-work/."""
     (own_place / "my-work").mkdir()

@@ -26,6 +26,58 @@ def test_every_question_has_a_right_choice_and_a_reply_to_each(name):
     assert all(question.replies.values())
 
 
+def is_extreme(name, of):
+    question = QUESTIONS[name]
+    return len(question.right) == of(map(len, question.choices))
+
+
+def by_chance():
+    """How many right choices would be the longest if length said nothing."""
+    return sum(1 / len(question.choices) for question in QUESTIONS.values())
+
+
+@pytest.mark.parametrize("of", [max, min], ids=["longest", "shortest"])
+def test_the_length_of_a_choice_gives_nothing_away(of):
+    """The right one is the longest, or the shortest, no more often than chance would have it."""
+    assert sum(is_extreme(name, of) for name in QUESTIONS) <= by_chance()
+
+
+def test_the_worst_is_no_safe_guess():
+    """In some questions of several lessons nothing bad happens."""
+    harmless = [name for name, question in QUESTIONS.items() if question.is_harmless]
+    assert len(harmless) >= 4
+    assert len({name[:2] for name in harmless}) >= 4
+
+
+def test_each_learner_has_an_order_of_their_own(monkeypatch, tmp_path):
+    """Kept with their other things, so that a cell that is run again shows the same."""
+    orders = set()
+    for learner in range(12):
+        monkeypatch.setenv("BPDEMO_HOME", str(tmp_path / str(learner)))
+        home.keep("learner", {"seed": str(learner)})
+        options = radio(predict("01a")).options
+        assert sorted(options) == sorted(QUESTIONS["01a"].choices)
+        assert radio(predict("01a")).options == options
+        orders.add(options)
+    assert len(orders) > 4
+
+
+def test_no_place_is_the_right_one(monkeypatch, tmp_path):
+    """Over all questions of a learner the right choice stands first about as often as by chance."""
+    home.keep("learner", {"seed": "anyone"})
+    first = sum(radio(predict(name)).options[0] == QUESTIONS[name].right for name in QUESTIONS)
+    assert 0.4 * by_chance() < first < 1.6 * by_chance()
+
+
+def test_the_order_is_kept_for_the_next_kernel(own_home):
+    """A seed is drawn once, and written down."""
+    predict("01a")
+    kept = home.recall("learner")["seed"]
+    predict("01b")
+    assert kept
+    assert home.recall("learner")["seed"] == kept
+
+
 def test_a_choice_is_kept_and_shown_again():
     """The cell may be run twice, today or tomorrow."""
     radio(predict("01a")).value = QUESTIONS["01a"].choices[0]
@@ -41,12 +93,40 @@ def test_a_wrong_choice_gets_its_own_reply_beside_the_outcome():
     assert "it sold &lt;3%" in told
 
 
-def test_without_a_prediction_the_outcome_is_told_all_the_same():
-    """It runs headless, and blames nobody."""
+def test_without_a_prediction_the_outcome_is_folded():
+    """Nobody reads it by accident, and one click shows it; it runs headless, and blames nobody."""
     predict("01b")
-    told = reveal("01b", "it sold 99%").data
-    assert "no prediction" in told
-    assert QUESTIONS["01b"].right in told
+    told = reveal("01b", "it served 99%").data
+    before, folded = told.split("<details>")
+    assert "no prediction" in before
+    assert "99%" not in before
+    assert "it served 99%" in folded
+    assert QUESTIONS["01b"].right in folded
+
+
+def test_with_a_prediction_nothing_is_folded():
+    """Choice, reply and outcome are read at once."""
+    radio(predict("01b")).value = QUESTIONS["01b"].right
+    assert "<details>" not in reveal("01b", "it served 99%").data
+
+
+def test_an_explanation_of_ones_own_is_asked_for_and_kept():
+    """Below the outcome, before the lesson explains; a cell that is run again shows it."""
+    line = reveal("01b", "it served 99%").line()
+    assert "one sentence" in line.placeholder
+    line.value = "  The queue is <short>. "
+    assert home.recall(KEPT)["01b"]["explanation"] == "The queue is <short>."
+    assert reveal("01b", "it served 97%").line().value == "The queue is <short>."
+
+
+def test_a_notebook_shows_the_outcome_and_the_line_below_it(monkeypatch):
+    """In this order, and as HTML that needs no kernel when the notebook is read later."""
+    shown = []
+    monkeypatch.setattr("IPython.display.display", shown.append)
+    reveal("01b", "it served 99%")._ipython_display_()
+    outcome, line = shown
+    assert "it served 99%" in outcome.data
+    assert line.value == ""
 
 
 def test_a_question_of_ones_own_is_answered_too():

@@ -5,19 +5,21 @@ from bpdemo.lab.predictions.questions.question import Question
 QUESTIONS: dict[str, Question] = {
     "00a": Question(
         "Half of its capacity is offered to the service, at random moments. "
-        "What will customers see?",
-        "Practically all get their ticket, in about the time the work takes",
+        "What will the customers see?",
+        "Practically all are served, in about the time the work takes",
         {
-            "Half of them get a ticket": (
-                "Half of the *capacity* was offered, not twice of it: there was room for everyone."
+            "Half of them are served, and half are not": (
+                "Half of the *capacity* was offered, not twice as much. There is enough for "
+                "everyone."
             ),
-            "All get a ticket, but most of them after queueing for a while": (
-                "At half load some worker is nearly always idle. Queueing begins to matter from "
-                "about 80% of capacity, and then quickly."
+            "All are served, but most of them only after a while in the queue": (
+                "At half load some worker is nearly always idle. Waiting begins to matter at about "
+                "80% of capacity, and then it grows quickly."
             ),
-            "Practically all get their ticket, in about the time the work takes": (
+            "Practically all are served, in about the time the work takes": (
                 "Yes. Below capacity nothing needs protecting, which is why it is forgotten."
             ),
         },
+        is_harmless=True,
     ),
 }
