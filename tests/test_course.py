@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.util
 import json
 import re
@@ -21,6 +22,12 @@ LESSONS = [one for one in COURSE if one.number]
 TIME = re.compile(r"\*\*(\d+) minutes\*\*")
 #: A number of minutes that somebody wrote by hand.
 MINUTES = re.compile(r"\b(\d+|five|eight|ten|fifteen|twenty|forty)[ -]minutes?\b", re.IGNORECASE)
+
+#: What one can watch somebody do: nobody sees another *understand*.
+WATCHED = {
+    *("accept", "answer", "buy", "calculate", "choose", "emit", "explain", "find", "follow"),
+    *("give", "judge", "name", "query", "read", "recognise", "say", "see", "start", "tell"),
+}
 
 each_lesson = pytest.mark.parametrize("lesson", LESSONS, ids=lambda one: one.number)
 
@@ -122,6 +129,63 @@ def test_every_wrong_choice_of_every_question_is_among_the_misconceptions(script
     for name, question in QUESTIONS.items():
         for choice, reply in question.replies.items():
             assert (f"| {choice} | {reply} |" in rows) == (choice != question.right), name
+
+
+@each_lesson
+def test_a_lesson_begins_with_few_imports(lesson: CourseLesson):
+    """At most four lines before its first heading, and no more in any other cell."""
+    cells = json.loads((NOTEBOOKS / f"{lesson.file}.ipynb").read_text("utf-8"))["cells"]
+    begins = next(i for i, cell in enumerate(cells) if "".join(cell["source"]).startswith("## "))
+    lines = [import_lines(cell) if cell["cell_type"] == "code" else 0 for cell in cells]
+    assert 0 < sum(lines[:begins]) <= 4
+    assert max(lines[begins:]) <= 4
+
+
+def import_lines(cell) -> int:
+    """How many lines its import statements take."""
+    tree = ast.parse("".join(cell["source"]))
+    nodes = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
+    return sum((node.end_lineno or node.lineno) - node.lineno + 1 for node in nodes)
+
+
+@each_lesson
+def test_everything_is_stopped_before_the_next_lesson_is_offered(lesson: CourseLesson):
+    """A learner who follows the link leaves nothing running behind."""
+    cells = json.loads((NOTEBOOKS / f"{lesson.file}.ipynb").read_text("utf-8"))["cells"]
+    *_, keys, stop, last = ["".join(cell["source"]) for cell in cells]
+    assert keys.startswith("## Key points")
+    assert stop == "stop_all()"
+    assert any(word in last for word in ("Next: [", "For later: [", "This was the last lesson."))
+
+
+@each_lesson
+def test_a_lesson_says_for_whom_it_is_what_it_needs_and_what_one_can_do_then(lesson: CourseLesson):
+    """Two to four objectives, each with a verb that one can watch somebody do."""
+    first = prose_cells(lesson)[0]
+    assert "for everyone" in first
+    assert re.search(r"for everyone who has done|You need|lesson 00", first)
+    objectives = re.findall(r"(?m)^- (\w+)", first)
+    assert 2 <= len(objectives) <= 4
+    assert set(objectives) <= WATCHED, set(objectives) - WATCHED
+
+
+@each_lesson
+def test_a_lesson_names_at_most_three_things_to_read_next(lesson: CourseLesson):
+    """More is a list that nobody follows."""
+    links = re.findall(r"\]\(https://", prose_cells(lesson)[-1])
+    assert len(links) <= 3
+    assert links or lesson.number == "00"
+
+
+@each_lesson
+def test_a_lesson_asks_its_questions_in_the_order_of_the_catalogue(lesson: CourseLesson):
+    """All of them, and reveals each after it has asked."""
+    cells = json.loads((NOTEBOOKS / f"{lesson.file}.ipynb").read_text("utf-8"))["cells"]
+    code = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
+    asked = re.findall(r'^predict\("(\w+)"\)', code, re.MULTILINE)
+    assert asked == [name for name in QUESTIONS if name.startswith(lesson.number)]
+    for name in asked:
+        assert code.index(f'predict("{name}")') < code.index(f'reveal("{name}"')
 
 
 def test_half_a_day_adds_up():

@@ -13,6 +13,7 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from bpdemo.core.settings import Settings as Settings
     from bpdemo.lab.contest.challenge import challenge as challenge
     from bpdemo.lab.exercises.desk import check as check
     from bpdemo.lab.exercises.desk import hint as hint
@@ -47,6 +48,7 @@ _HOME = {
     "LoadRun": "bpdemo.load.run",
     "NotMeasured": "bpdemo.results.validity",
     "Request": "bpdemo.plan.request",
+    "Settings": "bpdemo.core.settings",
     "calibrate": "bpdemo.lab.services.calibration",
     "capacity_of": "bpdemo.load.capacity",
     "challenge": "bpdemo.lab.contest.challenge",

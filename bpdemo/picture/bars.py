@@ -128,7 +128,10 @@ def _add_waits(figure: go.Figure, runs: Mapping[str, Run], after_s: float) -> No
     )  # fmt: skip
     key = f"<span style='color:{FATE_COLOURS['ok']}'><b>● served (p99)</b></span>  "
     key += "<b>◇ the others (median)</b>"
-    _write(figure, (1 + WAITS_FROM) / 2, key, xref="paper", yref="paper", y=1, yshift=2)
+    _write(
+        figure, (1 + WAITS_FROM) / 2, key,
+        xref="paper", xanchor="center", yref="paper", y=1, yshift=2,
+    )  # fmt: skip
 
 
 def _say_simulated(figure: go.Figure) -> None:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from bpdemo.downstream.payment import PaymentPolicy
 from bpdemo.flow.codel import CoDel
 from bpdemo.flow.disciplines import ArrivalDiscipline
 from bpdemo.flow.queue import BoundedQueue
@@ -77,6 +78,19 @@ def test_a_simulated_claim_holds(claim):
 def test_the_theory_holds():
     """Eight runs of a minute each."""
     play(LESSON, "theory")
+
+
+@pytest.mark.slow
+def test_the_hockey_stick_holds():
+    """Six runs of three thousand orders."""
+    play(LESSON, "hockey-stick")
+
+
+@pytest.mark.slow
+def test_service_times_that_are_all_equal_lie_on_another_line(monkeypatch):
+    """They wait about half as long: the line is the textbook's for the randomness that it names."""
+    monkeypatch.setattr(PaymentPolicy, "sampler", lambda policy, _: lambda: policy.latency_s)
+    assert "lies on the line of theory" in refute(LESSON, "hockey-stick")
 
 
 def test_without_a_bound_there_is_no_good_length(never_full):

@@ -71,6 +71,14 @@ CLAIMS = (
     ),
     Claim(
         LESSON,
+        "hockey-stick",
+        mechanism="the randomness of arrivals and service times, and nothing else in the service",
+        figure="",
+        arms=NotApplicable("six points, of one worker and of eight, each against its formula"),
+        recommended=NotApplicable("it recommends no value; waits are given in service times"),
+    ),
+    Claim(
+        LESSON,
         "few-places",
         mechanism="few waiting: a length far below the ceiling at any speed that is to be expected",
         figure="goodput ÷ possible",
