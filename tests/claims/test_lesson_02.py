@@ -121,7 +121,7 @@ def test_a_codel_that_drops_nobody_is_a_plain_queue(nothing_dropped):
 @pytest.mark.slow
 def test_who_is_not_made_to_wait_cannot_obey(nobody_waits):
     """Rejected at once, a closed loop is back at once, and offers many times the capacity."""
-    assert "who responds offers about the capacity" in refute(LESSON, "obedience")
+    assert "a producer that responds offers about the capacity" in refute(LESSON, "obedience")
 
 
 def test_under_a_rate_limit_it_is_the_bound_that_sells(never_full):
@@ -173,7 +173,7 @@ def test_the_real_service_has_the_cliff_too(never_full, where):
 @BOTH_WAYS
 def test_the_real_producer_must_be_made_to_wait(nobody_waits, where):
     """Over HTTP as well, a no at once is no backpressure."""
-    assert "over HTTP, who responds" in refute(LESSON, "obedience-live", where)
+    assert "over HTTP, one that responds" in refute(LESSON, "obedience-live", where)
 
 
 def _at_most_8(queue):

@@ -153,4 +153,4 @@ def test_a_time_to_come_back_that_is_none_changes_nothing(monkeypatch: pytest.Mo
         return 0.0
 
     monkeypatch.setattr(sim_crowd, "retry_delay_s", at_once)
-    assert "to obey lowers the peak" in refute(LESSON, "retry-after")
+    assert "obeying it lowers the peak" in refute(LESSON, "retry-after")
