@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from bpdemo.core.settings import Settings
+from bpdemo.core.slips import forgiving
 from bpdemo.lab.services.simulation import simulate
-from bpdemo.lab.slips import forgiving
 from bpdemo.picture.lines import line_figure
 from bpdemo.sim.theory import mmck
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import plotly.graph_objects as go
 
-from bpdemo.lab.slips import forgiving
+from bpdemo.core.slips import forgiving
 from bpdemo.picture.bars import bar_layout
 from bpdemo.picture.palette import BLUE, GREEN, INK, ORANGE, TEXT_PX
 

@@ -1,5 +1,7 @@
 """Predictions: asked, kept, and answered."""
 
+from typing import Any
+
 import pytest
 
 from bpdemo.lab import home
@@ -121,7 +123,7 @@ def test_an_explanation_of_ones_own_is_asked_for_and_kept():
 
 def test_a_notebook_shows_the_outcome_and_the_line_below_it(monkeypatch):
     """In this order, and as HTML that needs no kernel when the notebook is read later."""
-    shown = []
+    shown: list[Any] = []
     monkeypatch.setattr("IPython.display.display", shown.append)
     reveal("01b", "it served 99%")._ipython_display_()
     outcome, line = shown
