@@ -1,0 +1,130 @@
+"""Scenes in virtual time in which limits on what is in flight are held against one another.
+
+The service's own code, open loop, on the same orders and the same seeds for all. It is the naive
+service, which has no other protection and works for those who have left: the limit alone protects.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from bpdemo.assembly.office import Assembly
+from bpdemo.core.errors import Refused
+from bpdemo.core.settings import Settings
+from bpdemo.plan.fates import OK
+from bpdemo.sim import virtual_time
+from bpdemo.sim.crowd import Crowd, Ended
+from bpdemo.sim.play import Play, prepare
+
+#: How long the worst stretch is, what is left out of it after a change, and at the start.
+STRETCH_S, AFTER_CHANGE_S, WARM_S = 10, 5, 10
+
+TWICE_AS_SLOW: Final = {"payment_latency_s": 0.08, "store_latency_s": 0.004}
+AS_BEFORE: Final = {"payment_latency_s": 0.04, "store_latency_s": 0.002}
+#: Nothing but the limit, and payments that scatter as widely as they do in reality.
+NAIVE: Final = {"payment_latency_distribution": "lognormal"}
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A service, an offer in multiples of its capacity, and what changes on the way."""
+
+    name: str
+    times: float
+    seconds: float
+    knobs: Mapping[str, Any] = field(default_factory=dict)
+    changes: Sequence[tuple[float, Mapping[str, Any]]] = ()
+
+
+@dataclass(frozen=True)
+class Rival:
+    """What stands before the service. `knobs` may hang on how many workers it has."""
+
+    name: str
+    knobs: Mapping[str, Any]
+    per_worker: Mapping[str, int] = field(default_factory=dict)
+
+    def settings(self, scene: Scene, seed: int) -> Settings:
+        asked = {**NAIVE, **scene.knobs}
+        workers = asked.get("workers", 8)
+        sized = {name: number * workers for name, number in self.per_worker.items()}
+        return Settings.unprotected(seed=seed, **asked, **self.knobs, **sized)
+
+
+@dataclass(frozen=True)
+class Scored:
+    """Shares from 0 to 1. `goodput` and `worst` are of what was possible; `false` of the offer."""
+
+    goodput: float
+    worst: float
+    false: float
+    last: float
+    """Goodput of the last tenth: where a drift shows."""
+
+
+class WatchedPlay(Play):
+    """Counts who is refused by the limit while a worker is idle."""
+
+    refused_while_idle = 0
+
+    async def _sample(self, assembly: Assembly, crowd: Crowd) -> None:
+        office, intake = assembly.office, assembly.office.intake
+        reject = intake.reject
+
+        def watched(request_id: str, refused: Refused) -> None:
+            self.refused_while_idle += office.workers_busy < office.workers
+            reject(request_id, refused)
+
+        intake.reject = watched  # type: ignore[method-assign]
+        await super()._sample(assembly, crowd)
+
+
+def played(scene: Scene, rival: Rival, seed: int) -> Scored:
+    """One rival in one scene."""
+    ready = prepare(
+        rival.settings(scene, seed), times=scene.times, seconds=scene.seconds, seed=seed,
+        changes=[(at_s, dict(knobs)) for at_s, knobs in scene.changes],
+    )  # fmt: skip
+    play = WatchedPlay(ready.settings, ready.plan, ready._changes, ready._turns)
+    virtual_time.run(play.run())
+    return scored(play, [at_s for at_s, _ in scene.changes])
+
+
+def scored(play: WatchedPlay, changes_s: Iterable[float]) -> Scored:
+    """What was served in time, of the lesser of offer and capacity, ten seconds by ten seconds."""
+    seconds, capacities = int(play.plan.seconds), play.meta().capacities
+    offered, ok = [0] * seconds, [0] * seconds
+    for order in play.orders:
+        _count(order, offered, ok)
+    can = [_capacity_at(second + 0.5, capacities) for second in range(seconds)]
+
+    def share(start: int, end: int) -> float:
+        return sum(ok[start:end]) / max(1.0, min(sum(offered[start:end]), sum(can[start:end])))
+
+    spoilt = [range(int(at_s), int(at_s) + AFTER_CHANGE_S) for at_s in changes_s]
+    starts = [
+        start
+        for start in range(WARM_S, seconds - STRETCH_S + 1)
+        if not any(second in some for some in spoilt for second in range(start, start + STRETCH_S))
+    ]
+    tens = range(WARM_S, seconds - STRETCH_S + 1, STRETCH_S)
+    possible = sum(min(sum(offered[s : s + 10]), sum(can[s : s + 10])) for s in tens)
+    return Scored(
+        goodput=sum(sum(ok[s : s + 10]) for s in tens) / max(1.0, possible),
+        worst=min((share(start, start + STRETCH_S) for start in starts), default=1.0),
+        false=play.refused_while_idle / max(1, len(play.orders)),
+        last=share(seconds - seconds // 10, seconds),
+    )
+
+
+def _count(order: Ended, offered: list[int], ok: list[int]) -> None:
+    second = int(order.t_s)
+    if second < len(offered):
+        offered[second] += 1
+        ok[second] += order.fate == OK
+
+
+def _capacity_at(t_s: float, capacities: Sequence[tuple[float, float]]) -> float:
+    return next(per_s for start_s, per_s in reversed(capacities) if start_s <= t_s)

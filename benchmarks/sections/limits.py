@@ -1,0 +1,197 @@
+"""Limits that find themselves: what each keeps of what was possible, where it alone protects.
+
+In virtual time, with the service's own code: open loop, lognormal payments (σ 1), callers who wait
+half a second, and the naive service, which has no deadline, no bound and works for those who left.
+Each published algorithm stands at its published defaults, least and greatest limit included; our
+own at the service's. Beside them a **well-sized** fixed bound (two orders a worker; six for the two
+workers of the drift, where chance needs more), one **sized for another day** (eight a worker), and
+CoDel. All play the same orders with the same seeds.
+
+*Goodput* is what was answered in time, of the lesser of the offer and the nominal capacity. *Worst*
+is its worst ten seconds, outside the five after a change; since service times scatter, what the
+workers really could serve in ten seconds is itself often below the nominal. *False* are requests
+refused while a worker was idle, of the offer. In the drift the last tenth of the time stands
+beside: every demonstration is too short to show it.
+
+Client policies: one storm, three slow seconds at 0.6 of capacity, three instant retries, the naive
+service. *Attempts* are those made for each order; *recovered* is the first second after the storm
+from which nine of ten are in time for three seconds; *lost* are orders not served in time, of all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from multiprocessing import get_context
+from typing import Any, Final
+
+from benchmarks.arena import AS_BEFORE, TWICE_AS_SLOW, Rival, Scene, Scored, played
+from benchmarks.measured import FULL, Aim, Found, Report, Say, Size, Table
+from bpdemo.core.choices import RETRY_POLICIES, RetryPolicyName
+from bpdemo.core.settings import Settings
+from bpdemo.plan.fates import OK
+from bpdemo.sim.play import Play, play
+
+OURS: Final = "own"
+RIVALS: Final = (
+    Rival(OURS, {"limit_algorithm": "own"}),
+    Rival(
+        "aimd",
+        {"limit_algorithm": "aimd", "max_in_flight": 20, "limit_min": 20, "limit_max": 200},
+    ),
+    Rival("vegas", {"limit_algorithm": "vegas", "max_in_flight": 20}),
+    Rival(
+        "gradient2",
+        {"limit_algorithm": "gradient2", "max_in_flight": 20, "limit_min": 20, "limit_max": 200},
+    ),
+    Rival(
+        "gradient (Envoy's)", {"limit_algorithm": "gradient", "max_in_flight": 3, "limit_min": 3}
+    ),
+    Rival("well-sized", {}, {"max_in_flight": 2}),
+    Rival("another day's", {}, {"max_in_flight": 8}),
+    Rival("CoDel", {"queue_discipline": "codel"}),
+)
+DRIFT_WELL_SIZED: Final = Rival("well-sized", {}, {"max_in_flight": 6})
+ADAPTIVE: Final = ("aimd", "vegas", "gradient2", "gradient (Envoy's)")
+STORM_S, SLOW_S, STORM_AT_S = 60.0, 3.0, 10.0
+
+
+def scenes(size: Size) -> list[Scene]:
+    """Those that every size plays, as long as it allows."""
+    drift_s = 7200.0 if size == FULL else 720.0 * size.seconds  # half an hour in the quick form
+    short_s = max(40.0, 24.0 * min(size.seconds, 2.5))
+    halves = ((30.0, TWICE_AS_SLOW), (90.0, AS_BEFORE))
+    drifts: list[Scene] = [
+        Scene(f"drift ×{times}", times, min(drift_s, 3600.0), {"workers": 2})
+        for times in (1.05, 1.2)
+    ]
+    return [
+        Scene("half for a minute ×0.9", 0.9, 120.0, changes=halves),
+        Scene("half for a minute ×2", 2.0, 120.0, changes=halves),
+        Scene("bimodal ×2", 2.0, short_s, {"payment_latency_distribution": "bimodal"}),
+        Scene(
+            "calls that never answer ×1",
+            1.0, short_s, {"payment_hang_rate": 0.02, "attempt_timeout_s": 0.4},
+        ),
+        *drifts,
+    ]  # fmt: skip
+
+
+def measure(size: Size, say: Say) -> Found:
+    seeds = range(11, 11 + size.long_rounds)
+    found: dict[str, dict[str, list[Scored]]] = {}
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
+        for scene in scenes(size):
+            say(scene.name)
+            rivals = [_sized(rival, scene) for rival in RIVALS]
+            asked = [(rival, seed) for rival in rivals for seed in _seeds_of(scene, seeds)]
+            results = pool.map(partial(_one, scene), asked)
+            rows: dict[str, list[Scored]] = {rival.name: [] for rival in RIVALS}
+            for (rival, _), score in zip(asked, results, strict=True):
+                rows[rival.name].append(score)
+            found[scene.name] = rows
+    say("client policies")
+    return Found(report(found, [_storms(seed) for seed in seeds]))
+
+
+def report(
+    found: dict[str, dict[str, list[Scored]]], storms: list[dict[str, list[float]]]
+) -> Report:
+    return Report(
+        title="Limits that find themselves",
+        what=__doc__ or "",
+        logs="off (virtual time)",
+        tables=[*(_table(name, rows) for name, rows in found.items()), _policies(storms)],
+        aims=list(_aims(found)),
+        notes=[],
+    )
+
+
+def _sized(rival: Rival, scene: Scene) -> Rival:
+    few = scene.knobs.get("workers") == 2 and rival.name == DRIFT_WELL_SIZED.name
+    return DRIFT_WELL_SIZED if few else rival
+
+
+def _seeds_of(scene: Scene, seeds: range) -> range:
+    """One for what takes half an hour and more."""
+    return seeds[:1] if scene.seconds > 600 else seeds
+
+
+def _one(scene: Scene, asked: tuple[Rival, int]) -> Scored:
+    return played(scene, *asked)
+
+
+def _table(name: str, rows: dict[str, list[Scored]]) -> Table:
+    drifts = name.startswith("drift")
+    columns = ["goodput", "worst 10 s", "false, %"] + ["last tenth"] * drifts
+    return Table(
+        title=name[:1].upper() + name[1:],
+        columns=columns,
+        rows={
+            rival: [
+                [each.goodput for each in scores],
+                [each.worst for each in scores],
+                [100 * each.false for each in scores],
+                *([[each.last for each in scores]] if drifts else []),
+            ]
+            for rival, scores in rows.items()
+        },
+    )
+
+
+def _aims(found: dict[str, dict[str, list[Scored]]]) -> Iterable[Aim]:
+    for name, rows in found.items():
+        ours = rows[OURS]
+        rivals = [[each.goodput for each in rows[rival]] for rival in ADAPTIVE]
+        best = max(rivals, key=sum)
+        behind = [theirs - mine.goodput for theirs, mine in zip(best, ours, strict=True)]
+        yield Aim(text=f"{name}: ours, goodput of what was possible",
+                  values=[each.goodput for each in ours], at_least=0.95)  # fmt: skip
+        yield Aim(text=f"{name}: ours, worst ten seconds",
+                  values=[each.worst for each in ours], at_least=0.85)  # fmt: skip
+        yield Aim(text=f"{name}: ours, refused while a worker was idle, %",
+                  values=[100 * each.false for each in ours], at_most=1.0)  # fmt: skip
+        yield Aim(text=f"{name}: ours behind the best adaptive rival, paired seeds",
+                  values=behind, at_most=0.02)  # fmt: skip
+
+
+def _storms(seed: int) -> dict[str, list[float]]:
+    policies: list[RetryPolicyName | None] = [None, *RETRY_POLICIES]
+    return {name or "every retry": list(_told(_storm(name, seed))) for name in policies}
+
+
+def _storm(policy: RetryPolicyName | None, seed: int) -> Play:
+    slow: dict[str, Any] = {"payment_latency_s": 0.4}
+    return play(
+        Settings.unprotected(seed=seed), times=0.6, seconds=STORM_S, retries=3, seed=seed,
+        retry_policy=policy,
+        changes=[(STORM_AT_S, slow), (STORM_AT_S + SLOW_S, {"payment_latency_s": 0.04})],
+    )  # fmt: skip
+
+
+def _told(run: Play) -> tuple[float, float, float]:
+    orders = run.orders
+    offered, ok = [0] * int(STORM_S + 1), [0] * int(STORM_S + 1)
+    for order in orders:
+        offered[int(order.t_s)] += 1
+        ok[int(order.t_s)] += order.fate == OK
+    well = [ok[s] >= 0.9 * offered[s] for s in range(int(STORM_S))]
+    over = int(STORM_AT_S + SLOW_S)
+    after = (s for s in range(over, len(well) - 2) if all(well[s : s + 3]))
+    recovered_s = next(after, int(STORM_S)) - over
+    lost = 1 - sum(ok) / len(orders)
+    return len(run.attempts_s) / len(orders), float(recovered_s), lost
+
+
+def _policies(storms: list[dict[str, list[float]]]) -> Table:
+    return Table(
+        title="Client policies in one storm",
+        columns=["attempts an order", "recovered after, s", "lost, share"],
+        rows={
+            name: [[storm[name][column] for storm in storms] for column in range(3)]
+            for name in storms[0]
+        },
+        notes=f"Recovered after {STORM_S - STORM_AT_S - SLOW_S:g} s: not at all while it was "
+        "watched.",
+    )
