@@ -13,7 +13,7 @@ SIZED, WIDE = Rival("sized", {"max_in_flight": 6}), Rival("wide", {"max_in_fligh
 
 
 def test_a_bound_that_suits_serves_what_is_possible_and_none_that_does_not() -> None:
-    """Constant times: whoever knows the capacity sees every share."""
+    """Constant times: what is served can be calculated."""
     scene = Scene("twice", 2.0, 30.0, SMALL)
     sized, wide = played(scene, SIZED, 1), played(scene, WIDE, 1)
     assert sized.goodput == pytest.approx(1, abs=0.02)
