@@ -38,7 +38,6 @@ class OurLimit:
     ) -> None:  # fmt: skip
         """`rng` spreads the dips: services that began together do not dip together."""
         require_bounds(start, low, high)
-        # At `start` it is out of a dip.
         level = (sqrt(room**2 / 4 + bounded(start, low, high)) - room / 2) ** 2
         self._low, self._high, self._level = low, high, bounded(level, low, high)
         self._room, self._worth, self._quota, self._rng = room, worth, quota, rng or Random()
@@ -54,7 +53,8 @@ class OurLimit:
         if self._began_s is None:
             self._began_s = now
             return
-        self._calls, self._full = self._calls + 1, self._full + was_full
+        self._calls += 1
+        self._full += was_full
         self._served += not dropped
         if self._calls < self._wanted or now <= self._began_s:
             return
