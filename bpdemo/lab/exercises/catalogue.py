@@ -8,6 +8,7 @@ from bpdemo.lab.exercises import (
     lesson_05,
     lesson_06,
     lesson_07,
+    lesson_08,
     lesson_09,
 )
 from bpdemo.lab.exercises.exercise import Exercise
@@ -20,6 +21,7 @@ EXERCISES: dict[str, Exercise] = {
     **lesson_05.EXERCISES,
     **lesson_06.EXERCISES,
     **lesson_07.EXERCISES,
+    **lesson_08.EXERCISES,
     **lesson_09.EXERCISES,
 }
 

@@ -203,6 +203,16 @@ PRODUCTION: Final[dict[str, Production]] = {
             "somebody else of it. Yours lets the exception through to the worker.",
         ),
     ),
+    "08a": Production(
+        where=("bpdemo.load.open_loop:OpenLoopUser",),
+        differs=(
+            "Your file says who comes and what they do; this is what makes them come. Each arrival "
+            "runs your task in a greenlet of its own, at a time that was drawn before.",
+            "The clock of a request starts when it was *meant* to be sent. A sender that falls "
+            "behind makes its answers look slow, and not its load light.",
+            "It refuses what would be a closed loop in disguise, such as a `TaskSet`.",
+        ),
+    ),
     "09a": Production(
         where=(
             "bpdemo.protect.bulkhead:Bulkhead.try_enter",

@@ -117,6 +117,8 @@ COURSE: Final = (
         "The tuning challenge",
         (20,),
         "bad settings, a load nobody has seen, a score that laptops can compare",
+        ("08a",),
+        20,
     ),
     CourseLesson(
         "09_your_own_service",

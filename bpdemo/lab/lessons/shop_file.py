@@ -1,4 +1,5 @@
-"""Lesson 09's own file, `my-work/shop.py`: made once, never written to again, and run."""
+"""Files of the learner's own, `my-work/shop.py` and the crowds: made once, never written to again,
+and run."""
 
 from __future__ import annotations
 
@@ -38,6 +39,18 @@ class Buyer(OpenLoopUser):
     def order(self):
         self.client.post("/orders", json={"item_id": random.randint(1, 100)})
 '''
+CLOSED_CROWD: Final = '''"""A load test as everybody writes it, until the day of the overload."""
+
+from locust import HttpUser, constant, task
+
+
+class Buyer(HttpUser):
+    wait_time = constant(1)
+
+    @task
+    def order(self):
+        self.client.post("/orders", json={"item_id": 7})
+'''
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +87,13 @@ def shop_file() -> Path:
 def crowd_file() -> Path:
     """The Locust file `my-work/crowd.py`, laid out in the same way."""
     return _laid_out("crowd.py", CROWD)
+
+
+@forgiving
+def closed_crowd_file() -> Path:
+    """The Locust file `my-work/my_crowd.py`, laid out in the same way: a closed loop, to be
+    changed in exercise 08a."""
+    return _laid_out("my_crowd.py", CLOSED_CROWD)
 
 
 @forgiving

@@ -1,0 +1,13 @@
+"""Always the same item."""
+
+from locust import task
+
+from bpdemo.load.open_loop import OpenLoopUser
+
+
+class Buyer(OpenLoopUser):
+    rate = 40
+
+    @task
+    def order(self):
+        self.client.post("/orders", json={"item_id": 7})

@@ -1,0 +1,13 @@
+"""No rate was given."""
+
+import random
+
+from locust import task
+
+from bpdemo.load.open_loop import OpenLoopUser
+
+
+class Buyer(OpenLoopUser):
+    @task
+    def order(self):
+        self.client.post("/orders", json={"item_id": random.randint(1, 100)})

@@ -1,0 +1,29 @@
+"""Usual wrong answers to the exercise of lesson 08: source, and some words of what it is told.
+
+Each answer names a Locust file of `crowds/` and a capacity.
+"""
+
+from pathlib import Path
+
+CROWDS = Path(__file__).parent / "crowds"
+
+
+def _found(crowd: str, per_s: object = 66) -> str:
+    return f"found = {{'crowd': {str(CROWDS / crowd)!r}, 'capacity_per_s': {per_s!r}}}\n"
+
+
+WRONG: dict[str, dict[str, str]] = {
+    "08a": {
+        _found("open_loop.py", 100): "a rejection is an answer, too",
+        _found("open_loop.py", 40): "you have measured your own load",
+        _found("open_loop.py", "about 66"): "'capacity_per_s': a number",
+        _found("gone.py"): "the path of your Locust file",
+        _found("closed_loop.py"): "the offer sags just when it should not",
+        _found("slow_rate.py"): "without it a user arrives once a second",
+        _found("few_at_once.py"): "your callers wait for each other",
+        _found("one_item.py"): "the best case of every cache",
+        _found("wrong_path.py"): "found by sending orders",
+        _found("no_body.py"): "a body such as",
+        _found("slip.py"): "can be read and run",
+    },
+}
