@@ -35,18 +35,18 @@ def judge_try_put(try_put: Any) -> str:
     sold, late = worst(runs), max(run.summary["late_per_s"] for run in runs)
     if sold < 0.85:
         raise NotYet(
-            expected=f"at twice capacity, a room of {CAPACITY} keeps sales at capacity.",
-            seen=f"in the worst of five sale days it sold {sold:.0%} of capacity; "
-            f"{late:.0f} orders a second were taken and came too late.",
-            why="a waiting room without an end makes everybody wait longer than they are willing "
-            "to: the workers stay busy, with orders whose customers have gone.",
-            look="When must try_put say no? Compare len(waiting) with capacity.",
+            expected=f"at twice capacity, a queue of {CAPACITY} keeps goodput at capacity.",
+            seen=f"in the worst of five sale days it served {sold:.0%} of capacity; "
+            f"{late:.0f} orders a second were accepted and served too late.",
+            why="in a queue without a bound everybody waits longer than the client timeout: the "
+            "workers stay busy, with orders whose customers have gone.",
+            look="When must try_put return False? Compare len(waiting) with capacity.",
         )
     _judge_small(try_put)
     turned_away = most(runs, "shed_per_s")
     return (
-        f"twice the capacity came, on five sale days: your queue sold {min(sold, 1):.0%} of "
-        f"capacity at least, and turned {turned_away:.0f} orders a second away at once."
+        f"at twice the capacity, on five sale days, your queue served at least "
+        f"{min(sold, 1):.0%} of capacity, and rejected {turned_away:.0f} orders a second at once."
     )
 
 
@@ -72,16 +72,16 @@ def _judge_by_hand(try_put: Any) -> None:
     first, answer = waiting[0], try_put(waiting, "one too many", CAPACITY)
     if waiting[0] != first:
         raise NotYet(
-            expected="who has a place keeps it.",
-            seen=f"the room of {CAPACITY} was full; one more came, and the first in it was gone.",
-            why="that customer was told yes, and now waits for ever. A no at once is kinder.",
-            look="Refuse the newcomer; leave `waiting` as it is.",
+            expected="a job that has a place keeps it.",
+            seen=f"the queue of {CAPACITY} was full; one more came, and the first was gone.",
+            why="that customer was told yes, and now waits for ever. A quick rejection is better.",
+            look="Reject the newcomer; leave `waiting` as it is.",
         )
     if "one too many" in waiting and answer is False:
         raise NotYet(
-            expected="who is told no does not wait.",
-            seen=f"the room of {CAPACITY} was full; one more was told no, and is in `waiting`.",
-            why="a worker will take it up, for a customer who was sent away.",
+            expected="a job that is rejected does not wait.",
+            seen=f"the queue of {CAPACITY} was full; one more was rejected, and is in `waiting`.",
+            why="a worker will take it up, for a customer who has been rejected.",
             look="Ask before you put: is there a place?",
         )
     if len(waiting) == CAPACITY + 1 and not _goes_on(try_put, waiting):
@@ -89,14 +89,14 @@ def _judge_by_hand(try_put: Any) -> None:
             expected=f"at most {CAPACITY} wait.",
             seen=f"{CAPACITY} waited already, and one more was let in: {CAPACITY + 1}.",
             why="a bound that is off by one is off by one for each of a thousand queues; and with "
-            "capacity 0 this room has a place that it must not have.",
+            "capacity 0 this queue has a place that it must not have.",
             look="Full means len(waiting) == capacity. Try the comparison with capacity 0.",
         )
     if len(waiting) == CAPACITY and answer is not False:
         raise NotYet(
             expected="False when there is no place.",
-            seen=f"the room was full, the job was not put in it, and the answer was {answer!r}.",
-            why="who is told nothing cannot leave: the caller takes it for a yes, and waits.",
+            seen=f"the queue was full, the job was not put in it, and the answer was {answer!r}.",
+            why="a caller who is told nothing takes it for a yes, and waits.",
             look="Every way through the function must end in True or in False.",
         )
 
@@ -106,15 +106,15 @@ def _judge_one(answer: object, waiting: list[str], job: str, place: int) -> None
         raise NotYet(
             expected="True only when the job waits.",
             seen=f"{job} was told yes, but is not in `waiting`.",
-            why="no worker will ever see it. Its customer waits, until patience ends.",
+            why="no worker will ever see it. Its customer waits until the client timeout.",
             look="Before `return True`, put the job into `waiting`.",
         )
     if job not in waiting:
         raise NotYet(
             expected=f"while fewer than {CAPACITY} wait, each job gets a place.",
             seen=f"{place - 1} waited, there was room for {CAPACITY}, and {job} was refused.",
-            why="who refuses too early turns custom away that could have been served.",
-            look="At the comparison: which side of it is the full room?",
+            why="a queue that rejects too early loses orders that could have been served.",
+            look="At the comparison: which side of it is the full queue?",
         )
     if answer is not True:
         raise NotYet(
@@ -223,13 +223,13 @@ def _judge_number(number: object, answers: list[tuple[bool, float]], truth: floa
             expected="a number: orders a second.",
             seen=f"{number!r}.",
             why="a dashboard draws numbers.",
-            look="Does the function return what it has reckoned?",
+            look="Does the function return what it has calculated?",
         )
     if abs(number - truth) <= 0.001 + 0.01 * truth:
         return
     why, look = _mistaken(number, answers)
     raise NotYet(
-        expected=f"{truth:g} orders a second were sold in time.",
+        expected=f"{truth:g} orders a second were served in time.",
         seen=f"your number says {number:g}.",
         why=why,
         look=look,
@@ -244,16 +244,16 @@ def _mistaken(number: float, answers: list[tuple[bool, float]]) -> tuple[str, st
             "Divide by the seconds it took.",
         ),
         1.0: (
-            "a service that refuses everybody, at once, would have the best number of all.",
-            "Leave out whom the service refused: `sold` is False there.",
+            "a service that rejects everybody at once would have the best number of all.",
+            "Leave out the orders that were rejected: `sold` is False there.",
         ),
         0.5: (
             "that is the work done for customers who have gone: the collapse is invisible.",
             "Leave out who had waited longer than `client_timeout_s`.",
         ),
         0.7: (
-            "the quickest answer of all is a no.",
-            "A refusal is quick as well. It must be in time *and* sold.",
+            "the quickest answer of all is a rejection.",
+            "A rejection is quick as well. An order must be in time *and* sold.",
         ),
     }.get(
         round(number, 3) if answers else 0.0,
@@ -315,10 +315,10 @@ def _uneven(halves: list[int], planned: int) -> None:
             "the worse the service gets, the gentler the test: just when it should push it waits. "
             "The bad moments are then hardly measured at all."
         )
-        look = "Which of the arguments does the service have in its hand? Do without it."
+        look = "Which of the arguments depends on the service? Do without it."
     else:
         why = "the offer must not depend on the service at all."
-        look = "Reckon from `sent_s` alone."
+        look = "Calculate from `sent_s` alone."
     raise NotYet(
         expected=f"{planned} orders in the first four seconds, and as many in the next four.",
         seen=f"{first} and {second}.",
@@ -335,10 +335,10 @@ EXERCISES: dict[str, Exercise] = {
         judge=judge_try_put,
         hints=(
             "Look at the moment before the job is put in: what do you know of `waiting` then?",
-            "A bounded queue asks first and puts afterwards. It refuses when as many wait as there "
-            "are places, and it leaves those who wait alone.",
-            "A car park has 3 places. With 2 cars in it the next one gets in: True, and now 3. "
-            "With 3 in it: False, and still 3. So it asks whether cars >= places.",
+            "A bounded queue asks first and puts afterwards. It rejects a job when as many wait as "
+            "there are places, and it leaves those that wait alone.",
+            "A cloakroom has 3 hooks. With 2 coats on them the next one gets a hook: True, and now "
+            "3. With 3 coats: False, and still 3. So it asks whether coats >= hooks.",
         ),
     ),
     "01b": Exercise(
@@ -348,10 +348,10 @@ EXERCISES: dict[str, Exercise] = {
         judge=judge_goodput,
         hints=(
             "Each pair is (sold, waited_s). Which pairs are worth something to the box office?",
-            "Goodput counts what was sold *and* in time. A quick no is not sold; a late yes is "
-            "not in time.",
-            "Patience 2 s, in 10 s: (True, 1.5), (True, 3.0), (False, 0.1), (True, 0.4). Two of "
-            "the four count: 0.2 a second.",
+            "Goodput counts what was sold *and* in time. A quick rejection is not sold; a late "
+            "ticket is not in time.",
+            "Timeout 2 s, in 10 s: (True, 1.5), (True, 3.0), (False, 0.1), (True, 0.4). Two of the "
+            "four count: 0.2 a second.",
         ),
     ),
     "01c": Exercise(
@@ -363,8 +363,8 @@ EXERCISES: dict[str, Exercise] = {
             "What happens to the faulty one when an answer takes ten seconds?",
             "Real customers do not wait for one another: when one comes depends on nothing that "
             "the service does. Such a load is *open*.",
-            "Buses leave every 600 s, the last one at 1200. It is back at 1500, or at 9000: the "
-            "next one leaves at 1800, in either case.",
+            "A tour of the theatre starts every 600 s, the last one at 1200. It ends at 1500, or "
+            "at 9000: in either case the next one starts at 1800.",
         ),
     ),
 }

@@ -51,12 +51,12 @@ def _judge_room(room: Any, workers: int, service_s: float, client_timeout_s: flo
             seen=f"{till}: with {room} waiting it served {slow:.0%} of what was possible.",
             why="the ceiling falls when the service slows down, and your queue is then above it: a "
             "length that is chosen close to the ceiling is right for one speed only.",
-            look="Stay below half of (patience − service) × capacity, and ask how few are enough.",
+            look="Stay below half of (timeout − service) × capacity, and ask how few are enough.",
         )
     shed = _shed_below_capacity(room, workers, service_s)
     if shed > 0.12:
         raise NotYet(
-            expected="at 0.9 of capacity hardly anybody is shed.",
+            expected="at 90% of capacity hardly an order is shed.",
             seen=f"{till}: with {room} waiting, {shed:.0%} of the orders of a busy hour were shed.",
             why="arrivals and service times are random: orders come in bursts, and a queue that is "
             "too short sheds what could have been served a moment later.",
@@ -88,18 +88,18 @@ def _too_long(room: int, workers: int, service_s: float, client_timeout_s: float
     if room == -1:
         return {
             "why": "-1 is a queue without a bound: it grows until everybody in it is too late.",
-            "look": "The last one in the queue may wait patience − service: how many go before?",
+            "look": "The last one in the queue may wait timeout − service: how many go first?",
         }
     if room == int(client_timeout_s * workers / service_s):
         return {
-            "why": "so many are served within the patience, but the last one is then only *taken "
-            "on*: that order takes its own time as well, and is ready too late.",
-            "look": "Take the service time off the patience before you multiply.",
+            "why": "so many are served within the client timeout, but the last one is then only "
+            "*begun*: that order takes its own time as well, and is ready too late.",
+            "look": "Subtract the service time from the client timeout before you multiply.",
         }
     if 0.2 * room <= room - (client_timeout_s - service_s) * workers / service_s:
         return {
             "why": "past the cliff each order is worked on after its customer has gone.",
-            "look": "(patience − service) × capacity, where capacity is workers ÷ service time.",
+            "look": "(timeout − service) × capacity, where capacity is workers ÷ service time.",
         }
     return {
         "why": "that is the very edge of the cliff: it holds on paper, and breaks at the first "
@@ -164,13 +164,13 @@ def judge_batch(settings: Any) -> str:
         _hammered(settings, offered)
     return (
         f"{CLIENTS} clients offered {offered:.2f} × the capacity, without having been told it, "
-        "and every order was sold."
+        "and every order was served."
     )
 
 
 REPLIES = {
-    "a": "It sells more only to those who wait. To a crowd that does not care, waiting sells "
-    "nothing: the line grows past the cliff.",
+    "a": "Waiting helps only with callers who respond to it. To a crowd that does not care, it "
+    "serves nobody better: the queue grows past the cliff.",
     "b": "A line at the door is a queue like any other, and counts in the same sum. Here it is "
     "harmless because there are only so many clients.",
     "d": "Nothing here knows a rate. When the service slows down, the clients slow down with it, "
@@ -187,15 +187,16 @@ def _hammered(settings: Any, refused: float) -> None:
     if settings.get("queue_policy") != "block":
         raise NotYet(
             expected="the clients send about as much as the service can do.",
-            seen=f"who was refused came back at once: {refused:.0f} × the capacity in refusals.",
+            seen=f"clients that were rejected came back at once: {refused:.0f} × the capacity in "
+            "rejections.",
             why="a client that sends again as soon as it is answered is slowed down by *waiting* "
-            "for the answer. A no at once is the fastest answer there is.",
+            "for the answer. A rejection at once is the fastest answer there is.",
             look="Which policy makes the client wait instead?",
         )
     raise NotYet(
         expected=f"each of the {CLIENTS} clients may wait.",
         seen=f"only {settings['queue_block_waiters']:g} may wait at the door; the rest were "
-        f"refused and came back at once: {refused:.0f} × the capacity in refusals.",
+        f"rejected and came back at once: {refused:.0f} × the capacity in rejections.",
         why="a few clients too many for the line are enough: they ask all the time, and take the "
         "places of those who wait.",
         look=f"{CLIENTS} clients: 8 are served, 8 have a place inside. Where are the others?",
@@ -210,8 +211,8 @@ def judge_may_wait(may_wait: Any) -> str:
     _judge_extremes(may_wait)
     sold = [_judge_door(may_wait, *door) for door in DOORS]
     return (
-        f"before two different services stood twice their capacity, and they sold "
-        f"{min(1, *sold):.0%} of it at least; of those who listen, nobody was sent away."
+        f"at twice their capacity, two different services served {min(1, *sold):.0%} of it or "
+        "more; and of the clients that wait for their answers, none was rejected."
     )
 
 
@@ -222,7 +223,7 @@ def _judge_extremes(may_wait: Any) -> None:
             expected="a line at the door that has an end.",
             seen="10,000 stood at the door, and one more was told to wait.",
             why="a bounded room with an unbounded line before it is an unbounded queue.",
-            look="How long will the newcomer stand there? Say no when that is too long.",
+            look="How long will the newcomer wait? Return False when that is too long.",
         )
     if may_wait(0, 10_000, workers, service_s, PATIENCE_S):
         raise NotYet(
@@ -235,10 +236,10 @@ def _judge_extremes(may_wait: Any) -> None:
     if not may_wait(0, INSIDE, workers, service_s, PATIENCE_S):
         raise NotYet(
             expected=f"with {INSIDE} inside and nobody at the door, one may wait.",
-            seen="they were sent away, though it would be their turn in a moment.",
-            why="a door that lets nobody wait is policy reject: producers that listen hear a no "
-            "where a short wait would do.",
-            look="Reckon their time: those before them ÷ workers × service time, and their own.",
+            seen="it was rejected, though it would be its turn in a moment.",
+            why="a door at which nobody may wait is policy reject: producers that respond to "
+            "backpressure are rejected where a short wait would do.",
+            look="Calculate its time: those before it ÷ workers × service time, and its own.",
         )
 
 
@@ -267,11 +268,11 @@ def _judge_door(may_wait: Any, workers: int, service_s: float) -> float:
         _too_late(who, sold, most(deaf, "late_per_s"))
     if refused := obedient.reasons.get("queue_full", 0):
         raise NotYet(
-            expected=f"of {clients} clients that wait for their answers, none is sent away: even "
-            "the last one is served in half of their patience.",
-            seen=f"{who}: {refused} times one was sent away within half a second.",
-            why="refusing one who could be served in time is a sale lost, and a client "
-            "that comes back at once.",
+            expected=f"of {clients} clients that wait for their answers, none is rejected: even "
+            "the last one is served in half of the client timeout.",
+            seen=f"{who}: {refused} rejections within half a second.",
+            why="to reject an order that could be served in time loses a sale, and the client "
+            "comes back at once.",
             look="All workers work at the same time: those ahead go in groups of `workers`.",
         )
     return sold
@@ -280,15 +281,15 @@ def _judge_door(may_wait: Any, workers: int, service_s: float) -> float:
 def _too_late(who: str, sold: float, late_per_s: float) -> None:
     if sold >= 0.2:
         raise NotYet(
-            expected="at twice capacity, sales stay at capacity.",
-            seen=f"{who}: it sold {sold:.0%}; {late_per_s:.0f} a second came a moment too late.",
-            why="your rule reckons right, and lets people wait up to the very edge of the cliff.",
-            look="Leave air: let one wait for, say, 0.8 of their patience.",
+            expected="at twice capacity, goodput stays at capacity.",
+            seen=f"{who}: it served {sold:.0%}; {late_per_s:.0f} a second came a moment too late.",
+            why="your rule is right on paper, and lets orders wait up to the edge of the cliff.",
+            look="Leave a margin: let an order take, say, 80% of the client timeout.",
         )
     raise NotYet(
-        expected="at twice capacity, sales stay at capacity.",
-        seen=f"{who}: it sold {sold:.0%} of capacity; {late_per_s:.0f} a second were too late.",
-        why="the line, inside and at the door together, takes longer than anybody waits.",
+        expected="at twice capacity, goodput stays at capacity.",
+        seen=f"{who}: it served {sold:.0%} of capacity; {late_per_s:.0f} a second were too late.",
+        why="the queue, inside and at the door together, takes longer than anybody waits.",
         look="They need (those ahead ÷ workers) × service time, and then their own service time.",
     )
 
@@ -313,9 +314,9 @@ EXERCISES: dict[str, Exercise] = {
         answer="settings",
         judge=judge_batch,
         hints=(
-            "Look at the three answers to 'full': which of them does a client feel as a wait?",
-            "Whoever waits for their answer is slowed down by a wait, and by nothing else. So let "
-            "all of them wait; there are only so many, and the line cannot grow beyond that.",
+            "A full queue can wait, reject or drop: which of them does a client feel as a wait?",
+            "A client that waits for its answer is slowed down by a wait, and by nothing else. So "
+            "let all of them wait; there are only so many, and the queue cannot outgrow that.",
             "With 20 clients, 2 workers and room for 3: 2 are served, 3 have a place, and 15 must "
             "be able to stand at the door.",
         ),
@@ -327,11 +328,11 @@ EXERCISES: dict[str, Exercise] = {
         judge=judge_may_wait,
         hints=(
             "Look at who is served before the newcomer. Which of them does the rule count?",
-            "A wait is worth it if it ends in time: those ahead, door and queue, are worked off by "
-            "all workers together; then comes one's own service. Leave some air.",
+            "A wait is worth it if it ends in time: those ahead, at the door and in the queue, are "
+            "served by all workers together; then comes its own service. Leave a margin.",
             "2 tills, 30 s each; 4 wait inside and 6 at the door. The newcomer's turn comes after "
-            "10 ÷ 2 × 30 = 150 s, and they leave at 180 s. With patience for 200 s that is too "
-            "close: 0.8 of it is 160 s, so send them away.",
+            "10 ÷ 2 × 30 = 150 s, and they have a ticket at 180 s. If they wait 200 s at most, "
+            "that is too close: 80% of it is 160 s, so reject them.",
         ),
     ),
 }

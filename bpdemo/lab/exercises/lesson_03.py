@@ -37,14 +37,14 @@ def judge_try_enter(try_enter: Any) -> str:
         fairness = min(fairness, jain_index(part.summary["goodput_per_s"] for part in parts))
     if fairness < 0.7 or sold < 0.5:
         raise NotYet(
-            expected="all is sold, and every client gets about as much as another.",
-            seen=f"it sold {sold:.0%} of capacity, and Jain's index was {fairness:.2f}.",
+            expected="the service stays busy, and every client gets about as much as another.",
+            seen=f"it served {sold:.0%} of capacity, and Jain's index was {fairness:.2f}.",
             why="the one who sends nine times as much takes it from the others.",
             look="Each client has a count of its own, and leaves it again.",
         )
     return (
-        f"three times the capacity came, most of it from one client: {min(1, sold):.0%} of "
-        f"capacity was sold, and Jain's index is {fairness:.2f} at least."
+        f"at three times the capacity, most of it from one client, {min(1, sold):.0%} of capacity "
+        f"was served, and Jain's index is at least {fairness:.2f}."
     )
 
 
@@ -54,7 +54,7 @@ def _judge_visits(try_enter: Any, limit: int) -> None:
         if not try_enter(inside, "greedy", limit):
             raise NotYet(
                 expected=f"with a limit of {limit}, {limit} of one client may be in.",
-                seen=f"number {place} was refused.",
+                seen=f"number {place} was rejected.",
                 why="a share that is one too small is a sale lost for every client.",
                 look="Compare the count *before* this one with the limit.",
             )
@@ -81,8 +81,8 @@ def _judge_refusal(try_enter: Any, inside: dict[str, int], limit: int) -> None:
         raise NotYet(
             expected=f"with a limit of {limit} and {limit} in flight, the next is refused.",
             seen="it was let in.",
-            why="without a limit, whoever sends most gets most.",
-            look="Say False when this client's count has reached the limit.",
+            why="without a limit, the client that sends most gets most.",
+            look="Return False when this client's count has reached the limit.",
         )
     if (counted := inside["greedy"]) != limit:
         raise NotYet(
@@ -99,12 +99,12 @@ def _judge_refusal(try_enter: Any, inside: dict[str, int], limit: int) -> None:
 SPEEDS = {"40 ms": 0.04, "160 ms": 0.16}
 
 REPLIES = {
-    "a": "More places, fewer refusals: true until the last place is a longer wait than anybody's "
-    "patience. From there on more places sell less.",
-    "b": "Nobody is more patient because a payment provider is slow. The load stays, and patience "
-    "stays; only the line moves more slowly.",
-    "c": "The same number of places, oldest first or newest first, sells very differently once "
-    "the line is too long. It is the time in the line that decides.",
+    "a": "More places, fewer rejections: true until the wait in the last place is longer than the "
+    "client timeout. From there on more places serve fewer.",
+    "b": "Nobody is more patient because a payment provider is slow. The load stays, and so does "
+    "the client timeout; only the queue moves more slowly.",
+    "c": "The same number of places, oldest first or newest first, serve very differently once "
+    "the queue is too long. It is the time in the queue that decides.",
 }
 
 
@@ -123,7 +123,7 @@ def judge_line(settings: Any) -> str:
         sold.append(_settled(runs))
         told_ms = max(told_ms, _judge_speed(name, sold[-1], runs))
     return (
-        f"at twice capacity your line sold {min(1, sold[0]):.0%} of it with fast payments, "
+        f"at twice capacity your queue served {min(1, sold[0]):.0%} of it with fast payments, "
         f"{min(1, sold[1]):.0%} with slow ones, and half of the others knew it within "
         f"{told_ms:.0f} ms."
     )
@@ -135,9 +135,9 @@ def _judge_speed(name: str, sold: float, runs: list[LoadRun]) -> float:
 
     if sold < 0.85:
         raise NotYet(
-            expected="at twice capacity, sales stay at capacity, at both speeds.",
-            seen=f"with payments of {name} it sold {sold:.0%} of capacity.",
-            why="the last one in this line waits longer than half a second. "
+            expected="at twice capacity, goodput stays at capacity, at both speeds.",
+            seen=f"with payments of {name} it served {sold:.0%} of capacity.",
+            why="the last order in this queue waits longer than half a second. "
             + ("A bound that fits one speed is too long for a slower one." if name[0] == "1" else
                "Oldest first, that is everybody."),
             look="How long does the last place wait: places ÷ 8 workers × payment?",
@@ -147,8 +147,8 @@ def _judge_speed(name: str, sold: float, runs: list[LoadRun]) -> float:
         raise NotYet(
             expected="those who get nothing know within 250 ms, half of them at least.",
             seen=f"with payments of {name} half of them waited over {told_ms:.0f} ms, and hung up.",
-            why="it sells as much as any, but nobody tells the other half anything.",
-            look="Who is told no in this line, and when? Nobody is, without a bound or CoDel.",
+            why="it serves as much as any other, but nobody tells the other half anything.",
+            look="Which orders are shed here, and when? None are, without a bound or CoDel.",
         )
     return told_ms
 
@@ -170,14 +170,14 @@ def judge_sheds(sheds: Any) -> str:
     sold = _settled(runs)
     if sold < 0.85:
         raise NotYet(
-            expected="at twice capacity, sales stay at capacity.",
-            seen=f"in the worst of five overloads it sold {sold:.0%} of it.",
-            why="a line that sheds too little grows, until nobody in it still waits.",
+            expected="at twice capacity, goodput stays at capacity.",
+            seen=f"in the worst of five overloads it served {sold:.0%} of it.",
+            why="a queue that sheds too little grows, until everybody in it has given up.",
             look="Try other targets and intervals than 0.02 and 0.2 by hand: are they heeded?",
         )
     return (
         f"twice the capacity came to a queue without a bound; your rule kept it short, and it "
-        f"sold {min(1, sold):.0%} of capacity at least."
+        f"served at least {min(1, sold):.0%} of capacity."
     )
 
 
@@ -187,13 +187,13 @@ def _judge_four(sheds: Any) -> None:
         for waited_s, standing_s, why, look in (
             (
                 long, 1.5 * interval_s,
-                "nobody is shed, so the line grows and everyone in it waits in vain.",
+                "nothing is shed, so the queue grows and everyone in it waits in vain.",
                 "Both are over their limit here: the answer must be True.",
             ),
             (
                 long, 0.5 * interval_s,
-                "this is a burst, and it is what a queue is for. In a moment the line is empty "
-                "again, and all of it has been sold.",
+                "this is a burst, and it is what a queue is for. In a moment the queue is "
+                "empty again, and all of it has been served.",
                 "A long wait alone is no reason. For how long has the line been standing?",
             ),
             (
@@ -204,7 +204,7 @@ def _judge_four(sheds: Any) -> None:
             ),
             (
                 short, 0.5 * interval_s,
-                "the line is short and young. A rule that sheds now turns away custom on a calm "
+                "the line is short and young. A rule that sheds now loses orders on a calm "
                 "day.",
                 "Nothing is over its limit here. Which way do your comparisons point?",
             ),
@@ -246,9 +246,9 @@ EXERCISES: dict[str, Exercise] = {
         hints=(
             "Look at what happens to the count when the answer is False.",
             "A count of those inside goes up with everyone who enters and down with everyone who "
-            "leaves. Who is refused does neither.",
-            "A car park for 3: three are in, two drive off at the barrier. If the counter says 5, "
-            "then after the three have left it says 2, and the park is nearly full of nobody.",
+            "leaves. A request that is rejected does neither.",
+            "A hall for 3: three are in, two are turned back at the entrance. If the counter says "
+            "5, then after the three have left it says 2, and the hall is nearly full of nobody.",
         ),
     ),
     "03b": Exercise(
@@ -256,10 +256,10 @@ EXERCISES: dict[str, Exercise] = {
         answer="settings",
         judge=judge_line,
         hints=(
-            "Reckon the wait of the last place for both speeds: places ÷ 8 workers × payment.",
-            "Patience is a time. Either the room is short enough for the slowest payment, or the "
-            "line looks at the time itself, as CoDel does.",
-            "4 tills, patience 6 minutes, 1 or 4 minutes an order: 16 places are a wait of 4 "
+            "Calculate the wait in the last place at both speeds: places ÷ 8 workers × payment.",
+            "A client timeout is a time. Either the queue is short enough for the slowest payment, "
+            "or it looks at the time itself, as CoDel does.",
+            "4 tills, people wait 6 minutes, an order takes 1 or 4: 16 places are a wait of 4 "
             "minutes at one speed and 16 at the other. 4 places are 1 or 4 minutes: both will do.",
         ),
     ),

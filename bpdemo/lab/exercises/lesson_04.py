@@ -125,20 +125,20 @@ def _judge_crowd(full_jitter: Any) -> str:
     if peak > 0.33:
         raise NotYet(
             expected="after half a second no more than a third of the crowd in the same 50 ms.",
-            seen=f"{peak:.0%} of it came back together, and {sold:.0%} of the orders were sold.",
+            seen=f"{peak:.0%} of it came back together, and {sold:.0%} of the orders were served.",
             why="backoff sets the time of the next wave; only chance makes it less of a wave.",
             look="The wait may fall anywhere from 0 to the longest: rng.uniform(0, longest).",
         )
     if sold < 0.52:
         raise NotYet(
             expected="retries that last long enough for more than half to be served.",
-            seen=f"only {sold:.0%} of the orders were sold: the retries were used up too soon.",
-            why="six tries in a moment meet the same full room six times.",
+            seen=f"only {sold:.0%} of the orders were served: the retries were used up too soon.",
+            why="six tries in a moment meet the same full queue six times.",
             look="The longest wait doubles with each failure.",
         )
     return (
         f"of a crowd that came in one moment, never more than {peak:.0%} came back in the same "
-        f"50 ms after half a second, and {sold:.0%} bought at least."
+        f"50 ms after half a second, and at least {sold:.0%} were served."
     )
 
 
@@ -175,25 +175,25 @@ def judge_hiccup(settings: Any) -> str:
     after = min(run.between(SLOW_TO_S + 1, END_S)["served_share"] for run in runs)
     if after < 0.93:
         raise NotYet(
-            expected="a second after the hiccup it sells again.",
-            seen=f"with {places:g} places it sold {after:.0%} of the offer then.",
-            why="no storm, but a backlog: all that piled up in the slow seconds is worked off "
-            "before anybody new is served, and most of it for nobody.",
+            expected="a second after the hiccup it serves again as before.",
+            seen=f"with {places:g} places it served {after:.0%} of the offer then.",
+            why="no storm, but a backlog: everything that piled up in the slow seconds is served "
+            "before any new order, and most of it for callers who have left.",
             look="-1 places is a queue without a bound. Lesson 02 says how long it may be.",
         )
     return (
-        f"{quiet:.1%} sold in the quiet hour, {attempts:.2f} attempts an order in the storm, and "
-        f"{after:.0%} sold a second after it: the worst of five days."
+        f"{quiet:.1%} served in the quiet hour, {attempts:.2f} attempts an order in the storm, and "
+        f"{after:.0%} served a second after it: the worst of five days."
     )
 
 
 REPLIES = {
     "b": "On a quiet day a retry is the difference between a lost sale and one that nobody "
     "noticed. Retries are harmful when *everything* fails.",
-    "c": "That is backoff. A budget moves nothing to later; it says no to a retry, and the caller "
+    "c": "That is backoff. A budget moves nothing to later; it denies a retry, and the caller "
     "gives up.",
     "d": "The budget keeps the storm away, but the slow seconds themselves leave a backlog. "
-    "Without a bound all of it is worked off first.",
+    "Without a bound all of it is served first.",
 }
 
 
@@ -205,17 +205,17 @@ def _attempts_an_order(run: Any) -> float:
 def _lost_in_quiet(places: float, share: float, quiet: float) -> None:
     if 0 <= places < 8 and share > 0.03:
         raise NotYet(
-            expected="on a quiet day nearly everybody is sold a ticket.",
+            expected="on a quiet day nearly every order is served.",
             seen=f"with {places:g} places and a budget of {share:g}, {quiet:.1%} were.",
-            why="even at 0.6 of capacity a few come together by chance. With no place to wait "
-            "they are refused, and their retries use up the budget.",
+            why="even at 60% of capacity a few come together by chance. With no place to wait "
+            "they are rejected, and their retries use up the budget.",
             look="Some more places cost nothing at this load. The wall is at 87.",
         )
     raise NotYet(
-        expected="on a quiet day nearly everybody is sold a ticket.",
+        expected="on a quiet day nearly every order is served.",
         seen=f"with a budget of {share:g}, {quiet:.1%} were.",
         why="one payment in twenty fails for no reason, and would succeed when tried again.",
-        look="Retries are needed for 0.05 of the orders. What must the budget be at least?",
+        look="Retries are needed for 5% of the orders. What must the budget be at least?",
     )
 
 
@@ -229,17 +229,17 @@ def judge_turn_away(turn_away: Any) -> str:
     sold = [_judge_door(turn_away, *till) for till in TILLS]
     return (
         f"two services with no bound on their queues, at twice capacity: {min(1, *sold):.0%} of it "
-        "sold at least, by a door that asks whether an order can be *finished* in time."
+        "or more served, by admission control that asks whether an order can be *finished* in time."
     )
 
 
 #: wait_s, service_s, remaining_s, whether to turn away, and why.
 CASES = (
-    (0.0, 0.04, 0.5, False, "nobody waits, and they have twelve times the time it takes"),
-    (0.2, 0.04, 0.5, False, "they are served after 0.24 s, half of their time"),
-    (2.0, 0.04, 0.5, True, "it would be their turn long after they have left"),
-    (0.48, 0.04, 0.5, True, "it is their turn just in time, and they leave before it is done"),
-    (0.2, 0.4, 0.5, True, "their order takes so long that they leave before it is done"),
+    (0.0, 0.04, 0.5, False, "nobody waits, and the order has twelve times the time it takes"),
+    (0.2, 0.04, 0.5, False, "it is served after 0.24 s, half of its time"),
+    (2.0, 0.04, 0.5, True, "its turn would come long after its caller has left"),
+    (0.48, 0.04, 0.5, True, "its turn comes just in time, and its caller leaves before it is done"),
+    (0.2, 0.4, 0.5, True, "it takes so long that its caller leaves before it is done"),
 )
 
 
@@ -248,15 +248,15 @@ def _judge_case(turn_away: Any, *case: Any) -> None:
     if bool(turn_away(*figures)) is wanted:
         return
     wait_s, service_s, remaining_s = figures
-    word = {True: "turned away", False: "let in"}
+    word = {True: "shed", False: "let in"}
     raise NotYet(
         expected=f"{word[wanted]}: {because}.",
         seen=f"a wait of {wait_s:g} s, a service of {service_s:g} s, {remaining_s:g} s left: "
-        f"they were {word[not wanted]}.",
-        why="whoever is let in and leaves before the end costs a worker's time and buys nothing."
+        f"it was {word[not wanted]}.",
+        why="an order whose caller leaves before the end costs a worker's time, for nothing."
         if wanted
-        else "whoever could have been served in time and is sent away is a sale lost.",
-        look="They are *served* after the wait and the service. Compare that with their time.",
+        else "an order that could have been served in time, and is shed, is a sale lost.",
+        look="It is *served* after the wait and the service. Compare that with the time left.",
     )
 
 
@@ -276,19 +276,19 @@ def _judge_door(turn_away: Any, workers: int, service_s: float) -> float:
     sold = min(run.between(2, 4)["goodput_share"] for run in overload)
     if sold < 0.88:
         raise NotYet(
-            expected="at twice capacity, sales near capacity.",
-            seen=f"{who}: it sold {sold:.0%} of capacity.",
-            why="the estimate is never quite right. Who is let in with no air at all is too late "
-            "as often as not.",
-            look="Leave air: let them be served within, say, 0.8 of the time they have left.",
+            expected="at twice capacity, goodput near capacity.",
+            seen=f"{who}: it served {sold:.0%} of capacity.",
+            why="the estimate is never quite right. An order let in with no margin at all is "
+            "too late as often as not.",
+            look="Leave a margin: let it be served within, say, 80% of the time that is left.",
         )
     through = sum(run.summary["served_share"] for run in burst) / len(burst)
     if through < 0.87:
         raise NotYet(
             expected="a short burst that can be served in time gets through.",
-            seen=f"{who}: only {through:.0%} of a burst was sold.",
-            why="a door that is too careful turns away people for whom there was time.",
-            look="Turn away only when the wait and the service do not fit into the time left.",
+            seen=f"{who}: only {through:.0%} of a burst was served.",
+            why="a rule that is too careful sheds orders for which there was time.",
+            look="Shed an order only when wait and service do not fit into the time left.",
         )
     return sold
 

@@ -34,15 +34,15 @@ def judge_sleeper(settings: Any) -> str:
     if sold < 0.9:
         raise NotYet(
             expected="no harm on a day on which one call in five fails and is tried again.",
-            seen=f"on the worst of five such days it sold {sold:.0%} of the orders.",
+            seen=f"on the worst of five such days it served {sold:.0%} of the orders.",
             why="a few calls prove nothing: chance alone lets half of them fail now and then, "
             "above all when the breaker has just begun to count.",
             look=f"More calls. With four workers up to {CAN_END_PER_S:.0f} a second can time out, "
             "so a longer window has room for them.",
         )
     return (
-        f"with the payment hanging, {refused:.0%} or more were told no at once; with one call "
-        f"in five failing, {sold:.0%} or more were sold."
+        f"with the payment hanging, {refused:.0%} or more were rejected at once; with one "
+        f"call in five failing, {sold:.0%} or more were served."
     )
 
 
@@ -66,7 +66,7 @@ def _asleep(refused: float, calls: float, window_s: float) -> None:
         )
         look = "Take a shorter window: the old successes must leave it within a second or two."
     raise NotYet(
-        expected="two seconds after the payment hangs, nearly everyone is told no at once.",
+        expected="two seconds after the payment hangs, nearly every order is rejected at once.",
         seen=f"only {refused:.0%} were; the others waited for nothing.",
         why=why,
         look=look,
@@ -80,9 +80,9 @@ MOST_BACK_S = 2.0
 REPLIES = {
     "a": "It leaves the payment in peace, and the customers as well, long after it could have "
     "served them. Nothing is safe about that.",
-    "b": "Each question is three customers who wait for nothing. Asking twice as often sacrifices "
+    "b": "Each trial is three customers who wait for nothing. Asking twice as often sacrifices "
     "about twice as many.",
-    "c": "Nobody knows how long an outage will last. The probes are there so that nobody has to.",
+    "c": "Nobody knows how long an outage will last, and thanks to trial requests nobody has to.",
 }
 
 
@@ -98,19 +98,19 @@ def judge_open_for(settings: Any) -> str:
         raise NotYet(
             expected=f"at most {MOST_SACRIFICED_PER_MIN} customers sacrificed a minute.",
             seen=f"open for {open_s:g} s: {cost.sacrificed_per_min:.0f}.",
-            why="each question goes out with three real customers, who wait for nothing.",
-            look="How many questions a minute can you afford, at three customers each?",
+            why="each trial takes three real customers, who wait for nothing.",
+            look="How many trials a minute can you afford, at three customers each?",
         )
     if cost.back_s > MOST_BACK_S:
         raise NotYet(
             expected=f"sold again within {MOST_BACK_S:g} s of the payment's return, on average.",
             seen=f"open for {open_s:g} s: {cost.back_s:.1f} s.",
-            why="all is well, and you go on turning customers away.",
-            look="The payment comes back somewhere between two questions: half-way, on average.",
+            why="all is well, and you go on rejecting customers.",
+            look="The payment comes back somewhere between two trials: half-way, on average.",
         )
     return (
         f"open for {open_s:g} s: {cost.sacrificed_per_min:.0f} customers a minute were the price "
-        f"of asking, and you sold again {cost.back_s:.1f} s after the payment's return."
+        f"of its trial requests, and you sold again {cost.back_s:.1f} s after the payment's return."
     )
 
 
@@ -142,7 +142,7 @@ EXERCISES: dict[str, Exercise] = {
             "window, and it never judges; too few, and chance does; too long a window, and old "
             "successes outvote the failures.",
             "Ten workers and a timeout of 1 s: ten calls a second can end. Asking for 30 calls "
-            "needs a window of more than 3 s, and 5 s has air.",
+            "needs a window of more than 3 s, and 5 s leaves a margin.",
         ),
     ),
     "05c": Exercise(
@@ -154,7 +154,7 @@ EXERCISES: dict[str, Exercise] = {
             "times, which one the long ones?",
             "About every open_s three customers are sacrificed. The payment's return is learned "
             "half of open_s late, on average.",
-            "Ten seconds: six questions a minute, some 18 customers; five seconds late. "
+            "Ten seconds: six trials a minute, some 18 customers; five seconds late. "
             "One second: up to 180 a minute, half a second late.",
         ),
     ),

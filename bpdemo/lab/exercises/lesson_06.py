@@ -143,7 +143,7 @@ async def _judge_leaving(get: Any) -> None:
             expected="the caller who started a load leaves; one who comes then still shares it.",
             seen=f"the load was under way, and the store was asked again: {store.loads} loads.",
             why="the flight left `flights` with the caller who started it, not when it landed. "
-            "The first of a crowd is also the first to lose patience.",
+            "The first of a crowd is also the first to time out.",
             look="The end of the load takes it out of `flights` (`add_done_callback`), not the "
             "end of a caller.",
         )

@@ -237,7 +237,7 @@ def judge_limits(answer: Mapping[str, Any]) -> str:
         for times in (CALM, OVERLOAD):
             _judge_rings(name, times, _windows(settings, times), wait_ms, turned_away)
     return (
-        f"a wait above {wait_ms:g} ms or more than {turned_away:.0%} turned away: silent on all "
+        f"a wait above {wait_ms:g} ms or more than {turned_away:.0%} shed: silent on all "
         "calm days, and it rang for both services in overload."
     )
 
@@ -276,7 +276,7 @@ def _judge_rings(
         raise NotYet(
             expected=f"silence at {CALM:g}× capacity.",
             seen=f"the {name} service rang on {sum(rang)} of 5 calm days; the highest second had "
-            f"{wait:.0f} ms and {share:.1%} turned away.",
+            f"{wait:.0f} ms and {share:.1%} shed.",
             why="orders come at random, and a few have to wait on any day. An alarm for nothing is "
             "soon an alarm that nobody hears.",
             look="Put each limit well above the worst second of a calm day.",
@@ -285,15 +285,14 @@ def _judge_rings(
         wait = max(window[0] for run in runs for window in run)
         share = max(window[1] for run in runs for window in run)
         hidden = (
-            "its waiting room is bounded, and so is the wait: the rest is told no, and no wait "
-            "shows it"
+            "its queue is bounded, and so is the wait: the rest is shed, and no wait shows it"
             if name == "protected"
-            else "it refuses nobody: all of the overload is in the wait"
+            else "it sheds nothing: all of the overload is in the wait"
         )
         raise NotYet(
             expected=f"an alarm at {OVERLOAD:g}× capacity, from either service.",
             seen=f"the {name} service stayed silent on {5 - sum(rang)} of 5 such days; its worst "
-            f"second had {wait:.0f} ms and {share:.0%} turned away.",
+            f"second had {wait:.0f} ms and {share:.0%} shed.",
             why=f"{hidden}.",
             look="Each service shows its overload in one of the two. Which limit did it not reach?",
         )
@@ -309,8 +308,8 @@ EXERCISES: dict[str, Exercise] = {
             "The counters have been rising since the service began. Which part of them is new?",
             "The mean of what is new is the difference of the sums over the difference of the "
             "counts. Where nothing is new there is no mean, and nothing to ring for.",
-            "A car showed 50,000 km after 1,000 h, and shows 50,090 km after 1,003 h: lately it "
-            "made 90 ÷ 3 = 30 km/h, whatever it made in its life. Over 0 h: nobody drove.",
+            "A till had taken 50,000 € from 1,000 customers, and now 50,090 € from 1,003: lately a "
+            "customer spent 90 ÷ 3 = 30 €, whatever the others did before. From 0 customers: none.",
         ),
     ),
     "07b": Exercise(
@@ -323,8 +322,8 @@ EXERCISES: dict[str, Exercise] = {
             "POST /orders is always the longest. What of its time is its own?",
             "Own time = duration − the durations of the children. The children of a span are "
             "those whose parent_id is its span_id. Blame the span with most time of its own.",
-            "A trip of 10 h has a flight of 7 h and a taxi of 1 h: own time of the trip 2 h. The "
-            "flight has a film of 2 h: its own time is 5 h. Blame the flight.",
+            "An evening of 10 h has a play of 7 h and a dinner of 1 h: its own time is 2 h. The "
+            "play has a break of 2 h: its own time is 5 h. Blame the play.",
         ),
     ),
     "07c": Exercise(
@@ -335,9 +334,9 @@ EXERCISES: dict[str, Exercise] = {
             "Run both services at 0.7 and at 2 times capacity. What does each show, and what not?",
             "A queue without a bound turns overload into waiting, a bounded one into refusals. "
             "Each limit belongs between its calm days and its overload.",
-            "A lift takes 8 people. Its overload shows as a crowd before the door; in a building "
-            "where the porter sends the ninth away, it shows in those refusals. 1 in 100 sent away "
-            "is an ordinary day, every second one is not.",
+            "At a box office without a rope an overload shows as a crowd. Where an usher lets only "
+            "eight queue, it shows in those who are sent home: one in a hundred is an ordinary "
+            "day, every second one is not.",
         ),
     ),
     "07d": Exercise(

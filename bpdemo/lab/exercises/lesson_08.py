@@ -69,8 +69,8 @@ def judge_crowd(found: Any) -> str:
             f"{CLIENT_TIMEOUT_S:g} s.",
             why="your callers wait for each other somewhere: the slower the answers, the fewer of "
             "them come, and an overload hides itself.",
-            look="Is there a `max_waiting` in the file, or a wait in the task? What makes one "
-            "arrival wait for another?",
+            look="Is there a lock, a pool or a wait in the file? What makes one arrival wait for "
+            "another?",
         )
     _judge_capacity(per_s, CAPACITY_PER_S)
     return (

@@ -4,7 +4,7 @@ WRONG: dict[str, dict[str, str]] = {
     "01a": {
         "def try_put(waiting, job, capacity):\n"
         "    waiting.append(job)\n"
-        "    return True\n": "without an end",
+        "    return True\n": "in a queue without a bound",
         "def try_put(waiting, job, capacity):\n"
         "    if len(waiting) > capacity:\n"
         "        return False\n"
@@ -17,7 +17,7 @@ WRONG: dict[str, dict[str, str]] = {
         "        waiting.append(job)\n": "the answer was None",
         "def try_put(waiting, job, capacity):\n"
         "    waiting.append(job)\n"
-        "    return len(waiting) <= capacity\n": "told no, and is in `waiting`",
+        "    return len(waiting) <= capacity\n": "rejected, and is in `waiting`",
         "def try_put(waiting, job, capacity):\n"
         "    if len(waiting) >= 8:\n"
         "        return False\n"
@@ -27,7 +27,7 @@ WRONG: dict[str, dict[str, str]] = {
         "    if len(waiting) >= capacity:\n"
         "        waiting.pop(0)\n"
         "    waiting.append(job)\n"
-        "    return True\n": "the first in it was gone",
+        "    return True\n": "and the first was gone",
         "def try_put(waiting, job, capacity):\n"
         "    if len(waiting) < capacity:\n"
         "        return False\n"
@@ -36,12 +36,12 @@ WRONG: dict[str, dict[str, str]] = {
     },
     "01b": {
         "def goodput_per_s(answers, client_timeout_s, seconds):\n"
-        "    return len(answers) / seconds\n": "a service that refuses everybody",
+        "    return len(answers) / seconds\n": "a service that rejects everybody",
         "def goodput_per_s(answers, client_timeout_s, seconds):\n"
         "    return sum(sold for sold, waited_s in answers) / seconds\n": "who have gone",
         "def goodput_per_s(answers, client_timeout_s, seconds):\n"
         "    return sum(wait <= client_timeout_s for sold, wait in answers) / seconds\n": (
-            "the quickest answer of all is a no"
+            "the quickest answer of all is a rejection"
         ),
         "def goodput_per_s(answers, client_timeout_s, seconds):\n"
         "    return sum(sold and wait <= client_timeout_s for sold, wait in answers)\n": (

@@ -19,7 +19,7 @@ WRONG: dict[str, dict[str, str]] = {
     },
     "02b": {
         'settings = {"queue_policy": "reject", "queue_block_waiters": 100, "because": "c"}\n': (
-            "who was refused came back at once"
+            "that were rejected came back at once"
         ),
         'settings = {"queue_policy": "block", "queue_block_waiters": 64, "because": "c"}\n': (
             "only 64 may wait"

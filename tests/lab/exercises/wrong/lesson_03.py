@@ -9,7 +9,7 @@ WRONG: dict[str, dict[str, str]] = {
         "def sheds(waited_s, standing_s, target_s, interval_s):\n"
         "    return waited_s > target_s or standing_s > interval_s\n": "what a queue is for",
         "def sheds(waited_s, standing_s, target_s, interval_s):\n"
-        "    return False\n": "nobody is shed",
+        "    return False\n": "nothing is shed",
         "def sheds(waited_s, standing_s, target_s, interval_s):\n"
         "    return waited_s > 0.02 and standing_s > 0.2\n": "target 0.2, interval 2",
         "def sheds(waited_s, standing_s, target_s, interval_s):\n"
@@ -31,10 +31,10 @@ WRONG: dict[str, dict[str, str]] = {
             "nobody tells the other half"
         ),
         'settings = {"queue_discipline": "codel", "queue_capacity": -1, "because": "a"}\n': (
-            "more places sell less"
+            "more places serve fewer"
         ),
         'settings = {"queue_discipline": "codel", "queue_capacity": -1, "because": "c"}\n': (
-            "the time in the line that decides"
+            "the time in the queue that decides"
         ),
         'settings = {"queue_discipline": "fifo", "queue_capacity": 8, "because": "b"}\n': (
             "Nobody is more patient"
@@ -46,7 +46,7 @@ WRONG: dict[str, dict[str, str]] = {
         "    return in_flight[client] <= limit\n": "locked out for good",
         "def try_enter(in_flight, client, limit):\n"
         "    in_flight[client] = in_flight.get(client, 0) + 1\n"
-        "    return True\n": "whoever sends most gets most",
+        "    return True\n": "that sends most gets most",
         "def try_enter(in_flight, client, limit):\n"
         "    if in_flight.get(client, 0) + 1 >= limit:\n"
         "        return False\n"

@@ -39,12 +39,12 @@ WRONG: dict[str, dict[str, str]] = {
         _settings(16, 0.1, "d"): "leave a backlog",
     },
     "04c": {
-        AWAY + "wait_s > remaining_s\n": "leave before it is done",
-        AWAY + "wait_s + service_s > remaining_s\n": "Leave air",
-        AWAY + "service_s > remaining_s\n": "long after they have left",
-        AWAY + "False\n": "long after they have left",
+        AWAY + "wait_s > remaining_s\n": "leaves before it is done",
+        AWAY + "wait_s + service_s > remaining_s\n": "Leave a margin",
+        AWAY + "service_s > remaining_s\n": "long after its caller has left",
+        AWAY + "False\n": "long after its caller has left",
         AWAY + "True\n": "a sale lost",
-        AWAY + "wait_s > 0\n": "half of their time",
+        AWAY + "wait_s > 0\n": "half of its time",
         AWAY + "wait_s > 0.5 * remaining_s\n": "takes so long",
     },
 }
