@@ -73,7 +73,7 @@ WRONG: dict[str, dict[str, str]] = {
     },
     "07c": {
         "alert = {'wait_ms': 250, 'turned_away': 1.0, 'because': 'b'}\n": "so is the wait",
-        "alert = {'wait_ms': 100000, 'turned_away': 0.2, 'because': 'b'}\n": "refuses nobody",
+        "alert = {'wait_ms': 100000, 'turned_away': 0.2, 'because': 'b'}\n": "it sheds nothing",
         "alert = {'wait_ms': 0, 'turned_away': 0.2, 'because': 'b'}\n": "alarm for nothing",
         "alert = {'wait_ms': 250, 'turned_away': 0.2, 'because': 'a'}\n": "does not tell it at",
         "alert = {'wait_ms': 250, 'turned_away': 0.2, 'because': 'c'}\n": "until the end",
