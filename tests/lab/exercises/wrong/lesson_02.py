@@ -43,7 +43,7 @@ WRONG: dict[str, dict[str, str]] = {
         "    return False\n": "policy reject",
         "def may_wait(at_the_door, in_the_queue, workers, service_s, client_timeout_s):\n"
         "    ahead = at_the_door + in_the_queue\n"
-        "    return (ahead / workers + 1) * service_s < client_timeout_s\n": "up to the edge of the cliff",
+        "    return (ahead / workers + 1) * service_s < client_timeout_s\n": "edge of the cliff",
         "def may_wait(at_the_door, in_the_queue, workers, service_s, client_timeout_s):\n"
         "    ahead = at_the_door + in_the_queue\n"
         "    return (ahead + 1) * service_s < 0.8 * client_timeout_s\n": "in groups",
