@@ -21,7 +21,8 @@ class Exchange(RequestResponseCycle):
     on_taken: Callable[[], None]
 
     async def receive(self) -> "ASGIReceiveEvent":
-        if self.waiting_for_100_continue and not self.transport.is_closing():
+        may_ask = not (self.disconnected or self.transport.is_closing())
+        if self.waiting_for_100_continue and may_ask:
             self.transport.write(_CONTINUE + b"Continue\r\n\r\n")
             self.waiting_for_100_continue = False
         if not self.disconnected and not self.response_complete:

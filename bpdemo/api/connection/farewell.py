@@ -7,6 +7,8 @@ thrown away for a while, and then the connection is closed.
 
 import asyncio
 
+from bpdemo.api.connection.steady import SteadyTransport
+
 #: How long, and how much, is thrown away.
 LINGER_S = 2.0
 LINGER_BYTES = 6_000_000
@@ -17,12 +19,11 @@ AT_EXIT_S = 0.25
 class Farewell:
     """Begun when it is made; `take` what comes then."""
 
-    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, transport: SteadyTransport, loop: asyncio.AbstractEventLoop) -> None:
         self._transport = transport
         self._loop = loop
         self._left_bytes = LINGER_BYTES
-        if transport.can_write_eof():
-            transport.write_eof()  # once all that was written has left
+        transport.write_eof()  # once all that was written has left
         self._timer = loop.call_later(LINGER_S, self._end)
 
     def take(self, count: int) -> None:

@@ -18,6 +18,7 @@ from bpdemo.api.connection.last_words import FULL, LEAVING, LastWords
 from bpdemo.api.connection.messages import Messages
 from bpdemo.api.connection.open_connections import OpenConnections
 from bpdemo.api.connection.patience import Patience, Taking
+from bpdemo.api.connection.steady import SteadyTransport
 
 #: Read at once; asyncio's own measure is four times what may wait behind a request.
 _READ_BYTES = 65_536
@@ -51,11 +52,16 @@ class Wire(Messages):
     # --- what the transport says
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
         if hasattr(transport, "max_size"):
             transport.max_size = _READ_BYTES
-        self._answer = WholeAnswer(transport, self._leave)
-        self._taking = Taking(transport, self.loop, self._read_timeout_s)
+        steady = self._steady = SteadyTransport(transport, self.loop)
+        self._answer = WholeAnswer(steady, self._leave)
+        self._taking = Taking(steady, self.loop, self._read_timeout_s)
+        try:
+            super().connection_made(steady)
+        except OSError:  # gone before we could ask who it is
+            steady.abort()
+            return
         self._is_outside = not self._crowd.enter(self)
         if self._is_outside:
             self._patience.expect(_ASK_WITHIN_S)
@@ -109,6 +115,7 @@ class Wire(Messages):
     def resume_writing(self) -> None:
         super().resume_writing()
         self._taking.progress()
+        self._steady.written()
 
     # --- what the server and the crowd say
 
