@@ -6,6 +6,7 @@ it is an error of the program. None of that concerns the application, whose answ
 """
 
 import asyncio
+from contextlib import suppress
 from typing import Any
 
 
@@ -15,15 +16,19 @@ class SteadyTransport(asyncio.Transport):
     Nothing is written once our side has ended.
     """
 
-    __slots__ = ("_has_ended", "_loop", "_transport", "get_write_buffer_size", "is_closing")
+    __slots__ = ("_has_ended", "_loop", "_transport")
 
     def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__()
         self._transport = transport
         self._loop = loop
         self._has_ended = False
-        self.is_closing = transport.is_closing
-        self.get_write_buffer_size = transport.get_write_buffer_size
+
+    def is_closing(self) -> bool:
+        return self._transport.is_closing()
+
+    def get_write_buffer_size(self) -> int:
+        return self._transport.get_write_buffer_size()
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         if self._has_ended:
@@ -59,10 +64,8 @@ class SteadyTransport(asyncio.Transport):
             self.abort()
 
     def abort(self) -> None:
-        try:
+        with suppress(OSError):  # there is nothing left to cut
             self._transport.abort()
-        except OSError:
-            pass  # there is nothing left to cut
 
     def pause_reading(self) -> None:
         try:

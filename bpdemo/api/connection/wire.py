@@ -278,7 +278,7 @@ class Wire(Messages):
         if self._is_half_closed:
             self.transport.close()
             return
-        self._farewell = Farewell(self.transport, self.loop)
+        self._farewell = Farewell(self._steady, self.loop)
         if self._is_last:
             self._farewell.hurry()
         self._crowd.idle.pop(self, None)
