@@ -31,7 +31,7 @@ def attempts_in_bins(run: Run, until_s: float, bin_s: float = BIN_S) -> Column:
 
 @forgiving
 def attempt_peak(run: Run, after_s: float = 0.0, bin_s: float = BIN_S) -> int:
-    """The most attempts in one `bin_s` after `after_s`: what the door must take at once."""
+    """The most attempts in one `bin_s` after `after_s`: what arrives at the service at once."""
     last_s = float(run.records.attempt_t_s.max()) + bin_s
     counts = attempts_in_bins(run, max(last_s, after_s + bin_s), bin_s)
     return int(counts[round(after_s / bin_s) :].max())
@@ -50,7 +50,7 @@ def attempts_figure(runs: Mapping[str, Run], *, title: str, until_s: float) -> g
         _draw(figure, row, name, count)
     highest = max(int(count.max()) for count in counts.values())
     figure.update_xaxes(range=[0, until_s], gridcolor=GRID)
-    figure.update_xaxes(title="seconds since the doors opened", row=rows)
+    figure.update_xaxes(title="seconds since the sale opened", row=rows)
     figure.update_yaxes(range=[0, highest * 1.08], gridcolor=GRID, title="attempts<br>in 50 ms")
     return figure
 

@@ -1,4 +1,4 @@
-"""`bound_figure`: a backlog that fills to its bound, and what had to be refused from then on."""
+"""`bound_figure`: a backlog that fills to its bound, and what had to be shed from then on."""
 
 from __future__ import annotations
 

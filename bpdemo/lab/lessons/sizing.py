@@ -16,7 +16,7 @@ from bpdemo.sim import theory
 LOAD: Final = 0.9
 """The share of capacity that the waiting places are counted for: a busy day, no overload."""
 REFUSED: Final = 0.035
-"""How much of that load chance may refuse: 3% when rounded."""
+"""How much of that load may be rejected because of random bursts: 3% when rounded."""
 TRIED_WORKERS: Final = 8
 TRIED_DEADLINE: Final = 8
 """The advice was tried with this many workers or more, and a deadline of so many service times."""
@@ -99,7 +99,7 @@ def _knobs(workers: int, service_s: float, deadline_s: float) -> dict[str, float
 
 
 def _places(workers: int, cliff: int) -> int:
-    """The fewest waiting places that are enough against chance, up to half the cliff."""
+    """The fewest waiting places that are enough for random bursts, up to half the ceiling."""
     for places in range(cliff // 2):
         queue = theory.mmck(LOAD * workers, 1, workers, workers + places)
         if queue.blocking_probability <= REFUSED:
@@ -124,8 +124,8 @@ def _rows(knobs: Mapping[str, float], cliff: int) -> tuple[tuple[str, str, str],
         (
             "waiting places",
             f"{places}",
-            f"at 0.9 × capacity chance refuses {refused:.0%}; never above half of the longest "
-            f"useful queue, {longest}",
+            f"at 0.9 × capacity random bursts have {refused:.0%} rejected; never above half of the "
+            f"longest useful queue, {longest}",
         ),
         ("deadline", f"{deadline_s:g} s", "the callers' timeout; it travels with the order"),
         (
