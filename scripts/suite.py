@@ -51,6 +51,8 @@ LOWEST = 19
 LIGHT_AT_ONCE = 3
 #: They take a third of a core each.
 LOADS_AT_ONCE = {"not long": 2, "long": 1}
+#: A test that runs beside the others may have to wait for most of that time.
+ASIDE_S = 1000
 FAILED, NO_TESTS = 1, 5
 #: A test in which a browser ran this lesson, all of its cells and none with an error.
 WALKED = re.compile(r"tests/browser/test_lessons\.py::test_a_lesson_runs_to_its_end\[(\w+)\]")
@@ -165,6 +167,7 @@ def play(folder: Path, length: str, chosen: list[str]) -> int:
     cores = max(2, os.cpu_count() or 1)
     # What says that it needs no process and no port must not start one, nor listen.
     untimed = ["-p", "tests.support.in_process", "-m", f"untimed and {length}"]
+    untimed += [f"--timeout={ASIDE_S}"]
     with aside(folder, *at_once(cores), *untimed, *(chosen or UNTIMED)) as beside:
         others = pytest(folder, *at_once(cores + 1), "-m", f"{OTHERS} and {length}", *chosen)
         if length == "long":  # whole lessons follow, whose loads are many: nothing goes on beside

@@ -15,6 +15,7 @@ import signal
 import sys
 from collections.abc import Callable, Generator
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
@@ -26,11 +27,15 @@ from tests.untimed import is_untimed
 
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 
-# A shared laptop stalls now and then; a slow example is no falsifying one.
-hypothesis.settings.register_profile("bpdemo", deadline=None, max_examples=examples())
-hypothesis.settings.register_profile(
-    "ci", deadline=None, max_examples=examples(), derandomize=True, print_blob=True
-)
+# A shared laptop stalls now and then, and what runs beside the loads stands still for seconds: a slow
+# example is no falsifying one, and one that was slow to draw no bad strategy.
+USUAL: dict[str, Any] = {
+    "deadline": None,
+    "max_examples": examples(),
+    "suppress_health_check": [hypothesis.HealthCheck.too_slow],
+}
+hypothesis.settings.register_profile("bpdemo", **USUAL)
+hypothesis.settings.register_profile("ci", **USUAL, derandomize=True, print_blob=True)
 hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "bpdemo")
 
 

@@ -303,6 +303,7 @@ def test_loads_are_looked_for_where_they_were_found(suite, monkeypatch, tmp_path
     assert suite.play(tmp_path, "not long", []) == suite.play(tmp_path, "not long", ["-x"]) == 0
     beside, others, light, loads, *chosen = asked
     assert beside[-len(UNTIMED) :] == UNTIMED
+    assert f"--timeout={suite.ASIDE_S}" in beside  # to wait is no failure there
     assert not {"tests/x.py", *UNTIMED} & set(others)
     assert light[-1] == "tests/x.py"
     assert loads[-2:] == ("tests/y.py", "tests/x.py")
