@@ -27,8 +27,8 @@ from tests.untimed import is_untimed
 
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 
-# A shared laptop stalls now and then, and what runs beside the loads stands still for seconds: a slow
-# example is no falsifying one, and one that was slow to draw no bad strategy.
+# A shared laptop stalls now and then, and what runs beside the loads stands still for seconds: an
+# example that was slow falsifies nothing, and one that was slow to draw tells of no bad strategy.
 USUAL: dict[str, Any] = {
     "deadline": None,
     "max_examples": examples(),
