@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import importlib
+import ast
+import textwrap
 from dataclasses import dataclass
-from functools import reduce
-from typing import TYPE_CHECKING, Any, Final
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final
 
-if TYPE_CHECKING:
-    from bpdemo.lab.lessons.source import Source
+from bpdemo.lab.lessons.source import PACKAGE_HOME, Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,14 +22,29 @@ class Production:
 
     def sources(self) -> list[Source]:
         """The code as it stands in its files today."""
-        from bpdemo.lab.lessons.source import show
-
-        return [show(_found(where)) for where in self.where]
+        return [_read(where) for where in self.where]
 
 
-def _found(where: str) -> Any:
-    module, _, names = where.partition(":")
-    return reduce(getattr, names.split("."), importlib.import_module(module))
+def _read(where: str) -> Source:
+    """Without importing it: Locust, which some of it uses, would patch the notebook's kernel."""
+    module, _, name = where.partition(":")
+    spec = find_spec(module)
+    assert spec is not None
+    assert spec.origin is not None
+    file = Path(spec.origin).resolve()
+    text = file.read_text("utf-8")
+    node: ast.AST = ast.parse(text)
+    for part in name.split("."):
+        node = next(each for each in ast.iter_child_nodes(node) if _called(each) == part)
+    assert isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+    first = min([node.lineno, *(each.lineno for each in node.decorator_list)])
+    last = node.end_lineno or first
+    code = textwrap.dedent("\n".join(text.splitlines()[first - 1 : last]))
+    return Source(name, file.relative_to(PACKAGE_HOME).as_posix(), first, last, code)
+
+
+def _called(node: ast.AST) -> str:
+    return getattr(node, "name", "")
 
 
 #: A setting is a value, not code; what 06c and 07b calculate, no code of the service does.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from string import ascii_uppercase
 from typing import Any
@@ -47,6 +49,21 @@ def test_the_production_version_is_found_and_its_differences_are_told(name: str)
         assert "mine = 1" in text
         assert all(each.place in text for each in shown.beside.theirs)
         assert "What differs" in text
+
+
+def test_showing_it_imports_nothing_of_it() -> None:
+    """Locust patches the process that imports it, and that would be the notebook's kernel."""
+    source = (
+        "import sys\n"
+        "from bpdemo.lab.exercises.production import PRODUCTION\n"
+        "shown = [each for one in PRODUCTION.values() for each in one.sources()]\n"
+        "print(len(shown), {'locust', 'gevent', 'fastapi'} & set(sys.modules))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", source], capture_output=True, text=True, check=True, timeout=60
+    )
+    told = sum(len(one.where) for one in PRODUCTION.values())
+    assert done.stdout == f"{told} set()\n"
 
 
 @pytest.mark.parametrize("state", ["not yet", "not tried", "could not judge"])
