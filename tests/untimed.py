@@ -10,7 +10,6 @@ UNTIMED: Final = (
     "tests/claims",
     "tests/core",
     "tests/flow",
-    "tests/lab/exercises/test_exercises.py",
     "tests/lab/lessons/test_sizing.py",
     "tests/lab/services/test_simulation.py",
     "tests/picture",
