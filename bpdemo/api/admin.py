@@ -1,5 +1,6 @@
 """Who may turn the knobs: anyone who has the token or, where none is set, this very machine."""
 
+import re
 from hmac import compare_digest
 from ipaddress import IPv6Address, ip_address
 from urllib.parse import urlsplit
@@ -11,15 +12,27 @@ from bpdemo.api.errors import Forbidden
 
 #: Marks of a proxy, behind which every peer looks local: how such headers begin, `_` being `-`.
 FORWARDING = (
-    "forward", "x-forward", "x-origin", "x-real-ip", "x-client-ip", "client-ip",
-    "x-cluster-client-ip", "true-client-ip", "x-true-client-ip", "x-remote-", "remote-addr",
-    "remote-ip", "x-host", "x-proxy", "proxy-client-ip", "proxy-forwarded", "wl-proxy-",
-    "x-envoy", "x-azure", "x-arr-", "x-ms-forwarded", "x-amzn-trace-id", "x-amz-cf-", "cf-", "cdn-",
-    "fastly-", "fly-", "akamai-", "x-akamai-", "x-vercel-", "x-nf-", "x-appengine-user-ip",
-    "x-cloud-trace-context", "x-nginx-", "x-varnish", "x-haproxy", "x-traefik", "x-scheme",
-    "x-url-scheme", "front-end-https", "x-coming-from", "x-bluecoat-via", "via", "x-via",
-    "surrogate-", "x-sendfile-type", "x-http-destinationurl", "x-http-host-override",
+    "x-origin", "x-cluster-", "x-remote-", "remote-", "x-host", "x-proxy", "proxy-client-ip",
+    "proxy-forwarded", "wl-proxy-", "x-envoy", "x-azure", "x-arr-", "x-ms-client-",
+    "x-amzn-", "x-amz-cf-", "cf-", "cdn-", "cloudfront-", "fastly-", "fly-", "akamai-", "x-akamai-",
+    "ali-cdn-", "incap-", "x-sucuri-", "x-vercel-", "x-nf-", "x-appengine-", "x-goog-",
+    "x-cloud-trace-context", "x-railway-", "rndr-", "tailscale-", "x-kong-", "x-nginx-",
+    "x-varnish", "x-haproxy", "x-traefik", "x-scheme", "x-url-scheme", "front-end-https",
+    "x-coming-from", "x-bluecoat-via", "via", "x-via", "surrogate-", "x-sendfile-type",
+    "x-http-destinationurl", "x-http-host-override", "x-rewrite-url", "x-backend-",
+    "x-auth-request-", "x-request-start", "x-queue-start", "x-ssl-", "ssl-client-",
 )  # fmt: skip
+#: What such headers have in their names, wherever it stands: each gateway puts its own before it.
+_FORWARDED = re.compile(
+    "forward|client-?ip|real-?(?:ip|host|port|proto)|connecting-?ip|(?:source|user|peer|viewer)-ip"
+    "|viewer-address|client-?cert|proxy-?user"
+)
+
+
+def marks_a_proxy(name: str) -> bool:
+    """Whether a header of that name is set by what stands between a caller and a service."""
+    name = name.lower().replace("_", "-")
+    return name.startswith(FORWARDING) or _FORWARDED.search(name) is not None
 
 
 def authorize(request: Request, token: SecretStr | None) -> None:
@@ -34,8 +47,10 @@ def _has_token(request: Request, token: SecretStr) -> bool:
     if len(given) != 1:
         return False
     scheme, _, credentials = given[0].encode("latin-1").partition(b" ")
+    # Any number of spaces may stand between (RFC 9110, 11.4).
+    wanted, credentials = token.get_secret_value().encode().lstrip(b" "), credentials.lstrip(b" ")
     # In constant time: how long a no takes must not tell how much of the token was right.
-    is_right = compare_digest(credentials, token.get_secret_value().encode())
+    is_right = compare_digest(credentials, wanted)
     return is_right and scheme.lower() == b"bearer"
 
 
@@ -48,7 +63,7 @@ def _is_local(request: Request) -> bool:
     hosts = headers.getlist("host")
     if request.client is None or len(hosts) != 1:
         return False
-    if any(name.replace("_", "-").startswith(FORWARDING) for name in headers):
+    if any(map(marks_a_proxy, headers)):
         return False
     same_origins = (f"http://{hosts[0]}", f"https://{hosts[0]}")
     if any(origin not in same_origins for origin in headers.getlist("origin")):
@@ -58,7 +73,7 @@ def _is_local(request: Request) -> bool:
 
 def is_loopback(host: str) -> bool:
     """Whether that name or address can only be this machine."""
-    if host.lower() == "localhost":
+    if host.lower() in ("localhost", "localhost."):
         return True
     try:
         address = ip_address(host)

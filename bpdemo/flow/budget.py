@@ -82,5 +82,6 @@ class RetryBudget:
 
 
 def _as_written(number: float) -> Fraction:
-    """The decimal that was written down, and not the nearest one that a computer has."""
-    return Fraction(repr(float(number)))
+    """The decimal that was written down, and not the nearest one that a computer has, in whatever
+    precision it was kept."""
+    return Fraction(str(number))

@@ -3,8 +3,11 @@
 import json
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from bpdemo.api.admin import is_loopback
+from bpdemo.api.admin import is_loopback, marks_a_proxy
+from tests.support.examples import examples
 from tests.support.http import LOOPBACK, assert_problem, running
 
 
@@ -262,6 +265,107 @@ async def test_behind_a_proxy_nobody_is_local(name):
         assert_problem(await call(), 403, "forbidden")
 
 
+MARKS = [
+    "DO-Connecting-IP",
+    "CloudFront-Viewer-Address",
+    "Incap-Client-IP",
+    "X-Sucuri-ClientIP",
+    "Ali-CDN-Real-IP",
+    "X-Request-Start",
+    "X-Queue-Start",
+    "X-Kong-Request-ID",
+    "Tailscale-User-Login",
+    "Rndr-Id",
+    "X-Railway-Edge",
+    "X-Rewrite-URL",
+    "X-Real-Host",
+    "X-Real-Port",
+    "X-Backend-Host",
+    "X-Auth-Request-User",
+    "X-Goog-IAP-JWT-Assertion",
+    "X-MS-Client-Principal",
+    "Remote-User",
+    "HTTP-X-Forwarded-For",
+    "X-HTTP-Forwarded-For",
+    "HTTP-Client-IP",
+    "Z-Forwarded-For",
+    "X-Source-IP",
+    "X-User-IP",
+    "X-Edge-Client-IP",
+    "X-SSL-Client-Cert",
+    "X-Client-Cert",
+]
+#: What a program or a browser on this machine sends by itself, or we read.
+OWN = [
+    "Host",
+    "User-Agent",
+    "Accept",
+    "Accept-Encoding",
+    "Accept-Language",
+    "Authorization",
+    "Cache-Control",
+    "Connection",
+    "Content-Length",
+    "Content-Type",
+    "Cookie",
+    "DNT",
+    "Expect",
+    "Forgotten",
+    "Idempotency-Key",
+    "If-None-Match",
+    "Origin",
+    "Pragma",
+    "Prefer",
+    "Priority",
+    "Proxy-Connection",
+    "Referer",
+    "Sec-CH-UA",
+    "Sec-CH-UA-Platform",
+    "Sec-Fetch-Site",
+    "Sec-GPC",
+    "TE",
+    "Transfer-Encoding",
+    "Upgrade",
+    "Upgrade-Insecure-Requests",
+    "X-Client-Id",
+    "X-Priority",
+    "X-Request-Id",
+    "X-Request-Timeout-Ms",
+    "X-Requested-With",
+    "baggage",
+    "traceparent",
+    "tracestate",
+    "X-B3-TraceId",
+]
+
+
+@pytest.mark.parametrize("name", MARKS)
+def test_each_gateway_has_its_own_mark(name):
+    """However it is spelt."""
+    assert all(map(marks_a_proxy, (name, name.lower(), name.upper(), name.replace("-", "_"))))
+
+
+@given(
+    before=st.from_regex(r"([A-Za-z0-9]{1,8}[-_]){0,3}", fullmatch=True),
+    mark=st.sampled_from(
+        ("Forwarded-For", "Forwarded", "Client-IP", "ClientIP", "Connecting-IP", "Real-IP",
+         "Real-Host", "Client-Cert")
+    ),
+    after=st.from_regex(r"([-_][A-Za-z0-9]{1,8}){0,2}", fullmatch=True),
+    separator=st.sampled_from("-_"),
+)  # fmt: skip
+@settings(max_examples=examples(60))
+def test_a_mark_is_one_wherever_it_stands(before, mark, after, separator):
+    """The next gateway puts its own name before it, or behind."""
+    assert marks_a_proxy(before + mark.replace("-", separator) + after)
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_what_a_caller_here_sends_is_no_mark(name):
+    """Else the one who may turn the knobs could not."""
+    assert not marks_a_proxy(name)
+
+
 async def test_who_may_not_is_told_before_the_body_is_read():
     """A stranger's body is not waited for, and a half-sent one ends the connection."""
     async with running() as service:
@@ -301,7 +405,9 @@ async def test_unset_secrets_are_null():
         assert shown["admin_token"]["value"] is None
 
 
-@pytest.mark.parametrize("host", ["localhost", "LOCALHOST", "127.0.0.1", "127.1.2.3", "::1"])
+@pytest.mark.parametrize(
+    "host", ["localhost", "LOCALHOST", "localhost.", "127.0.0.1", "127.1.2.3", "::1"]
+)
 def test_loopback_names(host):
     """What can only be this machine."""
     assert is_loopback(host)

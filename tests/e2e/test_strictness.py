@@ -188,6 +188,9 @@ PATCH = b"PATCH %b HTTP/1.1\r\nHost: %b\r\nContent-Length: 2\r\n\r\n{}"
         (b"http://127.0.0.1@evil.example/settings", b"127.0.0.1", 400),
         (b"ftp://127.0.0.1/settings", b"127.0.0.1", 400),
         (b"http:///settings", b"127.0.0.1", 400),
+        (b"http://127.0.0.1:/settings", b"evil.example", 200),
+        (b"http://[::1]:/settings", b"evil.example", 200),
+        (b"http://:/settings", b"127.0.0.1", 400),
         (b"http://a b/settings", b"127.0.0.1", 400),
     ],
 )
@@ -213,13 +216,24 @@ def test_every_mark_of_a_proxy_closes_the_settings(local, mark):
         assert answer_to(local, head + b"Content-Length: 2\r\n\r\n{}").status == 403
 
 
+@pytest.mark.parametrize("authority", [b"h", b"h:", b"h:80", b"127.0.0.1:", b"[::1]", b"[::1]:"])
+@pytest.mark.parametrize("scheme", [b"http", b"HTTP", b"https"])
+def test_without_a_path_the_root_is_meant(quick, scheme, authority):
+    """And an empty port is the usual one (RFC 9110, 4.2.3), for each target as for each Host."""
+    target = scheme + b"://" + authority
+    for asked, status in {b"": 200, b"?x": 200, b"/healthz": 200, b"/healthz?x": 200}.items():
+        data = b"GET %b HTTP/1.1\r\nHost: a\r\n\r\n" % (target + asked)
+        assert answer_to(quick, data).status == status
+
+
 @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER", "bEaReR"])
 @pytest.mark.parametrize("around", ["", " ", "\t", "  \t"])
 def test_the_word_before_the_token_has_no_case(quick, scheme, around):
     """Names of schemes have none (RFC 9110, 11.1), and the space around a value means nothing."""
     head = "PATCH /settings HTTP/1.1\r\nHost: a\r\n"
-    head += f"Authorization:{around}{scheme} {TOKEN}{around}\r\nContent-Length: 2\r\n\r\n{{}}"
-    assert answer_to(quick, head.encode()).status == 200
+    for between in (" ", "  ", "    "):
+        asked = f"{head}Authorization:{around}{scheme}{between}{TOKEN}{around}\r\n"
+        assert answer_to(quick, f"{asked}Content-Length: 2\r\n\r\n{{}}".encode()).status == 200
 
 
 CODINGS = [

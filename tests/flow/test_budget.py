@@ -65,6 +65,15 @@ def test_a_share_is_met_to_the_last_retry(hundredths: int) -> None:
     assert spend(budget, 200) == hundredths
 
 
+def test_a_share_in_another_precision_is_what_was_written() -> None:
+    """numpy's 32 bits make 0.29 a little less, and mean the same."""
+    numpy = pytest.importorskip("numpy")
+    budget = RetryBudget(usual(BudgetPolicy, ratio=numpy.float32(0.29), min_per_s=0), Clock())
+    for _ in range(100):
+        budget.deposit()
+    assert spend(budget, 200) == 29
+
+
 @given(
     ratio=st.decimals(0, 1, places=4),
     min_per_s=st.decimals(0, 20, places=3),

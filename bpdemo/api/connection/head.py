@@ -49,19 +49,24 @@ def read_target(url: bytes) -> RequestTarget:
 
 
 def _read_target(url: bytes) -> RequestTarget:
+    absolute = _ABSOLUTE.match(url)
+    if absolute is not None and absolute[1].endswith(b":"):
+        # The scheme's own port, which the parser does not take.
+        url = url[: absolute.end() - 1] + url[absolute.end() :]
     try:
         parsed = httptools.parse_url(url)
-        path = parsed.path.decode("ascii")
+        # Without a path the root is meant (RFC 9110, 4.2.3).
+        raw_path: bytes = b"/" if absolute is not None and not parsed.path else parsed.path
+        path = raw_path.decode("ascii")
     except (httptools.HttpParserError, AttributeError, UnicodeDecodeError):
         raise Unreadable("The target of the request cannot be read.") from None
     authority = None
     if parsed.schema is not None:
-        absolute = _ABSOLUTE.match(url)
         if absolute is None or not is_host(absolute[1]):
             raise Unreadable("The target of the request names no host of HTTP.")
         authority = absolute[1]
     path = unquote(path) if "%" in path else path
-    return RequestTarget(path, parsed.path, parsed.query or b"", authority)
+    return RequestTarget(path, raw_path, parsed.query or b"", authority)
 
 
 _recall_target = lru_cache(maxsize=256)(_read_target)
