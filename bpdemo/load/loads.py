@@ -130,6 +130,14 @@ class RunningLoad:
         self._beside = max(self._beside, len(senders_beside()))
         return self._run(self._driver.gathered.seconds(self.plan.seconds))
 
+    def offer(self, rate_per_s: float) -> None:
+        """Change the rate of a steady load on the way. ValueError for a load of another shape, or
+        one that is not sent by this machine's own processes."""
+        if self.plan.scenario != "steady" or self.plan.is_closed:
+            raise ValueError(f"rate: a {self.plan.scenario} load has a shape of its own")
+        require_range("rate", rate_per_s, self.plan.rate_per_s / 1000, self.plan.rate_per_s * 1000)
+        self._driver.pace(rate_per_s / self.plan.rate_per_s)
+
     def stop_sending(self) -> None:
         """Send no more orders; those under way are still waited for, but not here."""
         self._driver.stop()

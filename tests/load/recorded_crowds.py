@@ -30,6 +30,7 @@ class Recording(LocustCrowd):
         client = SimpleNamespace(client=inner, get=self.record_look)
         line = SimpleNamespace(
             is_stopped=False,
+            pace=1.0,
             wait_for_go=lambda: 0.0,
             say=lambda _: None,
             stopped_after_s=lambda _: float("inf"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from html import escape
 from typing import Any, Final
@@ -74,6 +75,7 @@ class Cockpit:
         self.load = LiveLoad(service, self.picture)
         self._lock = threading.Lock()
         self._wanted: dict[str, Any] = {}
+        self._offered: float | None = None
         self._knobs = {knob.name: widget_of(knob, service.settings, self._turned) for knob in KNOBS}
         self._times = _times_slider()
         self._times.observe(self._times_turned, "value")
@@ -132,9 +134,11 @@ class Cockpit:
             self._ticker.nudge()
 
     def _times_turned(self, change: dict[str, Any]) -> None:
-        # The arrivals of a load under way are drawn already.
-        if self.load.running is not None:
-            self._say(f"The load under way goes on as it is; the next has {change['new']:g}×.")
+        if self.load.running is None:
+            return
+        with self._lock:
+            self._offered = change["new"]
+        self._ticker.nudge()
 
     def _is_up(self) -> bool:
         if not self._ticker.is_alive:
@@ -159,15 +163,21 @@ class Cockpit:
             self._miss_service()
 
     def _send_knobs(self) -> None:
-        if not self._wanted:
+        if not self._wanted and self._offered is None:
             return
         threading.Event().wait(GATHER_S)
         with self._lock:
             wanted, self._wanted = self._wanted, {}
+            offered, self._offered = self._offered, None
         try:
-            self.load.tune(**wanted)
+            if wanted:
+                self.load.tune(**wanted)
         except SettingsInvalid as refused:
             self._say(f"Refused: {refused}", VERMILLION)
+        if offered is not None and self.load.running is not None:
+            with contextlib.suppress(OSError):  # it has ended by itself meanwhile
+                self.load.offer(offered)
+                self._say(f"The load goes on at {offered:g} times capacity.")
 
     def _finish(self, run: LoadRun) -> None:
         self.run = run
@@ -233,7 +243,7 @@ def _times_slider() -> Any:
         step=0.5,
         readout_format=".1f",
         description="load × capacity",
-        tooltip="How many times its capacity the next load offers to the service.",
+        tooltip="How many times its capacity the load offers to the service, also on the way.",
         style={"description_width": f"{LABEL_PX}px"},
         layout=widgets.Layout(width="auto", height=HEIGHT),
     )

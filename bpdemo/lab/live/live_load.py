@@ -29,12 +29,14 @@ class LiveLoad:
         self.running: RunningLoad | None = None
         self._looks: list[list[float]] = []
         self._last_turn = ("", "", None, 0.0)
+        self._began_times = self._times = 0.0
 
     def start(self, **how: Any) -> None:
         """As `load` takes it. Nothing happens if one is under way."""
         if self.running is None:
             self._looks, self._last_turn = [], ("", "", None, 0.0)
             self.running = load(self.service, background=True, **how)
+            self._began_times = self._times = float(how.get("times") or 0.0)
 
     def stop(self) -> None:
         """Send no more orders; `tick` gives the run when those under way are answered."""
@@ -58,6 +60,17 @@ class LiveLoad:
             if getattr(before, name) != value:
                 self._mark(name, getattr(before, name), value)
 
+    def offer(self, times: float) -> None:
+        """Send the load under way at another multiple of what capacity was when it began, and
+        mark that. OSError if it has ended meanwhile."""
+        running = self.running
+        if running is None or not self._began_times:
+            return
+        running.offer(running.plan.rate_per_s * times / self._began_times)
+        before, self._times = self._times, times
+        if before != times:
+            self._mark("load", before, times)
+
     def tick(self, stats: dict[str, Any]) -> LoadRun | None:
         """Draw what is known now; the finished run once, when it is over. Raises `LoadFailed`."""
         running = self.running
@@ -80,6 +93,7 @@ class LiveLoad:
         now_s = time.monotonic()
         same_turn = name == last and now_s - turned_s < SAME_TURN_S
         first = first if same_turn else before
-        told = BY_NAME[name].told(first, after) if name in BY_NAME else f"{name} {after}"
+        told = f"{name} {first:g} → {after:g}×" if name == "load" else f"{name} {after}"
+        told = BY_NAME[name].told(first, after) if name in BY_NAME else told
         self.running.mark(told, instead_of=text if same_turn else None)
         self._last_turn = (name, told, first, now_s)

@@ -29,6 +29,9 @@ class ToOwner(Protocol):
     @property
     def is_stopped(self) -> bool: ...
 
+    @property
+    def pace(self) -> float: ...
+
     def stopped_after_s(self, start_s: float) -> float: ...
 
     def wait_for_go(self) -> float: ...
@@ -40,6 +43,8 @@ class Stoppable:
     """Remembers when it was told to stop."""
 
     _stopped_at_s: float | None = None
+    pace: float = 1.0
+    """How many times as fast as planned the orders are to come from now on."""
 
     @property
     def is_stopped(self) -> bool:
@@ -90,6 +95,8 @@ class OwnerPipe(Stoppable):
             self._go_at = float(words[1]) if len(words) > 1 else time.time()
         elif words[:1] == ["stop"]:
             self._note_stop()
+        elif words[:1] == ["pace"]:
+            self.pace = float(words[1])
 
     def wait_for_go(self) -> float:
         """The moment to start at, on this process's monotonic clock."""

@@ -14,6 +14,7 @@ import os
 import random
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import gevent
@@ -24,6 +25,7 @@ from locust import FastHttpUser
 
 from bpdemo.load.destination import USER_AGENT
 from bpdemo.load.generator.childline import Tally, ToOwner, ticks
+from bpdemo.load.generator.pace import Pace
 from bpdemo.load.watcher import Watcher
 from bpdemo.plan.answers import ClientTimedOut, judge
 from bpdemo.plan.fates import (
@@ -43,6 +45,8 @@ T = TypeVar("T", bound=tuple[Any, ...])
 
 CROWD_MAX = 8000
 FLUSH_S = 0.5
+PLAN_MAX_S = 3600.0
+"""The longest that a plan may be."""
 ORDER = "POST", "/orders"
 BODIES = [b'{"item_id":%d,"quantity":1}' % item for item in range(1, 101)]
 
@@ -111,24 +115,42 @@ class LocustCrowd:
 
     def arrive(self) -> None:
         """Open loop: every order is sent at its own time, however slow the answers are."""
-        for visit in self.until_stopped(visits(self.plan)):
+        # The plan of a steady load looks the same however long it is: at a higher pace its end
+        # comes later in the plan than on the clock.
+        reach_s = PLAN_MAX_S if self.plan.scenario == "steady" else self.plan.seconds
+        planned = visits(replace(self.plan, seconds=reach_s))
+        for visit in self.until_stopped(planned, Pace()):
             self.planned += 1
             if self.pool.full():
                 self.unsent += 1
             else:
                 self.pool.spawn(self.place_order, visit)
 
-    def until_stopped(self, stream: Iterator[T]) -> Iterator[T]:
-        """Yield each when its time, which stands first in it, has come; until told to stop."""
-        for count, due in enumerate(stream):
-            while (ahead_s := due[0] - self.now_s()) > 0 and not self.line.is_stopped:
+    def until_stopped(self, stream: Iterator[T], pace: Pace | None = None) -> Iterator[T]:
+        """Yield each when its time, which stands first in it, has come; until told to stop, or
+        the time is over. With `pace` that time is when it comes at the pace of the moment."""
+        for count, planned in enumerate(stream):
+            while True:
+                due = self.at_pace(planned, pace)
+                ahead_s = due[0] - self.now_s()
+                if self.line.is_stopped or due[0] >= self.plan.seconds:
+                    return
+                if ahead_s <= 0:
+                    break
                 gevent.sleep(min(ahead_s, 0.05))
-            if self.line.is_stopped:
-                return
             # Behind time there is nothing to sleep for; the orders need the loop all the same.
             if ahead_s <= 0 and count % 20 == 0:
                 gevent.sleep(0)
             yield due
+
+    def at_pace(self, planned: T, pace: Pace | None) -> T:
+        """The same with the time at which it comes, if nothing changes until then."""
+        if pace is None:
+            return planned
+        due: Any = planned
+        due_s = pace.due_s(due[0], self.line.pace, self.now_s())
+        moved: T = due._replace(due_s=due_s)
+        return moved
 
     def come_back(self) -> None:
         """Closed loop: each user sends, waits for the answer, and sends again."""

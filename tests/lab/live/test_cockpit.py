@@ -98,7 +98,8 @@ def test_a_refused_setting_is_told_in_a_line(office: Service) -> None:
 @pytest.mark.load
 @pytest.mark.light
 def test_a_load_is_drawn_marked_and_told(office: Service) -> None:
-    """A knob turned under load is marked; when the load ends its sentence stands there."""
+    """A knob turned under load is marked, the load's own slider changes how much is sent from then
+    on; when the load ends its sentence stands there."""
     made = cockpit(office, seconds=30)
     made.start(times=2)
     running = made.load.running
@@ -106,11 +107,19 @@ def test_a_load_is_drawn_marked_and_told(office: Service) -> None:
     eventually(lambda: "shed" in texts(made), "the fates are drawn", within_s=20)
     made.turn(queue_capacity=20)
     eventually(lambda: "queue 8 → 20" in texts(made), "the turn is marked", within_s=2)
+    made._times.value = 6.0
+    eventually(lambda: "load 2 → 6×" in texts(made), "the load's turn is marked", within_s=2)
+    turned_s = running.now_s
+    eventually(lambda: running.now_s > turned_s + 2, "it goes on like that")
     made.stop()
     eventually(lambda: made.run is not None, "the run is there", within_s=20)
     assert made.run is not None
     eventually(lambda: made.run and made.run.sentence in made.line.replace("&#x27;", "'"), "told")
     assert "queue 8 → 20" in [text for _, text in made.run.meta.marks]
+    sent_s = made.run.records.t_s
+    before_per_s = (sent_s < turned_s - 0.5).sum() / (turned_s - 0.5)
+    after_per_s = ((sent_s > turned_s) & (sent_s < turned_s + 1.5)).sum() / 1.5
+    assert 2 < after_per_s / before_per_s < 4
     assert made.load.running is None
 
 
