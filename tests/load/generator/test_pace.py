@@ -56,7 +56,7 @@ def test_a_crowd_goes_at_the_pace_it_is_told() -> None:
     """From then on, and to the end of its time; what it had sent before is what was planned."""
     told = subprocess.run(
         [sys.executable, "-c", TURNED],
-        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=100,
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True, timeout=100,
         cwd=ROOT,
     )  # fmt: skip
     sent_s = json.loads(told.stdout)
