@@ -12,7 +12,7 @@ from tests.cli.judge.targets import SERVICES, Service
 from tests.support.command import Run
 from tests.support.measured import until_measured
 
-#: All five take twenty-five minutes: BPDEMO_JUDGED=all. These two are done soonest.
+#: All five take some twenty-five minutes: BPDEMO_JUDGED=all. These two take three minutes each.
 CHOSEN = os.environ.get("BPDEMO_JUDGED", "limited protected").split()
 ORDER = {"good": 0, "unclear": 1, "bad": 2}
 
