@@ -16,7 +16,7 @@ from typing import Any, Final
 from bpdemo.lab.exercises.exercise import NotYet
 from bpdemo.lab.lessons.trace_ids import NO_TRACE, trace_id
 
-Job = Callable[[], Awaitable[object]]
+CarriedJob = Callable[[], Awaitable[object]]
 
 WORKERS, ORDERS, HANDLING_S = 2, 6, 0.1
 #: A library keeps its own in the context as well, and the answer does not know of it.
@@ -32,7 +32,7 @@ def trace_of(order: int) -> str:
 
 
 @dataclass
-class Counter:
+class TicketCounter:
     """Handles orders, and writes down in whose context it did."""
 
     declines: int = 0
@@ -65,7 +65,7 @@ def judge_carry(carry: Any) -> str:
 
 
 async def _judge(carry: Any) -> str:
-    counter = Counter()
+    counter = TicketCounter()
     left_behind = await _crowd(carry, counter)
     for order in range(1, ORDERS + 1):
         _judge_trace(counter, order)
@@ -95,7 +95,7 @@ async def _judge(carry: Any) -> str:
     )
 
 
-def _judge_trace(counter: Counter, order: int) -> None:
+def _judge_trace(counter: TicketCounter, order: int) -> None:
     wanted = trace_of(order)
     seen, _ = counter.handled_as[order]
     if seen == wanted:
@@ -124,9 +124,9 @@ def _judge_trace(counter: Counter, order: int) -> None:
     )
 
 
-async def _crowd(carry: Any, counter: Counter) -> list[str]:
+async def _crowd(carry: Any, counter: TicketCounter) -> list[str]:
     """All callers at once. The trace ids that the workers had after a job and should not have."""
-    queue: asyncio.Queue[tuple[int, Job]] = asyncio.Queue()
+    queue: asyncio.Queue[tuple[int, CarriedJob]] = asyncio.Queue()
     left_behind: list[str] = []
     told: list[BaseException] = []
 
@@ -153,7 +153,7 @@ async def _crowd(carry: Any, counter: Counter) -> list[str]:
 
 
 async def _call(
-    carry: Any, counter: Counter, order: int, queue: asyncio.Queue[tuple[int, Job]]
+    carry: Any, counter: TicketCounter, order: int, queue: asyncio.Queue[tuple[int, CarriedJob]]
 ) -> None:
     """One request: `gather` gives it a context of its own."""
     trace_id.set(trace_of(order))
@@ -161,7 +161,7 @@ async def _call(
     queue.put_nowait((order, await _job(carry, counter, order)))
 
 
-async def _job(carry: Any, counter: Counter, order: int) -> Job:
+async def _job(carry: Any, counter: TicketCounter, order: int) -> CarriedJob:
     job = carry(counter.handle, order)
     if inspect.isawaitable(job):
         made = "an `async def`" if inspect.iscoroutinefunction(carry.function) else "a coroutine"
@@ -183,7 +183,7 @@ async def _job(carry: Any, counter: Counter, order: int) -> Job:
     return job  # type: ignore[no-any-return]
 
 
-async def _run(job: Job, counter: Counter, order: int) -> None:
+async def _run(job: CarriedJob, counter: TicketCounter, order: int) -> None:
     going = job()
     if not inspect.isawaitable(going):
         raise NotYet(
@@ -204,7 +204,7 @@ async def _run(job: Job, counter: Counter, order: int) -> None:
 
 
 async def _judge_failure(carry: Any) -> None:
-    counter = Counter(declines=1)
+    counter = TicketCounter(declines=1)
     job = await _job(carry, counter, 1)
     try:
         await job()
@@ -219,7 +219,7 @@ async def _judge_failure(carry: Any) -> None:
 
 
 async def _judge_stop(carry: Any) -> None:
-    counter = Counter()
+    counter = TicketCounter()
 
     async def work() -> None:
         job = await _job(carry, counter, 1)

@@ -29,7 +29,7 @@ SETTLED_S: Final = 2.0
 
 
 @dataclass
-class Payment:
+class GuardedPayment:
     """Takes 40 ms, or hangs; keeps when it was called, and how many permits were given for it."""
 
     hangs: Callable[[int], bool]
@@ -86,7 +86,7 @@ async def _judge(cards: list[str]) -> str:
 
 
 async def _one_in_an_outage(cards: list[str]) -> float:
-    payment = Payment(lambda _: True)
+    payment = GuardedPayment(lambda _: True)
     took_s = await _took_s(_guarded(cards, payment, _breaker()))
     if took_s > DEADLINE_S + 0.01:
         raise NotYet(
@@ -100,7 +100,7 @@ async def _one_in_an_outage(cards: list[str]) -> float:
 
 
 async def _judge_lost_call(cards: list[str]) -> None:
-    payment = Payment(lambda number: number == 1)
+    payment = GuardedPayment(lambda number: number == 1)
     told = await _told(_guarded(cards, payment, _breaker()))
     if told != "paid":
         raise NotYet(
@@ -114,7 +114,7 @@ async def _judge_lost_call(cards: list[str]) -> None:
 
 async def _judge_trial(cards: list[str]) -> None:
     """Half-open, with one trial request allowed; the payment still hangs."""
-    payment = Payment(lambda _: True)
+    payment = GuardedPayment(lambda _: True)
     breaker = _breaker()
     for _ in range(MIN_CALLS):
         breaker.failure(breaker.acquire())
@@ -132,7 +132,7 @@ async def _judge_trial(cards: list[str]) -> None:
 
 
 async def _judge_crowd(cards: list[str]) -> int:
-    payment = Payment(lambda _: True)
+    payment = GuardedPayment(lambda _: True)
     call = _guarded(cards, payment, _breaker())
     loop = asyncio.get_running_loop()
     began_s, callers = loop.time(), []
@@ -186,7 +186,7 @@ def _breaker() -> Breaker:
     return Breaker(policy, "payment", clock, SilentObserver())
 
 
-def _guarded(cards: list[str], payment: Payment, breaker: Breaker) -> Call:
+def _guarded(cards: list[str], payment: GuardedPayment, breaker: Breaker) -> Call:
     around: dict[str, Callable[[Call], Call]] = {
         "deadline": _within_deadline,
         "retry": _tried_again,
@@ -243,7 +243,7 @@ def _tried_again(call: Call) -> Call:
     return guarded
 
 
-def _behind(breaker: Breaker, call: Call, payment: Payment) -> Call:
+def _behind(breaker: Breaker, call: Call, payment: GuardedPayment) -> Call:
     async def guarded() -> str:
         from bpdemo.core.errors import DependencyError
 

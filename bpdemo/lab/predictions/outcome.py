@@ -10,7 +10,7 @@ from bpdemo.lab.subshells import keep_subshells
 ASKED: Final = "Why? Explain it in one sentence, before you read on. (Kept for your own page.)"
 
 
-class Outcome:
+class RevealedOutcome:
     """`data` is the HTML. Displayed in a notebook, a line to write in stands below it.
 
     `explain` is given what was written, when the line is left or Enter is pressed.

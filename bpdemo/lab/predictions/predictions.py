@@ -17,7 +17,7 @@ from bpdemo.lab.home import keep, recall
 from bpdemo.lab.markup import as_html
 from bpdemo.lab.predictions.keepsakes import keep_run
 from bpdemo.lab.predictions.order import shuffled
-from bpdemo.lab.predictions.outcome import Outcome
+from bpdemo.lab.predictions.outcome import RevealedOutcome
 from bpdemo.lab.predictions.questions.catalogue import QUESTIONS
 from bpdemo.lab.predictions.questions.question import Question
 from bpdemo.lab.subshells import keep_subshells
@@ -70,7 +70,7 @@ def reveal(name: str, run: RevealedRun | str) -> Any:
     _note(name, measured=sentence)
     keep_run(name, run)
     told = _told(asked, chosen.get("choice"), chosen.get("confidence"), sentence)
-    return Outcome(told, chosen.get("explanation", ""), partial(_explain, name))
+    return RevealedOutcome(told, chosen.get("explanation", ""), partial(_explain, name))
 
 
 def asked_and_chosen(name: str) -> tuple[Question, dict[str, Any]]:
