@@ -1,6 +1,7 @@
 """The exercises, lesson by lesson. How to write one stands in the README of this folder."""
 
-from bpdemo.lab.exercises import (
+from bpdemo.lab.exercises.exercise import Exercise
+from bpdemo.lab.exercises.judges import (
     lesson_01,
     lesson_02,
     lesson_03,
@@ -11,7 +12,6 @@ from bpdemo.lab.exercises import (
     lesson_08,
     lesson_09,
 )
-from bpdemo.lab.exercises.exercise import Exercise
 
 EXERCISES: dict[str, Exercise] = {
     **lesson_01.EXERCISES,

@@ -23,7 +23,7 @@ def judge_try_enter(try_enter: Any) -> str:
     for limit in (3, 5):
         _judge_visits(try_enter, limit)
     from bpdemo.flow.share import FairShare
-    from bpdemo.lab.exercises.judging import over_seeds
+    from bpdemo.lab.exercises.judges.judging import over_seeds
     from bpdemo.lab.lessons.fairness import jain_index, parts_by
 
     def method(share: FairShare, client: str) -> bool:
@@ -111,7 +111,7 @@ REPLIES = {
 def judge_line(settings: Any) -> str:
     """Overload at both speeds: what is sold, and when do the others know?"""
     from bpdemo.core.settings import Settings
-    from bpdemo.lab.exercises.judging import chosen, defended, over_seeds
+    from bpdemo.lab.exercises.judges.judging import chosen, defended, over_seeds
 
     (capacity,) = chosen(settings, queue_capacity=(-1, 10_000))
     defended(settings, right="d", replies=REPLIES, formerly="adcb")
@@ -163,7 +163,7 @@ def judge_sheds(sheds: Any) -> str:
     _judge_four(sheds)
     from bpdemo.core.settings import Settings
     from bpdemo.flow.codel import CoDel
-    from bpdemo.lab.exercises.judging import over_seeds
+    from bpdemo.lab.exercises.judges.judging import over_seeds
 
     with patch.object(CoDel, "sheds", _as_codel(sheds)):
         runs = over_seeds(Settings.unprotected(queue_discipline="codel"), times=2, seconds=6)

@@ -7,7 +7,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from bpdemo.lab.exercises.exercise import NotYet
-from bpdemo.lab.exercises.small_shop import CAPACITY, PAY_S, Scrape, Shop, ShopQueue
+from bpdemo.lab.exercises.judges.small_shop import CAPACITY, PAY_S, Scrape, Shop, ShopQueue
 
 if TYPE_CHECKING:
     from prometheus_client import Metric

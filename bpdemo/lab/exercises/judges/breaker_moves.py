@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, get_args
 from unittest.mock import patch
 
+from bpdemo.core.events import BreakerState
 from bpdemo.lab.exercises.exercise import NotYet
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ OFFICE: Final[dict[str, Any]] = {
 }  # fmt: skip
 LOAD: Final = {"times": 0.6}
 TRIALS: Final = 3
-STATES: Final = ("closed", "open", "half_open")
+STATES: Final = get_args(BreakerState)
 RULES: Final = {
     "min_calls": 10,
     "failure_ratio": 0.5,
@@ -38,7 +39,7 @@ def judge_next_state(next_state: NextState) -> str:
     for move in _MOVES:
         _judge_move(next_state, *move)
     _judge_rules(next_state)
-    from bpdemo.lab.exercises.judging import over_seeds
+    from bpdemo.lab.exercises.judges.judging import over_seeds
     from bpdemo.lab.lessons.outages import back_after_s, outage, trial_requests
 
     settings = OFFICE | {"breaker_half_open_calls": TRIALS}

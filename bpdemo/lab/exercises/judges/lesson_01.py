@@ -23,7 +23,7 @@ def judge_try_put(try_put: Any) -> str:
     _judge_by_hand(try_put)
     from bpdemo.core.settings import Settings
     from bpdemo.flow.queue import BoundedQueue
-    from bpdemo.lab.exercises.judging import most, over_seeds, worst
+    from bpdemo.lab.exercises.judges.judging import most, over_seeds, worst
 
     naive_but_for_the_bound = Settings.unprotected(queue_capacity=CAPACITY)
     # The service looks for a place before it asks for one: here only the answer may say no.
@@ -181,7 +181,7 @@ def judge_goodput(goodput_per_s: Any) -> str:
     """By hand first; then over both services on five days of overload."""
     _judge_number(goodput_per_s(BY_HAND, 0.5, 10), BY_HAND, 0.3)
     _judge_number(goodput_per_s(BY_HAND, 1.0, 10), [], 0.5)
-    from bpdemo.lab.exercises.judging import over_seeds
+    from bpdemo.lab.exercises.judges.judging import over_seeds
 
     seconds, told = 6.0, []
     for name, settings in _BOTH.items():
@@ -271,7 +271,7 @@ EVERY_S = 0.02
 
 def judge_next_send(next_send_s: Any) -> str:
     """A tester sends to a service that gets slower and slower: do they keep their pace?"""
-    from bpdemo.lab.exercises.judging import over_seeds
+    from bpdemo.lab.exercises.judges.judging import over_seeds
 
     for run in over_seeds(_unprotected(), times=2, seconds=8, client_timeout_s=30):
         sent_s = _sent(next_send_s, run)

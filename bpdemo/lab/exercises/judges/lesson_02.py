@@ -109,7 +109,7 @@ def _too_long(room: int, workers: int, service_s: float, client_timeout_s: float
 
 
 def _sold_in_overload(room: int, workers: int, service_s: float, client_timeout_s: float) -> float:
-    from bpdemo.lab.exercises.judging import over_seeds
+    from bpdemo.lab.exercises.judges.judging import over_seeds
 
     half_s = 3 * client_timeout_s
     runs = over_seeds(
@@ -123,7 +123,7 @@ def _sold_in_overload(room: int, workers: int, service_s: float, client_timeout_
 
 def _shed_below_capacity(room: int, workers: int, service_s: float) -> float:
     """The share of 600 orders, five times, at 0.9 × capacity and random service times."""
-    from bpdemo.lab.exercises.judging import over_seeds
+    from bpdemo.lab.exercises.judges.judging import over_seeds
 
     seconds = 600 * service_s / (0.9 * workers)
     runs = over_seeds(
@@ -148,7 +148,7 @@ def _naive(room: int, workers: int, service_s: float, **knobs: Any) -> Any:
 
 def judge_batch(settings: Any) -> str:
     """Ninety obedient clients: is anybody sent away, and how much do they send?"""
-    from bpdemo.lab.exercises.judging import chosen, defended, over_seeds
+    from bpdemo.lab.exercises.judges.judging import chosen, defended, over_seeds
     from bpdemo.lab.services.simulation import simulate
 
     (waiters,) = chosen(settings, queue_block_waiters=(0, 10_000))
@@ -245,7 +245,7 @@ def _judge_extremes(may_wait: Any) -> None:
 
 def _judge_door(may_wait: Any, workers: int, service_s: float) -> float:
     from bpdemo.flow.queue import BoundedQueue
-    from bpdemo.lab.exercises.judging import most, over_seeds
+    from bpdemo.lab.exercises.judges.judging import most, over_seeds
     from bpdemo.lab.services.simulation import simulate
 
     def rule(queue: BoundedQueue[Any]) -> bool:

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from bpdemo.lab.exercises.carried_context import judge_carry
 from bpdemo.lab.exercises.exercise import Exercise, NotYet
-from bpdemo.lab.exercises.scraped_queue import judge_instrument
+from bpdemo.lab.exercises.judges.carried_context import judge_carry
+from bpdemo.lab.exercises.judges.scraped_queue import judge_instrument
 
 if TYPE_CHECKING:
     from bpdemo.load.run import LoadRun
@@ -30,7 +30,7 @@ def judge_alert(waits_too_long: Any) -> str:
     """Two readings by hand; then a day with a spike, and the night after it, five times over."""
     _judge_hand(waits_too_long)
     from bpdemo.core.settings import Settings
-    from bpdemo.lab.exercises.judging import over_seeds
+    from bpdemo.lab.exercises.judges.judging import over_seeds
 
     load = {"times": 2, "seconds": SPIKE_S, "scenario": "spike", "client_timeout_s": 60}
     delays = [_delay_s(waits_too_long, run) for run in over_seeds(Settings.unprotected(), **load)]
@@ -225,7 +225,7 @@ REPLIES = {
 def judge_limits(answer: Mapping[str, Any]) -> str:
     """Both services, on calm days and in overload, five seeds each."""
     from bpdemo.core.settings import Settings
-    from bpdemo.lab.exercises.judging import chosen, defended
+    from bpdemo.lab.exercises.judges.judging import chosen, defended
 
     wait_ms, turned_away = chosen(answer, wait_ms=(0, 1e6), turned_away=(0, 1))
     defended(answer, right="b", replies=REPLIES)
@@ -247,7 +247,7 @@ def _windows(settings: Any, times: float) -> list[list[tuple[float, float]]]:
     the first."""
     import numpy as np
 
-    from bpdemo.lab.exercises.judging import over_seeds
+    from bpdemo.lab.exercises.judges.judging import over_seeds
     from bpdemo.plan.fates import SHED
 
     found = []

@@ -52,7 +52,7 @@ class SlowServer:
 
 def judge_crowd(found: Any) -> str:
     """The figure first; then the file drives a server that answers nobody in time."""
-    from bpdemo.lab.exercises.judging import chosen
+    from bpdemo.lab.exercises.judges.judging import chosen
     from bpdemo.lab.lessons.unknown_shop import CAPACITY_PER_S
 
     (per_s,) = chosen(found, capacity_per_s=(1, 100_000))

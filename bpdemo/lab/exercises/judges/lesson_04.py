@@ -107,7 +107,7 @@ def _uneven(shares: list[float], longest_s: float, case: str) -> None:
 
 
 def _judge_crowd(full_jitter: Any) -> str:
-    from bpdemo.lab.exercises.judging import over_seeds, worst
+    from bpdemo.lab.exercises.judges.judging import over_seeds, worst
     from bpdemo.lab.lessons.attempts import attempt_peak
     from bpdemo.sim import crowd as sim_crowd
 
@@ -148,7 +148,7 @@ def _judge_crowd(full_jitter: Any) -> str:
 def judge_hiccup(settings: Any) -> str:
     """Four quiet seconds with some failures, two slow ones, four to recover; over five seeds."""
     from bpdemo.core.settings import Settings
-    from bpdemo.lab.exercises.judging import chosen, defended, over_seeds
+    from bpdemo.lab.exercises.judges.judging import chosen, defended, over_seeds
 
     places, share = chosen(settings, queue_capacity=(-1, 10_000), retry_budget=(0, 1))
     defended(settings, right="a", replies=REPLIES, formerly="bacd")
@@ -262,7 +262,7 @@ def _judge_case(turn_away: Any, *case: Any) -> None:
 
 def _judge_door(turn_away: Any, workers: int, service_s: float) -> float:
     from bpdemo.core.settings import Settings
-    from bpdemo.lab.exercises.judging import over_seeds
+    from bpdemo.lab.exercises.judges.judging import over_seeds
     from bpdemo.service.intake import Intake
 
     settings = Settings.unprotected(

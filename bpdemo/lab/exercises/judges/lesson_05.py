@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bpdemo.lab.exercises.breaker_moves import LOAD, OFFICE, judge_next_state
 from bpdemo.lab.exercises.exercise import Exercise, NotYet
-from bpdemo.lab.exercises.guard_order import judge_order
+from bpdemo.lab.exercises.judges.breaker_moves import LOAD, OFFICE, judge_next_state
+from bpdemo.lab.exercises.judges.guard_order import judge_order
 
 if TYPE_CHECKING:
     from bpdemo.load.run import LoadRun
@@ -20,7 +20,7 @@ CAN_END_PER_S = OFFICE["workers"] / OFFICE["attempt_timeout_s"]
 
 def judge_sleeper(settings: Any) -> str:
     """It must open when the payment hangs, and must not when one call in five fails."""
-    from bpdemo.lab.exercises.judging import chosen, over_seeds, worst
+    from bpdemo.lab.exercises.judges.judging import chosen, over_seeds, worst
     from bpdemo.lab.lessons.outages import outage
 
     calls, window_s = chosen(settings, breaker_min_calls=(1, 10_000), breaker_window_s=(0.1, 60))
@@ -88,7 +88,7 @@ REPLIES = {
 
 def judge_open_for(settings: Any) -> str:
     """Both prices of an open time, by simulation; then the reason."""
-    from bpdemo.lab.exercises.judging import chosen, defended
+    from bpdemo.lab.exercises.judges.judging import chosen, defended
     from bpdemo.lab.lessons.open_time import open_times
 
     (open_s,) = chosen(settings, breaker_open_s=(0.1, 60))

@@ -182,7 +182,7 @@ class Seen:
 
 def judge_ages(settings: Any) -> str:
     """The service's own cache under virtual time: a good day, then an outage."""
-    from bpdemo.lab.exercises.judging import chosen, defended
+    from bpdemo.lab.exercises.judges.judging import chosen, defended
     from bpdemo.sim import virtual_time
 
     ttl_s, stale_s = chosen(settings, cache_ttl_s=(0, 3600), cache_stale_s=(0, 3600))
