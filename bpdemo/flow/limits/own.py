@@ -22,8 +22,8 @@ class OurLimit:
     **Defaults:** `start` 20, from `low` 1 to `high` 1000, `room` 2, `worth` 0.02, `quota` 30.
     **Source:** ours; Uber's Cinnamon asks the same by the sign of cov(in flight, throughput).
 
-    **Known trouble:** a dip below what is needed refuses while workers idle. It learns slowly, over
-    hundreds of calls. What is served varies by chance as service times scatter, and L with it.
+    **Known trouble:** a dip below what is needed refuses while workers idle. Where service times
+    scatter, chance may carry L far too high: the larger it is, the less a dip tells.
     """
 
     __slots__ = (
@@ -36,7 +36,7 @@ class OurLimit:
         self, start: float = 20, *, low: int = 1, high: int = 1000, room: float = 2.0,
         worth: float = 0.02, quota: int = 30, rng: Random | None = None,
     ) -> None:  # fmt: skip
-        """`rng` spreads the dips: services that began together do not dip together."""
+        """`rng` spreads the dips of services that began together."""
         require_bounds(start, low, high)
         level = (sqrt(room**2 / 4 + bounded(start, low, high)) - room / 2) ** 2
         self._low, self._high, self._level = low, high, bounded(level, low, high)
