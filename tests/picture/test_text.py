@@ -6,7 +6,7 @@ from dataclasses import replace
 import plotly.graph_objects as go
 import pytest
 
-from bpdemo.lab.lessons.attempts import attempts_figure
+from bpdemo.lab.lessons.figures.attempts import attempts_figure
 from bpdemo.lab.live.live_picture import COCKPIT
 from bpdemo.lab.talk.talk import FORM
 from bpdemo.load.run import LoadRun

@@ -25,7 +25,7 @@ from locust import FastHttpUser
 
 from bpdemo.load.destination import USER_AGENT
 from bpdemo.load.generator.childline import Tally, ToOwner, ticks
-from bpdemo.load.generator.pace import Pace
+from bpdemo.load.generator.plan_clock import PlanClock
 from bpdemo.load.watcher import Watcher
 from bpdemo.plan.answers import ClientTimedOut, judge
 from bpdemo.plan.fates import (
@@ -119,14 +119,14 @@ class LocustCrowd:
         # comes later in the plan than on the clock.
         reach_s = PLAN_MAX_S if self.plan.scenario == "steady" else self.plan.seconds
         planned = visits(replace(self.plan, seconds=reach_s))
-        for visit in self.until_stopped(planned, Pace()):
+        for visit in self.until_stopped(planned, PlanClock()):
             self.planned += 1
             if self.pool.full():
                 self.unsent += 1
             else:
                 self.pool.spawn(self.place_order, visit)
 
-    def until_stopped(self, stream: Iterator[T], pace: Pace | None = None) -> Iterator[T]:
+    def until_stopped(self, stream: Iterator[T], pace: PlanClock | None = None) -> Iterator[T]:
         """Yield each when its time, which stands first in it, has come; until told to stop, or
         the time is over. With `pace` that time is when it comes at the pace of the moment."""
         for count, planned in enumerate(stream):
@@ -143,7 +143,7 @@ class LocustCrowd:
                 gevent.sleep(0)
             yield due
 
-    def at_pace(self, planned: T, pace: Pace | None) -> T:
+    def at_pace(self, planned: T, pace: PlanClock | None) -> T:
         """The same with the time at which it comes, if nothing changes until then."""
         if pace is None:
             return planned

@@ -7,7 +7,7 @@ from typing import Any
 from bpdemo.core.choices import Backoff
 from bpdemo.core.settings import Settings
 from bpdemo.lab import LoadRun, simulate
-from bpdemo.lab.lessons.attempts import attempt_peak
+from bpdemo.lab.lessons.figures.attempts import attempt_peak
 from tests.claims.entry import Arm, Claim, NotApplicable, Recommended
 from tests.claims.virtual import goodput, naive, played
 

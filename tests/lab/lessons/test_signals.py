@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from bpdemo.lab import serve, simulate
-from bpdemo.lab.lessons.signal_panels import signal_figure
+from bpdemo.lab.lessons.figures.signal_panels import signal_figure
 from bpdemo.lab.lessons.signals import Signals, watch_signals
 
 

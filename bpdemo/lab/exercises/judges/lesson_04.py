@@ -108,7 +108,7 @@ def _uneven(shares: list[float], longest_s: float, case: str) -> None:
 
 def _judge_crowd(full_jitter: Any) -> str:
     from bpdemo.lab.exercises.judges.judging import over_seeds, worst
-    from bpdemo.lab.lessons.attempts import attempt_peak
+    from bpdemo.lab.lessons.figures.attempts import attempt_peak
     from bpdemo.sim import crowd as sim_crowd
 
     def delay_s(_: str, __: str, retry: int, ___: float | None, rng: random.Random) -> float:

@@ -3,7 +3,7 @@
 import numpy as np
 
 from bpdemo.lab import LoadRun
-from bpdemo.lab.lessons.attempts import attempt_peak, attempts_figure, attempts_in_bins
+from bpdemo.lab.lessons.figures.attempts import attempt_peak, attempts_figure, attempts_in_bins
 from bpdemo.results.meta import Meta
 from bpdemo.results.records import Records, Samples
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-class Pace:
+class PlanClock:
     """Says when an arrival of the plan is due. At pace 2 they come twice as fast from then on, as a
     Poisson stream of twice the rate would; what is past stays as it was."""
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bpdemo.load.generator.childline import OwnerPipe
-from bpdemo.load.generator.pace import Pace
+from bpdemo.load.generator.plan_clock import PlanClock
 from bpdemo.plan.plan import Plan
 from bpdemo.plan.visits import visits
 
@@ -24,7 +24,7 @@ PACES = st.lists(st.sampled_from([0.25, 0.5, 1.0, 2.0, 5.0]), min_size=1, max_si
 
 def test_at_its_own_pace_a_plan_is_what_it_was() -> None:
     """To the last bit: a load whose pace nobody changes sends what it always sent."""
-    pace = Pace()
+    pace = PlanClock()
     assert [pace.due_s(t / 7, 1.0, t / 9) for t in range(100)] == [t / 7 for t in range(100)]
 
 
@@ -32,7 +32,7 @@ def test_at_its_own_pace_a_plan_is_what_it_was() -> None:
 def test_each_gap_is_as_long_as_the_pace_says(paces: list[float]) -> None:
     """Whenever it changes: the next arrival comes after the planned gap, divided by the pace, and
     what has come stays where it was."""
-    pace, now_s = Pace(), 0.0
+    pace, now_s = PlanClock(), 0.0
     for n, each in enumerate(paces, 1):
         due_s = pace.due_s(n * GAP_S, each, now_s)
         assert abs(due_s - now_s - GAP_S / each) < 1e-9

@@ -3,7 +3,7 @@
 import pytest
 
 from bpdemo.lab.lessons import hockey_stick
-from bpdemo.lab.lessons.hockey_stick import HockeyStick, mean_wait
+from bpdemo.lab.lessons.figures.hockey_stick import HockeyStick, mean_wait
 
 
 @pytest.mark.parametrize(
