@@ -1,5 +1,5 @@
 """What one lesson alone needs, so that its cells stay a few lines long.
 
-Uses `lab.services`, `load`, `sim`, `picture` and `results`; `figures` has the pictures. Begin with `sweeps.py`;
-each file belongs to the lesson that imports it.
+Uses `lab.services`, `load`, `sim`, `picture` and `results`; `figures` has the pictures.
+Begin with `sweeps.py`; each file belongs to the lesson that imports it.
 """

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bpdemo.lab.lessons import hockey_stick
+from bpdemo.lab.lessons.figures import hockey_stick
 from bpdemo.lab.lessons.figures.hockey_stick import HockeyStick, mean_wait
 
 
