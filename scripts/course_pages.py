@@ -3,8 +3,8 @@
 python scripts/course_pages.py            write them: what `make course` calls
 python scripts/course_pages.py --check    write nothing; exit 1 if one differs
 
-Lessons, minutes and the half day come from `bpdemo.lab.lessons.course`, the misconceptions from the
-questions of the lessons. On a page they stand between two comments, `made: NAME` and `end`.
+Lessons, minutes and the half day come from `bpdemo.lab.lessons.shared.course`, the
+misconceptions from the questions of the lessons. On a page they stand between two comments, `made: NAME` and `end`.
 """
 
 import re
@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from itertools import groupby
 from pathlib import Path
 
-from bpdemo.lab.lessons.course import COURSE, HALF_DAY, HALF_DAY_MINUTES, CourseLesson
+from bpdemo.lab.lessons.shared.course import COURSE, HALF_DAY, HALF_DAY_MINUTES, CourseLesson
 from bpdemo.lab.predictions.questions.catalogue import QUESTIONS
 
 ROOT = Path(__file__).resolve().parents[1]

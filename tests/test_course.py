@@ -13,7 +13,7 @@ from types import ModuleType
 import pytest
 
 from bpdemo.lab.exercises.catalogue import EXERCISES
-from bpdemo.lab.lessons.course import COURSE, HALF_DAY, HALF_DAY_MINUTES, CourseLesson
+from bpdemo.lab.lessons.shared.course import COURSE, HALF_DAY, HALF_DAY_MINUTES, CourseLesson
 from bpdemo.lab.predictions.questions.catalogue import QUESTIONS
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from bpdemo.lab.exercises.desk import check as check
     from bpdemo.lab.exercises.desk import hint as hint
     from bpdemo.lab.exercises.desk import progress as progress
-    from bpdemo.lab.lessons.claims import ClaimFailed as ClaimFailed
-    from bpdemo.lab.lessons.claims import claim as claim
     from bpdemo.lab.lessons.database import find_database as find_database
-    from bpdemo.lab.lessons.durations import seconds as seconds
+    from bpdemo.lab.lessons.shared.claims import ClaimFailed as ClaimFailed
+    from bpdemo.lab.lessons.shared.claims import claim as claim
+    from bpdemo.lab.lessons.shared.durations import seconds as seconds
+    from bpdemo.lab.lessons.shared.source import show as show
     from bpdemo.lab.lessons.sizing import size as size
-    from bpdemo.lab.lessons.source import show as show
     from bpdemo.lab.live.cockpit_panel import cockpit as cockpit
     from bpdemo.lab.live.stopping import stop_all as stop_all
     from bpdemo.lab.predictions.predictions import predict as predict
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 #: Name → the module that has it.
 _HOME = {
-    "ClaimFailed": "bpdemo.lab.lessons.claims",
+    "ClaimFailed": "bpdemo.lab.lessons.shared.claims",
     "LoadRun": "bpdemo.load.run",
     "NotMeasured": "bpdemo.results.validity",
     "Request": "bpdemo.plan.request",
@@ -53,7 +53,7 @@ _HOME = {
     "capacity_of": "bpdemo.load.capacity",
     "challenge": "bpdemo.lab.contest.challenge",
     "check": "bpdemo.lab.exercises.desk",
-    "claim": "bpdemo.lab.lessons.claims",
+    "claim": "bpdemo.lab.lessons.shared.claims",
     "cockpit": "bpdemo.lab.live.cockpit_panel",
     "fate_bars": "bpdemo.picture.bars",
     "find_database": "bpdemo.lab.lessons.database",
@@ -63,9 +63,9 @@ _HOME = {
     "predict": "bpdemo.lab.predictions.predictions",
     "progress": "bpdemo.lab.exercises.desk",
     "reveal": "bpdemo.lab.predictions.predictions",
-    "seconds": "bpdemo.lab.lessons.durations",
+    "seconds": "bpdemo.lab.lessons.shared.durations",
     "serve": "bpdemo.lab.services.service",
-    "show": "bpdemo.lab.lessons.source",
+    "show": "bpdemo.lab.lessons.shared.source",
     "side_by_side": "bpdemo.picture.picture",
     "simulate": "bpdemo.lab.services.simulation",
     "size": "bpdemo.lab.lessons.sizing",

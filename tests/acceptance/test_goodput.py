@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bpdemo.lab.lessons.durations import seconds
+from bpdemo.lab.lessons.shared.durations import seconds
 from bpdemo.lab.services.service import Service, serve
 from bpdemo.load.loads import load
 from bpdemo.results.validity import SEND_LAG_MAX_S

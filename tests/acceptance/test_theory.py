@@ -2,7 +2,7 @@
 
 import pytest
 
-from bpdemo.lab.lessons.durations import is_short, seconds
+from bpdemo.lab.lessons.shared.durations import is_short, seconds
 from bpdemo.lab.services.service import serve
 from bpdemo.load.loads import load
 from bpdemo.sim.theory import mmck

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bpdemo.lab.lessons.claims import Claim as Measured
+from bpdemo.lab.lessons.shared.claims import Claim as Measured
 from tests.claims import told
 from tests.claims.table import CLAIMS
 from tests.support.claims import texts_of

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bpdemo.lab.lessons.claims import Claim as Measured
+from bpdemo.lab.lessons.shared.claims import Claim as Measured
 from tests.claims.entry import SLOWER, Arm, Claim, NotApplicable, Recommended
 from tests.claims.table import CLAIMS
 from tests.support.claims import texts_of

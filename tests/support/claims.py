@@ -17,9 +17,9 @@ import pytest
 
 from bpdemo.core import slips
 from bpdemo.lab import ClaimFailed, stop_all
-from bpdemo.lab.lessons import claims as claims_of_lessons
 from bpdemo.lab.lessons import sweeps
-from bpdemo.lab.lessons.claims import Claim
+from bpdemo.lab.lessons.shared import claims as claims_of_lessons
+from bpdemo.lab.lessons.shared.claims import Claim
 from tests.support import virtual_office
 from tests.support.measured import until_measured
 

@@ -11,7 +11,7 @@ from bpdemo.lab.markup import as_html
 from bpdemo.picture.palette import GRID
 
 if TYPE_CHECKING:
-    from bpdemo.lab.lessons.source import Source
+    from bpdemo.lab.lessons.shared.source import Source
 
 YOURS: Final = "Yours"
 THEIRS: Final = "In production"

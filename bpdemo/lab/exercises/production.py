@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
-from bpdemo.lab.lessons.source import PACKAGE_HOME, Source
+from bpdemo.lab.lessons.shared.source import PACKAGE_HOME, Source
 
 
 @dataclass(frozen=True, slots=True)

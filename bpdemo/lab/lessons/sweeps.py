@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from bpdemo.core.choices import Profile
 from bpdemo.core.slips import forgiving
-from bpdemo.lab.lessons.durations import seconds as in_profile
+from bpdemo.lab.lessons.shared.durations import seconds as in_profile
 from bpdemo.lab.services.loading import load
 from bpdemo.lab.services.service import serve
 from bpdemo.load.progress_line import ProgressText

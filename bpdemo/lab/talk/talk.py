@@ -11,7 +11,7 @@ import httpx
 import ipywidgets as widgets
 
 from bpdemo.core.settings import Settings
-from bpdemo.lab.lessons.durations import is_short, seconds
+from bpdemo.lab.lessons.shared.durations import is_short, seconds
 from bpdemo.lab.live.live_load import LiveLoad
 from bpdemo.lab.live.live_picture import LivePicture
 from bpdemo.lab.live.ticker import Ticker

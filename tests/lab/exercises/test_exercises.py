@@ -22,7 +22,7 @@ from bpdemo.lab.exercises.catalogue import EXERCISES
 from bpdemo.lab.exercises.replies import Told
 from bpdemo.lab.exercises.trial import Trial
 from bpdemo.lab.exercises.verdict import Verdict
-from bpdemo.lab.lessons.course import COURSE
+from bpdemo.lab.lessons.shared.course import COURSE
 from bpdemo.results.validity import NotMeasured
 from tests.lab.exercises.wrong.table import WRONG
 from tests.support.measured import until_measured

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bpdemo.lab.lessons.figures.hops import (
+from bpdemo.lab.lessons.hops import (
     attempts_by_layers,
     deadline_figure,
     deadlines,

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 __all__ = ["Source", "show"]
 
-PACKAGE_HOME: Final = Path(__file__).resolve().parents[3]
+PACKAGE_HOME: Final = Path(__file__).resolve().parents[4]
 
 
 @dataclass(frozen=True, slots=True)

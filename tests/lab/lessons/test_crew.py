@@ -6,8 +6,8 @@ import pytest
 
 from bpdemo.lab import simulate
 from bpdemo.lab.lessons.backlog_watch import BacklogWatch
-from bpdemo.lab.lessons.figures.bound import bound_figure
-from bpdemo.lab.lessons.figures.crew import crew_figure
+from bpdemo.lab.lessons.bound import bound_figure
+from bpdemo.lab.lessons.crew import crew_figure
 from bpdemo.lab.lessons.pooled import p99_two_ways
 
 BEGAN_S = 1000.0
