@@ -4,7 +4,8 @@ python scripts/course_pages.py            write them: what `make course` calls
 python scripts/course_pages.py --check    write nothing; exit 1 if one differs
 
 Lessons, minutes and the half day come from `bpdemo.lab.lessons.shared.course`, the
-misconceptions from the questions of the lessons. On a page they stand between two comments, `made: NAME` and `end`.
+misconceptions from the questions of the lessons. On a page they stand between two comments,
+`made: NAME` and `end`.
 """
 
 import re
