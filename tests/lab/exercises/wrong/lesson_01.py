@@ -11,13 +11,13 @@ WRONG: dict[str, dict[str, str]] = {
         "    waiting.append(job)\n"
         "    return True\n": "one more was let in",
         "def try_put(waiting, job, capacity):\n"
-        "    return len(waiting) < capacity\n": "not in `waiting`",
+        "    return len(waiting) < capacity\n": "not in “waiting”",
         "def try_put(waiting, job, capacity):\n"
         "    if len(waiting) < capacity:\n"
         "        waiting.append(job)\n": "the answer was None",
         "def try_put(waiting, job, capacity):\n"
         "    waiting.append(job)\n"
-        "    return len(waiting) <= capacity\n": "rejected, and is in `waiting`",
+        "    return len(waiting) <= capacity\n": "rejected, and is in “waiting”",
         "def try_put(waiting, job, capacity):\n"
         "    if len(waiting) >= 8:\n"
         "        return False\n"
