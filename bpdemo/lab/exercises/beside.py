@@ -17,7 +17,9 @@ YOURS: Final = "Yours"
 THEIRS: Final = "In production"
 DIFFERS: Final = "What differs"
 _COLUMN: Final = "flex:1 1 22em;min-width:0"
+#: Jupyter would break lines of code in the middle of a word; these scroll.
 _CODE: Final = (
+    "white-space:pre;word-break:normal;"
     f"margin:.3em 0;padding:.5em;border:1px solid {GRID};overflow-x:auto;"
     "font-size:14px;line-height:1.4"
 )

@@ -88,6 +88,7 @@ def test_a_passed_check_shows_both(tmp_path: Path) -> None:
     assert source.rstrip() in str(passed).replace("\n    ", "\n").replace("    def", "def")
     assert "# &lt;mine&gt;" in passed._repr_html_()
     assert "bpdemo/flow/codel.py" in passed._repr_html_()
+    assert passed._repr_html_().count("white-space:pre;word-break:normal") == 3
     assert check("03c", lambda *_: True).beside is None
 
 
