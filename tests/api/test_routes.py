@@ -221,6 +221,7 @@ async def test_stats_has_the_promised_shape():
         "queue": {"depth": 0, "capacity": 32},
         "workers": {"total": 8, "busy": 0},
         "in_flight": 0,
+        "limit": 0,
         "breakers": {"payment": "closed", "store": "closed"},
         "payments": {"charged": 0, "refunded": 0},
         # An order takes no time here, so no capacity bounds it.

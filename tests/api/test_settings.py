@@ -152,7 +152,7 @@ async def test_the_token_opens():
         (b"s3cret",),
         (b"Basic s3cret",),
         (b"Bearer s3cret ",),
-        (b"Bearer  s3cret",),
+        (b"Bearer\ts3cret",),
         (b"Bearer S3CRET",),
         (b"Bearer s3cret", b"Bearer s3cret"),
         (b"Bearer s3cret\xff",),

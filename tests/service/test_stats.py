@@ -25,6 +25,7 @@ async def test_the_stats_have_the_contracts_keys_and_true_figures() -> None:
             "queue": {"depth": 1, "capacity": 1},
             "workers": {"total": 1, "busy": 1},
             "in_flight": 0,
+            "limit": 0,
             "breakers": {"payment": "closed", "store": "closed"},
             "payments": {"charged": 1, "refunded": 0},
             "nominal_capacity": 1.0,

@@ -31,7 +31,7 @@ ORDERS = st.lists(st.tuples(TIMES, LATENCIES, st.integers(0, 3)), max_size=40)
 SAMPLES = st.lists(
     st.tuples(
         TIMES, st.integers(0, 99), st.integers(-1, 9), st.integers(0, 9), st.integers(0, 9),
-        st.integers(0, 2), st.integers(0, 2), st.integers(0, 99),
+        st.integers(0, 2), st.integers(0, 2), st.integers(0, 99), st.integers(0, 99),
     ),
     max_size=30,
 )  # fmt: skip

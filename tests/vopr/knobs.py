@@ -11,8 +11,11 @@ from bpdemo.core.settings import Settings, describe
 LIVE = {name: told for name, told in describe(Settings()).items() if told["live"]}
 #: Those that are faults; they begin and end as such.
 FAULTY = ("payment_failure_rate", "payment_outage", "store_failure_rate", "store_outage")
+#: Never drawn: a call that hangs is a fault of the world's own, which ends it when all is calm.
+UNDRAWN = (*FAULTY, "payment_hang_rate")
 LATENCIES = ("payment_latency_s", "store_latency_s")
-CODEL = ("codel_target_s", "codel_interval_s")
+#: The first of these is at most the second, whatever they were before: so they turn together.
+ORDERED = (("codel_target_s", "codel_interval_s"), ("limit_min", "limit_max"))
 #: Narrower than their range, where all of it would cost more time than it teaches.
 NARROWED = {
     "workers": (1, 150),
@@ -42,16 +45,16 @@ Grid = Callable[[float], float]
 
 def draw(rng: Random, share: float, grid: Grid) -> dict[str, Any]:
     """A value for about `share` of the knobs. `grid` brings a time to where times may be."""
-    chosen = [name for name in LIVE if name not in FAULTY and rng.random() < share]
+    chosen = [name for name in LIVE if name not in UNDRAWN and rng.random() < share]
     return _fitting({name: draw_one(rng, name, grid) for name in chosen})
 
 
 def _fitting(knobs: dict[str, Any]) -> dict[str, Any]:
-    """CoDel's target is at most its interval, whatever they were before: so they turn together."""
-    if knobs.keys().isdisjoint(CODEL):
-        return knobs
-    values = [knobs.get(name, LIVE[name]["value"]) for name in CODEL]
-    return knobs | dict(zip(CODEL, sorted(values), strict=True))
+    for pair in ORDERED:
+        if not knobs.keys().isdisjoint(pair):
+            values = [knobs.get(name, LIVE[name]["value"]) for name in pair]
+            knobs |= dict(zip(pair, sorted(values), strict=True))
+    return knobs
 
 
 def draw_one(rng: Random, name: str, grid: Grid) -> Any:

@@ -194,8 +194,8 @@ PLANTS = (
     Plant(
         "a request that met overload stays in flight",
         LIMITER,
-        "        self.in_flight -= 1\n        self.limit.learn",
-        "        self.in_flight -= 0 if dropped else 1\n        self.limit.learn",
+        "        self.in_flight -= 1\n        now =",
+        "        self.in_flight -= 0 if dropped else 1\n        now =",
     ),
     Plant(
         "an ignored request stays in flight",
