@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from bpdemo.core.foreign_variables import is_of_another_opentelemetry
+
 #: The folder that `import bpdemo` looks into. A child of ours runs there, since a Python started
 #: with `-m` imports what lies in its folder: not the notebooks, nor a file beside them.
 PACKAGE_PARENT: Final = Path(__file__).resolve().parents[2]
@@ -53,4 +55,5 @@ def forget_foreign() -> None:
 def is_foreign(name: str) -> bool:
     """Whether a variable is meant for other programs. Names count as Windows has them: in capitals,
     and so does the old spelling `prometheus_multiproc_dir`."""
-    return name.upper().startswith(FOREIGN) and name.upper() not in KEPT
+    name = name.upper()
+    return is_of_another_opentelemetry(name) or (name.startswith(FOREIGN) and name not in KEPT)

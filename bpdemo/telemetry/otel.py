@@ -10,7 +10,8 @@ from typing import Final
 from opentelemetry.baggage.propagation import W3CBaggagePropagator
 from opentelemetry.context import Context, attach, detach
 from opentelemetry.sdk.resources import OTELResourceDetector, Resource
-from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace import ReadableSpan, SpanLimits, TracerProvider
+from opentelemetry.sdk.trace.sampling import DEFAULT_ON
 from opentelemetry.trace import (
     NonRecordingSpan,
     Span,
@@ -39,6 +40,17 @@ KINDS: Final[dict[SpanKind, SpanKindName]] = {
     SpanKind.SERVER: "server",
     SpanKind.CLIENT: "client",
 }
+#: Those of the library; said here, for another program's variables are not to set ours.
+LIMITS: Final = {
+    "max_events": 128,
+    "max_links": 128,
+    "max_attributes": 128,
+    "max_span_attributes": 128,
+    "max_event_attributes": 128,
+    "max_link_attributes": 128,
+    "max_attribute_length": SpanLimits.UNSET,
+    "max_span_attribute_length": SpanLimits.UNSET,
+}
 
 
 class OtelTracer:
@@ -52,7 +64,12 @@ class OtelTracer:
         self._clock = clock
         self._epoch_ns = time.time_ns() - round(clock() * 1e9)
         # No atexit hook: the service ends its own tracer, and may be one of many.
-        self._provider = TracerProvider(resource=_resource(service_name), shutdown_on_exit=False)
+        self._provider = TracerProvider(
+            sampler=DEFAULT_ON,
+            resource=_resource(service_name),
+            shutdown_on_exit=False,
+            span_limits=SpanLimits(**LIMITS),
+        )
         self._provider.add_span_processor(target)
         self._tracer = self._provider.get_tracer("bpdemo")
 

@@ -74,7 +74,7 @@ class WatchedExporter(SpanExporter):
 
 
 def make_target(kind: Traces, stream: TextTarget | None, log: Logger | None) -> SpanTarget:
-    """The target of that kind; the collector's address comes from the usual OTEL_… variables."""
+    """The target of that kind; the collector's address comes from `OTEL_EXPORTER_OTLP_…`."""
     if kind == "memory":
         return MemoryTarget()
     if kind == "console":
@@ -82,7 +82,14 @@ def make_target(kind: Traces, stream: TextTarget | None, log: Logger | None) -> 
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 
     _hush_the_library()
-    return CollectorTarget(WatchedExporter(OTLPSpanExporter(), log or make_logger()))
+    return CollectorTarget(
+        WatchedExporter(OTLPSpanExporter(), log or make_logger()),
+        # The library's own, but said: another program's variables are not to set them.
+        max_queue_size=2048,
+        schedule_delay_millis=5000,
+        max_export_batch_size=512,
+        export_timeout_millis=30_000,
+    )
 
 
 def _hush_the_library() -> None:

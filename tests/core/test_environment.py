@@ -26,6 +26,9 @@ FOREIGN = {
     "PIP_USER": "1",
     "JUPYTER_TOKEN": "another",
     "PLOTLY_RENDERER": "browser",
+    "OTEL_PROPAGATORS": "b3",
+    "OTEL_PYTHON_CONTEXT": "nope",
+    "OTEL_SPAN_LINK_COUNT_LIMIT": "x",
 }
 MACHINE = {
     "PATH": "/usr/bin",
@@ -34,6 +37,7 @@ MACHINE = {
     "TMPDIR": "/tmp",
     "BPDEMO_WORKERS": "3",
     "OTEL_SERVICE_NAME": "tickets",
+    "OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector:4318",
     "HTTPS_PROXY": "http://proxy",
 }
 
