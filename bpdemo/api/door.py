@@ -141,13 +141,7 @@ class Door:
         if arrival.method == "HEAD":
             # A copy: the server must still know that the answer to this has no body.
             scope = {**scope, "method": "GET"}
-        if not arrival.route.exists:
-            await self._say_no(arrival, NotFound(), send)
-            return
-        if not arrival.route.limited:
-            await self._serve(arrival, scope, receive, send)
-            return
-        if not self._tracer.is_on:
+        if not arrival.route.limited or not self._tracer.is_on:
             await self._serve(arrival, scope, receive, send)
             return
         with self._span(arrival, scope):
@@ -166,6 +160,9 @@ class Door:
             tell_answer(span, arrival.status or CLIENT_CLOSED, arrival.reason)
 
     async def _serve(self, arrival: Arrival, scope: Scope, receive: Receive, send: Send) -> None:
+        if not arrival.route.exists:
+            await self._say_no(arrival, NotFound(), send)
+            return
         try:
             await self._app(scope, receive, self._answering(arrival, send))
         except CallerGone:

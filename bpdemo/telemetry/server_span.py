@@ -22,6 +22,14 @@ OTHER_METHOD: Final = "_OTHER"
 #: A path of ours. Another one is text of a caller's, which no span of ours repeats.
 PLAIN_PATH: Final = re.compile(r"[A-Za-z0-9/._~-]{1,256}")
 LONGEST_HEADER_BYTES: Final = 8192
+#: What may stand in a span of a name that a caller chose: of a host with its port, of a method.
+PLAIN_AUTHORITY: Final = re.compile(
+    r"(?:\[(?P<literal>[0-9A-Fa-f:.]{2,45})\]|(?P<name>[A-Za-z0-9._-]{1,253}))"
+    r"(?::(?P<port>[0-9]{0,5}))?"
+)
+PLAIN_METHOD: Final = re.compile(r"[A-Za-z0-9_-]{1,32}")
+#: Where a scheme is meant whose authority names no port.
+PORTS: Final = {"http": 80, "https": 443}
 
 
 def request_attributes(
@@ -38,11 +46,32 @@ def request_attributes(
     }
     if PLAIN_PATH.fullmatch(scope["path"]):
         told["url.path"] = scope["path"]
-    if server := scope.get("server"):
-        told |= {"server.address": server[0], "server.port": server[1]}
+    if not known and PLAIN_METHOD.fullmatch(method):
+        told["http.request.method_original"] = method
+    if server := _server(scope):
+        told["server.address"] = server[0]
+        if server[1] is not None:  # a socket of Unix has none
+            told["server.port"] = server[1]
     if client := scope.get("client"):
         told["client.address"] = client[0]
     return told
+
+
+def _server(scope: Mapping[str, Any]) -> tuple[str, int | None] | None:
+    """The one that the caller asked for, by the request's authority; else where we listen.
+
+    A server has put the authority of an absolute target in the place of the Host header.
+    """
+    for name, value in scope["headers"]:
+        if name != b"host":
+            continue
+        authority = PLAIN_AUTHORITY.fullmatch(value.decode("latin-1"))
+        if authority is None:
+            break
+        port = int(authority["port"] or PORTS.get(scope.get("scheme", "http"), 80))
+        return authority["literal"] or authority["name"], port
+    server: tuple[str, int | None] | None = scope.get("server")
+    return server
 
 
 def span_name(method: str, template: str) -> str:

@@ -13,6 +13,7 @@ from opentelemetry.semconv.attributes import (
 )
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
+from bpdemo.telemetry.server_span import request_attributes
 from tests.support.http import STUCK, Service, running
 from tests.support.postgres import database_url, postgres_server
 
@@ -85,7 +86,63 @@ async def test_an_invented_method_is_not_a_name():
     async with running(traces="memory") as service:
         _, span = await served(service, "BREW", "/items")
         assert span.name == "HTTP /items"
-        assert span.attributes["http.request.method"] == "_OTHER"
+        assert span.attributes[http_attributes.HTTP_REQUEST_METHOD] == "_OTHER"
+        assert span.attributes[http_attributes.HTTP_REQUEST_METHOD_ORIGINAL] == "BREW"
+
+
+@pytest.mark.parametrize("method", ['B"RW', "B" * 300, "", "B W", "Bé"])
+def test_a_method_that_is_no_word_is_not_repeated(method):
+    """As a path is not; one that is known needs no original."""
+    scope = {"path": "/items", "headers": []}
+    for each in (method, "GET"):
+        told = request_attributes(each, "/items", "id", scope)
+        assert http_attributes.HTTP_REQUEST_METHOD_ORIGINAL not in told
+
+
+#: Authority and scheme, and the server that they name; None: where we listen.
+AUTHORITIES = {
+    ("shop.example", "http"): ("shop.example", 80),
+    ("shop.example", "https"): ("shop.example", 443),
+    ("shop.example:8080", "https"): ("shop.example", 8080),
+    ("shop.example:", "http"): ("shop.example", 80),
+    ("127.0.0.1:1", "http"): ("127.0.0.1", 1),
+    ("[::1]:99", "http"): ("::1", 99),
+    ("[::1]", "http"): ("::1", 80),
+    ('a"b', "http"): None,
+    ("a,b", "http"): None,
+    ("x" * 300, "http"): None,
+    ("", "http"): None,
+}
+
+
+@pytest.mark.parametrize(("authority", "scheme"), AUTHORITIES)
+def test_the_server_is_the_one_that_the_caller_asked_for(authority, scheme):
+    """By the Host header; by the socket where that is missing, or nothing to repeat."""
+    scope = {"path": "/items", "scheme": scheme, "server": ("10.0.0.9", 4711)}
+    for headers, named in (
+        ([(b"host", authority.encode())], AUTHORITIES[authority, scheme]),
+        ([], None),
+    ):
+        told = request_attributes("GET", "/items", "id", scope | {"headers": headers})
+        found = told[server_attributes.SERVER_ADDRESS], told[server_attributes.SERVER_PORT]
+        assert found == (named or ("10.0.0.9", 4711))
+
+
+def test_a_socket_of_unix_has_no_port():
+    """Then a span has none, too."""
+    scope = {"path": "/items", "server": ("/run/shop", None), "headers": []}
+    assert server_attributes.SERVER_PORT not in request_attributes("GET", "/items", "id", scope)
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "BREW"])
+@pytest.mark.parametrize("path", ["/orders\n", "/items/1/2", "/orders/a/b", "/items/"])
+async def test_what_is_not_found_behind_the_gate_has_a_span(path, method):
+    """As a method that is not allowed there has."""
+    async with running(traces="memory") as service:
+        answer, span = await served(service, method, path, headers=[CALLER])
+        assert answer.status == span.attributes["http.response.status_code"] == 404
+        assert (span.trace_id, span.status) == (TRACE, "ok")
+        assert span.attributes["bpdemo.reason"] == "not_found"
 
 
 @pytest.mark.parametrize(
