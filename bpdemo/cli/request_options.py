@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from bpdemo.core.person_text import unusual_encoding
 from bpdemo.plan.request import Request
 
 
@@ -29,9 +31,17 @@ def request_from(
     return Request(
         *words,
         json=None if json_body is None else _document(json_body),
-        body=None if body_file is None else body_file.read_bytes(),
+        body=None if body_file is None else _body(body_file),
         headers=dict(_header(text) for text in headers),
     )
+
+
+def _body(file: Path) -> bytes:
+    """As it is: a service may want just that."""
+    data = file.read_bytes()
+    if encoding := unusual_encoding(data):
+        print(f"bpdemo: body-file: {file} is {encoding}, and is sent so", file=sys.stderr)
+    return data
 
 
 def _document(text: str) -> object:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import codecs
+import io
+import tokenize
 from typing import Final
 
 #: Longer ones first: the mark of UTF-32 begins with that of UTF-16.
@@ -22,6 +24,28 @@ def decoded(data: bytes) -> str:
         if data.startswith(mark):
             return data[len(mark) :].decode(encoding, "replace")
     return data.decode(_unmarked(data), "replace")
+
+
+def unusual_encoding(data: bytes) -> str | None:
+    """What a program should be told that takes UTF-8 alone; None if it is that, with no mark."""
+    if data.startswith(codecs.BOM_UTF8):
+        return "UTF-8 with a byte-order mark"
+    marked = (encoding for mark, encoding in MARKS if data.startswith(mark))
+    encoding = next(marked, None) or _unmarked(data)
+    return None if encoding == "utf-8" else encoding[:6].upper()
+
+
+def python_source(name: str, data: bytes) -> str:
+    """The text of a file that Python can run: it takes a mark of UTF-8, or a line that names
+    another encoding. ValueError, which says what to do, for one that it cannot read."""
+    encoding = unusual_encoding(data)
+    if encoding in ("UTF-16", "UTF-32"):
+        raise ValueError(f"{name} is {encoding}, which Python cannot run: save it as UTF-8")
+    try:
+        declared, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
+        return data.decode(declared)
+    except (SyntaxError, UnicodeDecodeError):
+        raise ValueError(f"{name} is not UTF-8, as Python wants it: save it as UTF-8") from None
 
 
 def _unmarked(data: bytes) -> str:

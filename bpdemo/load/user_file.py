@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from bpdemo.core.environment import PACKAGE_PARENT, own_environment
+from bpdemo.core.person_text import python_source
 
 READER: Final = "bpdemo.load.generator.user_file"
 WITHIN_S: Final = 30.0
@@ -22,6 +23,7 @@ def rate_in(path: Path) -> float:
     no such file, or no `OpenLoopUser` in it."""
     if not path.is_file():
         raise ValueError(f"user: there is no file {path}")
+    python_source(f"user: {path}", path.read_bytes())
     try:
         done = subprocess.run(
             [sys.executable, "-m", READER, str(path.resolve())],

@@ -278,3 +278,12 @@ def test_what_goes_with_no_file(shop: Path) -> None:
             load(server, user=shop, request=Request("GET", "/"))
         with pytest.raises(ValueError, match="retries: a Locust file says itself"):
             load(server, user=shop, retries=2)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-32", "latin-1"])
+def test_a_locust_file_that_python_cannot_run_says_how_to_save_it(encoding: str, tmp_path: Path):
+    """One line, before any process is started."""
+    file = tmp_path / "crowd.py"
+    file.write_bytes("rate = 5  # é\n".encode(encoding))
+    with pytest.raises(ValueError, match=r"^user: .*crowd\.py is .*: save it as UTF-8$"):
+        rate_in(file)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from bpdemo.core.person_text import python_source
 from bpdemo.core.slips import forgiving
 from bpdemo.core.whole_file import write_whole
 
@@ -114,9 +115,10 @@ def next_step(step: int) -> Diff:
 
 @forgiving
 def beside_mine(step: int) -> Diff:
-    """What your file would have to change to be the shipped step, to the letter."""
+    """What your file would have to change to be the shipped step, to the letter. ValueError where
+    it cannot be read."""
     title = f"your {NAME} → the shipped step {step}"
-    return _diff(title, shop_file().read_text("utf-8"), step_file(step).read_text("utf-8"))
+    return _diff(title, _source_of(shop_file()), step_file(step).read_text("utf-8"))
 
 
 @forgiving
@@ -128,7 +130,7 @@ def app_of(step: int, mine: bool = False) -> str:
     """
     file = shop_file()
     shipped = f"bpdemo.lab.lessons.shop.{step_file(step).stem}:app"
-    reached = reached_by(file.read_text("utf-8"))
+    reached = reached_by(_source_of(file))
     if mine or reached == step > 1:
         print(f"step {step}: this is your {NAME}")
         return f"{file.stem}:app"
@@ -143,7 +145,8 @@ def reached_by(source: str) -> int:
     try:
         tree = ast.parse(source)
     except SyntaxError as error:
-        raise ValueError(f"{NAME}, line {error.lineno}: {error.msg}") from None
+        where = NAME if error.lineno is None else f"{NAME}, line {error.lineno}"
+        raise ValueError(f"{where}: {error.msg}") from None
     used = {
         str(
             getattr(node, "id", None) or getattr(node, "attr", None) or getattr(node, "value", None)
@@ -152,6 +155,10 @@ def reached_by(source: str) -> int:
         if isinstance(node, ast.Name | ast.Attribute | ast.Constant)
     }
     return next((step for step, names in REACHED.items() if used & names), 1)
+
+
+def _source_of(file: Path) -> str:
+    return python_source(file.name, file.read_bytes())
 
 
 def _laid_out(name: str, text: str) -> Path:

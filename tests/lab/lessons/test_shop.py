@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import importlib.util
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -180,6 +181,27 @@ def test_a_file_that_is_no_python_is_told_with_its_line(my_work: Path) -> None:
     shop_file.shop_file().write_text("a = 1\nasync def\n", encoding="utf-8")
     with pytest.raises(ValueError, match=r"shop\.py, line 2"):
         shop_file.app_of(2)
+
+
+@pytest.mark.parametrize("step", range(1, 6))
+def test_a_file_with_a_byte_order_mark_is_as_without(step: int, my_work: Path) -> None:
+    """Some editors write one, and Python runs it."""
+    source = shop_file.step_file(step).read_text("utf-8")
+    shop_file.shop_file().write_bytes(source.encode("utf-8-sig"))
+    assert shop_file.app_of(step) == ("shop:app" if step > 1 else shop_file.app_of(1))
+    assert shop_file.beside_mine(step).lines == ()
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "latin-1"])
+@pytest.mark.parametrize("asked", [shop_file.app_of, shop_file.beside_mine])
+def test_a_file_that_python_cannot_run_says_how_to_save_it(
+    encoding: str, asked: Callable[[int], object], my_work: Path
+) -> None:
+    """Instead of a codec's word, or of line None."""
+    source = shop_file.step_file(2).read_text("utf-8") + "# é\n"
+    shop_file.shop_file().write_bytes(source.encode(encoding, "replace"))
+    with pytest.raises(ValueError, match=r"^shop\.py is .* save it as UTF-8$"):
+        asked(2)
 
 
 def test_the_diffs_lead_from_the_first_step_to_the_last(my_work: Path) -> None:
