@@ -53,7 +53,7 @@ def fate_bars(
     told = "; ".join(f"{name} {percent(share['ok'])}" for name, share in shares.items())
     x_axis = {"title": _titled("requests (share of capacity)"), "tickformat": ".0%"}
     heading = title or f"Goodput, as a share of capacity: {told}"
-    figure = go.Figure(layout=bar_layout(heading, runs, x_axis, 1.35 if waits else 1.0))
+    figure = go.Figure(layout=bar_layout(heading, runs, x_axis, *((1.35, 2) if waits else ())))
     longest = max(*(sum(share.values()) for share in shares.values()), mark[0]) * 1.02
     figure.update_xaxes(range=[0, longest], selector=0)
     per_px = longest / (WIDTH_PX * (0.5 if waits else 0.75))
@@ -126,7 +126,7 @@ def _add_waits(figure: go.Figure, runs: Mapping[str, Run], after_s: float) -> No
         xaxis2={"domain": [WAITS_FROM, 1], "range": [-40, longest_ms * 1.12], "gridcolor": GRID,
                 "title": _titled("waited (ms)"), "tickvals": [0, longest_ms / 2, longest_ms]},
     )  # fmt: skip
-    key = f"<span style='color:{FATE_COLOURS['ok']}'><b>● served (p99)</b></span>  "
+    key = f"<span style='color:{FATE_COLOURS['ok']}'><b>● served (p99)</b></span><br>"
     key += "<b>◇ the others (median)</b>"
     _write(
         figure, (1 + WAITS_FROM) / 2, key,
@@ -156,10 +156,18 @@ def _titled(text: str) -> dict[str, Any]:
 
 
 def bar_layout(
-    title: str, names: Mapping[str, Any], x_axis: dict[str, Any], rows: float = 1.0
+    title: str,
+    names: Mapping[str, Any],
+    x_axis: dict[str, Any],
+    rows: float = 1.0,
+    lines_above: int = 1,
 ) -> dict[str, Any]:
-    """For bars that lie, a name each on the left. `rows`: how many times the usual height each."""
+    """For bars that lie, a name each on the left. `rows`: how many times the usual height each.
+
+    `lines_above`: of text, between the title and the bars.
+    """
     left_px = 34 + max(width_of(name, TEXT_PX) for name in names)
-    frame = Frame(title, ROW_PX * len(names) * rows, WIDTH_PX, left_px, above_px=18)
+    above_px = 18 + 1.3 * TEXT_PX * (lines_above - 1)
+    frame = Frame(title, ROW_PX * len(names) * rows, WIDTH_PX, left_px, above_px=above_px)
     y_axis = {"autorange": "reversed", "type": "category"} | NO_TICKS
     return frame.layout(barmode="stack", xaxis={"gridcolor": GRID} | x_axis, yaxis=y_axis)

@@ -234,7 +234,7 @@ def test_a_large_head_below_the_limit_is_read(quick):
         b"G\xffT / HTTP/1.1\r\nHost: a\r\n\r\n",
         b"GET / HTTP/9.9\r\n\r\n",
         b"BREW / HTTP/1.1\r\nHost: a\r\n\r\n",
-        b"GET http://somewhere HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"GET http:// HTTP/1.1\r\nHost: a\r\n\r\n",
         b"CONNECT somewhere:80 HTTP/1.1\r\nHost: a\r\n\r\n",
         b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
@@ -262,6 +262,7 @@ def test_what_is_no_http_is_a_problem(quick, data):
     [
         ("http://127.0.0.1/healthz", 200),
         ("http://elsewhere.example/items/1", 200),
+        ("http://elsewhere.example", 200),
         ("/items%2F1", 200),
         ("/items/1%2F2", 404),
         ("/%69tems/1", 200),
