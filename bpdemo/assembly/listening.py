@@ -17,6 +17,11 @@ def address_meant(host: str) -> str:
     Raises `SettingsInvalid` for a host that nobody knows.
     """
     text = host.strip()
+    if host and not text:
+        raise SettingsInvalid(
+            "host",
+            f"{host!r} is blank; leave it out for this machine alone, or say {EVERY_ADDRESS}",
+        )
     if text.startswith("[") and text.endswith("]"):
         text = text[1:-1]
     if text.lower().rstrip(".") == "localhost":

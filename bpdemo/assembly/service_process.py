@@ -3,9 +3,10 @@
 import errno
 import os
 import socket
+import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -48,7 +49,7 @@ def run_server(
         other_descriptors=0 if settings.store == "memory" else settings.pool_max,
         observer=app.state.telemetry.observer,
     )
-    server.on_ready = lambda: _on_ready(app, address_of(listener))
+    server.on_ready = lambda: _on_ready(app, address_of(listener), server.stop)
     if until_stdin_closes:
         threading.Thread(target=_stop_at_end_of_stdin, args=(server,), daemon=True).start()
     calm_collector()
@@ -72,8 +73,13 @@ def _listen(host: str, port: int, *, has_token: bool) -> socket.socket:
         raise SettingsInvalid(field, f"cannot listen on {host}:{port}: {why}") from None
 
 
-def _on_ready(app: FastAPI, address: str) -> None:
+def _on_ready(app: FastAPI, address: str, stop: Callable[[], None]) -> None:
     print(f"ready {address}", flush=True)
+    # The command line's own standard output keeps an error until the end, for a result may be on
+    # its way into a file. Here the line is all that there is, and somebody waits for it.
+    if getattr(sys.stdout, "error", None):
+        stop()
+        return
     assembly = app.state.assembly
     Sweeper(lambda: assembly.office.in_flight).start()
     if assembly.settings.store == "embedded":

@@ -18,10 +18,10 @@ def make_console() -> Console:
     return console if console.is_terminal else Console(highlight=False, width=110)
 
 
-def measured(console: Console, *, force: bool = False) -> Calibration:
+def measured(console: Console, *, force: bool = False, keeps: bool = True) -> Calibration:
     """What this machine can do, recalled or measured; its progress only where one can see it."""
     from bpdemo.lab.services.calibration import calibrate
 
     # Its one line of progress overwrites itself, which in a file is a mess.
     with nullcontext() if console.is_terminal else redirect_stdout(io.StringIO()):
-        return calibrate(force)
+        return calibrate(force, keeps=keeps)

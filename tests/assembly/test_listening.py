@@ -33,7 +33,18 @@ def test_what_reaches_further_is_not_taken_for_it(host):
 
 @pytest.mark.parametrize(
     "host",
-    ["no-such-host.invalid", "bad host", "[::1", "::1]", "1.2.3.4.5", "x" * 300, "a..b", "ü" * 80],
+    [
+        "no-such-host.invalid",
+        " ",
+        "\t\n",
+        "bad host",
+        "[::1",
+        "::1]",
+        "1.2.3.4.5",
+        "x" * 300,
+        "a..b",
+        "ü" * 80,
+    ],
 )
 def test_a_host_that_nobody_knows_is_its_own_fault(host, run: Run):
     """Not the port's: one line that names the option, exit code 2."""

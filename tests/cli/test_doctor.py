@@ -16,6 +16,9 @@ from bpdemo.cli.doctor import programs as checks_of_programs
 from bpdemo.cli.doctor import python as checks_of_python
 from bpdemo.cli.doctor.doctor import CHECKS
 from bpdemo.cli.doctor.finding import Check, Finding, looked_at
+from bpdemo.lab.services import calibration
+from bpdemo.lab.services import machine as machine_facts
+from bpdemo.lab.services.machine import Calibration, learn, recalled, this_machine
 
 STARTS_SOMETHING = (checks_of_programs.locust, checks_of_programs.postgres)
 QUICK = tuple(
@@ -280,3 +283,33 @@ def test_too_few_connections_for_the_largest_load_are_a_warning(
     finding = doctor.connections()
     assert finding.grade == grade
     assert f"{10 * capacity_per_s * 0.5:,.0f}" in finding.seen
+
+
+@pytest.mark.parametrize(
+    ("shares", "is_kept"),
+    [((0.0, 0.1), True), ((0.9, 0.1), False), ((0.1, 0.9), False), ((1.0, 1.0), False)],
+)
+def test_a_busy_machine_keeps_what_was_measured_at_rest(shares, is_kept, monkeypatch, tmp_path):
+    """Busy before it, or after: the lessons go on with the older calibration, and the line says
+    so."""
+    monkeypatch.setenv("BPDEMO_HOME", str(tmp_path))
+    before, found = (
+        Calibration(8, 180.0, rate, 0.001, 0.002, "today", this_machine()) for rate in (5000, 4000)
+    )
+    monkeypatch.setattr(machine_facts, "_latest", [])  # what this process knows
+    learn(before, keeps=True)
+    in_use = iter(shares)
+    monkeypatch.setattr(doctor, "share_in_use", lambda: next(in_use))
+    for name, told in {
+        "timer_tick_s": lambda: found.timer_tick_s,
+        "loop_lag_p99_s": lambda: found.loop_lag_p99_s,
+        "send_rate_per_s": lambda: float(found.send_rate_per_s),
+        "measured_capacity_per_s": lambda _: found.capacity_per_s,
+    }.items():
+        monkeypatch.setattr(calibration, name, told)
+    finding = doctor.calibration()
+    kept = recalled()
+    assert kept is not None
+    assert kept.send_rate_per_s == (4000 if is_kept else 5000)
+    assert finding.grade == ("ok" if is_kept else "warn")
+    assert ("not kept" in finding.seen) != is_kept

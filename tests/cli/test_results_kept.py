@@ -32,7 +32,7 @@ def ended(
     try:
         return subprocess.run(
             [sys.executable, "-m", "bpdemo", *words],
-            stdout=target or stdout, stderr=subprocess.PIPE, text=True, check=False,
+            stdout=target or stdout, stderr=subprocess.PIPE, text=True, check=False, timeout=60,
             env=os.environ | env, preexec_fn=limit if limit_bytes else None,
         )  # fmt: skip
     finally:
@@ -69,6 +69,14 @@ def test_an_old_result_outlives_a_disk_that_is_full(tmp_path):
 def test_a_full_standard_output_is_one_line(words, tmp_path):
     """No traceback, and nothing of Python's own end."""
     done = ended(*words, stdout=Path("/dev/full"), BPDEMO_HOME=str(tmp_path))
+    assert done.returncode == 2
+    assert_one_line(done.stderr)
+    assert "standard output took no more (No space left on device)" in done.stderr
+
+
+def test_a_service_that_cannot_say_that_it_is_ready_ends():
+    """Nobody would ever learn its port."""
+    done = ended("serve", "--port", "0", stdout=Path("/dev/full"), BPDEMO_LOG_LEVEL="error")
     assert done.returncode == 2
     assert_one_line(done.stderr)
     assert "standard output took no more (No space left on device)" in done.stderr

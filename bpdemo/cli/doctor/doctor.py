@@ -14,11 +14,17 @@ from bpdemo.api.connection.open_connections import RESERVE, capacity_within
 from bpdemo.cli.console import make_console, measured
 from bpdemo.cli.doctor.finding import Check, Finding, looked_at
 from bpdemo.cli.doctor.folders import disk_space, write_access
-from bpdemo.cli.doctor.machine import event_loop_lag, mains_power, processors, timer_tick
+from bpdemo.cli.doctor.machine import (
+    event_loop_lag,
+    mains_power,
+    processors,
+    share_in_use,
+    timer_tick,
+)
 from bpdemo.cli.doctor.network import loopback, open_files, proxy_variables
 from bpdemo.cli.doctor.programs import chromium, locust, postgres
 from bpdemo.cli.doctor.python import packages, python
-from bpdemo.lab.services.machine import recalled
+from bpdemo.lab.services.machine import learn, recalled
 
 if TYPE_CHECKING:
     from bpdemo.lab.services.machine import Calibration
@@ -40,6 +46,10 @@ CLIENT_TIMEOUT_S: Final = 0.5
 
 WORKERS_WANTED: Final = 4
 """Fewer are chosen only where the load generator is starved."""
+
+
+BUSY_SHARE: Final = 0.4
+"""Of the processors, in use by others before or after a calibration: then it is not kept."""
 
 
 def run_doctor() -> int:
@@ -93,9 +103,22 @@ def _conclusion(failed: int, warned: int) -> str:
 
 
 def calibration() -> Finding:
-    """Measures anew what the machine can do, and keeps it for the lessons."""
+    """Measures anew what the machine can do, and keeps it for the lessons, unless others were
+    busy: those would make do with little for ever after."""
     began_s = time.perf_counter()
-    machine = measured(make_console(), force=True)
+    in_use = share_in_use()
+    machine = measured(make_console(), force=True, keeps=False)
+    in_use = max(in_use, share_in_use())
+    if in_use > BUSY_SHARE:
+        return Finding(
+            "calibration",
+            "warn",
+            f"not kept: other programs had {in_use:.0%} of the processors",
+            "close other programs, and run the doctor again",
+        )
+    from bpdemo.lab.services.calibration import is_worth_keeping
+
+    learn(machine, keeps=is_worth_keeping(machine))
     return judged(machine, time.perf_counter() - began_s)
 
 

@@ -68,3 +68,10 @@ async def _lags_s() -> list[float]:
         await asyncio.sleep(0.01)
         lags_s.append(loop.time() - due_s)
     return lags_s
+
+
+def share_in_use(over_s: float = 0.5) -> float:
+    """Of all processors together, 0 to 1, while this process waits."""
+    import psutil  # of an extra
+
+    return float(psutil.cpu_percent(interval=over_s)) / 100

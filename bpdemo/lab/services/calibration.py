@@ -28,18 +28,23 @@ HIGHEST_TIMES: Final = 10
 SENDING_SHARE: Final = 0.5
 
 
-def calibrate(force: bool = False) -> Calibration:
+def calibrate(force: bool = False, *, keeps: bool = True) -> Calibration:
     """Measure this machine, or recall what was measured on it before; `force` measures again.
 
     Takes about ten seconds, and tells what it is doing. What was measured while the machine was
-    busy with something else is used, but not kept.
+    busy with something else is used, but not kept; nor is anything without `keeps`.
     """
     kept = recalled()
     if kept is not None and not force:
         return kept
     found = _measure()
-    learn(found, keeps=found.loop_lag_p99_s <= LOOP_LAG_MAX_S)
+    learn(found, keeps=keeps and is_worth_keeping(found))
     return found
+
+
+def is_worth_keeping(found: Calibration) -> bool:
+    """Whether the machine had time for its timers, as far as they tell."""
+    return found.loop_lag_p99_s <= LOOP_LAG_MAX_S
 
 
 def _measure() -> Calibration:
