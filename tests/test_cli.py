@@ -112,7 +112,7 @@ LOAD = ("load", "--url", "http://127.0.0.1:9")
         (("load", "--url", "127.0.0.1:8000"), "is not an address such as http://"),
         (("load", "--url", f"http://127.0.0.1:{free_port()}"), "nothing answers at http://127"),
         (("judge", "http://10.1.2.3"), "--i-run-this-service"),
-        (("judge", "shop"), 'needs "module:app"'),
+        (("judge", "shop"), "neither an application, such as shop:app, nor an address"),
         (("judge", "a:b", "--client-timeout-ms", "0"), "client_timeout_ms must be"),
         (("judge", "a:b", "--out", __file__), "is not a folder"),
         (("judge", "a:b", "--json-body", "{}"), "json-body: belongs to --request"),
