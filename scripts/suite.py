@@ -4,17 +4,15 @@
     python scripts/suite.py --long   the rest: long loads, and every lesson in the browser
 
 Five runs of pytest. One is of what needs no process, no socket and no real time (`untimed`, see
-tests/untimed.py): it goes on beside all others, at the lowest priority that the system has, and
-takes what they leave of the processor. A load mostly waits, and whatever yields at once disturbs
-it no more than an idle machine would. The others follow one another: tests with processes and
-servers, one more at a time than there are cores, since they often wait; then what plays a load or
-opens a browser, but judges no speed (`light`): three at a time; then the other loads, two at a
-time; and at last, one at a time and beside nothing, those that need the whole machine (`whole`).
+tests/untimed.py): it goes on beside the others, at the lowest priority that the system has, and
+takes what they leave of the processor. Those are tests with processes and servers, one more at a
+time than there are cores, since they often wait. Then come the loads, and nothing goes on beside
+them: two virtual processors are often one real one. First what plays a load or opens a browser,
+but judges no speed (`light`), three at a time; then the other loads one at a time, and at last
+those at many times the capacity (`whole`).
 
 A load that fails is judged once more on a quiet machine, since that it was disturbed is no fault
 of the service; what fails again fails, and what held only the second time is named at the end.
-
-The long loads are played one at a time, with nothing beside them.
 
 Unless BPDEMO_EXAMPLES says `all`, as `make test-all` has it, hypothesis tries few examples.
 
@@ -49,8 +47,6 @@ OTHERS = "not (load or browser or untimed)"
 LOWEST = 19
 #: More at a time, and the starts of their processes get into one another's way.
 LIGHT_AT_ONCE = 3
-#: They take a third of a core each.
-LOADS_AT_ONCE = {"not long": 2, "long": 1}
 #: A test that runs beside the others may have to wait for most of that time.
 ASIDE_S = 1000
 FAILED, NO_TESTS = 1, 5
@@ -170,13 +166,10 @@ def play(folder: Path, length: str, chosen: list[str]) -> int:
     untimed += [f"--timeout={ASIDE_S}"]
     with aside(folder, *at_once(cores), *untimed, *(chosen or UNTIMED)) as beside:
         others = pytest(folder, *at_once(cores + 1), "-m", f"{OTHERS} and {length}", *chosen)
-        if length == "long":  # whole lessons follow, whose loads are many: nothing goes on beside
-            beside.wait()
-        of_light = [*at_once(LIGHT_AT_ONCE), "-m", f"{LIGHT} and {length}"]
-        light = loads_of(folder, others, "light", of_light, chosen)
-        of_loads = [*at_once(LOADS_AT_ONCE[length]), "-m", f"{LOADS} and {length}"]
-        loads = loads_of(folder, others, "", of_loads, chosen)
         untimed_run = beside.wait()
+    of_light = [*at_once(LIGHT_AT_ONCE), "-m", f"{LIGHT} and {length}"]
+    light = loads_of(folder, others, "light", of_light, chosen)
+    loads = loads_of(folder, others, "", ["-m", f"{LOADS} and {length}"], chosen)
     whole = loads_of(folder, others, "whole", ["-m", f"{WHOLE} and {length}"], chosen)
     codes = [untimed_run.code, others.code, *disturbed(folder, light, loads, whole)]
     if set(codes) == {NO_TESTS}:

@@ -1,6 +1,6 @@
 """Where tests need no process, no socket and no real time, only the processor.
 
-`scripts/suite.py` runs them beside the loads, at the lowest priority: they may stand still for
+`scripts/suite.py` runs them beside the others, at the lowest priority: they may stand still for
 seconds, and must not notice. What stands here and starts a process or listens on a port fails.
 """
 

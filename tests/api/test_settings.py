@@ -153,6 +153,7 @@ async def test_the_token_opens():
         (b"Basic s3cret",),
         (b"Bearer s3cret ",),
         (b"Bearer\ts3cret",),
+        (b"Bearer  s3cret",),
         (b"Bearer S3CRET",),
         (b"Bearer s3cret", b"Bearer s3cret"),
         (b"Bearer s3cret\xff",),

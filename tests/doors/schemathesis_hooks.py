@@ -32,11 +32,15 @@ def before_call(context: Any, case: Any, **kwargs: Any) -> None:
 
 
 def _keep_in_step(knobs: Any) -> None:
-    """CoDel's target is at most its interval: a rule between two knobs, beyond JSON Schema."""
-    if isinstance(knobs, dict) and {"codel_target_s", "codel_interval_s"} & set(knobs):
-        target_s = knobs.get("codel_target_s", 0)
-        knobs["codel_interval_s"] = max(target_s, knobs.get("codel_interval_s", target_s))
-        knobs["codel_target_s"] = target_s
+    """Of two knobs the first is at most the second: a rule between them, beyond JSON Schema."""
+    for low, high, least in (
+        ("codel_target_s", "codel_interval_s", 0),
+        ("limit_min", "limit_max", 1),
+    ):
+        if isinstance(knobs, dict) and {low, high} & set(knobs):
+            value = knobs.get(low, least)
+            knobs[high] = max(value, knobs.get(high, value))
+            knobs[low] = value
 
 
 def _keep_valid(order: Any, headers: Any) -> None:

@@ -65,8 +65,8 @@ FAULTS = (
     Fault("flow/deadline.py", "return now >= self.at", "return now > self.at", "tests/flow"),
     Fault(
         "flow/limiter.py",
-        "self.in_flight >= self.limit.current",
-        "self.in_flight > self.limit.current",
+        "self.in_flight >= self._limit.current",
+        "self.in_flight > self._limit.current",
         "tests/flow/test_limiter.py",
     ),
     Fault(

@@ -22,7 +22,7 @@ BY_NAME = {plant.name: plant for plant in PLANTS}
 QUICKLY_FOUND = {
     "a job wakes no worker": 0,
     "a place too many": 13,
-    "what nobody waits for is begun": 10,
+    "a job taken out is still counted": 0,
 }
 
 
