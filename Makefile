@@ -78,7 +78,7 @@ test-pythons: install  ## test-quick on the other Pythons that this machine has
 	@$(PY) scripts/other_pythons.py $(QUICKLY) $(ARGS)
 
 .PHONY: planted
-planted: install  ## plant thirty faults in a copy of the code; the tests must catch each
+planted: install  ## plant a fault in each of 35 modules, in a copy; the tests must catch each
 	@$(PY) scripts/planted.py $(ARGS)
 
 .PHONY: notebooks

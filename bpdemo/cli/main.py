@@ -188,7 +188,7 @@ def judge(
     It finds the capacity, then offers 2 and 5 times as much, a spike, and
     clients that hang up. An application (module:app) runs in a process of its
     own on plain uvicorn. What to send is GET / unless --request says more. It
-    takes two to four minutes.
+    takes two to three minutes.
     """
     require_extra("bpdemo judge", "load")
     from bpdemo.cli.judge.judge import run_judge

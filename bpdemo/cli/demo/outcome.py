@@ -51,7 +51,7 @@ class SpikeOutcome:
         return (
             f"{p99_ms:,.0f} ms"
             if p99_ms < client_timeout_ms
-            else f"beyond {client_timeout_ms:,.0f} ms"
+            else f"more than {client_timeout_ms:,.0f} ms"
         )
 
     @property

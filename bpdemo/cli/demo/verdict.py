@@ -57,7 +57,7 @@ def sentences(naive: SpikeOutcome, safe: SpikeOutcome) -> list[str]:
     if shed := safe.count(SHED):
         told.append(
             f"The protected one shed {shed:,} at once and told each caller when to come back; "
-            f"99% of those it admitted during the spike had their answer within {safe.spike_p99}."
+            f"the p99 of those it admitted during the spike was {safe.spike_p99}."
         )
     for outcome in (naive, safe):
         told.append(f"The {outcome.run.meta.name} one {_recovery_in_words(outcome)}.")

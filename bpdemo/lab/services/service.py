@@ -30,6 +30,9 @@ _services: dict[str, Service | GuestService] = {}
 
 _OFFICE: Final = "box-office"
 _GUEST: Final = "app"
+#: A length is a time only together with a pace: 32 orders are no wait for eight workers, and for
+#: one of them longer than anybody stays. So where a machine is calibrated to few, they queue less.
+QUEUED_PER_WORKER: Final = 8
 """The name of an application that was given none: it takes no box office's place."""
 
 
@@ -141,8 +144,9 @@ def serve(
     """Start the service on a free port of this machine, and wait until it takes orders.
 
     `unprotected` is the naive one: no bound, no deadline, no breaker. `knobs` are settings, such
-    as `queue_capacity=8`; workers are the calibrated ones unless given. A service of that `name`
-    that runs already is stopped first. Raises `SettingsInvalid`, `ServiceFailed`.
+    as `queue_capacity=8`; workers are the calibrated ones unless given, and where they are few
+    the protected queue is shorter, too. A service of that `name` that runs already is stopped
+    first. Raises `SettingsInvalid`, `ServiceFailed`.
 
     With `app` it is that ASGI application which runs, on plain uvicorn: the object, or with
     where="process" its place, as in "module:app", looked up from the current folder. What it can
@@ -184,8 +188,14 @@ def stop_services() -> None:
 
 
 def _settings(profile: Profile, knobs: dict[str, Any]) -> Settings:
-    knobs = {"workers": workers()} | knobs
-    return Settings.unprotected(**knobs) if profile == "unprotected" else Settings(**knobs)
+    chosen = {"workers": workers()} | knobs
+    if profile == "unprotected":
+        return Settings.unprotected(**chosen)
+    settings = Settings(**chosen)
+    fits = QUEUED_PER_WORKER * settings.workers
+    if "workers" in knobs or "queue_capacity" in settings.model_fields_set:
+        return settings
+    return settings if settings.queue_capacity <= fits else Settings(**chosen, queue_capacity=fits)
 
 
 atexit.register(stop_services)

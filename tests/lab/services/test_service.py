@@ -8,7 +8,9 @@ import pytest
 
 import bpdemo.lab
 from bpdemo.core.errors import SettingsInvalid
+from bpdemo.lab.services import service as service_module
 from bpdemo.lab.services.service import ServiceFailed, serve
+from bpdemo.lab.services.simulation import simulate
 from bpdemo.load.loads import load
 
 PROMISED = ("serve", "load", "simulate", "calibrate", "predict", "reveal", "stop_all", "LoadRun")
@@ -105,3 +107,25 @@ def test_importing_the_lab_is_cheap():
     code = f"import sys, bpdemo.lab; print([m for m in {HEAVY} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("known", [1, 2, 3, 4, 12])
+def test_what_fits_the_machine_is_protected_however_few_workers_that_is(monkeypatch, known):
+    """At five times the capacity nearly everything possible is served. With 32 orders queued before
+    one or two workers a tenth of it was: all the others waited longer than their callers."""
+    monkeypatch.setattr(service_module, "workers", lambda: known)
+    settings = service_module._settings("protected", {})
+    assert settings.workers == known
+    assert settings.queue_capacity == min(32, 8 * known)
+    run = simulate(settings, times=5, seconds=10)
+    assert run.summary["goodput_of_possible"] > 0.95
+
+
+def test_a_queue_that_somebody_chose_stays(monkeypatch):
+    """By a knob, by the environment, or together with the workers."""
+    monkeypatch.setattr(service_module, "workers", lambda: 1)
+    assert service_module._settings("protected", {"queue_capacity": 32}).queue_capacity == 32
+    assert service_module._settings("protected", {"workers": 1}).queue_capacity == 32
+    assert service_module._settings("unprotected", {}).queue_capacity == -1
+    monkeypatch.setenv("BPDEMO_QUEUE_CAPACITY", "20")
+    assert service_module._settings("protected", {}).queue_capacity == 20
