@@ -70,6 +70,10 @@ class RetryBudget:
         self._calls.mark()
         return True
 
+    def give_back(self, spent_at_s: float) -> None:
+        """The retry that was counted then has not been made: it costs nothing."""
+        self._calls.unmark(spent_at_s)
+
     @property
     def balance(self) -> float:
         """Retries that may be made right now."""

@@ -98,10 +98,12 @@ class Guard:
         *,
         is_first: bool = False,
         number: int = 1,
+        spent_s: list[float] | None = None,
     ) -> T:
         """One attempt behind the breaker, with a timeout and no second chance.
 
-        `number` is its place among those of one call, for the trace.
+        `number` is its place among those of one call, for the trace; `spent_s` says when the
+        budget was spent on it, and is emptied once the attempt is really made.
         """
         started_s = self._clock()
         remaining_s = deadline.remaining_s(started_s)
@@ -110,6 +112,8 @@ class Guard:
         permit = self._acquire()
         if is_first:
             self.budget.deposit()  # not before: what the breaker refused earns no retries
+        if spent_s:
+            spent_s.clear()  # nor does it cost one
         try:
             told = self._told if number == 1 else self._told | {"bpdemo.attempt": number}
             with self._tracer.client_span(self._span_name, **told):
@@ -168,34 +172,42 @@ class Guard:
     ) -> T:
         pending: list[DependencyError] = [first]
         numbers = count(2)
+        spent_s: list[float] = []
 
         async def again() -> T:
             # The attempt that failed already is tenacity's first: its waits then count from it.
             if pending:
                 raise pending.pop()
-            return await self.attempt(operation, deadline, number=next(numbers))
+            return await self.attempt(operation, deadline, number=next(numbers), spent_s=spent_s)
 
         retrying = AsyncRetrying(
             retry=retry_if_exception_type(DependencyError),
             wait=self._wait_s,
-            stop=lambda state: self._gives_up(state, deadline),
+            stop=lambda state: self._gives_up(state, deadline, spent_s),
             before_sleep=self._tell_retry,
             sleep=asyncio.sleep,
             reraise=True,
         )
-        return await retrying(again)
+        try:
+            return await retrying(again)
+        finally:
+            for at_s in spent_s:  # refused by the breaker after the wait, too late, or nobody waits
+                self.budget.give_back(at_s)
 
     def _wait_s(self, state: RetryCallState) -> float:
         # While the next wait is being worked out, `upcoming_sleep` still holds the last one.
         policy = self.policy.backoff
         return backoff_s(policy, state.attempt_number, state.upcoming_sleep, self._rng)
 
-    def _gives_up(self, state: RetryCallState, deadline: Deadline) -> bool:
+    def _gives_up(self, state: RetryCallState, deadline: Deadline, spent_s: list[float]) -> bool:
         if state.attempt_number >= self.policy.backoff.attempts:
             return True
         if state.upcoming_sleep >= deadline.remaining_s(self._clock()):
             return True
+        if self.breaker.half_opens_in_s > state.upcoming_sleep:
+            self._acquire()  # it refuses, and would after the wait: so nobody waits for that
         if self.budget.try_spend():
+            spent_s.append(self._clock())
             return False
         self._observer.observe(RetryDenied(self._dependency))
         return True

@@ -43,6 +43,17 @@ class RollingCounts:
         self.expire()
         self.marked += 1
 
+    def unmark(self, at_s: float) -> None:
+        """Take back a mark that was made then; nothing happens if its slot has left the window."""
+        self.expire()
+        slot = floor(at_s / self._width_s)
+        if slot == self._slot:
+            self.marked -= 1
+        elif self._slot - SLOTS < slot < self._slot and self._marks[slot % SLOTS]:
+            self._marks[slot % SLOTS] -= 1
+            self._other_marks -= 1
+            self.marked -= 1
+
     def expire(self) -> None:
         """Bring `total` and `marked` up to date."""
         if not self._begins_s <= self._clock() < self._ends_s:

@@ -42,14 +42,15 @@ class Write(Generic[T]):
         try:
             result = await self._operation()
         except BaseException as error:  # cut short by a timeout, too
-            self._was_lost |= _may_have_happened(error)
+            self._was_lost |= may_have_happened(error)
             raise
         # The guard has work of its own to do before it hands this on, and may fail at it.
         self._is_unheard = True
         return result
 
 
-def _may_have_happened(error: BaseException) -> bool:
+def may_have_happened(error: BaseException) -> bool:
+    """Whether a call that raised this may have been done all the same."""
     if isinstance(error, DependencyError):
         return error.asked
     return not isinstance(error, NOTHING_DONE)

@@ -571,3 +571,40 @@ def test_a_policy_that_cannot_be_is_refused_when_made() -> None:
     """A slice is validated when made."""
     with pytest.raises(ValueError, match="attempt_timeout_s"):
         usual(GuardPolicy, attempt_timeout_s=-1)
+
+
+# What a retry costs that was never made
+
+
+@virtual
+async def test_many_in_flight_when_the_breaker_opens_spend_nothing() -> None:
+    """Each would be refused when its wait is over: it hears so at once, and no retry is told."""
+    bench = Bench(breaker=usual(BreakerPolicy, min_calls=40, failure_ratio=0.5, open_s=5))
+    dependencies = [Dependency([0.1, DependencyError()]) for _ in range(40)]
+    before = bench.budget.balance
+    told = await asyncio.gather(*map(bench.call, dependencies))
+    assert told.count(CircuitOpen) >= 1
+    made = sum(len(dependency.called_s) - 1 for dependency in dependencies)
+    earned = 40 * bench.budget.policy.ratio
+    assert bench.budget.balance == pytest.approx(before + earned - made)
+    assert now() < 0.1 + STEADY.base_s * 2
+
+
+@virtual
+@pytest.mark.parametrize("ended", ["refused", "cancelled"])
+async def test_a_retry_that_is_not_made_after_its_wait_costs_nothing(ended: str) -> None:
+    """The breaker opened meanwhile, or nobody waits any more."""
+    bench = Bench(breaker=usual(BreakerPolicy, min_calls=2, failure_ratio=0.5, open_s=5))
+    dependency, before = Dependency(errors(1)), bench.budget.balance
+    earned = bench.budget.policy.ratio
+    call = asyncio.ensure_future(bench.call(dependency))
+    await asyncio.sleep(STEADY.base_s / 2)
+    assert bench.budget.balance == pytest.approx(before + earned - 1)
+    if ended == "cancelled":
+        call.cancel()
+    else:
+        bench.breaker.failure(bench.breaker.acquire())
+    (told,) = await asyncio.gather(call, return_exceptions=True)
+    assert told is CircuitOpen or isinstance(told, asyncio.CancelledError)
+    assert len(dependency.called_s) == 1
+    assert bench.budget.balance == pytest.approx(before + earned)

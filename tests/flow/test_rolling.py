@@ -1,5 +1,6 @@
 """Rolling counts forget by themselves, whatever the clock does."""
 
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
@@ -159,3 +160,26 @@ class UnsteadyClockMachine(RuleBasedStateMachine):
 
 
 TestUnsteadyClockMachine = UnsteadyClockMachine.TestCase
+
+
+@given(st.lists(st.tuples(st.sampled_from("cmu"), st.floats(0, 3)), max_size=60))
+def test_a_mark_that_is_taken_back_was_never_made(steps: list[tuple[str, float]]) -> None:
+    """Whenever that is: the counts are those of a window that never saw it, from then on."""
+    now = [100.0]
+    counts, without = (RollingCounts(10.0, lambda: now[0]) for _ in range(2))
+    made_s: list[float] = []
+    for step, wait_s in steps:
+        now[0] += wait_s
+        if step == "c":
+            counts.count()
+            without.count()
+        elif step == "m":
+            counts.mark()
+            made_s.append(now[0])
+        elif made_s:
+            counts.unmark(made_s.pop())
+    for at_s in made_s:
+        counts.unmark(at_s)
+    counts.expire()
+    without.expire()
+    assert (counts.total, counts.marked) == (without.total, without.marked)

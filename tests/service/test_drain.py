@@ -92,10 +92,10 @@ async def test_owed_refunds_are_settled_by_the_drain() -> None:
 
 @virtual
 async def test_a_drain_that_cannot_settle_says_what_is_owed() -> None:
-    """The provider stays away: the drain ends on time, and `stop` tells how many refunds remain."""
+    """The provider fails: the drain ends on time, and `stop` tells how many refunds remain."""
     stage = Stage({**PLAIN, "retry_attempts": 1})
     await stage.office.start()
-    stage.turn(payment_outage=True)
+    stage.turn(payment_failure_rate=1.0)
     await stage.come(2)
     await stage.everybody_answered()
     await stage.office.drain(timeout_s=5.0)

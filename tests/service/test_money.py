@@ -213,12 +213,26 @@ async def test_the_stores_breaker_is_asked_before_charging() -> None:
 async def test_a_charge_that_the_breaker_refused_is_no_debt() -> None:
     """The circuit opens before a queued order's turn: 503, and nothing to give back."""
     async with opened(breaker_min_calls=1, retry_attempts=1, breaker_open_s=60.0) as stage:
-        stage.turn(payment_outage=True)
+        stage.turn(payment_failure_rate=1.0)
         first, second = stage.comes(), stage.comes()
         await stage.everybody_answered()
         assert (first.fate, second.fate) == ("downstream_failed", "circuit_open")
         assert max(event.owed for event in stage.heard(MoneyOwed)) == 1
+        stage.turn(payment_failure_rate=0.0)
+
+
+@virtual
+async def test_a_charge_that_never_left_us_is_no_debt() -> None:
+    """Nobody can be reached: hundreds of orders fail, and no refund is asked for, then or later."""
+    async with opened(breaker_enabled=False, retry_attempts=2, queue_capacity=400) as stage:
+        stage.turn(payment_outage=True)
+        await stage.come(300)
+        await stage.everybody_answered()
+        assert {customer.fate for customer in stage.customers} == {"downstream_failed"}
+        assert stage.heard(MoneyOwed) == []
         stage.turn(payment_outage=False)
+        await asyncio.sleep(60.0)
+        assert (stage.charged, stage.refunded) == (0, 0)
 
 
 @virtual

@@ -150,7 +150,8 @@ PLANTS = (
     Plant(
         "an attempt has no time limit after the first",
         GUARD,
-        "            return await self.attempt(operation, deadline, number=next(numbers))\n",
+        "            return await self.attempt("
+        "operation, deadline, number=next(numbers), spent_s=spent_s)\n",
         "            return await operation()\n",
     ),
     Plant(
@@ -305,8 +306,8 @@ PLANTS = (
     Plant(
         "a lost answer is forgotten when the next attempt is refused",
         WRITE,
-        "            self._was_lost |= _may_have_happened(error)",
-        "            self._was_lost = _may_have_happened(error)",
+        "            self._was_lost |= may_have_happened(error)",
+        "            self._was_lost = may_have_happened(error)",
     ),
     Plant(
         "an unknown outcome is told as a failure",
@@ -336,8 +337,8 @@ PLANTS = (
     Plant(
         "a charge whose answer was lost is not refunded",
         WORK,
-        "            if begun:  # and not refused by the breaker: the charge may have arrived",
-        "            if begun and order.key:",
+        "            if may_stand:  # neither refused by the breaker nor lost before it left us",
+        "            if may_stand and order.key:",
     ),
     Plant(
         "a refund is tried once more and then forgotten",

@@ -37,14 +37,14 @@ class Gradient:
     ) -> None:  # fmt: skip
         """It begins with a probe, and goes on from `start`. Raises ValueError."""
         require_bounds(start, low, high)
-        self._low, self._high, self._pinned = low, high, pinned
+        self._low, self._high, self._pinned = low, high, min(pinned, high)
         self._interval_s, self._jitter, self._rng = interval_s, jitter, rng or Random()
         self._requests, self._buffer, self._update_s = requests, buffer, update_s
         self._percentile = percentile
         self._min_rtt_s, self._at_least, self._updated_s = 0.0, 0, -inf
         self._kept, self._rtts_s = bounded(int(start), low, high), list[float]()
         self._probe_s, self._epoch_s = inf, -inf  # inf: it is at it
-        self.current: float = pinned
+        self.current: float = self._pinned
 
     def learn(
         self, in_flight: int, latency_s: float, *, dropped: bool, now: float, was_full: bool
