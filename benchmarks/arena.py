@@ -6,16 +6,19 @@ service, which has no other protection and works for those who have left: the li
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
 from bpdemo.assembly.office import Assembly
 from bpdemo.core.errors import Refused
 from bpdemo.core.settings import Settings
+from bpdemo.flow.limits.choice import LIMITS
 from bpdemo.plan.fates import OK
 from bpdemo.sim import virtual_time
-from bpdemo.sim.crowd import Crowd, Ended
+from bpdemo.sim.crowd import Crowd
 from bpdemo.sim.play import Play, prepare
 
 #: How long the worst stretch is, what is left out of it after a change, and at the start.
@@ -40,11 +43,15 @@ class Scene:
 
 @dataclass(frozen=True)
 class Rival:
-    """What stands before the service. `knobs` may hang on how many workers it has."""
+    """What stands before the service. `knobs` may hang on how many workers it has.
+
+    `constants` are the limit's own, which no setting turns: those that are not left as published.
+    """
 
     name: str
     knobs: Mapping[str, Any]
     per_worker: Mapping[str, int] = field(default_factory=dict)
+    constants: Mapping[str, float] = field(default_factory=dict)
 
     def settings(self, scene: Scene, seed: int) -> Settings:
         asked = {**NAIVE, **scene.knobs}
@@ -88,22 +95,49 @@ def played(scene: Scene, rival: Rival, seed: int) -> Scored:
         changes=[(at_s, dict(knobs)) for at_s, knobs in scene.changes],
     )  # fmt: skip
     play = WatchedPlay(ready.settings, ready.plan, ready._changes, ready._turns)
-    virtual_time.run(play.run())
-    return scored(play, [at_s for at_s, _ in scene.changes])
+    with limits_made_with(rival):
+        virtual_time.run(play.run())
+    orders = [(order.t_s, order.fate == OK) for order in play.orders]
+    return scored(scene, orders, play.meta().capacities, play.refused_while_idle)
 
 
-def scored(play: WatchedPlay, changes_s: Iterable[float]) -> Scored:
-    """What was served in time, of the lesser of offer and capacity, ten seconds by ten seconds."""
-    seconds, capacities = int(play.plan.seconds), play.meta().capacities
+@contextmanager
+def limits_made_with(rival: Rival) -> Iterator[None]:
+    """Every limit that is made meanwhile has the rival's constants."""
+    if not rival.constants:
+        yield
+        return
+    name = rival.knobs["limit_algorithm"]
+    published = LIMITS[name]
+    LIMITS[name] = partial(published, **rival.constants)
+    try:
+        yield
+    finally:
+        LIMITS[name] = published
+
+
+def scored(
+    scene: Scene,
+    orders: Sequence[tuple[float, bool]],
+    capacities: Sequence[tuple[float, float]],
+    refused_while_idle: int,
+) -> Scored:
+    """What was served in time, of the lesser of offer and capacity, ten seconds by ten seconds.
+
+    `orders` are when each came and whether it was; `capacities`, per second, from when on.
+    """
+    seconds = int(scene.seconds)
     offered, ok = [0] * seconds, [0] * seconds
-    for order in play.orders:
-        _count(order, offered, ok)
+    for t_s, in_time in orders:
+        if int(t_s) < seconds:
+            offered[int(t_s)] += 1
+            ok[int(t_s)] += in_time
     can = [_capacity_at(second + 0.5, capacities) for second in range(seconds)]
 
     def share(start: int, end: int) -> float:
         return sum(ok[start:end]) / max(1.0, min(sum(offered[start:end]), sum(can[start:end])))
 
-    spoilt = [range(int(at_s), int(at_s) + AFTER_CHANGE_S) for at_s in changes_s]
+    spoilt = [range(int(at_s), int(at_s) + AFTER_CHANGE_S) for at_s, _ in scene.changes]
     starts = [
         start
         for start in range(WARM_S, seconds - STRETCH_S + 1)
@@ -114,16 +148,9 @@ def scored(play: WatchedPlay, changes_s: Iterable[float]) -> Scored:
     return Scored(
         goodput=sum(sum(ok[s : s + 10]) for s in tens) / max(1.0, possible),
         worst=min((share(start, start + STRETCH_S) for start in starts), default=1.0),
-        false=play.refused_while_idle / max(1, len(play.orders)),
+        false=refused_while_idle / max(1, len(orders)),
         last=share(seconds - seconds // 10, seconds),
     )
-
-
-def _count(order: Ended, offered: list[int], ok: list[int]) -> None:
-    second = int(order.t_s)
-    if second < len(offered):
-        offered[second] += 1
-        ok[second] += order.fate == OK
 
 
 def _capacity_at(t_s: float, capacities: Sequence[tuple[float, float]]) -> float:
