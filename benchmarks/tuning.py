@@ -1,6 +1,6 @@
 """Search the constants of every limit that adapts: as many trials, scenes and seeds for all alike.
 
-    python -m benchmarks.tuning              forty trials each, some minutes
+    python -m benchmarks.tuning              twenty trials each, some minutes
     python -m benchmarks.tuning --trials 5   to see that it runs
 
 A trial plays every scene with every seed before one queue (`fifo`), and is worth what it is worth
@@ -31,9 +31,9 @@ TUNED: Final = Path(__file__).with_name("tuned.json")
 SEEDS: Final = range(1, 6)
 SCENES: Final = (
     Scene("half ×2", 2.0, 120.0, changes=((30.0, TWICE_AS_SLOW), (90.0, AS_BEFORE))),
-    Scene("bimodal ×2", 2.0, 240.0, {"payment_latency_distribution": "bimodal"}),
-    Scene("lognormal ×1.5", 1.5, 240.0),
-    Scene("drift ×1.2", 1.2, 600.0, {"workers": 2}),
+    Scene("bimodal ×2", 2.0, 120.0, {"payment_latency_distribution": "bimodal"}),
+    Scene("lognormal ×1.5", 1.5, 120.0),
+    Scene("drift ×1.2", 1.2, 400.0, {"workers": 2}),
 )
 
 
@@ -118,7 +118,7 @@ def trials(name: LimitAlgorithm, number: int) -> list[Trial]:
 
 
 def main(
-    number: Annotated[int, typer.Option("--trials", min=1, help="For each.")] = 40,
+    number: Annotated[int, typer.Option("--trials", min=1, help="For each.")] = 20,
     out: Annotated[Path, typer.Option(help="Where what is found goes.")] = TUNED,
 ) -> None:
     """Tune them all."""

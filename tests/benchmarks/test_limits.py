@@ -4,9 +4,13 @@ from typing import Any
 
 import pytest
 
-from benchmarks.arena import Rival, Scene, Scored, played
+from benchmarks.arena import Rival, Scene, Scored, limits_made_with, played
+from benchmarks.fifo import score
 from benchmarks.measured import FULL, QUICK, TINY
-from benchmarks.sections.limits import OURS, RIVALS, report, scenes
+from benchmarks.sections.limits import DRIFT_SIZED, OURS, RIVALS, report, scenes
+from benchmarks.tuning import SEEDS, SPANS, trials
+from bpdemo.flow.limiter import FixedLimit
+from bpdemo.flow.limits.choice import LIMITS
 
 SMALL: dict[str, Any] = {"workers": 2, "payment_latency_distribution": "constant"}
 SIZED, WIDE = Rival("sized", {"max_in_flight": 6}), Rival("wide", {"max_in_flight": 400})
@@ -58,6 +62,55 @@ def test_every_rival_can_be_put_before_every_scene() -> None:
     for size in (TINY, QUICK, FULL):
         for scene in scenes(size):
             for rival in RIVALS:
-                assert rival.settings(scene, 1).workers in (2, 8)
+                assert rival.settings(scene, 1).workers in (2, 8, 16)
     assert len({scene.name for scene in scenes(FULL)}) == len(scenes(FULL))
     assert len({rival.name for rival in RIVALS}) == len(RIVALS)
+
+
+def test_what_is_sized_for_another_day_makes_all_late_in_the_drift() -> None:
+    """It is what suits four times the workers."""
+    scene = next(each for each in scenes(TINY) if each.name == "drift ×1.2")
+    short = Scene(scene.name, scene.times, 60.0, scene.knobs)
+    assert played(short, DRIFT_SIZED["another day's"], 1).last < 0.1
+    assert played(short, DRIFT_SIZED["well-sized"], 1).last > 0.7
+
+
+@pytest.mark.parametrize("bound", [4, 16, 150])
+def test_the_queue_of_one_file_scores_as_the_service_does(bound: int) -> None:
+    """A bound that is too small, one that suits, one that is far too large: within 0.05."""
+    scene = Scene("twice", 2.0, 40.0, {"payment_latency_distribution": "exponential"})
+    service = played(scene, Rival("bound", {"max_in_flight": bound}), 1)
+    queue = score(FixedLimit(bound), scene, 1)
+    assert queue.goodput == pytest.approx(service.goodput, abs=0.05)
+    assert queue.false == pytest.approx(service.false, abs=0.05)
+
+
+def test_all_are_tuned_alike() -> None:
+    """Every limit that adapts is searched, by constants that it has; the published ones count as a
+    trial, so none is tuned to worse, and the seeds are none of those that judge."""
+    assert set(SPANS) == set(LIMITS)
+    assert not set(SEEDS) & set(range(11, 16))
+    for name, spans in SPANS.items():
+        for end in (0, 1):
+            kind: Any = LIMITS[name]
+            kind(16, low=1, high=1000, **{constant: span[end] for constant, span in spans.items()})
+
+
+def test_a_trial_repeats_and_the_best_comes_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same number of trials finds the same."""
+    monkeypatch.setattr("benchmarks.tuning.SCENES", (Scene("short", 2.0, 30.0),))
+    found = trials("aimd", 3)
+    assert found == trials("aimd", 3)
+    assert [each.worth for each in found] == sorted((each.worth for each in found), reverse=True)
+    assert {} in [each.constants for each in found]
+
+
+def test_a_rivals_constants_are_its_limits_while_it_plays_and_no_longer() -> None:
+    """What one was tuned to is nobody else's."""
+    published = LIMITS["aimd"]
+    rival = Rival("aimd, tuned", {"limit_algorithm": "aimd"}, constants={"backoff": 0.5})
+    with limits_made_with(rival):
+        limit = LIMITS["aimd"](16, low=1, high=1000, rng=None)
+        limit.learn(16, 0.1, dropped=True, now=1.0, was_full=True)
+        assert limit.current == 8
+    assert LIMITS["aimd"] is published
