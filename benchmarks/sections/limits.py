@@ -6,10 +6,11 @@ Each published algorithm stands at its published defaults, least and greatest li
 **tuned**: by as many trials as ours, in the same scenes, on the same seeds (`benchmarks/tuning.py`,
 before a queue of one file), starting at two orders a worker and free from 1 to 1000. The seeds here
 were used for none of them, nor was the scene of exponential times. What no count of trials shows:
-the *form* of ours was worked out on scenes like these, and theirs was not. Beside them a **well-sized**
-fixed bound (two orders a worker; six for each of the two of the drift, where chance needs more),
-one **sized for another day** (eight a worker, and in the drift for four times the workers), and
-CoDel. All play the same orders with the same seeds.
+the *form* of ours was worked out on scenes like these, and theirs was not.
+
+Beside them a **well-sized** fixed bound (two orders a worker; six for each of the two of the drift,
+where chance needs more), one **sized for another day** (eight a worker, and in the drift for four
+times the workers), and CoDel. All play the same orders with the same seeds.
 
 *Goodput* is what was answered in time, of the lesser of the offer and the nominal capacity. *Worst*
 is its worst ten seconds, outside the five after a change; since service times scatter, what the
@@ -43,8 +44,7 @@ OURS: Final = "own"
 
 
 def _tuned() -> Iterable[Rival]:
-    """As `benchmarks/tuning.py` left them; for ours no trial was worth 0.001 more than its defaults,
-    where it stands."""
+    """As `benchmarks/tuning.py` left them; for ours no trial was worth 0.001 more than defaults."""
     for name, constants in json.loads(TUNED.read_text(encoding="utf-8"))["constants"].items():
         if name != OURS:
             yield Rival(f"{name}, tuned", {"limit_algorithm": name}, constants=constants)

@@ -24,7 +24,8 @@ class OurLimit:
     **Defaults:** `start` 20, from `low` 1 to `high` 1000, `room` 1.5, `deep` 0.4, `worth` 0.02,
     `quota` 25, `gain` 0.5. **Source:** ours; Uber's Cinnamon asks by cov(in flight, throughput).
     **Known trouble:** a dip below what is needed refuses while workers idle, the more the more
-    workers there are. Down from ten times too much takes minutes where calls are slow or few.
+    workers there are and the wider service times scatter: by chance up to 5% of the offer was seen.
+    Down from ten times too much takes minutes where calls are slow or few.
     """
 
     __slots__ = (
