@@ -8,7 +8,7 @@ RUN python -m venv /venv
 ARG EXTRAS=postgres,traces
 # What is installed changes seldom and takes long, so it has a layer of its own: an empty package
 # brings it, at the versions that are pinned.
-COPY requirements.txt pyproject.toml README.md ./
+COPY requirements.txt pyproject.toml README.md LICENSE ./
 RUN mkdir bpdemo notebooks exercises && touch bpdemo/__init__.py \
     && /venv/bin/pip install --constraint requirements.txt ".[${EXTRAS}]" \
     && /venv/bin/pip uninstall --yes bpdemo
