@@ -1,8 +1,11 @@
-"""What to say with a no: when to come back, so that the refused neither return in step nor at once.
+"""What to say with a no: when to come back, so that the refused come neither at once nor together.
 
 A whole second drawn evenly from 1 to max(3, ⌈backlog × mean service time ÷ workers⌉), at most 30,
 where the backlog is the queue's depth and all that was refused during the last second: those are
 the ones who will be back.
+
+Seconds are whole, so callers who obey them to the millisecond come in as many bursts as the spread
+has seconds: a share of the wait that each of them adds at random is theirs to add.
 """
 
 from collections.abc import Callable

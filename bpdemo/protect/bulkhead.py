@@ -210,7 +210,11 @@ class Slot:
 
 
 def _end(permit: InFlight, status: int | None) -> None:
-    """What a limit that adapts learns of an answer, as at the box office's own gate."""
+    """What a limit that adapts learns of an answer, from its status alone.
+
+    A 503 or 504 counts as overload, whatever its reason: the box office's own gate reads the reason
+    and leaves out what a broken dependency did, but an application's reasons are its own.
+    """
     if status in (503, 504):
         permit.drop()
     elif status is None or status >= 400:
