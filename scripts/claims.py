@@ -2,13 +2,14 @@
 
     python scripts/claims.py                   each claim five times
     python scripts/claims.py --times 20 02 04  those of two lessons, twenty times
+    python scripts/claims.py blame pool        these two
     python scripts/claims.py --virtual         those that virtual time can play, in virtual time
     python scripts/claims.py --arms            each mechanism alone, the second table of the page
 
 All of it goes to benchmarks/CLAIMS.md, claim by claim, with the date; what was not played keeps its
 rows. Needs a machine with nothing else to do, but for `--virtual` and `--arms`: a run on a busy one
 is played again, and at last counted as *busy* and not as broken. Exits with 1 if a claim did not
-hold, with 2 if there is no such lesson.
+hold, with 2 if there is no such lesson or claim.
 """
 
 import argparse
@@ -30,7 +31,9 @@ from tests.support.claims import is_live, lessons, play  # noqa: E402
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
-    parser.add_argument("lessons", nargs="*", help="their numbers, as in 02; all if none is named")
+    parser.add_argument(
+        "chosen", nargs="*", help="lessons by number, as in 02, or claims by name; all if none"
+    )
     parser.add_argument("--times", type=int, default=5, help="how often each is played")
     parser.add_argument(
         "--arms", action="store_true", help="each mechanism alone, in virtual time, as a table"
@@ -39,13 +42,14 @@ def main() -> int:
         "--virtual", action="store_true", help="only what virtual time can play, and there"
     )
     args = parser.parse_args()
-    known = [lesson[:2] for lesson in lessons()]
-    if strangers := [lesson for lesson in args.lessons if lesson not in known]:
-        print(
-            f"no such lesson: {', '.join(strangers)}; there are {', '.join(known)}", file=sys.stderr
-        )
+    known = [*(lesson[:2] for lesson in lessons()), *(one.name for one in CLAIMS)]
+    if strangers := [name for name in args.chosen if name not in known]:
+        told = f"no such lesson or claim: {', '.join(strangers)}; there are {', '.join(known)}"
+        print(told, file=sys.stderr)
         return 2
-    chosen = [one for one in CLAIMS if not args.lessons or one.lesson[:2] in args.lessons]
+    chosen = [
+        one for one in CLAIMS if not args.chosen or {one.lesson[:2], one.name} & {*args.chosen}
+    ]
     tidy()
     if args.arms:
         for one in chosen:

@@ -3,8 +3,9 @@
     python scripts/pictures.py                        every lesson that has such a picture
     python scripts/pictures.py notebooks/01_*.ipynb   only these
 
-Runs the lessons at full length and draws what the cells tagged `picture-NAME` show into
-pictures/NAME.png. Needs Chromium or Chrome, and a machine with nothing else to do.
+Runs the lessons at full length, up to their last picture, and draws what the cells tagged
+`picture-NAME` show into pictures/NAME.png. Needs Chromium or Chrome, and a machine with nothing
+else to do.
 """
 
 import json
@@ -66,6 +67,8 @@ def draw(path: Path) -> bool:
 def executed(path: Path) -> Any:
     """The notebook with what its cells show. Raises `NotMeasured` if the machine was too busy."""
     notebook = read(path)
+    last = max(i for i, cell in enumerate(notebook.cells) if _names_of(cell))
+    notebook.cells = notebook.cells[: last + 1]  # no picture comes after it
     client = NotebookClient(
         notebook, timeout=CELL_TIMEOUT_S, resources={"metadata": {"path": path.parent}}
     )
@@ -86,9 +89,13 @@ def read(path: Path) -> Any:
 def tagged(notebook: Any) -> Iterator[tuple[str, Any]]:
     """The name of each picture, and the cell that shows it."""
     for cell in notebook.cells:
-        for tag in cell.metadata.get("tags", []):
-            if tag.startswith(TAG):
-                yield tag.removeprefix(TAG), cell
+        for name in _names_of(cell):
+            yield name, cell
+
+
+def _names_of(cell: Any) -> list[str]:
+    tags = cell.metadata.get("tags", [])
+    return [tag.removeprefix(TAG) for tag in tags if tag.startswith(TAG)]
 
 
 def figure_of(cell: Any) -> go.Figure:

@@ -3,7 +3,7 @@
 python scripts/prose.py [FILE …]     these files, or all of the project
 
 Prose is taken out of its files first (Markdown without its code, the strings and comments of
-Python, the text of HTML) and held to four rules: spelling (`typos`, in British English, whose word
+Python, the text of HTML, the comments of what configures, and what an alert says) and held to four rules: spelling (`typos`, in British English, whose word
 list is in pyproject.toml), pronouns, phrases of an older style, and links within the project.
 `[tool.prose]` of pyproject.toml names the files that are not held to them yet.
 """
@@ -27,7 +27,12 @@ from pathlib import Path
 from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parents[1]
-KINDS: Final = (".md", ".py", ".ipynb", ".html")
+#: Files of which a person reads the comments, and what stands under these keys.
+CONFIGURES: Final = (".yml", ".yaml", ".toml", ".cfg", ".sh")
+NAMED: Final = ("Makefile", "Dockerfile")
+TOLD: Final = re.compile(r"^[\s{\"-]*(summary|action|description|title|name)\"?:\s*\"?([^\"]*)")
+HASH: Final = re.compile(r"(?:^|\s)#+(?![0-9a-fA-F]{3,8}\b)(.*)")
+KINDS: Final = (".md", ".py", ".ipynb", ".html", ".json", *CONFIGURES)
 PRONOUN: Final = re.compile(r"\b(he|him|his|himself)\b", re.IGNORECASE)
 #: On a line that names an author, who is one person.
 PERSON: Final = "# person"
@@ -60,7 +65,9 @@ PHRASES: Final[tuple[tuple[str, str, tuple[str, ...]], ...]] = (
     (r"chance of arrivals", "randomness of arrivals", ()),
     (r"sent home|sends? (them|people) home", "rejected", ()),
 )
-LINK: Final = re.compile(r"\]\(([^)#\s]+)[^)\s]*\)")
+LINK: Final = re.compile(r"\]\(([^)#\s]*)(?:#([^)\s]*))?\)")
+HEADING: Final = re.compile(r"^#+ +(.*)", re.MULTILINE)
+ANCHOR: Final = re.compile(r"<a id=\"([^\"]+)\"")
 INLINE: Final = re.compile(r"(`+)(?!`).+?\1")
 ADDRESS: Final = re.compile(r"\w+://\S+|\]\([^)\s]*\)|\S*/\S*[/.]\S*")
 FENCE: Final = re.compile(r"^\s*(```|~~~)")
@@ -96,6 +103,8 @@ def prose(name: str, source: str) -> list[Line]:
         return sorted(_python(source), key=lambda line: line.number)
     if kind == ".html":
         return _html(source)
+    if kind in (".json", *CONFIGURES) or Path(name).name in NAMED:
+        return list(_configures(source, comments=kind != ".json"))
     return [] if kind != ".ipynb" else list(_notebook(source))
 
 
@@ -108,6 +117,14 @@ def _markdown(source: str, first: int = 1) -> Iterator[Line]:
         elif not fenced and not _is_indented_code(text, before):
             yield Line(number, ADDRESS.sub(" ", INLINE.sub(" ", text)))
         before = text if not _is_indented_code(text, before) else ""
+
+
+def _configures(source: str, *, comments: bool) -> Iterator[Line]:
+    for number, text in enumerate(source.splitlines(), 1):
+        found = [told[2]] if (told := TOLD.match(text)) and " " in told[2].strip() else []
+        found += [note[1] for note in HASH.finditer(text)] if comments else []
+        for one in found:
+            yield Line(number, ADDRESS.sub(" ", INLINE.sub(" ", one)))
 
 
 def _is_indented_code(text: str, before: str) -> bool:
@@ -189,18 +206,33 @@ def findings(name: str, source: str) -> list[Finding]:
 
 
 def dead_links(name: str, source: str, root: Path = ROOT) -> list[Finding]:
-    """Links to files that are not there. `my-work/` is made of `exercises/` by `make lab`."""
+    """Links to files or headings that are not there, in Markdown and in notebooks.
+
+    `my-work/` is made of `exercises/` by `make lab`.
+    """
     kind = Path(name).suffix
     if kind not in (".md", ".ipynb"):
         return []
     folder = (root / name).parent
     found = []
     for number, text in enumerate(source.splitlines(), 1):
-        for link in LINK.findall(text.replace('\\"', '"')):
-            target = link.replace("../my-work/", "../exercises/")
-            if "://" not in link and "{" not in link and not (folder / target).exists():
+        for link, anchor in LINK.findall(text.replace('\\"', '"')):
+            target = folder / link.replace("../my-work/", "../exercises/") if link else root / name
+            if "://" in link or "{" in link:
+                continue
+            if link and not target.exists():
                 found.append(Finding(name, number, "link", f"{link} leads nowhere"))
+            elif anchor and target.suffix == ".md":
+                page = target.read_text("utf-8") if link else source
+                if anchor not in _anchors(page):
+                    found.append(Finding(name, number, "link", f"{link}#{anchor} is no heading"))
     return found
+
+
+def _anchors(page: str) -> set[str]:
+    """What may stand behind the # of a link to this page, as GitHub makes it of its headings."""
+    slugs = {re.sub(r"[^\w -]", "", one).strip().lower() for one in HEADING.findall(page)}
+    return {one.replace(" ", "-") for one in slugs} | {*ANCHOR.findall(page)}
 
 
 def misspelt(texts: dict[str, list[Line]], root: Path = ROOT) -> list[Finding]:
@@ -248,7 +280,11 @@ def files(root: Path = ROOT) -> list[str]:
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=root, capture_output=True, text=True, check=True,
     )  # fmt: skip
-    names = (name for name in ran.stdout.split("\0") if Path(name).suffix in KINDS)
+    names = (
+        name
+        for name in ran.stdout.split("\0")
+        if Path(name).suffix in KINDS or Path(name).name in NAMED
+    )
     return sorted(name for name in names if (root / name).is_file())
 
 

@@ -60,7 +60,9 @@ def comparison(a: Summed, b: Summed) -> str:
     if a.meta.capacity_per_s != b.meta.capacity_per_s:
         measure = measure.replace(OF_CAPACITY, "of its capacity")
     word = "" if measure == OF_REQUESTS else "goodput "
-    one, other = (f"({name})" if " " in name else name for name in (a.meta.name, b.meta.name))
+    names = (a.meta.name, b.meta.name)
+    # "9% of capacity unprotected, 97% protected" reads well; "97% a bound of 8" does not.
+    one, other = (f"({name})" for name in names) if " " in "".join(names) else names
     return f"{_same(a, b)}: {word}{percent(first)} {measure} {one}, {percent(second)} {other}."
 
 

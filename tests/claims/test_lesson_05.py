@@ -26,7 +26,7 @@ def test_the_way_back_is_the_breakers_doing(monkeypatch: pytest.MonkeyPatch, whe
     """One that never asks whether the payment is back sells nothing after the outage."""
     shut = property(lambda self: 1.0 if self.state == "open" else 0.0)
     monkeypatch.setattr(Breaker, "half_opens_in_s", shut)
-    assert "it finds out" in refute(LESSON, "outage", where)
+    assert "it soon serves again" in refute(LESSON, "outage", where)
 
 
 def test_exactly_so_many_probes_reach_the_payment():

@@ -37,6 +37,12 @@ HOMES = {
     "comment.py": "x = 1  # {}\n",
     "page.html": "<p>\n{}</p>\n",
     "alt.html": "<img alt='{}'>\n",
+    "comment.yml": "x: 1  # {}\n",
+    "alert.yml": "  summary: {}\n",
+    "dashboard.json": '  "description": "{}",\n',
+    "comment.toml": "x = 1 # {}\n",
+    "Makefile": "target:  ## {}\n",
+    "Dockerfile": "# {}\n",
     "markdown.ipynb": "",
 }
 PLANTED = {
@@ -79,6 +85,8 @@ def test_code_is_no_prose(prose):
     assert rules(prose, "a.md", said) == set()
     assert rules(prose, "a.py", "he = whoever(his='recieve')\n") == set()
     assert rules(prose, "a.html", "<style>he</style><script>whoever()</script>") == set()
+    assert rules(prose, "a.yml", "he: recieve\nwhoever: '#fffecc'\n") == set()
+    assert rules(prose, "a.json", '{"name": "recieve", "he": "a whoever"}') == set()
     assert rules(prose, "a.ipynb", notebook(("code", "%magic he"), ("code", "he = 1"))) == set()
 
 
@@ -95,17 +103,28 @@ def test_a_named_author_is_a_person(prose):
 
 
 def test_a_link_that_leads_nowhere_is_found(prose, tmp_path):
-    """In Markdown and in a notebook; addresses, anchors and the learner's own folder are left."""
+    """In Markdown and in a notebook; addresses and the learner's own folder are left."""
     (tmp_path / "notebooks").mkdir()
     (tmp_path / "exercises").mkdir()
-    (tmp_path / "README.md").write_text("")
+    (tmp_path / "README.md").write_text("## Its `x`, told")
     (tmp_path / "exercises" / "a.ipynb").write_text("")
-    good = "[a](../README.md) [b](../README.md#x) [c](https://a.b) [d](#x) [e](../my-work/a.ipynb)"
+    good = "[a](../README.md) [b](../README.md#its-x-told) [c](https://a.b) [e](../my-work/a.ipynb)"
     bad = f"{good} [f](../GONE.md)"
     for name, told in (("notebooks/a.md", str), ("notebooks/a.ipynb", _as_notebook)):
         assert prose.dead_links(name, told(good), tmp_path) == []
         [one] = prose.dead_links(name, told(bad), tmp_path)
         assert one.rule == "link"
+
+
+@pytest.mark.parametrize("link", ["../README.md#gone", "#gone"])
+def test_a_link_to_a_heading_that_is_not_there_is_found(prose, tmp_path, link):
+    """Of another page or of its own; an anchor that the page sets itself is one, too."""
+    (tmp_path / "notebooks").mkdir()
+    (tmp_path / "README.md").write_text("## Gone fishing")
+    page = f"# Here\n\n[a]({link}) [b](#here) [c](../README.md#gone-fishing)"
+    [one] = prose.dead_links("notebooks/a.md", page, tmp_path)
+    assert (one.rule, one.number) == ("link", 3)
+    assert prose.dead_links("notebooks/a.md", '<a id="gone"></a> [a](#gone)', tmp_path) == []
 
 
 def _as_notebook(text: str) -> str:
