@@ -3,9 +3,10 @@
 python scripts/prose.py [FILE …]     these files, or all of the project
 
 Prose is taken out of its files first (Markdown without its code, the strings and comments of
-Python, the text of HTML, the comments of what configures, and what an alert says) and held to four rules: spelling (`typos`, in British English, whose word
-list is in pyproject.toml), pronouns, phrases of an older style, and links within the project.
-`[tool.prose]` of pyproject.toml names the files that are not held to them yet.
+Python, the text of HTML, the comments of what configures, and what an alert says) and held to four
+rules: spelling (`typos`, in British English, whose word list is in pyproject.toml), pronouns,
+phrases of an older style, and links within the project. `[tool.prose]` of pyproject.toml names the
+files that are not held to them yet.
 """
 
 from __future__ import annotations
