@@ -6,6 +6,7 @@ whose time is virtual.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal, Protocol
@@ -234,8 +235,9 @@ class _Hunt:
         if self._is_level():
             return
         for _ in range(2):
-            served = max((s.rate_per_s for s in self.steps if self._lasts(s)), default=0.0)
-            beyond = min(s.rate_per_s for s in self.steps if s.rate_per_s > served)
+            # What arrived, not what was planned: of a few hundred, a fifth more may happen to come.
+            served = max((s.offered_per_s for s in self.steps if self._lasts(s)), default=0.0)
+            beyond = min(s.offered_per_s for s in self.steps if s.offered_per_s > served)
             if served:
                 self._step((served * beyond) ** 0.5, "between")
 
@@ -272,11 +274,12 @@ class _Hunt:
         )
 
     def _best(self) -> Step:
-        """The highest goodput. Of a service that serves less beyond its capacity, of those steps
-        that could have gone on: a queue without a bound serves more for a moment than it can."""
+        """The highest goodput. Of a service that serves less beyond its capacity, the highest rate
+        that could have gone on: a queue without a bound serves more for a moment than it can, and
+        below capacity goodput only tells how many happened to arrive."""
+        lasting = None if self._is_level() else self._highest_lasting()
         valid = [step for step in self.steps if step.is_valid and step.kind != "repeat"]
-        lasting = [] if self._is_level() else [step for step in valid if self._lasts(step)]
-        return max(lasting or valid, key=lambda step: step.goodput_per_s)
+        return lasting or max(valid, key=lambda step: step.goodput_per_s)
 
     def _next_lower(self, best: Step) -> Step | None:
         """The highest step below it that could have gone on, and that is near it: where none is,
@@ -290,10 +293,10 @@ class _Hunt:
                 beyond_per_s = between.rate_per_s
         return lower
 
-    def _highest_lasting(self, below_per_s: float) -> Step | None:
+    def _highest_lasting(self, below_per_s: float = math.inf) -> Step | None:
         lower = [s for s in self.steps if s.kind != "repeat" and self._lasts(s)]
         lower = [s for s in lower if s.rate_per_s < below_per_s]
-        return max(lower, key=lambda step: step.rate_per_s, default=None)
+        return max(lower, key=lambda step: step.offered_per_s, default=None)
 
     def _collapsed(self, best: Step, again: Step) -> bool:
         """It serves more at a lower rate. A service that merely fades while it is measured serves

@@ -62,6 +62,8 @@ class Fake:
     drifts: float = 1.0
     seed: int = 0
     now_s: float = 0.0
+    #: By how much the arrivals of some step were more or fewer than planned, at the most.
+    strayed: float = 0.0
     offers: list[tuple[float, float, float]] = field(default_factory=list)
     settled: list[float] = field(default_factory=list)
 
@@ -80,6 +82,8 @@ class Fake:
         chance = random.Random(f"{self.seed} {len(self.offers)}")
         wanted = rate_per_s * seconds
         offered_per_s = chance.gauss(wanted, wanted**0.5) / seconds
+        if wanted >= 200:  # a step, and not the first look, from which nothing is concluded
+            self.strayed = max(self.strayed, abs(offered_per_s / rate_per_s - 1))
         served = self.shape(offered_per_s / self.capacity_per_s, seconds) * (1 - self.fails)
         beyond = max(0.0, offered_per_s / self.capacity_per_s - 1)
         grew_s = 0.0 if self.shape in (sharp, soft, sags) else 2 / 3 * seconds * beyond
@@ -105,16 +109,16 @@ class Fake:
 def test_a_capacity_is_found_within_a_tenth_and_chance(
     capacity_per_s: float, shape: Shape, latency_s: float, seed: int
 ) -> None:
-    """Whatever the service's size, its latency at rest and how it gives way: within 10%, and the
-    scatter of a step's arrivals, of which there are 200 at the least."""
+    """Whatever the service's size, its latency at rest and how it gives way: within 10%, and what
+    the arrivals of some step strayed from what was planned."""
     fake = Fake(capacity_per_s, shape, latency_s=latency_s, seed=seed)
     found = search(fake)
-    scatter = 2.5 / max(200, 3 * capacity_per_s) ** 0.5
+    near = 0.10 + fake.strayed
     if found.per_s is None:
         assert shape is collapses
-        assert_it_held_by_luck(found, capacity_per_s, 0.10 + scatter)
+        assert_it_held_by_luck(found, capacity_per_s, near)
         return
-    assert found.per_s == pytest.approx(capacity_per_s, rel=0.10 + scatter)
+    assert found.per_s == pytest.approx(capacity_per_s, rel=near)
     assert found.at_least_per_s == found.per_s
     assert found.why_not == ""
 
@@ -122,16 +126,17 @@ def test_a_capacity_is_found_within_a_tenth_and_chance(
 def assert_it_held_by_luck(found: Search, capacity_per_s: float, near: float) -> None:
     """No figure is right only where one and the same load, at the very edge of what the service can
     do, was served once and not a second time; and what it did serve is told all the same."""
-    again = found.steps[-1]
-    first = next(s for s in found.steps if s.rate_per_s == again.rate_per_s and s is not again)
-    assert (first.kind, again.kind) != ("repeat", "step")
-    assert abs(again.goodput_per_s - first.goodput_per_s) > 0.15 * first.goodput_per_s
+    *earlier, again = found.steps
+    assert again.kind == "repeat"
     assert again.rate_per_s == pytest.approx(capacity_per_s, rel=2 * near)
     assert found.at_least_per_s == pytest.approx(capacity_per_s, rel=near)
-    assert found.why_not == (
+    same = [step.goodput_per_s for step in earlier if step.rate_per_s == again.rate_per_s]
+    assert found.why_not in {
         f"the same {again.rate_per_s:,.0f} requests a second, offered twice, were served at "
-        f"{first.goodput_per_s:,.0f} and at {again.goodput_per_s:,.0f} a second"
-    )
+        f"{first_per_s:,.0f} and at {again.goodput_per_s:,.0f} a second"
+        for first_per_s in same
+        if abs(again.goodput_per_s - first_per_s) > 0.15 * first_per_s
+    }
 
 
 @given(st.floats(3, 60), st.sampled_from([sharp, collapses]), st.integers(0, 1000))
@@ -139,13 +144,15 @@ def test_a_slow_service_is_harder_to_measure(
     capacity_per_s: float, shape: Shape, seed: int
 ) -> None:
     """With 250 requests to a step their number alone varies by 6%, and a queue without a bound
-    does not forgive that: within 25%, or no figure and the reason."""
-    found = search(Fake(capacity_per_s, shape, seed=seed))
+    does not forgive that: within 15% and the farthest that a step's arrivals strayed, which is
+    seldom more than 15%; or no figure and the reason."""
+    fake = Fake(capacity_per_s, shape, seed=seed)
+    found = search(fake)
+    near = 0.15 + fake.strayed
     if found.per_s is None:
-        assert shape is collapses
-        assert_it_held_by_luck(found, capacity_per_s, 0.25)
+        assert_it_held_by_luck(found, capacity_per_s, near)
     else:
-        assert found.per_s == pytest.approx(capacity_per_s, rel=0.25)
+        assert found.per_s == pytest.approx(capacity_per_s, rel=near)
 
 
 @pytest.mark.parametrize(("shape", "figures"), [(sharp, 100), (sags, 100), (collapses, 94)])

@@ -1,4 +1,4 @@
-"""Few examples where a person waits, all of them before a release, and never a third number."""
+"""Few examples where a person waits, all before a release, many to hunt, and no other number."""
 
 import hypothesis
 import pytest
@@ -17,6 +17,8 @@ def test_few_are_a_quarter_and_all_are_all(
     assert examples(number) == few
     monkeypatch.setenv("BPDEMO_EXAMPLES", "all")
     assert examples(number) == number
+    monkeypatch.setenv("BPDEMO_EXAMPLES", "many")
+    assert examples(number) == 10 * number
     monkeypatch.delenv("BPDEMO_EXAMPLES")
     assert examples(number) == number
 
@@ -24,7 +26,7 @@ def test_few_are_a_quarter_and_all_are_all(
 def test_a_misspelt_choice_weakens_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """It ends the run."""
     monkeypatch.setenv("BPDEMO_EXAMPLES", "fewer")
-    with pytest.raises(ValueError, match="'all' or 'few', not 'fewer'"):
+    with pytest.raises(ValueError, match="'few', 'all' or 'many', not 'fewer'"):
         examples()
 
 
