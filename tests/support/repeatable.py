@@ -14,8 +14,9 @@ REPEATABLE: Final[dict[str, Any]] = {"derandomize": True, "print_blob": True}
 
 def draw_without_constants() -> None:
     """From now on, in this process, no module's constants are among what is drawn."""
-    none = providers.Constants()
+    constants: Any = providers
+    none = constants.Constants()
     # No setting does it, and a release that renames this must not make CI a lottery again.
-    if not hasattr(providers, "_get_local_constants"):
+    if not hasattr(constants, "_get_local_constants"):
         raise RuntimeError(f"hypothesis {hypothesis.__version__} looks for constants elsewhere")
-    providers._get_local_constants = lambda: none
+    constants._get_local_constants = lambda: none

@@ -28,7 +28,7 @@ def prop(whole, real, text):
 prop()
 print(drawn)
 """
-OTHERS = ([], ["bpdemo.core.settings", "tests.vopr.dice"])
+OTHERS: tuple[list[str], ...] = ([], ["bpdemo.core.settings", "tests.vopr.dice"])
 
 
 @pytest.mark.process
