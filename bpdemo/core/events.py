@@ -95,7 +95,7 @@ class AttemptEnded(NamedTuple):
 
 
 class Retried(NamedTuple):
-    """Another attempt follows after `wait_s`."""
+    """Another attempt is made, `wait_s` after the last one failed; not told where none is."""
 
     dependency: Dependency
     wait_s: float

@@ -98,12 +98,12 @@ class Guard:
         *,
         is_first: bool = False,
         number: int = 1,
-        spent_s: list[float] | None = None,
+        on_made: Callable[[], None] | None = None,
     ) -> T:
         """One attempt behind the breaker, with a timeout and no second chance.
 
-        `number` is its place among those of one call, for the trace; `spent_s` says when the
-        budget was spent on it, and is emptied once the attempt is really made.
+        `number` is its place among those of one call, for the trace; `on_made` is called once the
+        breaker has let it through.
         """
         started_s = self._clock()
         remaining_s = deadline.remaining_s(started_s)
@@ -112,8 +112,8 @@ class Guard:
         permit = self._acquire()
         if is_first:
             self.budget.deposit()  # not before: what the breaker refused earns no retries
-        if spent_s:
-            spent_s.clear()  # nor does it cost one
+        if on_made:
+            on_made()  # nor does it cost one, or count as one
         try:
             told = self._told if number == 1 else self._told | {"bpdemo.attempt": number}
             with self._tracer.client_span(self._span_name, **told):
@@ -172,26 +172,29 @@ class Guard:
     ) -> T:
         pending: list[DependencyError] = [first]
         numbers = count(2)
-        spent_s: list[float] = []
+        paid: list[tuple[float, float]] = []  # when the budget was spent, and the wait after that
+
+        def made() -> None:
+            _, wait_s = paid.pop()
+            self._observer.observe(Retried(self._dependency, wait_s))
 
         async def again() -> T:
             # The attempt that failed already is tenacity's first: its waits then count from it.
             if pending:
                 raise pending.pop()
-            return await self.attempt(operation, deadline, number=next(numbers), spent_s=spent_s)
+            return await self.attempt(operation, deadline, number=next(numbers), on_made=made)
 
         retrying = AsyncRetrying(
             retry=retry_if_exception_type(DependencyError),
             wait=self._wait_s,
-            stop=lambda state: self._gives_up(state, deadline, spent_s),
-            before_sleep=self._tell_retry,
+            stop=lambda state: self._gives_up(state, deadline, paid),
             sleep=asyncio.sleep,
             reraise=True,
         )
         try:
             return await retrying(again)
         finally:
-            for at_s in spent_s:  # refused by the breaker after the wait, too late, or nobody waits
+            for at_s, _ in paid:  # refused by the breaker after the wait, too late, or nobody waits
                 self.budget.give_back(at_s)
 
     def _wait_s(self, state: RetryCallState) -> float:
@@ -199,7 +202,9 @@ class Guard:
         policy = self.policy.backoff
         return backoff_s(policy, state.attempt_number, state.upcoming_sleep, self._rng)
 
-    def _gives_up(self, state: RetryCallState, deadline: Deadline, spent_s: list[float]) -> bool:
+    def _gives_up(
+        self, state: RetryCallState, deadline: Deadline, paid: list[tuple[float, float]]
+    ) -> bool:
         if state.attempt_number >= self.policy.backoff.attempts:
             return True
         if state.upcoming_sleep >= deadline.remaining_s(self._clock()):
@@ -207,13 +212,10 @@ class Guard:
         if self.breaker.half_opens_in_s > state.upcoming_sleep:
             self._acquire()  # it refuses, and would after the wait: so nobody waits for that
         if self.budget.try_spend():
-            spent_s.append(self._clock())
+            paid.append((self._clock(), state.upcoming_sleep))
             return False
         self._observer.observe(RetryDenied(self._dependency))
         return True
-
-    def _tell_retry(self, state: RetryCallState) -> None:
-        self._observer.observe(Retried(self._dependency, state.upcoming_sleep))
 
 
 def _outcome_of(error: BaseException) -> AttemptOutcome:

@@ -608,3 +608,44 @@ async def test_a_retry_that_is_not_made_after_its_wait_costs_nothing(ended: str)
     assert told is CircuitOpen or isinstance(told, asyncio.CancelledError)
     assert len(dependency.called_s) == 1
     assert bench.budget.balance == pytest.approx(before + earned)
+
+
+class Tripping:
+    """Random ends after random times; now and then one opens the breaker."""
+
+    def __init__(self, rng: Random) -> None:
+        self._rng = rng
+        self.begun = 0
+
+    async def __call__(self) -> None:
+        self.begun += 1
+        await asyncio.sleep(self._rng.choice([0.0, 0.01, 0.2]))
+        if self._rng.random() < 0.7:
+            raise DependencyError
+
+
+@virtual
+@pytest.mark.parametrize("open_s", [0.05, 0.3, 5.0])
+@pytest.mark.parametrize("jitter", ["none", "full"])
+async def test_a_retry_is_counted_if_and_only_if_it_is_made(open_s: float, jitter: str) -> None:
+    """Whatever the breaker refuses, before the wait or after it, and whoever leaves meanwhile:
+    first calls and retries told are the operation's calls, and the budget has paid for those."""
+    rng, told = Random(f"{open_s} {jitter}"), 0
+    for _ in range(25):
+        min_calls = rng.choice([6, 14, 20])
+        breaker = usual(BreakerPolicy, min_calls=min_calls, failure_ratio=0.5, open_s=open_s)
+        backoff = usual(BackoffPolicy, attempts=4, base_s=0.1, cap_s=0.4, jitter=jitter)
+        bench = Bench(GuardPolicy(attempt_timeout_s=0.1, backoff=backoff), breaker)
+        bench.budget.policy = usual(BudgetPolicy, ratio=0, min_per_s=2)
+        before, dependency = bench.budget.balance, Tripping(rng)
+        calls = [
+            asyncio.ensure_future(bench.call(dependency, rng.choice([0.3, inf]))) for _ in range(12)
+        ]
+        await asyncio.sleep(rng.uniform(0, 0.5))
+        rng.choice(calls).cancel()
+        await asyncio.gather(*calls, return_exceptions=True)
+        retries = len(bench.ears.heard(Retried))
+        assert dependency.begun == 12 + retries
+        assert bench.budget.balance == before - retries
+        told += retries
+    assert told > 25

@@ -1,6 +1,6 @@
 """The guards held against their settings: how many retries, and how long an attempt may take."""
 
-from collections import deque
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import inf
@@ -13,6 +13,8 @@ from tests.vopr.verdicts import Verdicts
 
 #: The budget looks back over ten seconds; the oldest tenth of it may have dropped out already.
 WINDOW_S, SHORTEST_WINDOW_S = 10.0, 9.0
+#: No setting of a world lets a retry wait for longer.
+LONGEST_BACKOFF_S = 5.0
 EPS_S = 1e-6
 
 
@@ -33,8 +35,8 @@ class GuardWatch:
         self.stalled_s = 0.0  # by which any timer may have been late
         self._clock = clock
         self._verdicts = verdicts
-        self._calls: dict[str, deque[float]] = {name: deque() for name in guards}
-        self._retries: dict[str, deque[float]] = {name: deque() for name in guards}
+        self._calls: dict[str, list[float]] = {name: [] for name in guards}
+        self._retries: dict[str, list[float]] = {name: [] for name in guards}  # when paid for
         self._budget = False, 0.0, 0.0
         self._turned_s = -inf
         self._longest_attempt_s = 0.0
@@ -55,7 +57,7 @@ class GuardWatch:
     def hear(self, event: Event) -> None:
         match event:
             case Retried():
-                self._check_budget(event.dependency)
+                self._check_budget(event.dependency, self._clock() - event.wait_s)
             case AttemptEnded():
                 most_s = self._longest_attempt_s + self.stalled_s + EPS_S
                 in_time = event.duration_s <= most_s
@@ -82,16 +84,26 @@ class GuardWatch:
 
         guard.call = call
 
-    def _check_budget(self, name: str) -> None:
-        """Retries of the shortest window that is allowed, against the calls of the longest."""
+    def _check_budget(self, name: str, paid_s: float) -> None:
+        """Retries of the shortest window that is allowed, against the calls of the longest.
+
+        A retry is heard of when it is made; what it waited before that it may have waited longer
+        by as much as the timers were late.
+        """
         enabled, ratio, min_per_s = self._budget
         now, calls, retries = self._clock(), self._calls[name], self._retries[name]
-        retries.append(now)
-        while calls and calls[0] < now - WINDOW_S:
-            calls.popleft()
-        while retries and retries[0] <= now - SHORTEST_WINDOW_S:
-            retries.popleft()
-        if enabled and self._turned_s <= now - WINDOW_S:
-            allowed = min_per_s * WINDOW_S + ratio * len(calls)
-            within = len(retries) <= allowed + EPS_S
-            self._verdicts.expect(within, "more retries than the budget allows", len(retries))
+        insort(retries, paid_s)
+        oldest_s = now - WINDOW_S - LONGEST_BACKOFF_S
+        del calls[: bisect_left(calls, oldest_s)]
+        del retries[: bisect_right(retries, oldest_s)]
+        if not enabled or self._turned_s > oldest_s:
+            return
+        within_s = SHORTEST_WINDOW_S - self.stalled_s
+        for end_s in retries[bisect_right(retries, paid_s) - 1 :]:  # the windows that hold it
+            if end_s >= paid_s + within_s:
+                break
+            paid = bisect_right(retries, end_s) - bisect_right(retries, end_s - within_s)
+            last = bisect_right(calls, end_s + self.stalled_s)
+            made = last - bisect_left(calls, end_s - WINDOW_S)
+            within = paid <= min_per_s * WINDOW_S + ratio * made + EPS_S
+            self._verdicts.expect(within, "more retries than the budget allows", paid)

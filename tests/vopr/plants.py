@@ -151,7 +151,7 @@ PLANTS = (
         "an attempt has no time limit after the first",
         GUARD,
         "            return await self.attempt("
-        "operation, deadline, number=next(numbers), spent_s=spent_s)\n",
+        "operation, deadline, number=next(numbers), on_made=made)\n",
         "            return await operation()\n",
     ),
     Plant(

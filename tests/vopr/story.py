@@ -108,6 +108,6 @@ def _heard(what: tuple[Any, ...]) -> Iterator[str]:
         case (BreakerMoved() as moved,):
             yield f"→ the breaker of the {moved.dependency} is {moved.to}"
         case (Retried() as again,):
-            yield f"→ the {again.dependency} is tried again in {again.wait_s:.3f} s"
+            yield f"→ the {again.dependency} is tried again, {again.wait_s:.3f} s later"
         case (OrderEnded(outcome="abandoned" | "shed") as settled,):
             yield f"→ {settled.request_id} is booked as {settled.outcome}"
