@@ -16,7 +16,7 @@ from bpdemo.core.ports import SilentObserver
 from bpdemo.core.settings import Settings
 from bpdemo.downstream.backlog import PostgresBacklog
 from bpdemo.downstream.postgres import PostgresStore
-from bpdemo.service.durable_work import TRIES
+from bpdemo.service.durable_work import GIVE_UP_S, TRIES
 from tests.downstream.orders import an_order
 from tests.downstream.stage import PATIENT, STOCK, cut_all
 from tests.support.postgres import connected, database_url, postgres_server
@@ -158,30 +158,54 @@ async def test_what_is_gone_is_not_charged_for(desk: Desk, database_url: str) ->
     assert await desk.look.fetchval("SELECT count(charged_at) FROM payments") == 0
 
 
-async def test_a_payment_that_is_down_gives_the_order_back(desk: Desk, database_url: str) -> None:
-    """It stays pending and is tried again later, later each time; at last it fails."""
+async def test_a_payment_that_fails_gives_the_order_back(desk: Desk, database_url: str) -> None:
+    """It stays pending and is tried again later, later each time; with the tenth try that asked for
+    it, it fails."""
     order = await desk.promise("k")
-    async with by_hand(database_url, payment_outage=True) as worker:
-        first_s = await worker.work.work(order.id, 0)
-        late_s = await worker.work.work(order.id, TRIES - 2)
-        assert 0 < first_s <= 1
-        assert 15 <= late_s <= 30
+    async with by_hand(database_url, payment_failure_rate=1.0) as worker:
+        waits_s = [await worker.work.work(order.id, n) for n in range(TRIES - 1)]
+        assert 0 < waits_s[0] <= 1
+        assert 15 <= waits_s[-1] <= 30
         assert (await desk.standing(order)).status == "pending"
         await worker.work.work(order.id, TRIES - 1)
     standing = await desk.standing(order)
     assert (standing.status, standing.reason) == ("failed", "downstream_failed")
-    assert await desk.money() == 0
+    async with by_hand(database_url) as worker:
+        assert await worker.work.work(order.id, TRIES) is None
+    assert (await desk.money(), await desk.backlog.depth()) == (0, 0)
+
+
+async def test_a_payment_that_cannot_be_reached_keeps_the_order(desk, database_url) -> None:
+    """Nobody was asked: given back for the hundredth time it is as good as new, for a day."""
+    order = await desk.promise("k")
+    async with by_hand(database_url, payment_outage=True) as worker:
+        for given_back in range(0, 100, 10):
+            assert await worker.work.work(order.id, given_back, GIVE_UP_S - 1) is not None
+        assert await desk.look.fetchval("SELECT tries FROM claims") == 0
+        assert (await desk.standing(order)).status == "pending"
+        await worker.work.work(order.id, 100, GIVE_UP_S)
+    assert (await desk.standing(order)).status == "failed"
+
+
+async def test_the_age_of_an_order_is_told_by_its_database(desk: Desk, database_url: str) -> None:
+    """However a worker's clock goes, and counted from when it was put into the queue."""
+    order = await desk.promise("k")
+    await desk.look.execute("UPDATE pgqueuer SET created = created - interval '30 hours'")
+    async with at_work(database_url, payment_outage=True), asyncio.timeout(PATIENCE_S):
+        while (await desk.standing(order)).status == "pending":  # noqa: ASYNC110 -- it tells nobody
+            await asyncio.sleep(0.01)
+    assert (await desk.standing(order)).status == "failed"
 
 
 async def test_a_refund_is_owed_until_it_is_made(desk: Desk, database_url: str) -> None:
     """The order has failed, and stays in the queue and in the depth until its money is back."""
     order = await desk.promise("k")
     async with by_hand(database_url, payment_outage=True) as worker:
-        assert await worker.work.work(order.id, TRIES - 1) is not None
+        assert await worker.work.work(order.id, 0, GIVE_UP_S) is not None
     assert (await desk.standing(order)).status == "failed"
     assert await desk.backlog.depth() == 1
     async with by_hand(database_url) as worker:
-        assert await worker.work.work(order.id, TRIES) is None
+        assert await worker.work.work(order.id, 1) is None
     assert await desk.backlog.depth() == 0
 
 

@@ -81,6 +81,7 @@ class DurableWorker:
             Catalogue(self.store, store_guard, ReadThroughCache(turned.cache, clock, observer)),
             self.store, backlog, store_guard, payment, guard("payment"),
             clock=clock, rng=rng_for("give back"), observer=observer,
+            long_refunds=max(1, settings.workers // 2),
         )  # fmt: skip
         self._consumer = Consumer(bare_store.dsn, settings.workers, self.work.work, self._on_outage)
         self._stopping = asyncio.Event()

@@ -79,6 +79,13 @@ class Backlog(Protocol):
         """
         ...
 
+    async def count_try(self, order_id: str) -> int:
+        """One more try to sell it was made in earnest, and failed: how many that makes.
+
+        The one call here that counts again when it is repeated.
+        """
+        ...
+
     async def fail(self, order_id: str, reason: str) -> Order | None:
         """No sale; the key is free again. Answers with the order as it stands."""
         ...

@@ -41,6 +41,11 @@ class PostgresBacklog:
             row = row or await connection.fetchrow(sql.FIND_CLAIM, order_id, None)
         return None if row is None else _placed(row)
 
+    async def count_try(self, order_id: str) -> int:
+        async with self._store.lend() as connection:
+            tries: int | None = await connection.fetchval(durable_sql.COUNT_TRY, order_id)
+        return tries or 0
+
     async def fail(self, order_id: str, reason: str) -> Order | None:
         async with self._store.lend() as connection:
             row = await connection.fetchrow(durable_sql.FAIL, order_id, reason)

@@ -32,9 +32,9 @@ RECONNECT_S = 1.0
 #: Jobs held for each that is worked on, so that none of the places waits for PgQueuer's rounds.
 HELD = 4
 
-#: Works on the order with that id, tried so many times before. None: done; else the seconds after
-#: which it shall be tried again.
-Handle = Callable[[str, int], Awaitable[float | None]]
+#: Works on the order with that id, given back so many times before, and promised so many seconds
+#: ago. None: done; else the seconds after which it shall be tried again.
+Handle = Callable[[str, int, float], Awaitable[float | None]]
 
 
 class Consumer:
@@ -119,13 +119,15 @@ class Consumer:
         async with self._places:
             if self._stopping.is_set():
                 await self._give_back(job)
-            after_s = await self._handle(job.payload.decode(), job.attempts)
+            # Both times are the database's own: it set the latter when it handed out the job.
+            age_s = (job.heartbeat - job.created).total_seconds()
+            after_s = await self._handle(job.payload.decode(), job.attempts, age_s)
         if after_s is not None:
             raise RetryRequested(delay=timedelta(seconds=after_s))
 
     async def _give_back(self, job: Job) -> NoReturn:
         """As if it had never been taken. Raises what tells PgQueuer so."""
         assert self._manager is not None, "it has called us"
-        with suppress(Exception):  # or it is one try the poorer
+        with suppress(Exception):  # or it waits longer the next time
             await self._manager.queries.driver.execute(durable_sql.NOT_TRIED, job.id)
         raise RetryRequested(reason="the worker stops")

@@ -6,7 +6,8 @@
     pgqueuer   PgQueuer's own: whose turn it is
 
 A claim says what becomes of the order; the queue only says when. `settled` is false from the
-promise until nothing is left to do: it was sold, or it failed and its money is back.
+promise until nothing is left to do: it was sold, or it failed and its money is back. `tries` counts
+those in which somebody was asked for it; PgQueuer's `attempts`, how often it was given back.
 """
 
 from bpdemo.downstream.sql import ORDER_COLUMNS, STANDING_COLUMNS
@@ -16,7 +17,8 @@ CREATE = f"""
 ALTER TABLE claims
     ADD COLUMN IF NOT EXISTS status  text    NOT NULL DEFAULT 'confirmed',
     ADD COLUMN IF NOT EXISTS reason  text,
-    ADD COLUMN IF NOT EXISTS settled boolean NOT NULL DEFAULT true;
+    ADD COLUMN IF NOT EXISTS settled boolean NOT NULL DEFAULT true,
+    ADD COLUMN IF NOT EXISTS tries   integer NOT NULL DEFAULT 0;
 
 CREATE INDEX IF NOT EXISTS unsettled_claims ON claims (id) WHERE NOT settled;
 
@@ -60,6 +62,8 @@ WITH claimed AS (
 SELECT claimed.*, sold.stock FROM claimed JOIN sold ON sold.id = claimed.item_id
 """
 
+COUNT_TRY = "UPDATE claims SET tries = tries + 1 WHERE id = $1 RETURNING tries"
+
 FAIL = f"""
 UPDATE claims SET status = 'failed', reason = $2, key = NULL
 WHERE id = $1 AND status = 'pending'
@@ -87,7 +91,7 @@ DELETE FROM pgqueuer_log WHERE id = ANY (ARRAY(
 ))
 """
 
-#: PgQueuer counts whatever is given back as a try.
+#: PgQueuer counts whatever is given back, and the next wait would be longer.
 NOT_TRIED = "UPDATE pgqueuer SET attempts = attempts - 1 WHERE id = $1"
 
 CHARGE = """

@@ -154,6 +154,13 @@ class FaultyBacklog(_Faulty):
             raise _lose_answer()
         return placed
 
+    async def count_try(self, order_id: str) -> int:
+        lost = not self._calm and await self._befall_write()
+        tries = await self._backlog.count_try(order_id)
+        if lost:
+            raise _lose_answer()
+        return tries
+
     async def fail(self, order_id: str, reason: str) -> Order | None:
         lost = not self._calm and await self._befall_write()
         order = await self._backlog.fail(order_id, reason)

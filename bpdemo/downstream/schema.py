@@ -51,7 +51,16 @@ async def _make(connection: "Connection", initial_stock: int) -> None:
 
 async def _is_ready(connection: "Connection") -> bool:
     # The last ones made: all are made in one transaction.
-    return {"claims", "payments", "pgqueuer"} <= await _tables(connection)
+    if not {"claims", "payments", "pgqueuer"} <= await _tables(connection):
+        return False
+    # Younger than any table: an earlier version may have made those.
+    has_tries: bool = await connection.fetchval(
+        """SELECT EXISTS (
+               SELECT FROM information_schema.columns WHERE table_schema = current_schema()
+               AND table_name = 'claims' AND column_name = 'tries'
+           )"""
+    )
+    return has_tries
 
 
 async def _tables(connection: "Connection") -> set[str]:

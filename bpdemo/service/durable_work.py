@@ -7,27 +7,36 @@
 Any step may find that it was done before: by a worker that died, or by one that was only slow. All
 are safe to repeat, and the order's own state decides which of two workers has its way. So whatever
 goes wrong, a lost answer or an error that would end the process, the order is given back, to be
-tried again later; after `TRIES` times it fails, unless it turns out to be confirmed.
+tried again later: after about 1 s, 2 s and so on to 30 s, each drawn between half of that and all.
+
+It fails, unless it turns out to be confirmed, when `TRIES` tries have failed or a try fails after
+`GIVE_UP_S`. Only those tries count in which payment or store was asked for the order and did not
+say yes. What an open breaker or an exhausted pool refused, and what was lost before it left us,
+tells nothing about the order: during an outage of hours the others wait, and most are never asked
+for. Ten tries in a row take between 75 and 151 s.
 """
 
-import asyncio
 from collections.abc import Callable
 from random import Random
 
-from bpdemo.core.errors import AttemptTimeout, BoxOfficeError, NotFound, SoldOut
+from bpdemo.core.errors import BoxOfficeError, NotFound, SoldOut
 from bpdemo.core.events import DurableOrderEnded, DurableOutcome
-from bpdemo.core.model import Order
+from bpdemo.core.model import Order, Placed
 from bpdemo.core.ports import Backlog, Observer, Payment, Store
 from bpdemo.flow.backoff import BackoffPolicy, backoff_s
 from bpdemo.flow.guard import Guard
 from bpdemo.service.catalogue import Catalogue
+from bpdemo.service.long_tries import LongTries
 from bpdemo.service.own_task import OwnTask, apart
+from bpdemo.service.write import Write
 
-#: Two and a half minutes with the waits between; a refund that is owed is tried until it is made.
+#: A refund that is owed is tried until it is made.
 TRIES = 10
+#: How old an order may be that is still given back, whether or not anybody could be asked for it.
+GIVE_UP_S = 24 * 3600.0
+#: For its waits alone.
 BACKOFF = BackoffPolicy(attempts=TRIES, base_s=1.0, cap_s=30.0, jitter="equal")
-#: How long one try of a refund may take. It passes no breaker: money is given back, open or not.
-REFUND_S = 5.0
+LONG_REFUNDS = 4
 
 
 class _Unknown(Exception):
@@ -35,7 +44,10 @@ class _Unknown(Exception):
 
 
 class DurableWork:
-    """Brings promised orders to their end, one at a time per place."""
+    """Brings promised orders to their end, one at a time per place.
+
+    At most `long_refunds` of the places may be held by refunds for longer than a second.
+    """
 
     def __init__(
         self,
@@ -49,6 +61,7 @@ class DurableWork:
         clock: Callable[[], float],
         rng: Random,
         observer: Observer,
+        long_refunds: int = LONG_REFUNDS,
     ) -> None:
         self._catalogue = catalogue
         self._store = store
@@ -59,17 +72,19 @@ class DurableWork:
         self._clock = clock
         self._rng = rng
         self._observer = observer
+        self._refunds = LongTries(long_refunds)
 
-    async def work(self, order_id: str, tries: int) -> float | None:
+    async def work(self, order_id: str, given_back: int, age_s: float = 0.0) -> float | None:
         """None when nothing is left to do; else after how many seconds to try again.
 
-        `tries` were made before.
+        The order was promised `age_s` ago, and `given_back` as often: that says how long to wait
+        and how long a refund may take, and nothing about whether the order fails.
         """
         started_s, task = self._clock(), OwnTask()
         outcome: DurableOutcome
         after_s = None
         try:
-            order = await apart(self._bring_to_end(order_id, is_last=tries + 1 >= TRIES))
+            order = await apart(self._bring_to_end(order_id, given_back, age_s))
             outcome, reason = ("failed", order.reason) if order.reason else ("confirmed", None)
         except _Unknown:  # whatever put it into the queue promised nothing to anybody
             outcome, reason = "failed", NotFound.reason
@@ -78,45 +93,54 @@ class DurableWork:
                 raise
             outcome, reason = "given_back", _reason_of(error)
             after_s = max(
-                backoff_s(BACKOFF, tries + 1, 0.0, self._rng),
+                backoff_s(BACKOFF, given_back + 1, 0.0, self._rng),
                 getattr(error, "retry_after_s", None) or 0.0,
             )
         service_s = self._clock() - started_s
         self._observer.observe(DurableOrderEnded(outcome, reason, order_id, service_s))
         return after_s
 
-    async def _bring_to_end(self, order_id: str, *, is_last: bool) -> Order:
+    async def _bring_to_end(self, order_id: str, given_back: int, age_s: float) -> Order:
         order = await self._store_guard.call(lambda: self._store.find_order(order_id))
         order = _known(order)
         if order.status == "confirmed":  # by a try whose answer was lost, or by another worker
             self._catalogue.forget_item(order.item_id)
         if order.status == "pending":
-            order = await self._sell(order, is_last=is_last)
+            order = await self._sell(order, age_s)
         if order.status == "failed":
-            await self._refund(order)
+            await self._refund(order, given_back)
         return order
 
-    async def _sell(self, order: Order, *, is_last: bool) -> Order:
+    async def _sell(self, order: Order, age_s: float) -> Order:
         task = OwnTask()
+        charge = Write(
+            self._payment_guard, lambda: self._payment.charge(order.id, order.amount_cents)
+        )
+        confirm = Write(self._store_guard, lambda: self._backlog.confirm(order.id))
         try:
-            return await self._charge_and_confirm(order)
+            return await self._charge_and_confirm(order, charge, confirm)
         except SoldOut as sold_out:
             self._catalogue.forget_item(order.item_id)
             return await self._fail(order, sold_out.reason)
         except BaseException as error:
-            if task.is_ending or not is_last:
+            if task.is_ending:
+                raise
+            asked = charge.in_doubt or confirm.in_doubt
+            if not await self._has_failed(order, asked=asked, age_s=age_s):
                 raise
             return await self._fail(order, _reason_of(error))
 
-    async def _charge_and_confirm(self, order: Order) -> Order:
+    async def _charge_and_confirm(
+        self, order: Order, charge: Write[None], confirm: Write[Placed | None]
+    ) -> Order:
         item, _ = await self._catalogue.find_item(order.item_id)
         if not item.in_stock:
             raise SoldOut  # no need to charge first
         self._store_guard.breaker.check()  # before charging for what could not be stored
-        await self._payment_guard.call(lambda: self._payment.charge(order.id, order.amount_cents))
+        await charge.call()
         stock_left = 0
         try:
-            placed = await self._store_guard.call(lambda: self._backlog.confirm(order.id))
+            placed = await confirm.call()
             if placed is None:
                 return _known(None)
             stock_left = placed.stock_left
@@ -125,18 +149,26 @@ class DurableWork:
             if stock_left <= 0:  # or nobody knows
                 self._catalogue.forget_item(order.item_id)
 
+    async def _has_failed(self, order: Order, *, asked: bool, age_s: float) -> bool:
+        """Whether the order fails with the try that just did; counts the try if anybody was asked.
+
+        By one attempt alone, since a count that is repeated counts twice.
+        """
+        if age_s >= GIVE_UP_S:
+            return True
+        if not asked:
+            return False
+        return await self._store_guard.attempt(lambda: self._backlog.count_try(order.id)) >= TRIES
+
     async def _fail(self, order: Order, reason: str) -> Order:
         """The order as it stands: sold after all, if an answer was lost or another worker won."""
         standing = await self._store_guard.call(lambda: self._backlog.fail(order.id, reason))
         return _known(standing)
 
-    async def _refund(self, order: Order) -> None:
-        """Bars the charge too, if another worker is about to make it."""
-        try:
-            async with asyncio.timeout(REFUND_S):
-                await self._payment.refund(order.id)
-        except TimeoutError as error:
-            raise AttemptTimeout from error
+    async def _refund(self, order: Order, given_back: int) -> None:
+        """Past the breaker, open or not: money goes back. It bars the charge, too, if another
+        worker is about to make it."""
+        await self._refunds.limit(lambda: self._payment.refund(order.id), given_back)
         await self._store_guard.call(lambda: self._backlog.settle(order.id))
 
 

@@ -32,7 +32,7 @@ from bpdemo.service.debts import Debts
 from bpdemo.service.order_ids import new_order_id
 from bpdemo.service.order_job import OrderJob, Sale
 from bpdemo.service.own_task import OwnTask
-from bpdemo.service.write import Write, may_have_happened
+from bpdemo.service.write import Write
 
 T = TypeVar("T")
 
@@ -128,21 +128,13 @@ class OrderWork:
         )
 
     async def _charge(self, order: Order) -> None:
-        may_stand = False
-
-        async def charge() -> None:
-            nonlocal may_stand
-            try:
-                await self._payment.charge(order.id, order.amount_cents)
-            except BaseException as error:
-                may_stand |= may_have_happened(error)
-                raise
-            may_stand = True
-
+        charge = Write(
+            self._payment_guard, lambda: self._payment.charge(order.id, order.amount_cents)
+        )
         try:
-            await self._payment_guard.call(charge)
+            await charge.call()
         except BaseException:
-            if may_stand:  # neither refused by the breaker nor lost before it left us
+            if charge.in_doubt:  # neither refused by the breaker nor lost before it left us
                 self._debts.owe_refund(order.id)
             raise
 

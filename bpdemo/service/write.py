@@ -1,8 +1,8 @@
-"""A write to the store behind its guard, which remembers whether any attempt went unanswered.
+"""A write to a dependency behind its guard, which remembers if any attempt went unanswered.
 
 Such an attempt may have happened, may never happen, or may be on its way still. Whatever ends the
 call afterwards, an open breaker or `SoldOut` included, tells nothing of it: only a success does, or
-`Store.void`.
+`Store.void`. What the breaker refused, or was lost before it left us, was not attempted.
 """
 
 from collections.abc import Awaitable, Callable

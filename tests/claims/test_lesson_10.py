@@ -28,7 +28,7 @@ NOBODY_WORKS = """
     import asyncio
     from bpdemo.service.durable_work import DurableWork
 
-    DurableWork.work = lambda self, order_id, tries: asyncio.sleep(3600)
+    DurableWork.work = lambda self, *order: asyncio.sleep(3600)
 """
 
 

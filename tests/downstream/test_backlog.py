@@ -379,3 +379,15 @@ async def test_a_database_of_an_earlier_version_is_made_fit(database_url):
     async with started(database_url) as store:
         assert await store.find_order(sold.id) == sold
         assert (await PostgresBacklog(store).accept(an_order(key="new"), 1)).status == "pending"
+
+
+async def test_a_database_without_the_count_of_tries_gets_it(database_url):
+    """Of the version before: every table is there, and the youngest column is not."""
+    async with started(database_url) as store:
+        promised = await PostgresBacklog(store).accept(an_order(key="k"), 1)
+    async with connected(database_url) as look:
+        await look.execute("ALTER TABLE claims DROP tries")
+    async with started(database_url) as store, started(database_url) as other:
+        counts = [await PostgresBacklog(s).count_try(promised.id) for s in (store, other, store)]
+        assert counts == [1, 2, 3]
+        assert await PostgresBacklog(store).count_try("nobody") == 0

@@ -628,7 +628,7 @@ class Tripping:
 @pytest.mark.parametrize("open_s", [0.05, 0.3, 5.0])
 @pytest.mark.parametrize("jitter", ["none", "full"])
 async def test_a_retry_is_counted_if_and_only_if_it_is_made(open_s: float, jitter: str) -> None:
-    """Whatever the breaker refuses, before the wait or after it, and whoever leaves meanwhile:
+    """Whatever the breaker refuses, before the wait or after it, and though some leave meanwhile:
     first calls and retries told are the operation's calls, and the budget has paid for those."""
     rng, told = Random(f"{open_s} {jitter}"), 0
     for _ in range(25):

@@ -4,7 +4,7 @@
 """
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
 
 from bpdemo.core.errors import DependencyError, QueueFull, SoldOut
 from bpdemo.core.model import Order, Placed
@@ -20,6 +20,7 @@ class MemoryBacklog:
         self._orders = store._orders
         self.unsettled: set[str] = set()
         self.queue: deque[str] = deque()
+        self.tries: Counter[str] = Counter()
 
     async def accept(self, order: Order, capacity: int) -> Order:
         if order.id in self._store._voided:
@@ -49,6 +50,10 @@ class MemoryBacklog:
             order = self._orders[order_id] = order._replace(status="confirmed")
             self.unsettled.discard(order_id)
         return Placed(order, stock[order.item_id])
+
+    async def count_try(self, order_id: str) -> int:
+        self.tries[order_id] += 1
+        return self.tries[order_id]
 
     async def fail(self, order_id: str, reason: str) -> Order | None:
         order = self._orders.get(order_id)
@@ -96,20 +101,22 @@ class MemoryWorker:
     async def _run(self) -> None:
         while True:
             while self._backlog.queue:
-                await self._bring_to_end(self._backlog.queue.popleft(), 0)
+                order_id = self._backlog.queue.popleft()
+                await self._bring_to_end(order_id, 0, asyncio.get_running_loop().time())
             await asyncio.sleep(0.5)
 
-    async def _bring_to_end(self, order_id: str, tries: int) -> None:
+    async def _bring_to_end(self, order_id: str, given_back: int, since_s: float) -> None:
         self._busy += 1
+        loop = asyncio.get_running_loop()
         try:
-            after_s = await self._work.work(order_id, tries)
+            after_s = await self._work.work(order_id, given_back, loop.time() - since_s)
         finally:
             self._busy -= 1
         if after_s is not None:
-            task = asyncio.get_running_loop().create_task(self._again(order_id, tries + 1, after_s))
+            task = loop.create_task(self._again(order_id, given_back + 1, since_s, after_s))
             self._later.add(task)
             task.add_done_callback(self._later.discard)
 
-    async def _again(self, order_id: str, tries: int, after_s: float) -> None:
+    async def _again(self, order_id: str, given_back: int, since_s: float, after_s: float) -> None:
         await asyncio.sleep(after_s)
-        await self._bring_to_end(order_id, tries)
+        await self._bring_to_end(order_id, given_back, since_s)

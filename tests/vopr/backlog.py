@@ -5,6 +5,7 @@ does, so whoever asks for either finds it. All of it is atomic, since nothing he
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import inf
@@ -20,7 +21,8 @@ class Ticket:
 
     order_id: str
     due_s: float
-    tries: int = 0
+    since_s: float
+    given_back: int = 0
     leased_until_s: float = 0.0
     holder: object = None
 
@@ -34,6 +36,7 @@ class PromisingStore(MemoryStore):
         self.promised: dict[str, Order] = {}  # as it was accepted, by id; never forgotten
         self.tickets: dict[str, Ticket] = {}
         self.confirmed: set[str] = set()
+        self.tries: Counter[str] = Counter()  # in which somebody was asked, as workers tell
         self.changed = asyncio.Event()  # a worker that has nothing to do waits for it
         self._clock = clock
 
@@ -72,6 +75,10 @@ class PromisingStore(MemoryStore):
             self.confirmed.add(order_id)
         return Placed(order, self._stock[order.item_id])
 
+    async def count_try(self, order_id: str) -> int:
+        self.tries[order_id] += 1
+        return self.tries[order_id]
+
     async def fail(self, order_id: str, reason: str) -> Order | None:
         order = self._orders.get(order_id)
         if order is not None and order.status == "pending":
@@ -98,7 +105,7 @@ class PromisingStore(MemoryStore):
     # -------- the queue
 
     def _queue(self, order_id: str) -> None:
-        self.tickets[order_id] = Ticket(order_id, self._clock())
+        self.tickets[order_id] = Ticket(order_id, due_s=self._clock(), since_s=self._clock())
         self.changed.set()
 
     def take(self, holder: object, lease_s: float) -> Ticket | None:
@@ -129,5 +136,5 @@ class PromisingStore(MemoryStore):
             del self.tickets[ticket.order_id]
             return
         ticket.holder, ticket.leased_until_s = None, 0.0
-        ticket.due_s, ticket.tries = self._clock() + again_in_s, ticket.tries + 1
+        ticket.due_s, ticket.given_back = self._clock() + again_in_s, ticket.given_back + 1
         self.changed.set()

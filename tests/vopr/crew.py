@@ -32,9 +32,10 @@ SWEEP_S = 5.0
 class Worker:
     """One process of its own, as far as memory goes: its guards and its cache are nobody else's."""
 
-    def __init__(self, work: DurableWork, store: PromisingStore) -> None:
+    def __init__(self, work: DurableWork, store: PromisingStore, clock: Any) -> None:
         self.is_frozen = False
         self._work = work
+        self._clock = clock
         self._store = store
         self._task = asyncio.create_task(self._run(), name="durable worker")
 
@@ -68,7 +69,8 @@ class Worker:
     async def _handle(self, ticket: Ticket) -> None:
         heart = asyncio.create_task(self._beat(), name="heartbeat")
         try:
-            again_in_s = await self._work.work(ticket.order_id, ticket.tries)
+            age_s = self._clock() - ticket.since_s
+            again_in_s = await self._work.work(ticket.order_id, ticket.given_back, age_s)
         finally:
             heart.cancel()
         self._store.done(ticket, self, again_in_s)
@@ -140,7 +142,7 @@ class Crew:
 
     def _hire(self) -> None:
         self._hired += 1
-        self.workers.append(Worker(self._make_work(), self._store))
+        self.workers.append(Worker(self._make_work(), self._store, self._clock))
 
     def _make_work(self) -> DurableWork:
         assembly, observer, clock = self._assembly, SilentObserver(), self._clock

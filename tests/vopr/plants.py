@@ -368,22 +368,20 @@ PLANTS = (
     Plant(
         "a promise that fails gives no money back",
         DURABLE,
-        "            await self._refund(order)\n        return order",
+        "            await self._refund(order, given_back)\n        return order",
         "            await self._store_guard.call(lambda: self._backlog.settle(order.id))\n"
         "        return order",
     ),
     Plant(
         "a promise is given up at the last try",
         DURABLE,
-        "            if task.is_ending or not is_last:\n                raise",
-        "            if task.is_ending or not is_last:\n                raise\n"
+        "            return await self._fail(order, _reason_of(error))",
         "            return order",
     ),
     Plant(
         "a promise is confirmed before it is paid",
         DURABLE,
-        "        await self._payment_guard.call("
-        "lambda: self._payment.charge(order.id, order.amount_cents))\n",
+        "        await charge.call()\n",
         "",
     ),
 )
