@@ -63,8 +63,12 @@ async def test_what_could_not_be_asked_is_not_held_against_a_promise(
     assert max(shift.ended_s.values()) < 3600 + 60
 
 
-ASKED = {"failed": DependencyError, "broken": KeyError, "cancelled": asyncio.CancelledError}
-UNASKED = {"unreached": unreached, "no connection": PoolExhausted}
+ASKED: dict[str, Raised] = {
+    "failed": DependencyError,
+    "broken": KeyError,
+    "cancelled": asyncio.CancelledError,
+}
+UNASKED: dict[str, Raised] = {"unreached": unreached, "no connection": PoolExhausted}
 RAISED: dict[str, Raised] = {**ASKED, **UNASKED}
 
 
@@ -167,7 +171,7 @@ async def test_a_slow_provider_is_not_owed_for_ever(latency_s: float) -> None:
     """It settles what it is asked at the end of its latency, up to the longest try: each refund
     arrives after a handful of tries."""
     shift = Shift(12, places=4, long_refunds=2)
-    shift.backlog.confirm = sold_out  # type: ignore[assignment, method-assign]
+    shift.backlog.confirm = sold_out  # type: ignore[method-assign]
 
     async def slowly(key: str) -> None:
         await asyncio.sleep(latency_s)
@@ -190,7 +194,7 @@ async def test_refunds_that_hang_leave_places_to_the_others() -> None:
         await asyncio.get_running_loop().create_future()
 
     shift.provider.on_refund = hang
-    shift.backlog.confirm = sold_out  # type: ignore[assignment, method-assign]
+    shift.backlog.confirm = sold_out  # type: ignore[method-assign]
     owing = asyncio.ensure_future(shift.keep_all())
     await asyncio.sleep(1200)
     shift.backlog.confirm = confirm  # type: ignore[method-assign]
