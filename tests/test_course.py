@@ -188,6 +188,16 @@ def test_a_lesson_asks_its_questions_in_the_order_of_the_catalogue(lesson: Cours
         assert code.index(f'predict("{name}")') < code.index(f'reveal("{name}"')
 
 
+def test_the_guide_knows_a_usual_wrong_answer_to_every_exercise():
+    """With what to ask then: the first exercise of each lesson in full, the others in a line."""
+    rows = re.findall(r"^\| (\d\d[a-z]) \| (.+) \|$", (NOTEBOOKS / "README.md").read_text(), re.M)
+    assert {name for name, _ in rows} == set(EXERCISES)
+    for name, told in rows:
+        assert told.rstrip().endswith('?"'), name
+    first = {one.exercises[0] for one in COURSE if one.exercises}
+    assert {name for name, told in rows if told.count(" | ") == 2} == first
+
+
 def test_half_a_day_adds_up():
     """240 minutes, of which 20 are slack."""
     assert sum(slot.minutes for slot in HALF_DAY) == HALF_DAY_MINUTES - 20

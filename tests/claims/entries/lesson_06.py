@@ -11,7 +11,7 @@ CLAIMS = (
     Claim(
         LESSON,
         "pool",
-        mechanism="two connections are what is sold, whatever stands before them",
+        mechanism="two connections are the limit, whatever stands in front of them",
         figure="",
         arms=NotApplicable(
             "a pool of a real PostgreSQL, which knows no virtual time; the test that breaks it has "
