@@ -24,10 +24,11 @@ from bpdemo.flow.seats import Seats
 from bpdemo.service.acceptance import Acceptance
 from bpdemo.service.advice import Advice
 from bpdemo.service.catalogue import Catalogue
-from bpdemo.service.debts import TRY_S, Debts
+from bpdemo.service.debts import Debts
 from bpdemo.service.gate import Gate
 from bpdemo.service.guards import make_guard
 from bpdemo.service.intake import Intake
+from bpdemo.service.long_tries import TRY_S
 from bpdemo.service.order_job import OrderJob
 from bpdemo.service.tuning import Tuning
 from bpdemo.service.wait_estimate import WaitEstimate

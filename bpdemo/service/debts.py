@@ -10,8 +10,9 @@ if it never arrived; a failed `place` is voided, which tells whether it had succ
                                  without one        taken back, stock and money: nobody could
                                                     ever ask what became of it
 
-What cannot be settled at once is owed, and tried until done: outside breaker and budget, a few at a
-time.
+What cannot be settled at once is owed, and tried until done: outside breaker and budget, but a few
+at a time, and at most four times a second while nothing succeeds. Payment and store have turns of
+their own, so that what is owed at one does not wait for the other.
 """
 
 import asyncio
@@ -26,15 +27,15 @@ from bpdemo.core.events import MoneyOwed
 from bpdemo.core.model import Order
 from bpdemo.core.ports import Observer, Payment, Store
 from bpdemo.flow.backoff import BackoffPolicy, backoff_s
+from bpdemo.service.long_tries import TRY_S, LongTries
 from bpdemo.service.own_task import OwnTask, apart
+from bpdemo.service.turns import Turns
 
 T = TypeVar("T")
 
+#: At each dependency; half of them may take longer than `TRY_S`.
 AT_ONCE = 8
-#: How long the first try may take, whatever the settings allow an attempt. Each later one may take
-#: twice as long as the one before, up to the longest: a slow provider must not be owed for ever.
-TRY_S = 1.0
-LONGEST_TRY_S = 60.0
+LONG_AT_ONCE = 4
 #: For its waits alone: an obligation is tried until it is met, however many attempts that takes.
 BACKOFF = BackoffPolicy(attempts=1, base_s=0.1, cap_s=1.0, jitter="equal")
 
@@ -55,13 +56,12 @@ class Debts:
     ) -> None:
         self._payment = payment
         self._store = store
-        self._rng = rng
         self._observer = observer
         self._forget_item = forget_item
         self.in_doubt: dict[str, Order] = {}  # by their keys: stored or not, nobody knows yet
         # A dictionary: a set of tasks has another order in each run, and so would have a stop.
         self._tasks: dict[asyncio.Task[None], None] = {}
-        self._turn = asyncio.Semaphore(AT_ONCE)
+        self._at_payment, self._at_store = _Tries(rng), _Tries(rng)
 
     @property
     def owed(self) -> int:
@@ -73,7 +73,8 @@ class Debts:
         Raises nothing, not even at our own end: what the callers are to hear is known.
         """
         try:
-            await self._refund(order_id)
+            async with asyncio.timeout(TRY_S):
+                await self._payment.refund(order_id)
         except BaseException:
             self.owe_refund(order_id)
 
@@ -84,7 +85,8 @@ class Debts:
         a key will not stand. `is_paid` is false for a promise: there is no money to give back yet.
         """
         try:
-            stored = await self._void(order.id)
+            async with asyncio.timeout(TRY_S):
+                stored = await self._store.void(order.id)
         except BaseException as error:
             self.owe_resolution(order, is_paid=is_paid)
             raise OutcomeUnknown from error
@@ -133,7 +135,7 @@ class Debts:
     async def _learn_later(self, order: Order, key: str, is_paid: bool) -> None:
         # An order that turns out to be stored stays sold: a repeat with its key may have been
         # answered with it meanwhile.
-        stored = await self._until_done(lambda try_s: self._void(order.id, try_s))
+        stored = await self._at_store.until_done(lambda: self._store.void(order.id))
         if self.in_doubt.get(key) is order:
             del self.in_doubt[key]
         self._forget_item(order.item_id)
@@ -144,33 +146,37 @@ class Debts:
                 self._payment.settle(order.id)
 
     async def _take_back_later(self, order: Order) -> None:
-        await self._until_done(lambda try_s: self._take_back(order.id, try_s))
+        await self._at_store.until_done(lambda: self._store.take_back(order.id))
         self._forget_item(order.item_id)
         await self._refund_later(order.id)
 
     async def _refund_later(self, order_id: str) -> None:
-        await self._until_done(lambda try_s: self._refund(order_id, try_s))
+        await self._at_payment.until_done(lambda: self._payment.refund(order_id))
 
-    async def _refund(self, order_id: str, try_s: float = TRY_S) -> None:
-        async with asyncio.timeout(try_s):
-            await self._payment.refund(order_id)
 
-    async def _void(self, order_id: str, try_s: float = TRY_S) -> Order | None:
-        async with asyncio.timeout(try_s):
-            return await self._store.void(order_id)
+class _Tries:
+    """All tries at one dependency, whatever is owed there."""
 
-    async def _take_back(self, order_id: str, try_s: float) -> None:
-        async with asyncio.timeout(try_s):
-            await self._store.take_back(order_id)
+    def __init__(self, rng: Random) -> None:
+        self._rng = rng
+        self._turns = Turns(AT_ONCE)
+        self._long = LongTries(LONG_AT_ONCE)
 
-    async def _until_done(self, attempt: Callable[[float], Awaitable[T]]) -> T:
-        try_s, task = TRY_S, OwnTask()
+    async def until_done(self, attempt: Callable[[], Awaitable[T]]) -> T:
+        """What the first attempt gives that succeeds; safe to cancel."""
+        task, failed = OwnTask(), 0
 
         async def in_turn() -> T:
-            nonlocal try_s
-            try_s = min(2 * try_s, LONGEST_TRY_S)
-            async with self._turn:
-                return await apart(attempt(try_s))
+            nonlocal failed
+            async with self._turns.one(failed):
+                try:
+                    result = await apart(self._long.limit(attempt, failed))
+                except BaseException:
+                    failed += 1
+                    self._turns.failed()
+                    raise
+                self._turns.succeeded()
+                return result
 
         retrying = AsyncRetrying(
             # No fault of anybody's forgives a debt, not even one that would end the process; only

@@ -134,7 +134,7 @@ class OrderWork:
         try:
             await charge.call()
         except BaseException:
-            if charge.in_doubt:  # neither refused by the breaker nor lost before it left us
+            if charge.in_doubt:  # neither refused by the breaker, nor lost before it left us
                 self._debts.owe_refund(order.id)
             raise
 

@@ -337,8 +337,8 @@ PLANTS = (
     Plant(
         "a charge whose answer was lost is not refunded",
         WORK,
-        "            if may_stand:  # neither refused by the breaker nor lost before it left us",
-        "            if may_stand and order.key:",
+        "            if charge.in_doubt:  # neither refused",
+        "            if charge.in_doubt and order.key:  # neither refused",
     ),
     Plant(
         "a refund is tried once more and then forgotten",

@@ -1,0 +1,302 @@
+"""What is owed is paid, at a pace that a provider in trouble can bear, and each provider apart."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from itertools import pairwise
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bpdemo.core.errors import DependencyError
+from bpdemo.core.events import AttemptEnded
+from bpdemo.core.model import Order
+from bpdemo.core.ports import SilentObserver
+from bpdemo.downstream.memory import MemoryStore
+from bpdemo.service.debts import AT_ONCE, LONG_AT_ONCE, Debts
+from bpdemo.service.long_tries import DOWN, LONGEST_TRY_S, TRY_S, LongTries, try_limit_s
+from bpdemo.service.turns import LONGEST_GAP_S, STEPS, Turns
+from tests.flow.helpers import now, settle
+from tests.service.durable import Provider, well
+from tests.service.stage import opened
+from tests.support.virtual import virtual
+
+
+async def hangs(key: str) -> None:
+    await asyncio.get_running_loop().create_future()
+
+
+async def fails(key: str) -> None:
+    raise DependencyError
+
+
+async def fails_slowly(key: str) -> None:
+    await asyncio.sleep(0.3)
+    raise DependencyError
+
+
+class Owing:
+    """Debts to a provider and a store, each of which may be in trouble."""
+
+    def __init__(self) -> None:
+        self.provider = Provider()
+        self.store = MemoryStore(1000)
+        self.debts = Debts(self.provider, self.store, Random(1), SilentObserver(), lambda _: None)
+        self.settled_s: dict[str, float] = {}
+
+    def owe(self, *ids: str) -> None:
+        for id in ids:
+            self.debts.owe_refund(id)
+
+    def doubt(self, id: str) -> None:
+        when = datetime(2026, 1, 1, tzinfo=UTC)
+        self.debts.owe_resolution(Order(id, 1, 1, 4500, when, f"key of {id}"))
+
+    def calls_between(self, start_s: float, end_s: float) -> int:
+        return sum(start_s <= at_s < end_s for at_s, _ in self.provider.refund_calls)
+
+
+@asynccontextmanager
+async def owing() -> AsyncIterator[Owing]:
+    owing = Owing()
+    yield owing
+    await owing.debts.stop()
+    assert owing.debts.owed == 0
+
+
+@pytest.mark.parametrize("trouble", [fails, fails_slowly, hangs])
+@pytest.mark.parametrize("owed", [1, 40, 2000])
+@virtual
+async def test_a_provider_in_trouble_is_asked_a_few_times_a_second(owed: int, trouble) -> None:
+    """However much is owed, and however it fails, whatever breaker and retries are set to: they
+    have no say in this."""
+    async with owing() as books:
+        books.provider.on_refund = trouble
+        books.owe(*(f"r{n}" for n in range(owed)))
+        await asyncio.sleep(60)
+        assert books.calls_between(0, 60) <= 60 / LONGEST_GAP_S + AT_ONCE + STEPS
+        assert books.calls_between(30, 60) <= 30 / LONGEST_GAP_S + 1
+
+
+@virtual
+async def test_an_outage_without_a_breaker_is_no_flood_of_refunds() -> None:
+    """20 orders a second for half a minute, all of which may have been charged: four refunds a second
+    are asked for, and when the provider is well again all of them are made."""
+    knobs = {"workers": 8, "queue_capacity": 400, "payment_latency_s": 0.04, "retry_attempts": 1}
+    async with opened(**knobs, breaker_enabled=False) as stage:
+        stage.turn(payment_failure_rate=1.0)
+        calls, refund = 0, stage.assembly.payment.refund
+
+        async def counted(key: str) -> None:
+            nonlocal calls
+            calls += 1
+            await refund(key)
+
+        stage.assembly.payment.refund = counted  # type: ignore[method-assign]
+        for _ in range(600):
+            stage.comes()
+            await asyncio.sleep(0.05)
+        await stage.everybody_answered()
+        assert len([e for e in stage.heard(AttemptEnded) if e.outcome == "failure"]) == 600
+        assert stage.office._debts.owed > 400
+        assert calls <= now() / LONGEST_GAP_S + AT_ONCE + STEPS
+        stage.turn(payment_failure_rate=0.0)
+        began_s = now()
+        await stage.office._debts.none_owed()
+        assert now() - began_s < 2 + 600 * 0.04 / LONG_AT_ONCE
+
+
+@pytest.mark.parametrize("trouble", [fails, hangs])
+@virtual
+async def test_what_is_owed_at_one_does_not_wait_for_the_other(trouble) -> None:
+    """The payment is in trouble and much is owed there: the store, which is well, is asked at
+    once; and the other way round."""
+    async with owing() as books:
+        books.provider.on_refund = trouble
+        books.owe(*(f"r{n}" for n in range(200)))
+        await asyncio.sleep(200)
+        books.doubt("o1")
+        await settle()
+        assert not books.debts.in_doubt
+        await books.debts.stop()
+
+    async with owing() as books:
+        books.store.void = trouble  # type: ignore[method-assign]
+        for n in range(200):
+            books.doubt(f"o{n}")
+        await asyncio.sleep(200)
+        books.owe("r1")
+        await asyncio.sleep(0.05)
+        assert books.provider.refunded == {"r1"}
+
+
+@pytest.mark.parametrize("outage_s", [3, 200])
+@pytest.mark.parametrize("trouble", [fails, fails_slowly, hangs])
+@virtual
+async def test_once_a_provider_is_well_what_is_owed_is_settled_at_its_pace(
+    trouble, outage_s: float
+) -> None:
+    """Tries that hang since the outage hold up nobody, and are made again themselves: hundreds of
+    debts take as long as their refunds, and two or three seconds."""
+    async with owing() as books:
+        books.provider.on_refund = trouble
+        books.owe(*(f"r{n}" for n in range(300)))
+        await asyncio.sleep(outage_s)
+        books.provider.on_refund, well_s = well, now()
+        await books.debts.none_owed()
+        assert len(books.provider.refunded) == 300
+        assert now() - well_s < 3 + 300 * 0.04 / LONG_AT_ONCE
+
+
+@virtual
+async def test_those_that_cannot_be_settled_hold_nobody_up() -> None:
+    """500 refunds that the provider will never make, and those that hang for ever beside them: one
+    that it would make is made at once, however many tries of the others are due."""
+    async with owing() as books:
+
+        async def choosy(key: str) -> None:
+            await (fails if key.startswith("never") else hangs if key[0] == "h" else well)(key)
+
+        books.provider.on_refund = choosy
+        books.owe(*(f"never {n}" for n in range(500)), *(f"hangs {n}" for n in range(20)))
+        await asyncio.sleep(300)
+        for n in range(20):
+            books.owe(f"r{n}")
+            asked_s = now()
+            while f"r{n}" not in books.provider.refunded:  # noqa: ASYNC110 -- it tells nobody
+                await asyncio.sleep(0.01)
+            assert now() - asked_s < TRY_S + LONGEST_GAP_S + 0.1
+            await asyncio.sleep(3)
+
+
+@pytest.mark.parametrize("latency_s", [0.5, 3.0, 6.0, 20.0, 50.0])
+@virtual
+async def test_a_slow_provider_is_settled_all_the_same(latency_s: float) -> None:
+    """It refunds at the end of its latency; among its tries are quick ones that fail."""
+    async with owing() as books:
+
+        async def slowly(key: str) -> None:
+            await asyncio.sleep(latency_s)
+
+        books.provider.on_refund = slowly
+        books.owe(*(f"r{n}" for n in range(24)))
+        await books.debts.none_owed()
+        assert len(books.provider.refunded) == 24
+        assert now() < 4 * LONGEST_TRY_S + 24 * latency_s / LONG_AT_ONCE * 2
+
+
+# Turns
+
+
+@given(
+    seed=st.integers(0, 10_000),
+    success=st.sampled_from([0.0, 0.02, 0.3, 1.0]),
+    lasts_s=st.sampled_from([0.0, 0.05, 2.0]),
+)
+@virtual
+async def test_turns_are_bounded_by_what_succeeds(
+    seed: int, success: float, lasts_s: float
+) -> None:
+    """turns ≤ t ÷ longest gap + (successes + 1) × (at once + steps) over any stretch, never more
+    than are allowed at once, and nobody's end loses a turn."""
+    rng, turns = Random(seed), Turns(AT_ONCE)
+    began_s: list[float] = []
+    succeeded_s: list[float] = []
+    inside = most = 0
+
+    async def visit() -> None:
+        nonlocal inside, most
+        for failed in range(rng.randrange(1, 30)):
+            async with turns.one(failed):
+                inside += 1
+                most = max(most, inside)
+                began_s.append(now())
+                try:
+                    await asyncio.sleep(rng.uniform(0, lasts_s))
+                finally:
+                    inside -= 1
+                if rng.random() < success:
+                    succeeded_s.append(now())
+                    turns.succeeded()
+                else:
+                    turns.failed()
+
+    visits = [asyncio.ensure_future(visit()) for _ in range(40)]
+    for _ in range(20):
+        await asyncio.sleep(rng.choice([0, 0, 0.01, 0.25, 1]))
+        rng.choice(visits).cancel()
+    await asyncio.gather(*visits, return_exceptions=True)
+    assert inside == 0
+    assert most <= AT_ONCE
+    for first in range(0, len(began_s), 7):
+        for last in range(first, len(began_s), 13):
+            start_s, end_s = began_s[first], began_s[last]
+            good = sum(start_s <= at_s <= end_s for at_s in succeeded_s)
+            bound = (end_s - start_s) / LONGEST_GAP_S + (good + 1) * (AT_ONCE + STEPS)
+            assert last - first + 1 <= bound + 1
+    async with asyncio.timeout(10):  # all eight are there again
+        await asyncio.gather(*(_hold(turns) for _ in range(AT_ONCE)))
+
+
+async def _hold(turns: Turns) -> None:
+    async with turns.one(0):
+        await asyncio.sleep(2)
+
+
+@virtual
+async def test_the_least_tried_come_first() -> None:
+    """In whatever order they ask."""
+    turns, came = Turns(1), list[int]()
+
+    async def visit(failed: int) -> None:
+        async with turns.one(failed):
+            came.append(failed)
+            await asyncio.sleep(0.1)
+
+    holding = asyncio.ensure_future(visit(99))
+    await settle()
+    await asyncio.gather(*map(visit, [5, 0, 3, 1, 4, 2]), holding)
+    assert came == [99, 0, 1, 2, 3, 4, 5]
+
+
+# Time
+
+
+def test_a_try_may_take_twice_as_long_as_the_one_before_up_to_the_longest() -> None:
+    """From the first, for ever."""
+    limits_s = [try_limit_s(failed) for failed in range(5000)]
+    assert limits_s[0] == TRY_S
+    assert all(b == min(2 * a, LONGEST_TRY_S) for a, b in pairwise(limits_s))
+
+
+@virtual
+async def test_only_a_few_may_take_long() -> None:
+    """The others have as long as a first try."""
+    long = LongTries(2)
+
+    async def ended_s() -> float:
+        with pytest.raises(DependencyError):
+            await long.limit(lambda: hangs(""), 4)
+        return now()
+
+    assert sorted(await asyncio.gather(*(ended_s() for _ in range(5)))) == [1, 1, 1, 16, 16]
+
+
+@pytest.mark.parametrize("failures", [0, DOWN - 1, DOWN])
+@virtual
+async def test_only_after_an_outage_is_a_long_try_cut_short(failures: int) -> None:
+    """A success after too few failures says nothing of the others: one may just be slow."""
+    long = LongTries(2)
+    slow = asyncio.ensure_future(long.limit(lambda: hangs(""), 6))
+    await asyncio.sleep(10)
+    for _ in range(failures):
+        with pytest.raises(DependencyError):
+            await long.limit(lambda: fails(""), 0)
+    await long.limit(lambda: well(""), 0)
+    await settle()
+    assert slow.done() == (failures >= DOWN)
+    await asyncio.gather(slow, return_exceptions=True)
+    assert now() == pytest.approx(10.04 if failures >= DOWN else LONGEST_TRY_S)
