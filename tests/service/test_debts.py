@@ -83,8 +83,8 @@ async def test_a_provider_in_trouble_is_asked_a_few_times_a_second(owed: int, tr
 
 @virtual
 async def test_an_outage_without_a_breaker_is_no_flood_of_refunds() -> None:
-    """20 orders a second for half a minute, all of which may have been charged: four refunds a second
-    are asked for, and when the provider is well again all of them are made."""
+    """20 orders a second for half a minute, all of which may have been charged: four refunds are
+    asked for in a second, and when the provider is well again all of them are made."""
     knobs = {"workers": 8, "queue_capacity": 400, "payment_latency_s": 0.04, "retry_attempts": 1}
     async with opened(**knobs, breaker_enabled=False) as stage:
         stage.turn(payment_failure_rate=1.0)
@@ -133,22 +133,26 @@ async def test_what_is_owed_at_one_does_not_wait_for_the_other(trouble) -> None:
         assert books.provider.refunded == {"r1"}
 
 
-@pytest.mark.parametrize("outage_s", [3, 200])
+@pytest.mark.parametrize(
+    ("owed", "outage_s"), [(300, 3), (300, 200), (40, 900), (8, 900), (1, 900)]
+)
 @pytest.mark.parametrize("trouble", [fails, fails_slowly, hangs])
 @virtual
 async def test_once_a_provider_is_well_what_is_owed_is_settled_at_its_pace(
-    trouble, outage_s: float
+    trouble, owed: int, outage_s: float
 ) -> None:
     """Tries that hang since the outage hold up nobody, and are made again themselves: hundreds of
-    debts take as long as their refunds, and two or three seconds."""
+    debts take as long as their refunds, and two or three seconds. (A debt that is alone has nobody
+    to learn from, and its try may last to its end.)"""
     async with owing() as books:
         books.provider.on_refund = trouble
-        books.owe(*(f"r{n}" for n in range(300)))
+        books.owe(*(f"r{n}" for n in range(owed)))
         await asyncio.sleep(outage_s)
         books.provider.on_refund, well_s = well, now()
         await books.debts.none_owed()
-        assert len(books.provider.refunded) == 300
-        assert now() - well_s < 3 + 300 * 0.04 / LONG_AT_ONCE
+        assert len(books.provider.refunded) == owed
+        most_s = 3 if owed > LONG_AT_ONCE else LONGEST_TRY_S + 3
+        assert now() - well_s < most_s + owed * 0.04 / LONG_AT_ONCE
 
 
 @virtual
@@ -216,6 +220,9 @@ async def test_turns_are_bounded_by_what_succeeds(
                 began_s.append(now())
                 try:
                     await asyncio.sleep(rng.uniform(0, lasts_s))
+                except asyncio.CancelledError:
+                    turns.failed()  # as a try that is cut off
+                    raise
                 finally:
                     inside -= 1
                 if rng.random() < success:
@@ -239,6 +246,27 @@ async def test_turns_are_bounded_by_what_succeeds(
             assert last - first + 1 <= bound + 1
     async with asyncio.timeout(10):  # all eight are there again
         await asyncio.gather(*(_hold(turns) for _ in range(AT_ONCE)))
+
+
+@pytest.mark.parametrize("granted_first", [True, False])
+@virtual
+async def test_a_turn_that_is_granted_to_one_who_ends_is_not_lost(granted_first: bool) -> None:
+    """Both in one step of the loop, in either order: the next in line has it."""
+    turns = Turns(1)
+    holder = asyncio.ensure_future(_hold(turns))
+    await settle()
+    leaver, next_in_line = (asyncio.ensure_future(_hold(turns)) for _ in range(2))
+    await asyncio.sleep(1)
+    if granted_first:
+        holder.cancel()
+        while not holder.done():  # noqa: ASYNC110 -- step by step
+            await asyncio.sleep(0)
+        leaver.cancel()
+    else:
+        leaver.cancel()
+        holder.cancel()
+    async with asyncio.timeout(3):
+        await next_in_line
 
 
 async def _hold(turns: Turns) -> None:

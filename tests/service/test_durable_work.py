@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from bpdemo.core.errors import DependencyError, PoolExhausted, SoldOut
 from bpdemo.flow.backoff import backoff_s
 from bpdemo.service.durable_work import BACKOFF, GIVE_UP_S, TRIES
-from bpdemo.service.long_tries import LONGEST_TRY_S, TRY_S
+from bpdemo.service.long_tries import TRY_S
 from tests.flow.helpers import now, settle
 from tests.service.durable import Fate, Shift, well
 from tests.support.virtual import virtual
@@ -208,7 +208,7 @@ async def test_refunds_that_hang_leave_places_to_the_others() -> None:
     await owing
     settled_s = now() - well_s
     assert shift.provider.refunded == set(shift.ids)
-    assert settled_s < LONGEST_TRY_S + 31  # those two in flight, and the last wait
+    assert settled_s < 36  # the last wait, and a moment
 
 
 class Extreme(Random):
