@@ -2,11 +2,11 @@
 
 import errno
 import os
+import shlex
 import socket
-import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -18,6 +18,7 @@ from bpdemo.api.server import DrainingServer, address_of, bind
 from bpdemo.assembly.app import create_app
 from bpdemo.assembly.collector import Sweeper, calm_collector
 from bpdemo.assembly.listening import address_meant
+from bpdemo.assembly.ready_line import ReadyLine, at_terminal, readable_at_terminal
 from bpdemo.core.errors import SettingsInvalid
 from bpdemo.core.settings import Settings
 from bpdemo.telemetry.library_logs import take_library_logs
@@ -33,7 +34,7 @@ def run_server(
 
     Raises `SettingsInvalid` for whatever keeps it from starting.
     """
-    settings = Settings(**knobs)
+    settings = readable_at_terminal(Settings(**knobs))
     listener = _listen(host, port, has_token=bool(settings.admin_token))
     app = create_app(settings)
     take_library_logs(app.state.telemetry.log)
@@ -49,11 +50,13 @@ def run_server(
         other_descriptors=0 if settings.store == "memory" else settings.pool_max,
         observer=app.state.telemetry.observer,
     )
-    server.on_ready = lambda: _on_ready(app, address_of(listener), server.stop)
+    ready = ReadyLine(server.stop)
+    server.on_ready = lambda: _on_ready(app, address_of(listener), ready)
     if until_stdin_closes:
         threading.Thread(target=_stop_at_end_of_stdin, args=(server,), daemon=True).start()
     calm_collector()
     _run(server, app, [listener])
+    ready.require_heard()
 
 
 def _listen(host: str, port: int, *, has_token: bool) -> socket.socket:
@@ -73,18 +76,27 @@ def _listen(host: str, port: int, *, has_token: bool) -> socket.socket:
         raise SettingsInvalid(field, f"cannot listen on {host}:{port}: {why}") from None
 
 
-def _on_ready(app: FastAPI, address: str, stop: Callable[[], None]) -> None:
-    print(f"ready {address}", flush=True)
-    # The command line's own standard output keeps an error until the end, for a result may be on
-    # its way into a file. Here the line is all that there is, and somebody waits for it.
-    if getattr(sys.stdout, "error", None):
-        stop()
-        return
+def _on_ready(app: FastAPI, address: str, ready: ReadyLine) -> None:
     assembly = app.state.assembly
-    Sweeper(lambda: assembly.office.in_flight).start()
+    lines = [f"ready {address}"]
     if assembly.settings.store == "embedded":
         # Others may join by store=postgres and this address, for as long as this one runs.
-        print(f"database {assembly.database_url}", flush=True)
+        lines.append(f"database {assembly.database_url}")
+    if at_terminal():
+        lines += _in_words(address, assembly.database_url if len(lines) > 1 else None)
+    ready.say(*lines)
+    Sweeper(lambda: assembly.office.in_flight).start()
+
+
+def _in_words(address: str, own_database: str | None) -> list[str]:
+    """What a person can do now. The database of a store that is not our own is not told: its
+    address may hold a password."""
+    told = [f"  The live page is {address}/ and its API {address}/docs. Ctrl-C ends it."]
+    if own_database:
+        joined = shlex.quote(f"database_url={own_database}")
+        told += ["  A worker joins that database, in another terminal, by", ""]
+        told += [f"    bpdemo worker --set {joined}", ""]
+    return told
 
 
 def _run(server: DrainingServer, app: FastAPI, sockets: list[Any]) -> None:

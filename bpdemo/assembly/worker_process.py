@@ -10,6 +10,7 @@ from types import FrameType
 from typing import Any
 
 from bpdemo.assembly.collector import Sweeper, calm_collector
+from bpdemo.assembly.ready_line import ReadyLine, readable_at_terminal
 from bpdemo.assembly.worker import DurableWorker
 from bpdemo.core.errors import SettingsInvalid
 from bpdemo.core.settings import Settings
@@ -31,7 +32,7 @@ def run_worker(knobs: Mapping[str, Any], name: str, *, until_stdin_closes: bool 
     name = name or f"worker-{os.getpid()}"
     if not name.isprintable() or len(name) > LONGEST_NAME:
         raise SettingsInvalid("name", f"is not 1 to {LONGEST_NAME} printable characters")
-    worker = DurableWorker(Settings(**knobs), name)
+    worker = DurableWorker(readable_at_terminal(Settings(**knobs)), name)
     take_library_logs(worker.log)
     calm_collector()
     asyncio.run(_work(worker, name, until_stdin_closes=until_stdin_closes))
@@ -57,7 +58,9 @@ async def _work(worker: DurableWorker, name: str, *, until_stdin_closes: bool) -
         signal.signal(number, on_signal)
     if until_stdin_closes:
         threading.Thread(target=_stop_at_end_of_stdin, args=(stop,), daemon=True).start()
-    await worker.run(lambda: print(f"ready {name}", flush=True))
+    ready = ReadyLine(worker.stop)
+    await worker.run(lambda: ready.say(f"ready {name}"))
+    ready.require_heard()
 
 
 def _stop_at_end_of_stdin(stop: Callable[[], None]) -> None:

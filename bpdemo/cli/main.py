@@ -5,12 +5,13 @@ import os
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Any, NoReturn, cast
+from typing import Annotated, NoReturn, cast
 
 import typer
 
 from bpdemo import __version__
 from bpdemo.cli.outlet import take_standard_output
+from bpdemo.cli.usage import told_usage
 from bpdemo.core.environment import forget_foreign
 from bpdemo.core.errors import SettingsInvalid
 from bpdemo.core.extras import ExtraMissing, extra_with, lacking, require_extra
@@ -23,38 +24,78 @@ UsageError = cast(type[Exception], typer.BadParameter.__base__)
 KnobOptions = Annotated[
     list[str],
     typer.Option(
-        "--set", metavar="NAME=VALUE", help="A setting, such as queue_capacity=8. Repeatable."
+        "--set",
+        metavar="NAME=VALUE",
+        help="A setting of the service, such as queue_capacity=8. Repeatable. All of them, with "
+        "unit and range: GET /settings of a running service.",
     ),
 ]
 ScenarioOption = Annotated[
     str,
-    typer.Option(help="steady, ramp, spike, sustained, retry_storm or closed."),
+    typer.Option(
+        metavar="NAME",
+        help="Shape of the load: steady; ramp (rises from 0 to the rate); spike (the rate in the "
+        "middle third, a tenth of it before and after); sustained (half of the rate, then the rate "
+        "from one sixth of the run on); retry_storm (each failure is retried three times at once); "
+        "closed (a fixed number of users, each of whom waits for the answer).",
+    ),
 ]
 
 
 JoinWithin = Annotated[
-    float, typer.Option(min=0, metavar="SECONDS", help="How long to wait for the next to join.")
+    float,
+    typer.Option(
+        min=0, metavar="SECONDS", help="How long to wait, in seconds, until the next one joins."
+    ),
 ]
+SecondsOption = Annotated[
+    float, typer.Option(metavar="SECONDS", help="Length of the load in seconds, 0.1 to 3600.")
+]
+JsonFileOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--json", metavar="FILE", help="Write the summary, and a row for each bin, to this file."
+    ),
+]
+OutOption = Annotated[Path, typer.Option(metavar="FOLDER", help="Folder for the report.")]
 
-RequestOption = Annotated[
+LoadRequestOption = Annotated[
     str | None,
-    typer.Option("--request", metavar="'POST /path'", help="What to send instead of orders."),
+    typer.Option(
+        "--request",
+        metavar="'POST /path'",
+        help="Method and path to send, to any HTTP service.",
+        show_default="POST /orders, as to the box office",
+    ),
+]
+JudgeRequestOption = Annotated[
+    str | None,
+    typer.Option(
+        "--request", metavar="'POST /path'", help="Method and path to send.", show_default="GET /"
+    ),
 ]
 JsonBodyOption = Annotated[
-    str | None, typer.Option("--json-body", metavar="JSON", help="With --request: its body.")
+    str | None,
+    typer.Option(
+        "--json-body",
+        metavar="JSON",
+        help="With --request: the body to send, such as '{\"id\": 1}'.",
+    ),
 ]
 BodyFileOption = Annotated[
-    Path | None, typer.Option("--body-file", help="With --request: a file with its body.")
+    Path | None,
+    typer.Option("--body-file", metavar="FILE", help="With --request: a file with the body."),
 ]
 HeaderOptions = Annotated[
     list[str],
-    typer.Option("--header", metavar="'NAME: VALUE'", help="With --request. Repeatable."),
+    typer.Option("--header", metavar="'NAME: VALUE'", help="With --request: a header. Repeatable."),
 ]
 OwnServiceOption = Annotated[
     bool,
     typer.Option(
         "--i-run-this-service",
-        help="You run the service and may overload it. Without this, only this machine is sent to.",
+        help="You run the service and may overload it. Without this option a load is sent only to "
+        "addresses of this machine.",
     ),
 ]
 
@@ -64,7 +105,12 @@ def about(
     context: typer.Context,
     version: Annotated[bool, typer.Option("--version", help="Show the version and exit.")] = False,
 ) -> None:
-    """The workshop on backpressure: a service on sale day, its load, and what to learn from it."""
+    """A workshop on backpressure: a real service, a load beyond its capacity, and what helps.
+
+    To begin: bpdemo lab opens the lessons in JupyterLab; bpdemo demo tells the
+    whole story in the terminal; bpdemo doctor looks whether this machine is
+    ready. Each command explains itself: bpdemo load --help.
+    """
     if version:
         typer.echo(f"bpdemo {__version__}")
         raise typer.Exit
@@ -74,12 +120,29 @@ def about(
 
 @app.command()
 def serve(
-    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 8000,
+    host: Annotated[
+        str,
+        typer.Option(
+            metavar="ADDRESS",
+            help="Address to listen on. Beyond this machine it needs BPDEMO_ADMIN_TOKEN.",
+        ),
+    ] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, metavar="PORT", help="0 takes any free port.")
+    ] = 8000,
     knobs: KnobOptions = [],  # noqa: B006 - typer copies it
     until_stdin_closes: Annotated[bool, typer.Option(hidden=True)] = False,
 ) -> None:
-    """Run the box office until it is told to stop (Ctrl-C drains, a second one ends at once)."""
+    """Run the service, a box office, until Ctrl-C.
+
+    The first Ctrl-C drains: admitted orders are finished, new ones rejected.
+    A second one ends it at once. Log lines go to standard error: readable on a
+    terminal, else one JSON object per line (--set log_format=json or console).
+
+    Examples:
+      bpdemo serve --port 8080 --set workers=4 --set queue_capacity=8
+      bpdemo serve --set store=embedded
+    """
     forget_foreign()
     from bpdemo.assembly.service_process import run_server
 
@@ -89,11 +152,23 @@ def serve(
 
 @app.command()
 def worker(
-    name: Annotated[str, typer.Option(help="What its log lines call it.")] = "",
+    name: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME", help="Its name in log lines.", show_default="worker- and its process id"
+        ),
+    ] = "",
     knobs: KnobOptions = [],  # noqa: B006 - typer copies it
     until_stdin_closes: Annotated[bool, typer.Option(hidden=True)] = False,
 ) -> None:
-    """Process the orders that a service has promised, from the PostgreSQL they share."""
+    """Process the orders that a service has accepted (202), from the database they share.
+
+    The database is the PostgreSQL that the service uses. Several workers may
+    run; each order is leased to one of them. Ctrl-C drains.
+
+    Example, with the address that `bpdemo serve --set store=embedded` prints:
+      bpdemo worker --set 'database_url=postgresql://...'
+    """
     forget_foreign()
     require_extra("bpdemo worker", "postgres")
     from bpdemo.assembly.worker_process import run_worker
@@ -104,48 +179,71 @@ def worker(
 
 @app.command()
 def load(
-    url: Annotated[str, typer.Option(help="The service, such as http://127.0.0.1:8000.")],
+    url: Annotated[
+        str,
+        typer.Option(metavar="URL", help="Address of the service, such as http://127.0.0.1:8000."),
+    ],
     scenario: ScenarioOption = "steady",
     rate: Annotated[
         float | None,
         typer.Option(
-            help="Peak requests a second; closed: users.", show_default="100, or the file's own"
+            metavar="N",
+            help="Requests per second at the peak, 0.001 to 100000; with --scenario closed the "
+            "number of users.",
+            show_default="100, or what the file of --user says",
         ),
     ] = None,
-    seconds: Annotated[float, typer.Option(help="How long to send.")] = 10.0,
+    seconds: SecondsOption = 10.0,
     processes: Annotated[
-        int, typer.Option(min=1, help="Load generators on this machine to share it.")
+        int,
+        typer.Option(min=1, metavar="N", help="Load generators on this machine that share it."),
     ] = 1,
-    seed: Annotated[int, typer.Option(help="The same seed sends the same orders.")] = 0,
-    json_file: Annotated[
-        Path | None, typer.Option("--json", help="Write summary and bins to this file.")
-    ] = None,
+    seed: Annotated[
+        int, typer.Option(metavar="N", help="The same seed sends the same requests.")
+    ] = 0,
+    json_file: JsonFileOption = None,
     expect: Annotated[
         int | None,
-        typer.Option(min=1, max=1000, help="Let that many `bpdemo load-worker` send it instead."),
+        typer.Option(
+            min=1,
+            max=1000,
+            metavar="N",
+            help="Let so many processes of `bpdemo load-worker` send the load instead.",
+        ),
     ] = None,
     listen: Annotated[
         str | None,
         typer.Option(
             metavar="HOST:PORT",
-            help="With --expect: where workers join, if not on 127.0.0.1:5557.",
+            help="With --expect: the address at which they join.",
+            show_default="127.0.0.1:5557",
         ),
     ] = None,
     join_within: JoinWithin = 60.0,
-    request: RequestOption = None,
+    request: LoadRequestOption = None,
     json_body: JsonBodyOption = None,
     body_file: BodyFileOption = None,
     header: HeaderOptions = [],  # noqa: B006 - typer copies it
     user: Annotated[
         Path | None,
-        typer.Option(help="A Locust file with an OpenLoopUser, whose tasks to run instead."),
+        typer.Option(
+            metavar="FILE",
+            help="A Locust file with an OpenLoopUser, whose tasks run instead.",
+        ),
     ] = None,
     i_run_this_service: OwnServiceOption = False,
 ) -> None:
-    """Drive a load with Locust and show what came of it.
+    """Send a load to a service and show what became of the requests.
 
-    It sends orders, as to a box office; with --request, what any service
-    takes; with --user, what your Locust file does.
+    Locust sends it, open-loop: each request at its own time, however slow the
+    answers are (--scenario closed alone waits for them). Each client waits 500
+    ms for its answer, and then hangs up. It sends orders, as to the box office;
+    with --request, what any service takes; with --user, what your Locust file
+    does. Exit code 0 if the load was sent, whatever was answered.
+
+    Examples:
+      bpdemo load --url http://127.0.0.1:8000 --scenario spike --rate 400
+      bpdemo load --url http://127.0.0.1:8000 --request 'GET /items/1'
 
     With --expect other machines send it: run `bpdemo load-worker` on them.
     It listens on loopback unless --listen says otherwise. Locust's protocol
@@ -171,24 +269,37 @@ def load(
 @app.command()
 def judge(
     target: Annotated[
-        str, typer.Argument(metavar="TARGET", help="module:app, from this folder, or a URL.")
+        str,
+        typer.Argument(
+            metavar="TARGET",
+            help="An ASGI application of this folder, such as shop:app, or a URL, such as "
+            "http://127.0.0.1:8000.",
+        ),
     ],
-    request: RequestOption = None,
+    request: JudgeRequestOption = None,
     json_body: JsonBodyOption = None,
     body_file: BodyFileOption = None,
     header: HeaderOptions = [],  # noqa: B006 - typer copies it
     client_timeout_ms: Annotated[
-        float, typer.Option(help="How long its clients wait for an answer.")
+        float,
+        typer.Option(
+            metavar="MS",
+            help="How long, in milliseconds, its clients wait for an answer, 1 to 3600000.",
+        ),
     ] = 500.0,
-    out: Annotated[Path, typer.Option(help="Folder for the report.")] = Path("reports"),
+    out: OutOption = Path("reports"),
     i_run_this_service: OwnServiceOption = False,
 ) -> None:
-    """Overload any service, and say what it does and what to change.
+    """Overload any service, and say how it behaves and what to change.
 
     It finds the capacity, then offers 2 and 5 times as much, a spike, and
     clients that hang up. An application (module:app) runs in a process of its
-    own on plain uvicorn. What to send is GET / unless --request says more. It
-    takes two to three minutes.
+    own on plain uvicorn. It takes two to three minutes, and writes a report in
+    HTML. Exit code 0 if the capacity was found, else 1.
+
+    Examples:
+      bpdemo judge shop:app --request 'GET /items/1'
+      bpdemo judge http://127.0.0.1:8000 --request 'POST /pay' --body-file a.json
     """
     require_extra("bpdemo judge", "load")
     from bpdemo.cli.judge.judge import run_judge
@@ -201,14 +312,23 @@ def judge(
 @app.command()
 def lab(
     folder: Annotated[
-        Path, typer.Argument(metavar="[FOLDER]", help="Where the course is put.")
+        Path, typer.Argument(metavar="FOLDER", help="Folder for the course; made if missing.")
     ] = Path("backpressure-workshop"),
-    port: Annotated[int, typer.Option(min=0, max=65535, help="The port to try first.")] = 8888,
-    browser: Annotated[bool, typer.Option(help="Open it in the browser.")] = True,
+    port: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            max=65535,
+            metavar="PORT",
+            help="The port to try first; if it is in use, one of the next twenty, or any.",
+        ),
+    ] = 8888,
+    browser: Annotated[bool, typer.Option(help="Whether to open it in the browser.")] = True,
     in_place: Annotated[
         bool,
         typer.Option(
-            "--in-place", help="Open the current folder; only its exercises go into my-work/."
+            "--in-place",
+            help="Open the current folder as it is; only its exercises are copied to my-work/.",
         ),
     ] = False,
 ) -> None:
@@ -227,17 +347,24 @@ def lab(
 @app.command()
 def load_worker(
     join: Annotated[
-        str, typer.Option(metavar="HOST:PORT", help="Where `bpdemo load --expect` listens.")
+        str,
+        typer.Option(
+            metavar="HOST:PORT",
+            help="The address at which `bpdemo load --expect` listens, such as 192.168.1.20:5557.",
+        ),
     ],
     processes: Annotated[
-        int, typer.Option(min=1, max=64, help="Workers to join with: one for each core, say.")
+        int,
+        typer.Option(
+            min=1, max=64, metavar="N", help="Load generators to join with, such as one per core."
+        ),
     ] = 1,
     join_within: JoinWithin = 60.0,
     i_run_this_service: OwnServiceOption = False,
 ) -> None:
-    """Send a part of a load that `bpdemo load --expect N` drives elsewhere.
+    """Send a part of a load that `bpdemo load --expect N` drives on another machine.
 
-    It sends what that master asks for, to where it says: join no stranger.
+    It sends what that machine asks for, to where it says: join no stranger.
     """
     require_extra("bpdemo load-worker", "load")
     from bpdemo.load.load_worker import run_load_worker
@@ -248,16 +375,39 @@ def load_worker(
 @app.command()
 def simulate(
     scenario: ScenarioOption = "steady",
-    rate: Annotated[float, typer.Option(help="Peak orders a second; closed: users.")] = 400.0,
-    seconds: Annotated[float, typer.Option(help="Virtual seconds.")] = 30.0,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same run.")] = 0,
-    unprotected: Annotated[bool, typer.Option(help="Start from the naive service.")] = False,
+    rate: Annotated[
+        float,
+        typer.Option(
+            metavar="N",
+            help="Orders per second at the peak, 0.001 to 100000; with --scenario closed the "
+            "number of users. The capacity at the defaults is about 190 per second.",
+        ),
+    ] = 400.0,
+    seconds: Annotated[
+        float,
+        typer.Option(metavar="SECONDS", help="Length in seconds of virtual time, 0.1 to 3600."),
+    ] = 30.0,
+    seed: Annotated[int, typer.Option(metavar="N", help="The same seed gives the same run.")] = 0,
+    unprotected: Annotated[
+        bool,
+        typer.Option(
+            "--unprotected",
+            help="Start from the naive service: an unbounded queue, no deadline, no breaker, "
+            "retries without a budget.",
+        ),
+    ] = False,
     knobs: KnobOptions = [],  # noqa: B006 - typer copies it
-    json_file: Annotated[
-        Path | None, typer.Option("--json", help="Write summary and bins to this file.")
-    ] = None,
+    json_file: JsonFileOption = None,
 ) -> None:
-    """The same under virtual time: the real code, hours in seconds, no sockets."""
+    """Run the service's own code in virtual time: a load without sockets, in a moment.
+
+    What `bpdemo load` measures on a running service, without one: minutes of
+    load take seconds, and the same seed gives the same figures everywhere.
+
+    Examples:
+      bpdemo simulate --scenario spike --rate 400
+      bpdemo simulate --rate 400 --unprotected --set payment_latency_s=0.06
+    """
     if json_file is None:
         require_extra("bpdemo simulate without --json", "load")
     _warn_of_misspelt_variables()
@@ -274,22 +424,35 @@ def simulate(
 
 @app.command()
 def demo(
-    seconds: Annotated[float, typer.Option(help="Length of each of the two runs.")] = 12.0,
-    out: Annotated[Path, typer.Option(help="Folder for the report.")] = Path("reports"),
+    seconds: Annotated[
+        float,
+        typer.Option(
+            metavar="SECONDS", help="Length in seconds of each of the two runs, 3 to 600."
+        ),
+    ] = 12.0,
+    out: OutOption = Path("reports"),
 ) -> None:
-    """The whole story: one spike, once without protection and once with it."""
+    """Tell the whole story: one spike, once without protection and once with it.
+
+    A verdict in words and numbers on the terminal, and a report in HTML. It
+    takes about a minute.
+    """
     require_extra("bpdemo demo", "load")
     from bpdemo.cli.demo.demo import run_demo
 
     raise typer.Exit(run_demo(seconds, out))
 
 
-ExerciseName = Annotated[str, typer.Argument(metavar="NAME", help="Of an exercise, as 01a.")]
+ExerciseName = Annotated[str, typer.Argument(metavar="NAME", help="An exercise, such as 01a.")]
 
 
 @app.command()
 def check(name: ExerciseName) -> None:
-    """Judge the answer in your saved notebook; exit code 0 if it passed."""
+    """Judge the answer to an exercise in your saved notebook.
+
+    Run it in the folder of the course. Exit code 0 if the answer passed, else
+    1. `bpdemo progress` lists the exercises.
+    """
     require_extra("bpdemo check", "lab")
     from bpdemo.cli.exercise_commands import run_check
 
@@ -299,9 +462,11 @@ def check(name: ExerciseName) -> None:
 @app.command()
 def hint(
     name: ExerciseName,
-    again: Annotated[bool, typer.Option(help="Begin with the first hint again.")] = False,
+    again: Annotated[
+        bool, typer.Option("--again", help="Begin with the first hint again.")
+    ] = False,
 ) -> None:
-    """The next hint for an exercise; each has three."""
+    """Show the next hint for an exercise; each has three."""
     from bpdemo.cli.exercise_commands import run_hint
 
     run_hint(name, again)
@@ -309,7 +474,7 @@ def hint(
 
 @app.command()
 def progress() -> None:
-    """All exercises, and how far you have come."""
+    """List all exercises, and how far you have come."""
     from bpdemo.cli.exercise_commands import run_progress
 
     run_progress()
@@ -317,11 +482,20 @@ def progress() -> None:
 
 @app.command()
 def score(
-    name: Annotated[str | None, typer.Option(help="As it stands on the board.")] = None,
-    word: Annotated[str | None, typer.Option(help="The one that was revealed.")] = None,
+    name: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Your name on the board; asked for if missing."),
+    ] = None,
+    word: Annotated[
+        str | None,
+        typer.Option(metavar="WORD", help="The word that the room was told; asked for if missing."),
+    ] = None,
     knobs: KnobOptions = [],  # noqa: B006 - typer copies it
 ) -> None:
-    """Score the settings in your saved lesson 08 (or those given), and print your code."""
+    """Score the settings of the challenge, and print your code for the board.
+
+    They are read from your saved notebook of lesson 08, or given with --set.
+    """
     require_extra("bpdemo score", "load")
     from bpdemo.cli.score_commands import run_score
 
@@ -333,10 +507,15 @@ def score(
 
 @app.command()
 def board(
-    codes: Annotated[list[str] | None, typer.Argument(metavar="[CODE]...")] = None,
-    file: Annotated[Path | None, typer.Option(help="A text with codes in it.")] = None,
+    codes: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="CODE", help="Codes as `bpdemo score` prints them."),
+    ] = None,
+    file: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A text file with codes in it.")
+    ] = None,
 ) -> None:
-    """Rank the codes of a room: given here, in a file, or pasted."""
+    """Rank the codes of a room: given here, in a file, or pasted into the terminal."""
     require_extra("bpdemo board", "load")
     from bpdemo.cli.score_commands import run_board
 
@@ -345,19 +524,24 @@ def board(
 
 @app.command()
 def doctor() -> None:
-    """Is this machine ready? Each failing line says how to fix it."""
+    """Look whether this machine is ready for the workshop.
+
+    A line for each thing looked at; each warning and each failure says how to
+    fix it. It measures what the machine can do, which takes about half a
+    minute. Exit code 1 if a line says FAIL.
+    """
     from bpdemo.cli.doctor.doctor import run_doctor
 
     raise typer.Exit(run_doctor())
 
 
 def parse_knobs(texts: list[str]) -> dict[str, str]:
-    """`NAME=VALUE` texts as settings. Raises `SettingsInvalid` for one without a `=`."""
+    """`NAME=VALUE` texts as settings. Raises `SettingsInvalid` for any other."""
     knobs = {}
     for text in texts:
         name, equals, value = text.partition("=")
-        if not equals:
-            raise SettingsInvalid(text, "is not NAME=VALUE")
+        if not equals or not name.strip():
+            raise SettingsInvalid("set", f"{text!r} is not NAME=VALUE, such as queue_capacity=8")
         knobs[name.strip().lower()] = value
     return knobs
 
@@ -388,6 +572,8 @@ def main() -> None:
         outlet.abandon()
         raise SystemExit(1) from None
     finally:
+        if given is None:
+            outlet.close()
         sys.stdout = given
 
 
@@ -415,15 +601,10 @@ def fail(why: Exception | str, code: int = 2) -> NoReturn:
     """End with one line on standard error."""
     told = str(why)
     if isinstance(why, UsageError):
-        told = _with_help(why)
+        told = told_usage(why)
     with suppress(OSError):  # it may be full, too
         print(f"bpdemo: {' '.join(told.split())}", file=sys.stderr, flush=True)
     raise SystemExit(code)
-
-
-def _with_help(error: Any) -> str:
-    command = error.ctx.command_path if error.ctx else "bpdemo"
-    return f"{error.format_message().rstrip('.')}. Try: {command} --help"
 
 
 def _failures() -> tuple[type[Exception], ...]:

@@ -14,6 +14,7 @@ from rich.table import Table
 from bpdemo.load.run import LoadRun
 from bpdemo.picture.palette import FATE_COLOURS
 from bpdemo.plan.fates import FATES, WORDS
+from bpdemo.results.told_latency import timed_out
 
 ROWS_SHOWN: Final = 12
 
@@ -56,18 +57,22 @@ class Rows:
         if run is None:
             return
         if self._live:
-            self._live.update(_table(run.frame.tail(ROWS_SHOWN)), refresh=True)
+            self._live.update(
+                _table(run.frame.tail(ROWS_SHOWN), run.meta.client_timeout_s), refresh=True
+            )
             return
         if not self._printed:
             for line in (0, 1):
                 heads = (f"{head.split(chr(10))[line]:>{width}}" for head, _, width in COLUMNS)
                 self._console.out(*heads, sep=" ")
         for _, row in run.frame.iloc[self._printed :].iterrows():
-            self._console.out(*(f"{_cell(row, n):>{w}}" for _, n, w in COLUMNS), sep=" ")
+            cells = _cells(row, run.meta.client_timeout_s)
+            told = zip(cells, COLUMNS, strict=True)
+            self._console.out(*(f"{cell:>{width}}" for cell, (*_, width) in told), sep=" ")
         self._printed = len(run.frame)
 
 
-def _table(frame: pd.DataFrame) -> Table:
+def _table(frame: pd.DataFrame, client_timeout_s: float) -> Table:
     table = Table(box=None, padding=(0, 1, 0, 0), header_style="bold")
     for head, name, width in COLUMNS:
         colour = FATE_COLOURS.get(name.removesuffix("_per_s"))
@@ -76,12 +81,17 @@ def _table(frame: pd.DataFrame) -> Table:
             head, justify="right", min_width=width - 1, style=style, header_style=style
         )
     for _, row in frame.iterrows():
-        table.add_row(*(_cell(row, name) for _, name, _ in COLUMNS))
+        table.add_row(*_cells(row, client_timeout_s))
     return table
 
 
-def _cell(row: pd.Series[Any], name: str) -> str:
-    value = float(row[name])
+def _cells(row: pd.Series[Any], client_timeout_s: float) -> list[str]:
+    return [_cell(name, float(row[name]), client_timeout_s) for _, name, _ in COLUMNS]
+
+
+def _cell(name: str, value: float, client_timeout_s: float) -> str:
     if math.isnan(value):
         return "-"
+    if name in ("p50_ms", "p99_ms") and timed_out(value, client_timeout_s):
+        return f">{client_timeout_s * 1000:,.0f}"  # they hung up, and would have waited longer
     return f"{value:,.1f}" if name in ("t_s", "workers_busy") else f"{value:,.0f}"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Sequence
+from typing import Final
 
 from rich.console import Console
 from rich.table import Table
@@ -12,8 +12,12 @@ from rich.table import Table
 from bpdemo.load.run import LoadRun
 from bpdemo.picture.palette import FATE_COLOURS
 from bpdemo.plan.fates import FAILED, FATES, NO_CONNECTION, WORDS
-from bpdemo.results.sentence import percent
+from bpdemo.results.sentence import OF_POSSIBLE, percent, told_share
+from bpdemo.results.told_latency import told_latency
 from bpdemo.results.validity import causes_of, sentence_for
+
+#: Said below the sentence of a load that rises and falls.
+POSSIBLE: Final = "What was possible: in each second, the lesser of the load and the capacity."
 
 
 def show_verdict(run: LoadRun, console: Console, more: Sequence[tuple[str, str]] = ()) -> None:
@@ -26,6 +30,8 @@ def show_verdict(run: LoadRun, console: Console, more: Sequence[tuple[str, str]]
     console.print()
     console.print(table)
     console.print(f"\n{run.sentence}", markup=False)
+    if OF_POSSIBLE in run.sentence:
+        console.print(POSSIBLE, markup=False)
     if causes := causes_of(run.records, run.meta):
         console.print(f"{sentence_for(run.meta)} ({'; '.join(causes)})", style="bold", markup=False)
 
@@ -53,12 +59,17 @@ def _add_orders(table: Table, run: LoadRun) -> None:
 
 
 def _add_service(table: Table, run: LoadRun) -> None:
-    """The goodput as a share of capacity, and how long answers took."""
+    """The goodput as a share of the same whole as in the sentence, and how long answers took."""
     summary = run.summary
     if run.meta.capacity_per_s:
+        measure = told_share(summary, run.meta)[1]
+        is_shaped = measure == OF_POSSIBLE
+        share = summary["goodput_of_possible" if is_shaped else "goodput_share"]
         # What waits when a short run begins or ends can carry it past the full share.
-        share = percent(min(1.0, summary["goodput_share"]))
-        table.add_row("capacity", "", f"{summary['capacity_per_s']:,.1f}", f"goodput {share} of it")
+        told = f"goodput {percent(min(1.0, share))} {OF_POSSIBLE if is_shaped else 'of it'}"
+        table.add_row("capacity", "", f"{summary['capacity_per_s']:,.1f}", told)
     for name in ("p50_ms", "p95_ms", "p99_ms"):
-        told = "-" if math.isnan(summary[name]) else f"{summary[name]:,.0f} ms"
-        table.add_row(f"{name[:3]} of those let in", "", "", told)
+        latency = told_latency(summary[name], run.meta.client_timeout_s)
+        if not summary["goodput_per_s"]:
+            latency = "-"  # what timed out has no latency
+        table.add_row(f"{name[:3]} of served and late", "", "", latency)

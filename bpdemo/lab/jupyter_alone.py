@@ -17,6 +17,8 @@ from typing import Any, Final
 
 from jupyter_core import paths
 
+from bpdemo.lab.quiet import LOGGING
+
 NO_NEWS: Final[dict[str, Any]] = {
     "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False}
 }
@@ -59,6 +61,17 @@ def switch_off_news() -> None:
         target.write_text(json.dumps(NO_NEWS), encoding="utf-8")
 
 
+def quieten() -> list[str]:
+    """The options that keep off the terminal what no learner can act on; kernels are told by a file
+    in the folder of our own."""
+    if folder := os.environ.get("IPYTHONDIR"):
+        with contextlib.suppress(OSError):  # a full disk: then they say it
+            target = Path(folder, "profile_default", "ipython_kernel_config.py")
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(f"c.IPKernelApp.logging_config = {LOGGING!r}\n", encoding="utf-8")
+    return [f"--ServerApp.logging_config={LOGGING!r}"]
+
+
 def main() -> None:
     # Python's warnings are what one library tells another's programmers: nothing for a learner. Not
     # by a filter, since one of Jupyter's extensions sets another.
@@ -71,7 +84,10 @@ def main() -> None:
     commands._yarn_config = lambda _: {"yarn config": {}, "npm config": {}}
     from jupyterlab.labapp import main as run
 
-    sys.argv += dress()
+    from bpdemo.lab.clean_notebooks import serve_clean_notebooks
+
+    serve_clean_notebooks()
+    sys.argv += dress() + quieten()
     switch_off_news()
     sys.exit(run())
 

@@ -17,8 +17,10 @@ def require_folder_of(path: Path | None) -> None:
     """ValueError before the load, not after it, if the file could not be written."""
     if path is None:
         return
-    if path.is_dir() or not path.absolute().parent.is_dir():
-        raise ValueError(f"json: {path} cannot be written: a folder, or its folder is not there")
+    if path.is_dir():
+        raise ValueError(f"json: {path} cannot be written: it is a folder, not a file")
+    if not path.absolute().parent.is_dir():
+        raise ValueError(f"json: {path} cannot be written: there is no folder {path.parent}")
 
 
 def write_document(

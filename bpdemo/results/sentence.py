@@ -10,6 +10,7 @@ import math
 from typing import TYPE_CHECKING, Final, Protocol
 
 from bpdemo.plan.fates import FATES, WORDS
+from bpdemo.results.told_latency import timed_out
 
 if TYPE_CHECKING:
     from bpdemo.results.meta import Meta, Summary
@@ -49,7 +50,7 @@ def sentence_of(summary: Summary, meta: Meta) -> str:
 
 def comparison(a: Summed, b: Summed) -> str:
     """Two results in one sentence, and whether both had the same load."""
-    shares = [_share(run.summary, run.meta) for run in (a, b)]
+    shares = [told_share(run.summary, run.meta) for run in (a, b)]
     measures = {measure for _, measure in shares}
     if not _had_the_same_load(a.meta, b.meta) or len(measures) > 1:
         known = not any(math.isnan(run.summary["goodput_of_possible"]) for run in (a, b))
@@ -77,7 +78,7 @@ def percent(share: float) -> str:
     return f"{min(share, 0.99) if share < 1 - 1e-9 and share >= 0.995 else share:.0%}"
 
 
-def _share(summary: Summary, meta: Meta) -> tuple[float, str]:
+def told_share(summary: Summary, meta: Meta) -> tuple[float, str]:
     """The figure that tells most of this run, and what it is a share of."""
     ratio = _ratio(summary, meta)
     if ratio is None or (meta.scenario not in SHAPES and ratio < 0.995):
@@ -97,7 +98,7 @@ def _ratio(summary: Summary, meta: Meta) -> float | None:
 
 
 def _outcome(summary: Summary, meta: Meta) -> str:
-    share, measure = _share(summary, meta)
+    share, measure = told_share(summary, meta)
     word = "" if measure == OF_REQUESTS else "Goodput "
     return f"{word}{percent(share)} {measure} {_load(summary, meta)}"
 
@@ -135,8 +136,9 @@ def _tail(summary: Summary, meta: Meta) -> str:
     p99_ms, client_timeout_ms = summary["p99_ms"], meta.client_timeout_s * 1000
     if math.isnan(p99_ms):
         return ""
-    # Callers that hung up would have waited longer: their wait is only a lower bound.
-    if p99_ms >= client_timeout_ms:
+    if not summary["goodput_per_s"]:  # a wait that ended in nothing is no latency
+        return f"; none was served within {client_timeout_ms:,.0f} ms"
+    if timed_out(p99_ms, meta.client_timeout_s):
         return f"; p99 above {client_timeout_ms:,.0f} ms"
     return f"; p99 {p99_ms:,.0f} ms"
 

@@ -1,5 +1,6 @@
 """The doctor: each line says how it stands and, if it does not stand well, how to fix it."""
 
+import subprocess
 import sys
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -16,9 +17,13 @@ from bpdemo.cli.doctor import programs as checks_of_programs
 from bpdemo.cli.doctor import python as checks_of_python
 from bpdemo.cli.doctor.doctor import CHECKS
 from bpdemo.cli.doctor.finding import Check, Finding, looked_at
+from bpdemo.core.settings import Settings
 from bpdemo.lab.services import calibration
 from bpdemo.lab.services import machine as machine_facts
+from bpdemo.lab.services.host import ServiceFailed
 from bpdemo.lab.services.machine import Calibration, learn, recalled, this_machine
+from bpdemo.load.driver import LoadFailed, LoadSilent
+from bpdemo.results.validity import NotMeasured
 
 STARTS_SOMETHING = (checks_of_programs.locust, checks_of_programs.postgres)
 QUICK = tuple(
@@ -313,3 +318,44 @@ def test_a_busy_machine_keeps_what_was_measured_at_rest(shares, is_kept, monkeyp
     assert kept.send_rate_per_s == (4000 if is_kept else 5000)
     assert finding.grade == ("ok" if is_kept else "warn")
     assert ("not kept" in finding.seen) != is_kept
+
+
+class NotAnsweringTimeout(Exception):
+    """Of a library of our own choice."""
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        TimeoutError(),
+        subprocess.TimeoutExpired("postgres", 10),
+        NotAnsweringTimeout("no answer"),
+        LoadSilent("said nothing for 15 s"),
+        LoadFailed("the generator ended"),
+        ServiceFailed("it was not ready within 15 s"),
+        NotMeasured(["p99 of send lag was 80 ms"]),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_a_busy_machine_is_no_fault_to_report(error: Exception) -> None:
+    """Whatever came too late: close other programs, and try again."""
+
+    def check() -> Finding:
+        raise error
+
+    finding = looked_at(check)
+    assert finding.grade == "warn"
+    assert "close other programs" in finding.mend
+    assert "report" not in finding.mend
+
+
+def test_a_setting_of_the_environment_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is neither a busy machine nor an error of the program."""
+    monkeypatch.setenv("BPDEMO_WORKERS", "many")
+
+    def check() -> Finding:
+        raise AssertionError(Settings())
+
+    finding = looked_at(check)
+    assert "BPDEMO_WORKERS" in finding.mend
+    assert "report" not in finding.mend

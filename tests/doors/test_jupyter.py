@@ -1,5 +1,6 @@
 """JupyterLab runs any code: so it opens for anyone who has its token, and for nobody else."""
 
+import asyncio
 import json
 from urllib.parse import parse_qs, urlsplit
 
@@ -7,6 +8,7 @@ import httpx
 import psutil
 import pytest
 from jupyter_client.blocking.client import BlockingKernelClient
+from tornado.websocket import websocket_connect
 
 from tests.support.jupyter import Workshop
 
@@ -162,3 +164,52 @@ def test_its_kernel_is_the_workshops_own(workshop, lab, home):
     assert told.startswith(f"{workshop.folder / '.venv'} []")
     assert not any(f"'{name}'" in told for name in ("PGPORT", "PLOTLY_RENDERER", "PYTHONSTARTUP"))
     assert not (home / "ran").exists()
+
+
+ASKED = {
+    "channel": "shell",
+    "header": {"msg_id": "1", "msg_type": "kernel_info_request", "session": "s", "username": ""},
+    "parent_header": {},
+    "metadata": {},
+    "content": {},
+}
+
+
+def language_of(workshop, kernel):
+    """What the page hears of the kernel's language over its socket."""
+    parts = urlsplit(workshop.address)
+    address = f"ws://{parts.netloc}/api/kernels/{kernel}/channels?token={token_of(workshop)}"
+
+    async def ask():
+        socket = await websocket_connect(address, connect_timeout=60)
+        try:
+            await socket.write_message(json.dumps(ASKED))
+            while heard := json.loads(await socket.read_message()):
+                if heard["header"]["msg_type"] == "kernel_info_reply":
+                    return heard["content"]["language_info"]
+        finally:
+            socket.close()
+
+    return asyncio.run(asyncio.wait_for(ask(), 90))
+
+
+def test_a_notebook_that_is_opened_is_unchanged_and_the_terminal_is_quiet(workshop, lab):
+    """What a page would write into the notebook, when the kernel has told of its language, stands
+    in it already, before and after it is saved; so no dot says that there is something to save. And
+    after the address not a line is printed: no warning of Jupyter's, of Tornado's or the kernel's.
+    """
+    authority = {"Authorization": f"token {token_of(workshop)}"}
+    path = "/api/contents/notebooks/00_start_here.ipynb"
+    opened = lab.get(path, headers=authority).json()["content"]
+    started = lab.post("/api/kernels", headers=authority, json={"name": "python3"}).json()
+    try:
+        told = language_of(workshop, started["id"])
+    finally:
+        lab.delete(f"/api/kernels/{started['id']}", headers=authority)
+    assert opened["metadata"]["language_info"] == told
+    saved = lab.put(path, headers=authority, json={"type": "notebook", "content": opened})
+    assert saved.status_code == 200
+    again = lab.get(path, headers=authority).json()["content"]
+    assert again["metadata"] == opened["metadata"]
+    after = workshop.said.split("Ctrl-C here closes it.")[1]
+    assert after.strip() == ""

@@ -9,6 +9,7 @@ from typing import Final
 from bpdemo.lab.services.service import Service
 from bpdemo.load.run import LoadRun
 from bpdemo.plan.fates import OK
+from bpdemo.results.told_latency import told_latency
 
 CALM_SHARE: Final = 0.95
 CALM_BIN_S: Final = 0.25
@@ -47,12 +48,7 @@ class SpikeOutcome:
         p99_ms = self.run.between(*self.spike)["p99_ms"]
         if math.isnan(p99_ms):
             return "nobody was admitted"
-        client_timeout_ms = self.run.meta.client_timeout_s * 1000
-        return (
-            f"{p99_ms:,.0f} ms"
-            if p99_ms < client_timeout_ms
-            else f"more than {client_timeout_ms:,.0f} ms"
-        )
+        return told_latency(p99_ms, self.run.meta.client_timeout_s)
 
     @property
     def recovered_s(self) -> float | None:

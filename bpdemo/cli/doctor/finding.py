@@ -7,12 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
+from bpdemo import __version__
+from bpdemo.core.errors import SettingsInvalid
 from bpdemo.core.extras import extra_with, how_to_install
 from bpdemo.core.one_line import in_one_line
 
 Grade = Literal["ok", "warn", "FAIL"]
+
+BUSY: Final = "the machine is probably busy: close other programs, and run the doctor again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,5 +40,18 @@ def looked_at(check: Check) -> Finding:
     except Exception as error:
         if extra := extra_with(getattr(error, "name", None)):
             return Finding(name, "warn", f"needs bpdemo[{extra}]", how_to_install(extra))
-        seen = f"could not be looked at: {in_one_line(error)}"
-        return Finding(name, "warn", seen, "please report it")
+        return Finding(name, "warn", f"could not be looked at: {in_one_line(error)}", cure(error))
+
+
+def cure(error: Exception) -> str:
+    """What to do about an error that no check foresaw.
+
+    One that says itself in a sentence, or that is a timeout, is no fault of the program: a service
+    or a load did not start, or did not answer, in time.
+    """
+    if isinstance(error, SettingsInvalid):
+        return f"correct the variable BPDEMO_{error.field.upper()}, or take it away"
+    is_timeout = any("timeout" in each.__name__.lower() for each in type(error).__mro__)
+    if is_timeout or hasattr(error, "_render_traceback_"):
+        return BUSY
+    return f"run it again; if it stays so, please report it with this line: bpdemo {__version__}"

@@ -6,7 +6,7 @@ import asyncio
 import time
 from typing import Final
 
-from bpdemo.cli.doctor.finding import Finding
+from bpdemo.cli.doctor.finding import BUSY, Finding
 from bpdemo.core.one_line import in_one_line
 
 LOCUST_WITHIN_S: Final = 15.0
@@ -15,7 +15,7 @@ POSTGRES_WITHIN_S: Final = 10.0
 
 def locust() -> Finding:
     """Starts it as the lessons do, against a port where nobody is."""
-    from bpdemo.load.driver import Driver, LoadFailed
+    from bpdemo.load.driver import Driver, LoadFailed, LoadSilent
     from bpdemo.plan.plan import Plan
 
     began_s = time.perf_counter()
@@ -23,6 +23,8 @@ def locust() -> Finding:
     driver = Driver("http://127.0.0.1:9", Plan(20, seconds=0.3, watch=False))
     try:
         started = driver.wait(LOCUST_WITHIN_S)
+    except LoadSilent as error:
+        return Finding("Locust", "warn", str(error), BUSY)
     except LoadFailed as error:
         return Finding("Locust", "FAIL", str(error), mend)
     finally:
@@ -39,6 +41,9 @@ def postgres() -> Finding:
         asyncio.run(_start_and_stop_postgres())
     except ModuleNotFoundError:
         raise  # it is not installed, which is no fault
+    except TimeoutError:
+        seen = f"did not start and answer within {POSTGRES_WITHIN_S:.0f} s"
+        return Finding("PostgreSQL", "warn", seen, BUSY)
     except Exception as error:
         mend = "lesson 06 falls back to memory; or name a server of yours in BPDEMO_DATABASE_URL"
         return Finding("PostgreSQL", "warn", f"does not start: {in_one_line(error)}", mend)

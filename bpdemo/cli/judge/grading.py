@@ -36,7 +36,8 @@ LEAVERS: Final = "work for those who left"
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """One thing that was judged. `value` is the figure it rests on, None where there is none."""
+    """One thing that was judged; where it was not, `sentence` is the reason. `value` is the figure
+    it rests on, None where there is none."""
 
     name: str
     grade: Marking
@@ -65,7 +66,7 @@ def between(value: float, good: float, bad: float) -> Marking:
 
 
 def not_judged(name: str, why: str) -> Judgement:
-    return Judgement(name, "not judged", f"Not judged: {why}.")
+    return Judgement(name, "not judged", f"{why}.")
 
 
 def goodput_kept(times: float, share: float) -> Judgement:

@@ -87,7 +87,10 @@ def _tell(trials: Trials, findings: list[Judgement], console: Console) -> None:
     console.print()
     for finding in findings:
         console.print(f"{finding.grade:>10}", style=STYLES[finding.grade], end="  ")
-        console.print(finding.sentence, markup=False, highlight=False, soft_wrap=True)
+        told = finding.sentence
+        if finding.grade == "not judged":
+            told = f"{finding.name}: {told}"
+        console.print(told, markup=False, highlight=False, soft_wrap=True)
     console.print(f"\n{overall(findings)}", style="bold", markup=False, soft_wrap=True)
     for advice in dict.fromkeys(finding.advice for finding in findings if finding.advice):
         console.print(f"- {advice}", markup=False, highlight=False, soft_wrap=True)

@@ -86,3 +86,12 @@ def test_the_verdict_follows_from_the_findings() -> None:
     assert "could not be judged" in overall([missing, late])
     assert "collapses" in overall([missing, bad])
     assert overall([missing, grading.goodput_kept(5, 0.9)]).startswith("As far as it could be")
+
+
+@given(st.sampled_from(["only 1 refusal was looked at", "it answers within 2 ms", "Locust ended"]))
+def test_a_line_of_the_verdict_says_its_grade_once(why: str) -> None:
+    """The grade stands before the sentence: that is the reason alone."""
+    judged = grading.not_judged("Retry-After", why)
+    assert judged.grade == "not judged"
+    assert "judged" not in judged.sentence.lower()
+    assert judged.sentence.lower() == f"{why.lower()}."

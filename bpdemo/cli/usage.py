@@ -1,0 +1,33 @@
+"""What the command line finds wrong itself, in words: the option, the value, and what it may be."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Any, Final
+
+KINDS: Final = {int: "a whole number", float: "a number"}
+
+
+def told_usage(error: Any) -> str:
+    """A usage error as one sentence that ends with where the help is."""
+    command = error.ctx.command_path if error.ctx else "bpdemo"
+    told = _told_number(error) or error.format_message().rstrip(".")
+    return f"{told}. Try: {command} --help"
+
+
+def _told_number(error: Any) -> str | None:
+    """None for what is no number out of its range, or of a typer that keeps that elsewhere."""
+    with suppress(AttributeError, LookupError, TypeError):
+        value = error.__cause__.errors()[0]["input"]
+        asked = error.param.get_runtime_param()
+        kind, info = KINDS[asked.annotation], asked.parameter_info
+        return f"{error.param.opts[-1]}: {value!r} is not {kind}{_span(info.min, info.max)}"
+    return None
+
+
+def _span(low: float | None, high: float | None) -> str:
+    if low is None and high is None:
+        return ""
+    if high is None:
+        return f" of at least {low:g}"
+    return f" from {low:g} to {high:g}" if low is not None else f" of at most {high:g}"
