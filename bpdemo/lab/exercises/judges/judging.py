@@ -31,6 +31,16 @@ def most(runs: list[LoadRun], figure: str) -> float:
     return max(run.summary[figure] for run in runs)
 
 
+def worst_between(
+    runs: list[LoadRun], from_s: float, to_s: float | None = None, figure: str = "goodput_share"
+) -> float:
+    """The least of a figure over all runs, of what was sent from `from_s` to `to_s` (the end)."""
+    return min(
+        float(run.between(from_s, run.meta.seconds if to_s is None else to_s)[figure])
+        for run in runs
+    )
+
+
 def chosen(answer: Any, **ranges: tuple[float, float]) -> list[float]:
     """The numbers that a dict of settings must hold, each from its least to its greatest.
 

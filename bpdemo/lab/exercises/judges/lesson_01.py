@@ -32,21 +32,22 @@ def judge_try_put(try_put: Any) -> str:
         patch.object(BoundedQueue, "try_put", _as_method(try_put)),
     ):
         runs = over_seeds(naive_but_for_the_bound, times=2, seconds=8)
-    sold, late = worst(runs), max(run.summary["late_per_s"] for run in runs)
-    if sold < 0.85:
+    served, late = worst(runs), most(runs, "late_per_s")
+    if served < 0.85:
         raise NotYet(
-            expected=f"at twice capacity, a queue of {CAPACITY} keeps goodput at capacity.",
-            seen=f"in the worst of five sale days it served {sold:.0%} of capacity; "
-            f"{late:.0f} orders a second were accepted and served too late.",
-            why="in a queue without a bound everybody waits longer than the client timeout: the "
-            "workers stay busy, with orders whose customers have gone.",
-            look="When must try_put return False? Compare len(waiting) with capacity.",
+            expected=f"at twice the capacity, a queue of {CAPACITY} keeps goodput at capacity.",
+            seen=f"in the worst of five sale days it served {served:.0%} of capacity in time; "
+            f"{late:.0f} orders a second were accepted and came too late.",
+            why="in a queue without a bound everybody waits longer than the client timeout. The "
+            "workers stay busy, but with orders whose customers have left.",
+            look="When must `try_put` return False? Compare `len(waiting)` with `capacity`.",
         )
     _judge_small(try_put)
-    turned_away = most(runs, "shed_per_s")
+    shed = most(runs, "shed_per_s")
     return (
         f"at twice the capacity, on five sale days, your queue served at least "
-        f"{min(sold, 1):.0%} of capacity, and rejected {turned_away:.0f} orders a second at once."
+        f"{min(served, 1):.0%} of capacity in time, and rejected up to {shed:.0f} orders a second "
+        "at once."
     )
 
 
@@ -57,9 +58,9 @@ def _judge_small(try_put: Any) -> None:
         try_put(waiting, f"order {place}", 3)
     if len(waiting) != 3:
         raise NotYet(
-            expected="with a capacity of 3, three wait.",
-            seen=f"{CAPACITY - 1} came one after another, and {len(waiting)} waited.",
-            why="each room has a length of its own: the bound is told, not known.",
+            expected="with a capacity of 3, three jobs wait.",
+            seen=f"{CAPACITY - 1} jobs came one after another, and {len(waiting)} of them waited.",
+            why="each queue has a capacity of its own, and your function is given it.",
             look="Compare with `capacity`, not with a number of your own.",
         )
 
@@ -72,57 +73,61 @@ def _judge_by_hand(try_put: Any) -> None:
     first, answer = waiting[0], try_put(waiting, "one too many", CAPACITY)
     if waiting[0] != first:
         raise NotYet(
-            expected="a job that has a place keeps it.",
-            seen=f"the queue of {CAPACITY} was full; one more came, and the first was gone.",
-            why="that customer was told yes, and now waits for ever. A quick rejection is better.",
-            look="Reject the newcomer; leave `waiting` as it is.",
+            expected="a job that waits keeps its place.",
+            seen=f"the queue of {CAPACITY} was full; one more job came, and the first was gone.",
+            why="the first customer was accepted, and now waits for an answer that never comes. A "
+            "quick rejection of the newcomer would have been kinder to both.",
+            look="Reject the newcomer, and leave `waiting` as it is.",
         )
     if "one too many" in waiting and answer is False:
         raise NotYet(
-            expected="a job that is rejected does not wait.",
-            seen=f"the queue of {CAPACITY} was full; one more was rejected, and is in `waiting`.",
-            why="a worker will take it up, for a customer who has been rejected.",
-            look="Ask before you put: is there a place?",
+            expected="a job that is rejected is not in the queue.",
+            seen=f"the queue of {CAPACITY} was full; one more job was rejected, and is in "
+            "`waiting` all the same.",
+            why="a worker will process it, for a customer who was told that it was rejected.",
+            look="Compare first, and append only when there is a place.",
         )
     if len(waiting) == CAPACITY + 1 and not _goes_on(try_put, waiting):
         raise NotYet(
-            expected=f"at most {CAPACITY} wait.",
-            seen=f"{CAPACITY} waited already, and one more was let in: {CAPACITY + 1}.",
-            why="a bound that is off by one is off by one for each of a thousand queues; and with "
-            "capacity 0 this queue has a place that it must not have.",
-            look="Full means len(waiting) == capacity. Try the comparison with capacity 0.",
+            expected=f"with a capacity of {CAPACITY}, at most {CAPACITY} jobs wait.",
+            seen=f"{CAPACITY} waited already, and one more was let in, so that {CAPACITY + 1} "
+            "wait.",
+            why="a bound that is off by one has a place to give away even with capacity 0, where "
+            "nobody must wait at all.",
+            look="The queue is full as soon as `len(waiting) == capacity`. Try your comparison "
+            "with capacity 0.",
         )
     if len(waiting) == CAPACITY and answer is not False:
         raise NotYet(
-            expected="False when there is no place.",
-            seen=f"the queue was full, the job was not put in it, and the answer was {answer!r}.",
-            why="a caller who is told nothing takes it for a yes, and waits.",
-            look="Every way through the function must end in True or in False.",
+            expected="when the queue is full, the function returns False.",
+            seen=f"the queue was full, the job was left out, and the answer was {answer!r}.",
+            why="the service goes by the answer: without a clear False it cannot tell its caller.",
+            look="Every way through the function must end in `return True` or `return False`.",
         )
 
 
 def _judge_one(answer: object, waiting: list[str], job: str, place: int) -> None:
     if job not in waiting and answer is True:
         raise NotYet(
-            expected="True only when the job waits.",
-            seen=f"{job} was told yes, but is not in `waiting`.",
-            why="no worker will ever see it. Its customer waits until the client timeout.",
-            look="Before `return True`, put the job into `waiting`.",
+            expected="the function returns True only when the job is in the queue.",
+            seen=f"{job} was accepted, but is not in `waiting`.",
+            why="no worker will ever see it, and its customer waits until the client timeout.",
+            look="Append the job to `waiting` before you return True.",
         )
     if job not in waiting:
         raise NotYet(
-            expected=f"while fewer than {CAPACITY} wait, each job gets a place.",
-            seen=f"{place - 1} waited, there was room for {CAPACITY}, and {job} was refused.",
-            why="a queue that rejects too early loses orders that could have been served.",
-            look="At the comparison: which side of it is the full queue?",
+            expected=f"while fewer than {CAPACITY} jobs wait, each newcomer gets a place.",
+            seen=f"{place - 1} of {CAPACITY} places were taken, and {job} was rejected.",
+            why="a queue that rejects too early loses orders that could have been served in time.",
+            look="Look at your comparison: on which of its two sides is the full queue?",
         )
     if answer is not True:
         raise NotYet(
-            expected="True when the job has got a place.",
+            expected="the function returns True when the job has a place.",
             seen=f"{job} was put into `waiting`, and the answer was {answer!r}.",
-            why="the caller takes this for a no, tells the customer so, and the job is done for "
-            "nobody all the same.",
-            look="What does the function return after it has put the job in?",
+            why="the service takes that for a rejection and tells the customer so; a worker then "
+            "spends its time on an order that nobody waits for.",
+            look="What does the function return after it has appended the job?",
         )
 
 
@@ -173,7 +178,7 @@ class _Waiting(MutableSequence[Any]):
 # -- 01b ------------------------------------------------------------------------------------
 
 
-#: Three sold in time, two sold too late, four refused at once, one refused late.
+#: Three sold in time, two sold too late, four rejected at once, one rejected late.
 BY_HAND = [(True, 0.2)] * 3 + [(True, 0.9)] * 2 + [(False, 0.001)] * 4 + [(False, 0.8)]
 
 
@@ -188,8 +193,10 @@ def judge_goodput(goodput_per_s: Any) -> str:
         for run in over_seeds(settings(), times=2, seconds=seconds):
             number = goodput_per_s(_as_answers(run), run.meta.client_timeout_s, seconds)
             _judge_number(number, [], run.summary["goodput_per_s"])
-        told.append(f"{number:.0f} with the {name} service")
-    return f"twice the capacity came; your number says {' and '.join(told)}. It tells them apart."
+        told.append(f"{number:.0f} a second for the {name} queue")
+    return (
+        f"at twice the capacity, your number was {' and '.join(told)}: it tells the two apart."
+    )
 
 
 def _unprotected() -> Any:
@@ -208,7 +215,7 @@ _BOTH = {"unbounded": _unprotected, "bounded": _bounded}
 
 
 def _as_answers(run: LoadRun) -> list[tuple[bool, float]]:
-    """Who refuses answers at once; who is late has waited out the patience, and a little more."""
+    """A rejection comes at once; a late answer comes a little after the client timeout."""
     from bpdemo.plan.fates import LATE, OK
 
     return [
@@ -220,17 +227,17 @@ def _as_answers(run: LoadRun) -> list[tuple[bool, float]]:
 def _judge_number(number: object, answers: list[tuple[bool, float]], truth: float) -> None:
     if not isinstance(number, int | float):
         raise NotYet(
-            expected="a number: orders a second.",
-            seen=f"{number!r}.",
-            why="a dashboard draws numbers.",
-            look="Does the function return what it has calculated?",
+            expected="the function returns a number: orders a second.",
+            seen=f"it returned {number!r}.",
+            why="a dashboard can only draw numbers.",
+            look="Does the function return what it has calculated, or does it only print it?",
         )
     if abs(number - truth) <= 0.001 + 0.01 * truth:
         return
     why, look = _mistaken(number, answers)
     raise NotYet(
-        expected=f"{truth:g} orders a second were served in time.",
-        seen=f"your number says {number:g}.",
+        expected=f"{truth:g} orders a second: so many were served in time.",
+        seen=f"your function says {number:g} a second.",
         why=why,
         look=look,
     )
@@ -240,26 +247,31 @@ def _mistaken(number: float, answers: list[tuple[bool, float]]) -> tuple[str, st
     """Why it matters and where to look, by what was counted in the list by hand."""
     return {
         3.0: (
-            "a longer test would look like a better one.",
-            "Divide by the seconds it took.",
+            "that is the number of orders in the whole test: a test that runs for longer would "
+            "make any service look better.",
+            "Divide by the `seconds` that the test took.",
         ),
         1.0: (
-            "a service that rejects everybody at once would have the best number of all.",
-            "Leave out the orders that were rejected: `sold` is False there.",
+            "rejections count here as well, so a service that rejects everybody would have the "
+            "best number of all.",
+            "Leave out the orders that were rejected: there, `sold` is False.",
         ),
         0.5: (
-            "that is the work done for customers who have gone: the collapse is invisible.",
-            "Leave out who had waited longer than `client_timeout_s`.",
+            "that counts the work done for customers who had left, and so it hides the collapse: "
+            "this is throughput, not goodput.",
+            "Leave out those who waited longer than `client_timeout_s`.",
         ),
         0.7: (
-            "the quickest answer of all is a rejection.",
-            "A rejection is quick as well. An order must be in time *and* sold.",
+            "the quickest answer of all is a rejection, and yours counts it as a success.",
+            "An order counts when it was sold *and* came in time.",
         ),
     }.get(
         round(number, 3) if answers else 0.0,
         (
-            "you would steer a service by it.",
-            "Count the pairs sold that waited at most `client_timeout_s`; then per second.",
+            "somebody will tune a service by this number, so it has to hold for every timeout and "
+            "every length of test.",
+            "Count the orders that were sold and waited at most `client_timeout_s`, whatever that "
+            "is; then divide by `seconds`.",
         ),
     )
 
@@ -280,8 +292,8 @@ def judge_next_send(next_send_s: Any) -> str:
         if not all(abs(count - planned) <= 2 for count in halves):
             _uneven(halves, planned)
     return (
-        f"the service took longer and longer, up to some seconds, and your tester went on sending "
-        f"{1 / EVERY_S:.0f} orders a second."
+        f"the service became slower and slower, until an answer took seconds, and your load test "
+        f"went on sending {1 / EVERY_S:.0f} orders a second."
     )
 
 
@@ -296,10 +308,12 @@ def _sent(next_send_s: Any, run: LoadRun) -> list[float]:
         at_s = next_send_s(sent_s[-1], answered_s, EVERY_S)
         if not isinstance(at_s, int | float) or at_s <= sent_s[-1]:
             raise NotYet(
-                expected="a moment after the last one, in seconds.",
-                seen=f"the last order was sent at {sent_s[-1]:.2f}, the next one at {at_s!r}.",
-                why="a test that does not move on never ends.",
-                look="It is a moment that is returned, not a pause.",
+                expected="the function returns a moment, in seconds, after the last order was "
+                "sent.",
+                seen=f"the last order was sent at {sent_s[-1]:.2f} s, and the next one is to be "
+                f"sent at {at_s!r}.",
+                why="time moves forward: a test that plans into the past never ends.",
+                look="Return the moment itself, not a pause: it is later than `sent_s`.",
             )
         sent_s.append(float(at_s))
     return sent_s
@@ -308,20 +322,21 @@ def _sent(next_send_s: Any, run: LoadRun) -> list[float]:
 def _uneven(halves: list[int], planned: int) -> None:
     first, second = halves
     if first > planned + 2:
-        why = "that is another load than the one you have planned."
+        why = "you would measure the service under another load than the one you planned."
         look = "From one order to the next it is `every_s`, no less."
     elif second < planned / 2:
         why = (
-            "the worse the service gets, the gentler the test: just when it should push it waits. "
-            "The bad moments are then hardly measured at all."
+            "the slower the service, the gentler the test. It waits just when it should go on "
+            "sending, so the bad moments are hardly measured: *coordinated omission*."
         )
-        look = "Which of the arguments depends on the service? Do without it."
+        look = "Which of the three arguments depends on the service? Do without it."
     else:
-        why = "the offer must not depend on the service at all."
+        why = "in an open-loop load, the rate does not depend on the service at all."
         look = "Calculate from `sent_s` alone."
     raise NotYet(
-        expected=f"{planned} orders in the first four seconds, and as many in the next four.",
-        seen=f"{first} and {second}.",
+        expected=f"{planned} orders are sent in the first four seconds, and {planned} in the next "
+        "four.",
+        seen=f"it sent {first} in the first four seconds, and {second} in the next four.",
         why=why,
         look=look,
     )
@@ -329,16 +344,16 @@ def _uneven(halves: list[int], planned: int) -> None:
 
 EXERCISES: dict[str, Exercise] = {
     "01a": Exercise(
-        title="A queue that can say no",
+        title="A queue that can reject",
         answer="try_put",
         parameters=("waiting", "job", "capacity"),
         judge=judge_try_put,
         hints=(
-            "Look at the moment before the job is put in: what do you know of `waiting` then?",
-            "A bounded queue asks first and puts afterwards. It rejects a job when as many wait as "
-            "there are places, and it leaves those that wait alone.",
-            "A cloakroom has 3 hooks. With 2 coats on them the next one gets a hook: True, and now "
-            "3. With 3 coats: False, and still 3. So it asks whether coats >= hooks.",
+            "Look at the moment before the job is appended: what do you know of `waiting` then?",
+            "A bounded queue compares first and appends afterwards. It rejects a job when as many "
+            "wait as there are places, and it leaves those that wait alone.",
+            "A cloakroom has 3 hooks. With 2 coats there, the next one gets a hook: True, and now 3 "
+            "hang there. With 3 coats: False, and still 3. The test is coats >= hooks.",
         ),
     ),
     "01b": Exercise(
@@ -347,11 +362,11 @@ EXERCISES: dict[str, Exercise] = {
         parameters=("answers", "client_timeout_s", "seconds"),
         judge=judge_goodput,
         hints=(
-            "Each pair is (sold, waited_s). Which pairs are worth something to the box office?",
-            "Goodput counts what was sold *and* in time. A quick rejection is not sold; a late "
-            "ticket is not in time.",
-            "Timeout 2 s, in 10 s: (True, 1.5), (True, 3.0), (False, 0.1), (True, 0.4). Two of the "
-            "four count: 0.2 a second.",
+            "Each pair is `(sold, waited_s)`. Which pairs are worth something to the box office?",
+            "Goodput counts what was sold *and* came in time. A quick rejection was not sold; a "
+            "late ticket did not come in time.",
+            "With a timeout of 2 s, within 10 s: `(True, 1.5), (True, 3.0), (False, 0.1), "
+            "(True, 0.4)`. Two of the four count, which makes 0.2 a second.",
         ),
     ),
     "01c": Exercise(
@@ -360,11 +375,11 @@ EXERCISES: dict[str, Exercise] = {
         parameters=("sent_s", "answered_s", "every_s"),
         judge=judge_next_send,
         hints=(
-            "What happens to the faulty one when an answer takes ten seconds?",
-            "Real customers do not wait for one another: when one comes depends on nothing that "
-            "the service does. Such a load is *open*.",
-            "A tour of the theatre starts every 600 s, the last one at 1200. It ends at 1500, or "
-            "at 9000: in either case the next one starts at 1800.",
+            "When does the faulty one send its next order if an answer takes ten seconds?",
+            "Real customers do not wait for one another: when the next one comes does not depend "
+            "on the service. Such a load is *open-loop*.",
+            "A tour of the theatre starts every 600 s; the last one started at 1200 s. Whether it "
+            "ends at 1500 s or at 9000 s, the next one starts at 1800 s.",
         ),
     ),
 }

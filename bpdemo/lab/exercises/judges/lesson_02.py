@@ -17,9 +17,9 @@ SLOWER = 1.5
 
 CLIENTS = 90
 TEAM = {"workers": 8, "queue_capacity": 8}
-#: workers, service_s; both with room for 8 inside, and customers who wait half a second.
+#: workers, service_s; both have a queue for 8, and customers who wait half a second.
 DOORS = ((8, 0.042), (4, 0.1))
-INSIDE, PATIENCE_S = 8, 0.5
+INSIDE, CLIENT_TIMEOUT_S = 8, 0.5
 
 
 # -- 02a ------------------------------------------------------------------------------------
@@ -33,22 +33,25 @@ def judge_room_for(room_for: Any) -> str:
 
 
 def _judge_room(room: Any, workers: int, service_s: float, client_timeout_s: float) -> str:
-    till = f"{workers} workers, {service_s:g} s an order, callers who wait {client_timeout_s:g} s"
+    till = (
+        f"with {workers} workers, {service_s:g} s an order and a client timeout of "
+        f"{client_timeout_s:g} s"
+    )
     room = _places(room, till)
-    sold = _sold_in_overload(room, workers, service_s, client_timeout_s)
-    if sold < 0.85:
+    served = _served_in_overload(room, workers, service_s, client_timeout_s)
+    if served < 0.85:
         raise NotYet(
-            expected="at twice capacity, goodput stays at capacity.",
-            seen=f"{till}: with {room} waiting it served {sold:.0%} of capacity in the worst of "
-            "five overloads.",
+            expected="at twice the capacity, goodput stays at capacity.",
+            seen=f"{till}, a queue for {room} served {served:.0%} of capacity in the worst of five "
+            "overloads.",
             **_too_long(room, workers, service_s, client_timeout_s),
         )
-    slow = _sold_in_overload(room, workers, SLOWER * service_s, client_timeout_s)
+    slow = _served_in_overload(room, workers, SLOWER * service_s, client_timeout_s)
     if slow < 0.85:
         raise NotYet(
-            expected=f"with a payment that takes {SLOWER:g} × as long, goodput is still all that "
-            "is possible then.",
-            seen=f"{till}: with {room} waiting it served {slow:.0%} of what was possible.",
+            expected=f"when the payment takes {SLOWER:g}× as long, the service still serves all "
+            "that it can at that speed.",
+            seen=f"{till}, a queue for {room} then served {slow:.0%} of what was possible.",
             why="the ceiling falls when the service slows down, and your queue is then above it: a "
             "length that is chosen close to the ceiling is right for one speed only.",
             look="Stay below half of (timeout − service) × capacity, and ask how few are enough.",
@@ -56,16 +59,16 @@ def _judge_room(room: Any, workers: int, service_s: float, client_timeout_s: flo
     shed = _shed_below_capacity(room, workers, service_s)
     if shed > 0.12:
         raise NotYet(
-            expected="at 90% of capacity hardly an order is shed.",
-            seen=f"{till}: with {room} waiting, {shed:.0%} of the orders of a busy hour were shed.",
+            expected="at 90% of capacity, hardly an order is shed.",
+            seen=f"{till}, a queue for {room} shed {shed:.0%} of the orders of a busy hour.",
             why="arrivals and service times are random: orders come in bursts, and a queue that is "
             "too short sheds what could have been served a moment later.",
             look="About one waiting order per worker, and a few more where workers are few.",
         )
     return (
-        f"with {room} waiting it served {min(sold, 1):.0%} of capacity in overload, "
-        f"{min(slow, 1):.0%} of what was possible at {SLOWER:g} × the service time, and shed "
-        f"{shed:.0%} in a busy hour"
+        f"a queue for {room} served {min(served, 1):.0%} of capacity in overload, "
+        f"{min(slow, 1):.0%} of what was possible at {SLOWER:g}× the service time, and shed "
+        f"{shed:.0%} of the orders of a busy hour"
     )
 
 
@@ -76,40 +79,44 @@ def _places(room: Any, till: str) -> int:
     if isinstance(room, int) and not isinstance(room, bool) and room >= -1:
         return room
     raise NotYet(
-        expected="a whole number of places, 0 or more.",
-        seen=f"{till}: {room!r}.",
-        why="one can stand in a place or not; half a place helps nobody.",
-        look="`int(…)` rounds down, to the side that is safe.",
+        expected="the function returns a whole number of orders, 0 or more.",
+        seen=f"{till}, it returned {room!r}.",
+        why="an order either has a place in the queue or it has none.",
+        look="`int(…)` rounds down, which is the safe side.",
     )
 
 
 def _too_long(room: int, workers: int, service_s: float, client_timeout_s: float) -> dict[str, str]:
-    """What to say to it: no bound, the own service forgotten, no air, or another sum."""
+    """What to say to it: no bound, the service time forgotten, no margin, or another sum."""
     if room == -1:
         return {
-            "why": "-1 is a queue without a bound: it grows until everybody in it is too late.",
-            "look": "The last one in the queue may wait timeout − service: how many go first?",
+            "why": "-1 is a queue without a bound: it grows until everybody in it is late.",
+            "look": "The last order in the queue may wait for timeout − service: how many are "
+            "served in that time?",
         }
     if room == int(client_timeout_s * workers / service_s):
         return {
-            "why": "so many are served within the client timeout, but the last one is then only "
-            "*begun*: that order takes its own time as well, and is ready too late.",
+            "why": "the workers take so many orders within the client timeout, but the last one is "
+            "then only *begun*. It takes its own service time as well, and is late.",
             "look": "Subtract the service time from the client timeout before you multiply.",
         }
     if 0.2 * room <= room - (client_timeout_s - service_s) * workers / service_s:
         return {
-            "why": "past the cliff each order is worked on after its customer has gone.",
-            "look": "(timeout − service) × capacity, where capacity is workers ÷ service time.",
+            "why": "beyond the ceiling, the workers take up each order when its customer has left.",
+            "look": "The ceiling is (timeout − service) × capacity, and capacity is workers ÷ "
+            "service time.",
         }
     return {
-        "why": "that is the very edge of the cliff: it holds on paper, and breaks at the first "
-        "order that takes a little longer than usual.",
-        "look": "It is a ceiling and no length to choose: how few would be enough?",
+        "why": "this is the ceiling itself: it holds on paper, and fails with the first order that "
+        "takes a little longer than usual.",
+        "look": "The ceiling is a limit, not a length to choose: how few would be enough?",
     }
 
 
-def _sold_in_overload(room: int, workers: int, service_s: float, client_timeout_s: float) -> float:
-    from bpdemo.lab.exercises.judges.judging import over_seeds
+def _served_in_overload(
+    room: int, workers: int, service_s: float, client_timeout_s: float
+) -> float:
+    from bpdemo.lab.exercises.judges.judging import over_seeds, worst_between
 
     half_s = 3 * client_timeout_s
     runs = over_seeds(
@@ -118,7 +125,7 @@ def _sold_in_overload(room: int, workers: int, service_s: float, client_timeout_
         seconds=2 * half_s,
         client_timeout_s=client_timeout_s,
     )
-    return min(run.between(half_s, 2 * half_s)["goodput_share"] for run in runs)
+    return worst_between(runs, half_s, 2 * half_s)
 
 
 def _shed_below_capacity(room: int, workers: int, service_s: float) -> float:
@@ -147,7 +154,7 @@ def _naive(room: int, workers: int, service_s: float, **knobs: Any) -> Any:
 
 
 def judge_batch(settings: Any) -> str:
-    """Ninety obedient clients: is anybody sent away, and how much do they send?"""
+    """Ninety clients that wait for their answers: is any rejected, and how much do they send?"""
     from bpdemo.lab.exercises.judges.judging import chosen, defended, over_seeds
     from bpdemo.lab.services.simulation import simulate
 
@@ -163,18 +170,18 @@ def judge_batch(settings: Any) -> str:
     if offered > 1.1 or min(run.summary["served_share"] for run in runs) < 0.99:
         _hammered(settings, offered)
     return (
-        f"{CLIENTS} clients offered {offered:.2f} × the capacity, without having been told it, "
-        "and every order was served."
+        f"{CLIENTS} clients offered {offered:.2f}× the capacity, although nobody had told them a "
+        "rate, and every order was served."
     )
 
 
 REPLIES = {
-    "a": "Waiting helps only with callers who respond to it. To a crowd that does not care, it "
-    "serves nobody better: the queue grows past the cliff.",
-    "b": "A line at the door is a queue like any other, and counts in the same sum. Here it is "
-    "harmless because there are only so many clients.",
-    "d": "Nothing here knows a rate. When the service slows down, the clients slow down with it, "
-    "which a limit set last spring does not.",
+    "a": "waiting helps only with callers who respond to it. In a crowd that ignores backpressure "
+    "the wait grows beyond the client timeout, and nobody is served better.",
+    "b": "a line at the door is a queue like any other: those in it wait, and are served before any "
+    "newcomer. Here it is harmless only because there are no more than 90 clients.",
+    "d": "no setting here knows a rate. When the service slows down, these clients slow down with "
+    "it; a rate that somebody measured last spring would stay as it was.",
 }
 
 
@@ -186,20 +193,22 @@ def _offered(run: Any) -> float:
 def _hammered(settings: Any, refused: float) -> None:
     if settings.get("queue_policy") != "block":
         raise NotYet(
-            expected="the clients send about as much as the service can do.",
-            seen=f"clients that were rejected came back at once: {refused:.0f} × the capacity in "
-            "rejections.",
-            why="a client that sends again as soon as it is answered is slowed down by *waiting* "
-            "for the answer. A rejection at once is the fastest answer there is.",
-            look="Which policy makes the client wait instead?",
+            expected="the clients send about as much as the service can serve.",
+            seen=f"clients that were rejected came back at once, and the service rejected "
+            f"{refused:.0f}× as many orders as it can serve.",
+            why="a client that sends again as soon as it has an answer is slowed down only by "
+            "*waiting* for that answer, and an immediate rejection is the fastest answer there is.",
+            look="Which of the two policies makes a client wait instead?",
         )
     raise NotYet(
         expected=f"each of the {CLIENTS} clients may wait.",
-        seen=f"only {settings['queue_block_waiters']:g} may wait at the door; the rest were "
-        f"rejected and came back at once: {refused:.0f} × the capacity in rejections.",
-        why="a few clients too many for the line are enough: they ask all the time, and take the "
+        seen=f"only {settings['queue_block_waiters']:g} may wait at the door. The others were "
+        f"rejected and came back at once, and the service rejected {refused:.0f}× as many orders as "
+        "it can serve.",
+        why="a few clients without a place are enough: they ask again and again, and take the "
         "places of those who wait.",
-        look=f"{CLIENTS} clients: 8 are served, 8 have a place inside. Where are the others?",
+        look=f"Of {CLIENTS} clients, 8 are served and 8 have a place in the queue. Where are the "
+        "others?",
     )
 
 
@@ -209,10 +218,10 @@ def _hammered(settings: Any, refused: float) -> None:
 def judge_may_wait(may_wait: Any) -> str:
     """By hand at the extremes, then at the door of two services, before two kinds of crowd."""
     _judge_extremes(may_wait)
-    sold = [_judge_door(may_wait, *door) for door in DOORS]
+    served = [_judge_door(may_wait, *door) for door in DOORS]
     return (
-        f"at twice their capacity, two different services served {min(1, *sold):.0%} of it or "
-        "more; and of the clients that wait for their answers, none was rejected."
+        f"at twice their capacity, two different services served at least {min(1, *served):.0%} of "
+        "it, and none of the clients that wait for their answers was rejected."
     )
 
 
@@ -220,77 +229,86 @@ def _judge_extremes(may_wait: Any) -> None:
     workers, service_s = DOORS[0]
     if may_wait(10_000, 0, workers, service_s, PATIENCE_S):
         raise NotYet(
-            expected="a line at the door that has an end.",
-            seen="10,000 stood at the door, and one more was told to wait.",
-            why="a bounded room with an unbounded line before it is an unbounded queue.",
+            expected="the line at the door is bounded as well.",
+            seen="10,000 stood at the door, and your rule let one more wait.",
+            why="a bounded queue with an unbounded line before it is an unbounded queue.",
             look="How long will the newcomer wait? Return False when that is too long.",
         )
     if may_wait(0, 10_000, workers, service_s, PATIENCE_S):
         raise NotYet(
-            expected="a newcomer waits for all who are before them, at the door and inside.",
-            seen="nobody stood at the door, 10,000 were in the queue, and they were told to wait.",
-            why="it makes no difference to them on which side of the door they stand: each of them "
-            "is served first.",
-            look="The fault is what the rule does not look at: in_the_queue.",
+            expected="the rule counts everybody who is served before the newcomer, at the door and "
+            "in the queue.",
+            seen="nobody stood at the door, 10,000 were in the queue, and your rule let the "
+            "newcomer wait.",
+            why="for the newcomer it makes no difference on which side of the door the others "
+            "stand: all of them are served first.",
+            look="Does your rule look at `in_the_queue`?",
         )
     if not may_wait(0, INSIDE, workers, service_s, PATIENCE_S):
         raise NotYet(
-            expected=f"with {INSIDE} inside and nobody at the door, one may wait.",
-            seen="it was rejected, though it would be its turn in a moment.",
-            why="a door at which nobody may wait is policy reject: producers that respond to "
-            "backpressure are rejected where a short wait would do.",
-            look="Calculate its time: those before it ÷ workers × service time, and its own.",
+            expected=f"with {INSIDE} in the queue and nobody at the door, a newcomer may wait.",
+            seen="it was rejected, although its turn would have come in a moment.",
+            why="where nobody may wait at the door, the policy might as well be *reject*: producers "
+            "that respond to backpressure are rejected where a short wait would do.",
+            look="Calculate how long it takes: those ahead ÷ workers × service time, and then its "
+            "own service time.",
         )
 
 
 def _judge_door(may_wait: Any, workers: int, service_s: float) -> float:
     from bpdemo.flow.queue import BoundedQueue
-    from bpdemo.lab.exercises.judges.judging import most, over_seeds
+    from bpdemo.lab.exercises.judges.judging import most, over_seeds, worst_between
     from bpdemo.lab.services.simulation import simulate
 
     def rule(queue: BoundedQueue[Any]) -> bool:
-        return bool(may_wait(queue.waiting, queue.depth, workers, service_s, PATIENCE_S))
+        return bool(may_wait(queue.waiting, queue.depth, workers, service_s, CLIENT_TIMEOUT_S))
 
     settings = {
         "workers": workers, "payment_latency_s": service_s, "store_latency_s": 0,
         "queue_capacity": INSIDE, "queue_policy": "block", "queue_block_timeout_s": 60,
         "request_timeout_s": 0,
     }  # fmt: skip
-    who = f"{workers} workers, {service_s:g} s an order"
-    clients = int(0.5 * PATIENCE_S * workers / service_s)
+    who = f"with {workers} workers and {service_s:g} s an order"
+    clients = int(0.5 * CLIENT_TIMEOUT_S * workers / service_s)
     with patch.object(BoundedQueue, "may_wait", property(rule)):
-        deaf = over_seeds(settings, times=2, seconds=6, client_timeout_s=PATIENCE_S)
-        obedient = simulate(
-            settings, scenario="closed", rate=clients, seconds=0.5, client_timeout_s=PATIENCE_S
-        )
-    sold = min(run.between(3, 6)["goodput_share"] for run in deaf)
-    if sold < 0.85:
-        _too_late(who, sold, most(deaf, "late_per_s"))
-    if refused := obedient.reasons.get("queue_full", 0):
+        ignoring = over_seeds(settings, times=2, seconds=6, client_timeout_s=CLIENT_TIMEOUT_S)
+        waiting = simulate(
+            settings, scenario="closed", rate=clients, seconds=0.5,
+            client_timeout_s=CLIENT_TIMEOUT_S,
+        )  # fmt: skip
+    served = worst_between(ignoring, 3, 6)
+    if served < 0.85:
+        _too_late(who, served, most(ignoring, "late_per_s"))
+    if refused := waiting.reasons.get("queue_full", 0):
         raise NotYet(
-            expected=f"of {clients} clients that wait for their answers, none is rejected: even "
-            "the last one is served in half of the client timeout.",
-            seen=f"{who}: {refused} rejections within half a second.",
-            why="to reject an order that could be served in time loses a sale, and the client "
-            "comes back at once.",
-            look="All workers work at the same time: those ahead go in groups of `workers`.",
+            expected=f"{who}, none of {clients} clients that wait for their answers is rejected: "
+            "even the last one is served in half of the client timeout.",
+            seen=f"there were {refused} rejections within half a second.",
+            why="a rejected order that could have been served in time is a lost sale, and the "
+            "client comes back at once.",
+            look="All workers work at the same time, so those ahead are served in groups of "
+            "`workers`.",
         )
-    return sold
+    return served
 
 
-def _too_late(who: str, sold: float, late_per_s: float) -> None:
-    if sold >= 0.2:
+def _too_late(who: str, served: float, late_per_s: float) -> None:
+    if served >= 0.2:
         raise NotYet(
-            expected="at twice capacity, goodput stays at capacity.",
-            seen=f"{who}: it served {sold:.0%}; {late_per_s:.0f} a second came a moment too late.",
-            why="your rule is right on paper, and lets orders wait up to the edge of the cliff.",
+            expected="at twice the capacity, goodput stays at capacity.",
+            seen=f"{who}, the service served {served:.0%} of capacity; {late_per_s:.0f} orders a "
+            "second were late by a moment.",
+            why="your rule is right on paper, but it lets orders wait until the very last moment, "
+            "and no service is that regular.",
             look="Leave a margin: let an order take, say, 80% of the client timeout.",
         )
     raise NotYet(
-        expected="at twice capacity, goodput stays at capacity.",
-        seen=f"{who}: it served {sold:.0%} of capacity; {late_per_s:.0f} a second were too late.",
-        why="the queue, inside and at the door together, takes longer than anybody waits.",
-        look="They need (those ahead ÷ workers) × service time, and then their own service time.",
+        expected="at twice the capacity, goodput stays at capacity.",
+        seen=f"{who}, the service served {served:.0%} of capacity; {late_per_s:.0f} orders a "
+        "second were late.",
+        why="the wait at the door and in the queue together is longer than the client timeout.",
+        look="A newcomer needs those ahead ÷ workers × service time, and then its own service "
+        "time.",
     )
 
 
@@ -301,24 +319,27 @@ EXERCISES: dict[str, Exercise] = {
         parameters=("workers", "service_s", "client_timeout_s"),
         judge=judge_room_for,
         hints=(
-            "The wall in the lesson's first picture is a ceiling. What does it do when the "
+            "The edge in the lesson's first picture is a ceiling. Where does it move when the "
             "payment slows down, and what is a queue good for below it?",
-            "Two bounds: enough for bursts, which is about one waiting order per worker and a few "
-            "more where workers are few; and never more than half the ceiling.",
+            "There are two bounds. It has to be enough for bursts: about one waiting order per "
+            "worker, and a few more where workers are few. And it is never more than half the "
+            "ceiling.",
             "Two tills take 30 s each, and people wait 5 minutes. The ceiling is 2 × 270 ÷ 30 = "
-            "18, half of it 9; one per till and two more makes 4. The lesser of the two: 4.",
+            "18, half of it is 9. One per till and two more makes 4. The lesser of the two is 4.",
         ),
     ),
     "02b": Exercise(
-        title="Clients that listen",
+        title="Clients that wait for their answers",
         answer="settings",
         judge=judge_batch,
         hints=(
-            "A full queue can wait, reject or drop: which of them does a client feel as a wait?",
-            "A client that waits for its answer is slowed down by a wait, and by nothing else. So "
-            "let all of them wait; there are only so many, and the queue cannot outgrow that.",
-            "With 20 clients, 2 workers and room for 3: 2 are served, 3 have a place, and 15 must "
-            "be able to stand at the door.",
+            "A full queue can let callers wait, reject them, or drop someone. Which of these slows a "
+            "client down?",
+            "A client that waits for its answer is slowed down by that wait, and by nothing else. "
+            "So let all of them wait: there are only so many of them, and the line cannot grow "
+            "beyond that.",
+            "With 20 clients, 2 workers and a queue for 3: 2 are served, 3 have a place in the "
+            "queue, and the other 15 must be allowed to wait at the door.",
         ),
     ),
     "02c": Exercise(
@@ -328,11 +349,11 @@ EXERCISES: dict[str, Exercise] = {
         judge=judge_may_wait,
         hints=(
             "Look at who is served before the newcomer. Which of them does the rule count?",
-            "A wait is worth it if it ends in time: those ahead, at the door and in the queue, are "
-            "served by all workers together; then comes its own service. Leave a margin.",
+            "A newcomer may wait if it is served in time: first all those ahead, at the door and "
+            "in the queue, by all workers together, and then the newcomer. Leave a margin.",
             "2 tills, 30 s each; 4 wait inside and 6 at the door. The newcomer's turn comes after "
-            "10 ÷ 2 × 30 = 150 s, and they have a ticket at 180 s. If they wait 200 s at most, "
-            "that is too close: 80% of it is 160 s, so reject them.",
+            "10 ÷ 2 × 30 = 150 s, so they have a ticket after 180 s. If they wait 200 s at most, "
+            "that is too close: 80% of 200 s is 160 s, so reject them.",
         ),
     ),
 }
