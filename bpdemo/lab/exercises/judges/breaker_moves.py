@@ -51,18 +51,18 @@ def judge_next_state(next_state: NextState) -> str:
     if shed < SHED or back_s > BACK_S:
         raise NotYet(
             expected="two seconds into an outage nearly all orders are shed at once, and "
-            f"{BACK_S:g} s after it nine of ten are served again.",
-            seen=f"in the worst of five outages {shed:.0%} were shed; it took {back_s:.1f} s to "
-            "come back.",
-            why="a breaker that does not open protects nobody, and one that does not close is an "
-            "outage of your own making.",
-            look="Print state, event and what is returned: which move is missing?",
+            f"{BACK_S:g} s after it 90% of them are served again.",
+            seen=f"in the worst of five outages, {shed:.0%} of the orders were shed, and it took "
+            f"{back_s:.1f} s until orders were served again.",
+            why="a breaker that does not open protects nothing, and one that does not close makes "
+            "the outage longer.",
+            look="Print the state, the event and what you return: which move is missing?",
         )
     most = max(max(trial_requests(run), default=0) for run in runs)
     return (
-        f"in five outages your breaker shed {shed:.0%} of the orders or more, never let more than "
-        f"{most} trial requests at a time reach the hanging payment, and served again after "
-        f"{back_s:.1f} s at the latest."
+        f"in five outages your breaker shed at least {shed:.0%} of the orders, let no more than "
+        f"{most} trial requests at a time reach the hanging payment, and {back_s:.1f} s after the "
+        "outage at the latest, orders were served again."
     )
 
 
@@ -76,74 +76,75 @@ Move = tuple[str, str, dict[str, float], tuple[str, ...], str, str]
 _MOVES: Final[tuple[Move, ...]] = (
     (
         "closed", "failure", _seen(calls=10, failures=5), ("open",),
-        "half of enough calls have failed. As long as it stays closed, every further caller waits "
-        "for a timeout.",
-        "Enough calls means calls >= min_calls; the share of failures must *reach* failure_ratio.",
+        "there are enough calls, and half of them have failed. While the breaker stays closed, "
+        "every further caller waits for a timeout.",
+        "There are enough calls when `calls >= min_calls`; the share of failures must *reach* "
+        "`failure_ratio`.",
     ),
     (
         "closed", "failure", _seen(calls=5, failures=5), ("closed",),
-        "a few calls prove nothing: chance alone lets some of them fail now and then.",
-        "The share counts only when there are at least min_calls.",
+        "a few calls prove nothing: now and then some of them fail by chance.",
+        "The share counts only when there are at least `min_calls` calls.",
     ),
     (
         "closed", "failure", _seen(calls=100, failures=20), ("closed",),
-        "20 of 100 are one in five. Counted as a number and not as a share, a busy service would "
-        "open on any good day.",
-        "Divide the failures by the calls.",
+        "20 of 100 calls are 20%. If the number of failures decided and not their share, the "
+        "breaker of a busy service would open on any good day.",
+        "Divide the failures by the calls, and compare the share with `failure_ratio`.",
     ),
     (
         "closed", "call", _seen(calls=3), ("closed",),
-        "nothing has failed. This breaker would be an outage of its own.",
-        "A call alone moves only a breaker that is open.",
+        "nothing has failed, so this breaker would cause an outage of its own.",
+        "A call moves only a breaker that is open.",
     ),
     (
         "closed", "success", _seen(calls=10, failures=1), ("closed",),
-        "nine of ten calls went well.",
+        "nine of ten calls succeeded, so there is nothing to protect anybody from.",
         "Which of your conditions did this success meet?",
     ),
     (
         "open", "call", _seen(open_for_s=0.4), ("open",),
-        "the dependency is given open_s to recover. Trial requests that come sooner only wait for "
-        "its timeout.",
-        "Compare open_for_s with open_s.",
+        "the dependency has `open_s` to recover. Trial requests that come sooner only wait for "
+        "their timeout.",
+        "Compare `open_for_s` with `open_s`.",
     ),
     (
         "open", "call", _seen(open_for_s=1.2), ("half_open",),
-        "open_s is over, and nobody knows yet whether the dependency is back. Closed, it would "
-        "let the whole crowd through at once; open, it would never find out.",
-        "From open one arrow leads away, and it leads to half_open.",
+        "`open_s` is over, and nobody knows yet whether the dependency is back. A closed breaker "
+        "would let the whole crowd through at once; an open one would never find out.",
+        "Only one arrow leads away from open, and it leads to half-open.",
     ),
     (
         "open", "success", _seen(calls=12, failures=8, open_for_s=0.4), ("open",),
-        "that call began before the breaker opened. Its answer is news from the past.",
-        "Open, only a call can move it, and only when open_s is over.",
+        "that call began before the breaker opened, so its answer says nothing about the present.",
+        "Only a call moves an open breaker, and only when `open_s` is over.",
     ),
     (
         "open", "failure", _seen(calls=12, failures=9, open_for_s=1.2), ("open", "half_open"),
-        "a call that began before the breaker opened has failed: that closes nothing.",
-        "Only trial requests close a breaker.",
+        "a call that began before the breaker opened has failed: that is no reason to close.",
+        "Only trial requests that succeed close a breaker.",
     ),
     (
         "half_open", "failure", _seen(succeeded=2), ("open",),
-        "a trial request has failed, so the dependency is not well. Every further trial request "
-        "is a caller who waits for nothing.",
-        "Half-open, the first failure is enough.",
+        "a trial request has failed, so the dependency is still unwell. With every further trial "
+        "request, one more caller waits for nothing.",
+        "In the half-open state, the first failure is enough.",
     ),
     (
         "half_open", "success", _seen(succeeded=1), ("half_open",),
-        "one success may be luck, and a dependency that is just getting up is knocked down again "
-        "by the crowd.",
-        f"It closes when half_open_calls, here {TRIALS}, have succeeded.",
+        "one success may be luck, and the whole crowd would overload a dependency that has only "
+        "just come back.",
+        f"It closes when `half_open_calls` trial requests, here {TRIALS}, have succeeded.",
     ),
     (
         "half_open", "success", _seen(succeeded=TRIALS), ("closed",),
-        "all trial requests went well. A breaker that does not close now never will.",
-        "seen['succeeded'] counts this one already.",
+        "all trial requests succeeded. A breaker that does not close now never will.",
+        "`seen['succeeded']` counts this success already.",
     ),
     (
         "half_open", "call", _seen(succeeded=1), ("half_open",),
-        "a caller who comes says nothing of the dependency.",
-        "Half-open, only a success or a failure can move it.",
+        "a new call says nothing about the dependency.",
+        "Only a success or a failure moves a half-open breaker.",
     ),
 )  # fmt: skip
 
@@ -161,16 +162,17 @@ def _judge_move(
     told = next_state(state, event, dict(seen), dict(rules))
     if told not in STATES:
         raise NotYet(
-            expected=f"one of {', '.join(map(repr, STATES))}.",
+            expected=f"the function returns one of {', '.join(map(repr, STATES))}.",
             seen=f"for state {state!r} and event {event!r} it returned {told!r}.",
-            why="the state afterwards is always one of the three, also when it stays.",
-            look="Does every way through the function end in `return`, the last one in "
-            "`return state`?",
+            why="the breaker is always in one of the three states, also when nothing changes.",
+            look="Does every way through the function end in a `return`? The last line can be "
+            "`return state`.",
         )
     if told not in right:
         raise NotYet(
-            expected=f"{right[0]!r} after a {event} in state {state!r}, with {_told(seen)}.",
-            seen=f"{told!r}.",
+            expected=f"after a {event} in state {state!r}, with {_told(seen)}, the state is "
+            f"{right[0]!r}.",
+            seen=f"the function returned {told!r}.",
             why=why,
             look=look,
         )
@@ -184,8 +186,8 @@ def _judge_rules(next_state: NextState) -> None:
         ("open", "call", _seen(open_for_s=20.0), "open"),
         ("half_open", "success", _seen(succeeded=1), "closed"),
     ):
-        why = "each breaker has settings of its own; those of this example are no constants."
-        look = f"With {_told(others)}: which number of your own stands in the function?"
+        why = "each breaker has rules of its own; those of the worked example are not constants."
+        look = f"The rules were {_told(others)}. Which number of your own is in the function?"
         _judge_move(next_state, state, event, seen, (right,), why, look, others)
 
 

@@ -54,17 +54,18 @@ def _require_cards(order: Any) -> list[str]:
     cards = [*order] if isinstance(order, list | tuple) else []
     if sorted(map(str, cards)) != sorted(CARDS):
         raise NotYet(
-            expected=f"a list of {', '.join(map(repr, CARDS))}, each of them once.",
-            seen=f"{order!r}.",
+            expected=f"`order` is a list of {', '.join(map(repr, CARDS))}, each of them once.",
+            seen=f"it is {order!r}.",
             why="the check puts these five lines together in your order.",
             look="The outermost line comes first.",
         )
     if cards[-1] != "pay":
         raise NotYet(
-            expected="'pay' as the innermost line, the last one of the list.",
-            seen=f"inside {cards[cards.index('pay')]!r} stand {', '.join(_inside(cards))}.",
-            why="`return await pay(order)` has nothing inside it, and these would guard nothing.",
-            look="From the outside in: the list ends with what is guarded.",
+            expected="'pay' is the innermost line, and so the last one of the list.",
+            seen=f"after 'pay' the list goes on with {', '.join(_inside(cards))}.",
+            why="`return await pay(order)` has nothing inside it, so these guards would protect "
+            "nothing.",
+            look="The list goes from the outside in, and ends with what is protected.",
         )
     return cards
 
@@ -79,9 +80,9 @@ async def _judge(cards: list[str]) -> str:
     await _judge_trial(cards)
     reached = await _judge_crowd(cards)
     return (
-        f"with a payment that hangs, a caller knew after {took_s * 1000:.0f} ms; one lost call was "
-        f"tried again and paid; of {CALLERS} callers in an outage {reached} calls reached the "
-        "payment after its first two seconds, one for each trial request."
+        f"with a payment that hangs, the caller had an answer after {took_s * 1000:.0f} ms; one "
+        f"lost call was tried again and paid; and while {CALLERS} callers came in an outage, only "
+        f"{reached} calls reached the payment after its first two seconds: the trial requests."
     )
 
 
@@ -90,11 +91,14 @@ async def _one_in_an_outage(cards: list[str]) -> float:
     took_s = await _took_s(_guarded(cards, payment, _breaker()))
     if took_s > DEADLINE_S + 0.01:
         raise NotYet(
-            expected=f"with a payment that hangs, the caller knows in {DEADLINE_S * 1000:g} ms.",
-            seen=f"it took {took_s * 1000:.0f} ms, and {len(payment.called_s)} calls.",
-            why="inside the retry the deadline begins anew with each attempt. The caller's time "
-            "does not: they have left, and the last attempts were made for nobody.",
-            look="Which of the two belongs to the whole call, and which one to an attempt?",
+            expected="with a payment that hangs, the caller has an answer within "
+            f"{DEADLINE_S * 1000:g} ms.",
+            seen=f"it took {took_s * 1000:.0f} ms and {len(payment.called_s)} calls of the "
+            "payment.",
+            why="inside the retry, the deadline starts again with each attempt. The caller's time "
+            "does not: the caller has left, and the work of the last attempts is wasted.",
+            look="There are two times. Which one belongs to the whole call, and which one to a "
+            "single attempt?",
         )
     return took_s
 
@@ -104,10 +108,12 @@ async def _judge_lost_call(cards: list[str]) -> None:
     told = await _told(_guarded(cards, payment, _breaker()))
     if told != "paid":
         raise NotYet(
-            expected="one call is lost; it is tried again within the caller's time, and paid.",
-            seen=f"after {len(payment.called_s)} call the caller was told {told!r}.",
-            why="around the retry, the timeout of an attempt is one timeout for all attempts: when "
-            "the first one hangs it is used up, and there is no second.",
+            expected="when one call is lost, it is tried again within the caller's time, and "
+            "the order is paid.",
+            seen=f"the caller was told {told!r}; the payment had been called "
+            f"{len(payment.called_s)}×.",
+            why="around the retry, the attempt timeout is one timeout for all attempts: when the "
+            "first attempt hangs, it uses up all of it, and there is no second one.",
             look="An attempt that hangs must end *inside* the retry.",
         )
 
@@ -123,10 +129,10 @@ async def _judge_trial(cards: list[str]) -> None:
     # More permits than one are another fault: attempts that end outside it, told by the next.
     if len(payment.called_s) > payment.permits:
         raise NotYet(
-            expected="a breaker that is half-open, with half_open_calls 1, lets one call through.",
+            expected="a half-open breaker with one trial request lets one call through.",
             seen=f"{len(payment.called_s)} calls reached the payment, which still hung.",
-            why="inside the breaker a retry slips past it: for the breaker three attempts are one "
-            "call. It opens late, and each trial request is three.",
+            why="a retry inside the breaker slips past it: to the breaker, three attempts are one "
+            "call. So it opens late, and each trial request is really three.",
             look="Every attempt must ask the breaker.",
         )
 
@@ -143,12 +149,12 @@ async def _judge_crowd(cards: list[str]) -> int:
     reached = sum(called_s - began_s > SETTLED_S for called_s in payment.called_s)
     if reached > CALLERS // 4:
         raise NotYet(
-            expected="two seconds into an outage the breaker is open.",
-            seen=f"{reached} calls still reached the payment after that, and each one hung.",
+            expected="two seconds into an outage, the breaker is open.",
+            seen=f"{reached} calls still reached the payment after that, and each of them hung.",
             why="a timeout outside the breaker cancels what is inside. A cancelled call says "
-            "nothing of the payment (the caller may have left), so the breaker counts no failure, "
-            "and never opens.",
-            look="Whose end must the breaker see, so that a call that hangs is a failure?",
+            "nothing about the payment (the caller may have left), so the breaker counts no "
+            "failure and never opens.",
+            look="What must end inside the breaker, so that a call that hangs counts as a failure?",
         )
     return reached
 

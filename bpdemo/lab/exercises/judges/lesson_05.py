@@ -1,5 +1,5 @@
-"""The exercises of lesson 05: how a breaker moves, one that sleeps, how long to stay open, and the
-order of the guards."""
+"""The exercises of lesson 05: how a breaker moves, one that never opens, how long to stay open, and
+the order of the guards."""
 
 from __future__ import annotations
 
@@ -30,19 +30,20 @@ def judge_sleeper(settings: Any) -> str:
     if refused < 0.6:
         _asleep(refused, calls, window_s)
     lossy = knobs | {"payment_failure_rate": 0.2, "retry_attempts": 3}
-    sold = worst(over_seeds(lossy, seconds=8, **LOAD), "served_share")
-    if sold < 0.9:
+    served = worst(over_seeds(lossy, seconds=8, **LOAD), "served_share")
+    if served < 0.9:
         raise NotYet(
-            expected="no harm on a day on which one call in five fails and is tried again.",
-            seen=f"on the worst of five such days it served {sold:.0%} of the orders.",
-            why="a few calls prove nothing: chance alone lets half of them fail now and then, "
-            "above all when the breaker has just begun to count.",
-            look=f"More calls. With four workers up to {CAN_END_PER_S:.0f} a second can time out, "
-            "so a longer window has room for them.",
+            expected="the breaker does no harm on a day on which 20% of the calls fail and are "
+            "tried again.",
+            seen=f"on the worst of five such days, {served:.0%} of the orders were served.",
+            why="a few calls prove nothing: now and then half of them fail by chance, above all "
+            "when the breaker has just begun to count.",
+            look=f"Ask for more calls. With four workers, up to {CAN_END_PER_S:.0f} calls a second "
+            "can time out, so a longer window holds enough of them.",
         )
     return (
-        f"with the payment hanging, {refused:.0%} or more were rejected at once; with one "
-        f"call in five failing, {sold:.0%} or more were served."
+        f"while the payment hung, at least {refused:.0%} of the orders were rejected at once; "
+        f"while 20% of the calls failed, at least {served:.0%} of the orders were served."
     )
 
 
@@ -55,19 +56,21 @@ def _asleep(refused: float, calls: float, window_s: float) -> None:
     can_end = CAN_END_PER_S * window_s
     if calls > can_end:
         why = (
-            f"a call that hangs ends after 200 ms, so four workers end {can_end:.0f} calls in "
-            f"{window_s:g} s. A breaker that waits for {calls:g} of them waits for ever."
+            f"a call that hangs ends after 200 ms, so in {window_s:g} s four workers end "
+            f"{can_end:.0f} calls. A breaker that needs {calls:g} calls never opens."
         )
-        look = "Ask for fewer calls, or look further back."
+        look = "Ask for fewer calls, or take a longer window."
     else:
         why = (
-            f"the window still holds the good calls of before. They were many, the failures are "
-            f"few, since each takes so long: half of {window_s:g} s of calls is not reached soon."
+            f"the window of {window_s:g} s still holds the successes from before the outage. They "
+            "are many, and the failures are few because each takes so long: it is a long time "
+            "before half of all these calls are failures."
         )
-        look = "Take a shorter window: the old successes must leave it within a second or two."
+        look = "Take a shorter window, so that the old successes leave it within a second or two."
     raise NotYet(
-        expected="two seconds after the payment hangs, nearly every order is rejected at once.",
-        seen=f"only {refused:.0%} were; the others waited for nothing.",
+        expected="two seconds after the payment begins to hang, nearly every order is rejected at "
+        "once.",
+        seen=f"only {refused:.0%} of the orders were; the others waited for nothing.",
         why=why,
         look=look,
     )
@@ -78,16 +81,16 @@ def _asleep(refused: float, calls: float, window_s: float) -> None:
 MOST_SACRIFICED_PER_MIN = 60
 MOST_BACK_S = 2.0
 REPLIES = {
-    "a": "It leaves the payment in peace, and the customers as well, long after it could have "
-    "served them. Nothing is safe about that.",
-    "b": "Each trial is three customers who wait for nothing. Asking twice as often sacrifices "
-    "about twice as many.",
-    "c": "Nobody knows how long an outage will last, and thanks to trial requests nobody has to.",
+    "a": "a breaker that stays open rejects customers long after the payment is back. Nothing is "
+    "safe about that.",
+    "b": "at each trial, three customers wait for nothing. Trying twice as often sacrifices about "
+    "twice as many.",
+    "c": "no one knows how long an outage will last, and thanks to trial requests no one has to.",
 }
 
 
 def judge_open_for(settings: Any) -> str:
-    """Both prices of an open time, by simulation; then the reason."""
+    """The reason; then both prices of an open time, by simulation."""
     from bpdemo.lab.exercises.judges.judging import chosen, defended
     from bpdemo.lab.lessons.open_time import open_times
 
@@ -96,21 +99,24 @@ def judge_open_for(settings: Any) -> str:
     (cost,) = open_times(OFFICE, [open_s])
     if cost.sacrificed_per_min > MOST_SACRIFICED_PER_MIN:
         raise NotYet(
-            expected=f"at most {MOST_SACRIFICED_PER_MIN} customers sacrificed a minute.",
-            seen=f"open for {open_s:g} s: {cost.sacrificed_per_min:.0f}.",
+            expected=f"at most {MOST_SACRIFICED_PER_MIN} customers a minute are sacrificed.",
+            seen=f"with an open time of {open_s:g} s, {cost.sacrificed_per_min:.0f} customers a "
+            "minute were.",
             why="each trial takes three real customers, who wait for nothing.",
             look="How many trials a minute can you afford, at three customers each?",
         )
     if cost.back_s > MOST_BACK_S:
         raise NotYet(
-            expected=f"sold again within {MOST_BACK_S:g} s of the payment's return, on average.",
-            seen=f"open for {open_s:g} s: {cost.back_s:.1f} s.",
-            why="all is well, and you go on rejecting customers.",
-            look="The payment comes back somewhere between two trials: half-way, on average.",
+            expected=f"on average, tickets are sold again within {MOST_BACK_S:g} s of the "
+            "provider's return.",
+            seen=f"with an open time of {open_s:g} s, it took {cost.back_s:.1f} s on average.",
+            why="the provider is back, and you go on rejecting customers.",
+            look="The provider comes back somewhere between two trials: halfway, on average.",
         )
     return (
-        f"open for {open_s:g} s: {cost.sacrificed_per_min:.0f} customers a minute were the price "
-        f"of its trial requests, and you sold again {cost.back_s:.1f} s after the payment's return."
+        f"with an open time of {open_s:g} s, trial requests cost {cost.sacrificed_per_min:.0f} "
+        f"customers a minute, and on average tickets were sold again {cost.back_s:.1f} s after the "
+        "provider's return."
     )
 
 
@@ -122,27 +128,28 @@ EXERCISES: dict[str, Exercise] = {
         parameters=("state", "event", "seen", "rules"),
         judge=judge_next_state,
         hints=(
-            "Draw the three states, and one arrow for each sentence of the task. There are four "
-            "arrows: which event belongs to each? In every other case the state stays.",
-            "Closed, it looks at shares of enough calls. Open, it looks at the clock, and only "
-            "when somebody calls. Half-open, one failure is enough to open, and only all of the "
-            "trial requests together are enough to close.",
-            "With half_open_calls 5: half-open, a success with seen['succeeded'] 4 stays half-open;"
-            " with 5 it closes. A failure after four successes opens.",
+            "Draw the three states and the arrows between them. There are four arrows: which event "
+            "belongs to each? In every other case the state stays as it is.",
+            "A closed breaker looks at the share of failures, once there are enough calls. An open "
+            "one looks at the clock, and only when somebody calls. For a half-open one, a single "
+            "failure is enough to open; to close, all of the trial requests must succeed.",
+            "With `half_open_calls` 5, a half-open breaker stays half-open after a success with "
+            "`seen['succeeded']` 4, and closes with 5. A failure opens it, even after four "
+            "successes.",
         ),
     ),
     "05b": Exercise(
-        title="The breaker that sleeps",
+        title="The breaker that never opens",
         answer="settings",
         judge=judge_sleeper,
         hints=(
-            "How many calls can *end* within the window while each of them hangs for 200 ms, "
-            "and there are four workers?",
-            "A breaker judges only when min_calls have ended within the window. Too many for the "
-            "window, and it never judges; too few, and chance does; too long a window, and old "
-            "successes outvote the failures.",
-            "Ten workers and a timeout of 1 s: ten calls a second can end. Asking for 30 calls "
-            "needs a window of more than 3 s, and 5 s leaves a margin.",
+            "While each call hangs for 200 ms, how many calls can four workers *end* within the "
+            "window?",
+            "A breaker judges only when `min_calls` calls have ended within the window. If it needs "
+            "more than can end, it never judges; if it needs too few, chance decides; and if the "
+            "window is too long, old successes outnumber the failures.",
+            "Ten workers with a timeout of 1 s can end ten calls a second. A breaker that needs 30 "
+            "calls then needs a window of more than 3 s; 5 s leaves a margin.",
         ),
     ),
     "05c": Exercise(
@@ -150,12 +157,13 @@ EXERCISES: dict[str, Exercise] = {
         answer="settings",
         judge=judge_open_for,
         hints=(
-            "Look at the picture with the two prices in lesson 05: which one rules out the short "
-            "times, which one the long ones?",
-            "About every open_s three customers are sacrificed. The payment's return is learned "
-            "half of open_s late, on average.",
-            "Ten seconds: six trials a minute, some 18 customers; five seconds late. "
-            "One second: up to 180 a minute, half a second late.",
+            "Look at the picture with the two prices in lesson 05: which of them rules out the "
+            "short times, and which the long ones?",
+            "About once in every `breaker_open_s`, three customers are sacrificed. On average, the "
+            "provider's return is noticed half of `breaker_open_s` late.",
+            "Ten seconds make about six trials a minute, which cost some 18 customers, and the "
+            "return is noticed five seconds late. One second makes up to 180 customers a minute, "
+            "and half a second.",
         ),
     ),
     "05d": Exercise(
@@ -164,13 +172,13 @@ EXERCISES: dict[str, Exercise] = {
         answer="order",
         judge=judge_order,
         hints=(
-            "Take two guards at a time, and ask what becomes of the inner one when the outer one "
-            "ends it, or runs it again.",
+            "Take two guards at a time, and ask what happens to the inner one when the outer one "
+            "cancels it, or runs it again.",
             "What is inside the retry happens once for each attempt; what is outside it happens "
-            "once for all of them. And a guard learns only of what ends *inside* it.",
+            "once for all attempts together. And a guard learns only of what ends *inside* it.",
             "A logger around the retry writes one line for each order; inside the retry it writes "
-            "up to three. Which of the guards must see each attempt, and which one all of them "
-            "together?",
+            "up to three. Which of the guards must see each attempt, and which of them all "
+            "attempts together?",
         ),
     ),
 }
