@@ -71,27 +71,27 @@ async def _judge(carry: Any) -> str:
         _judge_trace(counter, order)
     if left_behind:
         raise NotYet(
-            expected=f"a worker whose own trace id is still {NO_TRACE!r} between two jobs.",
-            seen=f"after a job the worker went on as {left_behind[0]!r}.",
+            expected=f"between two jobs, the worker's own trace id is still {NO_TRACE!r}.",
+            seen=f"after a job, the worker went on as {left_behind[0]!r}.",
             why="what you set in the worker's context stays there. Whatever the worker logs next "
-            "is written down as this caller's, and so is a job that carries no id of its own.",
-            look="Give the job a context of its own, in place of changing the worker's.",
+            "carries this caller's id, and so does a job that has no id of its own.",
+            look="Give the job a context of its own instead of changing the worker's.",
         )
     if lost := [order for order, (_, who) in counter.handled_as.items() if who != order]:
         raise NotYet(
-            expected="everything in the caller's context, not the trace id alone.",
+            expected="the job carries everything in the caller's context, not the trace id alone.",
             seen=f"order {lost[0]} was handled as {trace_of(lost[0])!r}, but another variable of "
             "its caller's context was empty.",
-            why="OpenTelemetry keeps its span in the context, structlog its fields, and you do not "
-            "know the names of their variables.",
-            look="`contextvars.copy_context()` takes all of them at once.",
+            why="OpenTelemetry keeps its span in the context and structlog its fields, in variables "
+            "whose names you do not know.",
+            look="`contextvars.copy_context()` copies all of them at once.",
         )
     await _judge_failure(carry)
     await _judge_stop(carry)
     return (
-        f"{ORDERS} orders through one asyncio.Queue and {WORKERS} workers: each was handled under "
-        "its caller's trace id, a failure and a cancellation came through, and the workers kept "
-        "a context of their own."
+        f"{ORDERS} orders went through one `asyncio.Queue` and {WORKERS} workers: each was handled "
+        "under its caller's trace id, a failure and a cancellation came through, and the workers "
+        "kept a context of their own."
     )
 
 
@@ -102,19 +102,19 @@ def _judge_trace(counter: TicketCounter, order: int) -> None:
         return
     if counter.called_as[order] == wanted:
         why = (
-            "`handle(order)` only makes a coroutine, and a coroutine has no context: it runs in "
-            "that of the task that awaits it, and this one was awaited by the worker."
+            "`handle(order)` only makes a coroutine, and a coroutine has no context of its own: it "
+            "runs in that of the task that awaits it, and here that was the worker."
         )
         look = "A *task* has a context: `asyncio.create_task(…, context=…)`."
     else:
         why = (
-            "a worker is a task, and a task keeps a copy of the context in which it was created: "
-            "here that of the start, when there was no request. The queue hands over the order, "
-            "and nothing else."
+            "a worker is a task, and a task runs in a copy of the context in which it was created: "
+            "when the service started, and there was no request yet. The queue hands over the "
+            "order and nothing else."
         )
         look = (
-            "`carry` runs in the caller's context, the job in the worker's. Which of the two has "
-            "to call `contextvars.copy_context()`?"
+            "`carry` runs in the caller's context, and the job in the worker's. Which of the two "
+            "has to call `contextvars.copy_context()`?"
         )
     raise NotYet(
         expected=f"order {order} is handled as {wanted!r}, the trace id of its caller.",
@@ -168,15 +168,16 @@ async def _job(carry: Any, counter: TicketCounter, order: int) -> CarriedJob:
         with contextlib.suppress(Exception):
             await job  # or Python complains that nobody did
         raise NotYet(
-            expected="a function that the worker calls later: `await job()`.",
-            seen=f"carry is {made}, or gave one: what it returns can only be awaited.",
+            expected="`carry` returns a function, which the worker calls later: `await job()`.",
+            seen=f"`carry` is {made}, or returned one, and that can only be awaited.",
             why="the route must not wait here, and the worker calls what it finds in the queue.",
-            look="`def carry(…)` with an `async def job():` inside, and `return job`, without ().",
+            look="Write `def carry(…)` with an `async def job():` inside, and `return job` without "
+            "brackets.",
         )
     if not callable(job):
         raise NotYet(
-            expected="a function that the worker calls later: `await job()`.",
-            seen=f"carry returned {job!r}.",
+            expected="`carry` returns a function, which the worker calls later: `await job()`.",
+            seen=f"it returned {job!r}.",
             why="the worker finds nothing in the queue that it could run.",
             look="Does `carry` end in `return job`?",
         )
@@ -187,19 +188,19 @@ async def _run(job: CarriedJob, counter: TicketCounter, order: int) -> None:
     going = job()
     if not inspect.isawaitable(going):
         raise NotYet(
-            expected="a job that can be awaited: `await job()`.",
-            seen=f"job() gave {going!r}.",
+            expected="the job can be awaited: `await job()`.",
+            seen=f"`job()` returned {going!r}.",
             why="the worker has to wait for the order, or it takes the next one at once.",
-            look="Is it `async def job():`?",
+            look="Is the inner function an `async def job():`?",
         )
     await going
     if order not in counter.ended:
         raise NotYet(
-            expected="`await job()` ends when the order has been handled.",
-            seen=f"it ended after 0 s, and order {order} was still in progress or never begun.",
+            expected="`await job()` lasts until the order has been handled.",
+            seen=f"it ended at once, and order {order} was still in progress or never begun.",
             why=f"a worker that does not wait takes the next order at once. {WORKERS} workers then "
             "handle any number at a time, and the bound on concurrency is gone.",
-            look="`await` the task that you create, inside the job.",
+            look="Inside the job, `await` the task that you create.",
         )
 
 
@@ -211,10 +212,11 @@ async def _judge_failure(carry: Any) -> None:
     except Declined:
         return
     raise NotYet(
-        expected="an exception of `handle` arrives at the worker, from `await job()`.",
-        seen="the payment was declined, and the worker was told nothing.",
+        expected="when `handle` raises, `await job()` raises the same exception in the worker.",
+        seen="the payment was declined, and the worker did not hear of it.",
         why="a failure that nobody hears of is answered as a success, or never.",
-        look="Let it through: no `try` around it, and `await task` rather than `asyncio.wait`.",
+        look="Let the exception through: no `try` around it, and `await task` instead of "
+        "`asyncio.wait`.",
     )
 
 
@@ -232,10 +234,9 @@ async def _judge_stop(carry: Any) -> None:
     await asyncio.sleep(HANDLING_S)
     if not counter.cancelled:
         raise NotYet(
-            expected="when the worker is cancelled, so is the order it works on.",
-            seen="the worker had gone, and its order was handled on.",
-            why="at a shutdown such work goes on behind everybody's back, with nobody to wait "
-            "for it.",
+            expected="when the worker is cancelled, so is the order that it handles.",
+            seen="the worker was gone, and its order went on.",
+            why="at a shutdown, nobody waits for such work or even knows of it.",
             look="`await task` passes a cancellation on to the task; `asyncio.shield` keeps it "
             "away.",
         )

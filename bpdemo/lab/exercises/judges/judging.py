@@ -5,7 +5,10 @@ Judges import it when called: it is slow to load.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
+from difflib import get_close_matches
+from pathlib import Path
 from typing import Any, Final, NoReturn, TypeGuard
 
 from bpdemo.core.settings import Settings
@@ -49,37 +52,57 @@ def chosen(answer: Any, **ranges: tuple[float, float]) -> list[float]:
     Says what is missing, or no number, or out of range.
     """
     if not isinstance(answer, Mapping):
-        _malformed(f"a dict with {', '.join(ranges)}", f"{answer!r}, which is no dict")
+        _malformed(f"the answer is a dict with {', '.join(ranges)}", f"it is {answer!r}")
     for name, (least, greatest) in ranges.items():
         value = answer.get(name)
         if not _is_number(value) or not least <= value <= greatest:
-            expected = f"{name!r}: a number from {least:g} to {greatest:g}"
-            _malformed(expected, f"{name!r}: {value!r}" if name in answer else f"no {name!r}")
+            expected = f"{name!r} is a number from {least:g} to {greatest:g}"
+            _malformed(expected, f"it is {value!r}" if name in answer else _without(name, answer))
     return [answer[name] for name in ranges]
+
+
+def _without(name: str, answer: Mapping[str, Any]) -> str:
+    near = get_close_matches(name, map(str, answer), n=1)
+    return f"there is no {name!r} in the dict" + (f", but there is {near[0]!r}" if near else "")
+
+
+def file_named(given: object, what: str, look: str) -> Path:
+    """The file that an answer names; `what` and `look` say to whom it names none."""
+    path = Path(given) if isinstance(given, str | os.PathLike) else None
+    if path is None or not path.is_file():
+        raise NotYet(
+            expected=f"the answer names the file of {what}.",
+            seen=f"there is no file {str(path)!r}." if path else f"it is {given!r}.",
+            why="the check runs that file, so it has to find it.",
+            look=look,
+        )
+    return path.resolve()
 
 
 def defended(
     answer: Mapping[str, Any], right: str, replies: Mapping[str, str], formerly: str = "abcd"
 ) -> None:
-    """Hold the reason chosen (the letter under "because") against the right one; asked before the
+    """Compare the reason chosen (the letter under "because") with the right one; asked before the
     setting is judged, so that the letter is no guess made after the fact.
 
-    `replies` says to each wrong letter what is wrong with it: two sentences, the misconception
-    and what is the case instead. Notebooks from before have it under "reason", where some reasons
+    `replies` says to each wrong letter what is wrong with it: the misconception and what is the
+    case instead. Notebooks from before have it under "reason", where some reasons
     stood in another order: `formerly` gives today's letters of their a, b, c and d.
     """
     letters = sorted({right, *replies})
     chosen = answer.get("because", answer.get("reason"))
     letter = chosen.strip().lower() if isinstance(chosen, str) else chosen
     if letter not in letters:
-        _malformed(f"one of the letters {', '.join(letters)} under 'because'", f"{chosen!r}")
+        expected = f"one of the letters {', '.join(letters)} is under 'because'"
+        _malformed(expected, "it is not there" if chosen is None else f"it is {chosen!r}")
     today = letter if "because" in answer else formerly["abcd".index(letter)]
     if today != right:
         raise NotYet(
-            expected="the reason for which a setting is right, before the setting is tried",
-            seen=f"reason {letter} does not carry any setting",
+            expected="the reason under 'because' is right; only then are the settings tried.",
+            seen=f"reason {letter} is not.",
             why=replies[today],
-            look="Read the four reasons again beside the picture of the run in the lesson.",
+            look="Read the other three reasons again, next to the picture of the run in the "
+            "lesson.",
         )
 
 
@@ -91,6 +114,6 @@ def _malformed(expected: str, seen: str) -> NoReturn:
     raise NotYet(
         expected=f"{expected}.",
         seen=f"{seen}.",
-        why="The check cannot try out what is not there.",
-        look="Compare the form of your answer with the task's.",
+        why="the check cannot try out what is not there.",
+        look="Compare your answer with the form that the task gives.",
     )

@@ -52,34 +52,42 @@ async def _judge_get(get: Any) -> str:
     _judge_one_load(store)
     if set(first) != {"seats, load 1"}:
         raise NotYet(
-            expected="all of them get what was loaded.",
-            seen=f"somebody got {next(answer for answer in first if answer != 'seats, load 1')!r}.",
-            why="those who join a flight came for its answer too.",
-            look="What does your function return to the one who did not start the load?",
+            expected="all callers get what was loaded.",
+            seen=f"one of them got {next(told for told in first if told != 'seats, load 1')!r}.",
+            why="those who join a flight need its result as much as the caller who started it.",
+            look="What does your function return to a caller who did not start the load?",
         )
     again = await _crowd(get, store, flights, ["seats"] * CROWD)
     if store.loads != 2 or set(again) != {"seats, load 2"}:
         raise NotYet(
             expected="a crowd that comes after the load has ended causes one new load.",
-            seen=f"after it the store had been asked {store.loads} times in all, not twice.",
-            why="a flight that has landed is no flight. If it stays in `flights`, it is a cache "
-            "that never forgets: seats that were sold yesterday are on sale for ever.",
-            look="The flight must leave `flights` when it is done: `add_done_callback` can see "
-            "to that, even when no caller is waiting any more.",
+            seen=f"after two such crowds, the store had been asked {_times(store.loads)} in all, "
+            "and not twice.",
+            why="a load that has ended and stays in `flights` is a cache that never forgets: seats "
+            "that were sold yesterday stay on sale for ever.",
+            look="The load must leave `flights` when it has ended: `add_done_callback` sees to "
+            "that, even when no caller is waiting any more.",
         )
     await _judge_others(get)
-    return f"{CROWD} callers, one load; in an outage and with callers leaving, nobody was lost."
+    return (
+        f"{CROWD} callers of one key caused one load; a failed load was told to all of them, and "
+        "when callers left, the others still got their answer."
+    )
+
+
+def _times(count: int) -> str:
+    return {1: "once", 2: "twice"}.get(count, f"{count} times")
 
 
 def _judge_one_load(store: SlowStore) -> None:
-    expected = f"{CROWD} callers of one key, and one load."
+    expected = f"{CROWD} callers of one key cause one load."
     if store.loads > 1 and store.most_at_once == 1:
         raise NotYet(
             expected=expected,
-            seen=f"the store was asked {store.loads} times, once after another; the last caller "
-            f"got an answer after {store.loads * LOAD_S:.0f} s.",
-            why="a lock per key keeps loads apart, but the callers share nothing: each one waits "
-            "for its turn, and then loads again what the one before has just loaded. The stampede "
+            seen=f"the store was asked {_times(store.loads)}, one load after another; the last "
+            f"caller got an answer after {store.loads * LOAD_S:.0f} s.",
+            why="a lock per key keeps loads apart, but the callers share nothing: each waits for "
+            "its turn, and then loads again what the caller before has just loaded. The stampede "
             "has become a queue.",
             look="Keep the *load* under the key, not a lock: those who come while it is under way "
             "wait for the same task, and all of them get its result.",
@@ -87,10 +95,11 @@ def _judge_one_load(store: SlowStore) -> None:
     if store.loads != 1:
         raise NotYet(
             expected=expected,
-            seen=f"the store was asked {store.loads} times.",
-            why="that is a stampede: the store gets the whole crowd just when it matters most.",
-            look="Callers who come while a load is under way must find it in `flights`, and wait "
-            "for that one. It must be put there before the first `await`.",
+            seen=f"the store was asked {_times(store.loads)}.",
+            why="this is a cache stampede: the whole crowd reaches the store just when it can bear "
+            "it least.",
+            look="Callers who come while a load is under way must find it in `flights` and wait "
+            "for it. So put it there before the first `await`.",
         )
 
 
@@ -99,10 +108,10 @@ async def _judge_others(get: Any) -> None:
     await _crowd(get, store, flights, ["stalls"] * 5 + ["balcony"] * 5)
     if store.loads != 2:
         raise NotYet(
-            expected="two keys, two loads.",
-            seen=f"{store.loads} loads.",
+            expected="two keys cause two loads.",
+            seen=f"the store was asked {_times(store.loads)}.",
             why="a caller who asks for the balcony must not get the stalls.",
-            look="Is the flight kept under its key?",
+            look="Is each load kept in `flights` under its own key?",
         )
     store.is_down = True
     failed = await _crowd(get, store, flights, ["seats"] * 5)
@@ -110,12 +119,21 @@ async def _judge_others(get: Any) -> None:
     back = await _crowd(get, store, flights, ["seats"])
     if any(isinstance(answer, str) for answer in failed) or not isinstance(back[0], str):
         raise NotYet(
-            expected="a load that fails is told to all who waited; the next caller tries anew.",
-            seen="the failure was kept, or swallowed.",
-            why="an outage of a moment must not outlive itself in your cache.",
-            look="Let the exception through, and forget the flight in that case too.",
+            expected="when a load fails, all who waited for it get the exception, and the next "
+            "caller starts a new load.",
+            seen=_failure_told(failed),
+            why="a failure that lasts a moment must neither be hidden nor live on in your cache.",
+            look="Let the exception through, and remove the load from `flights` in that case too.",
         )
     await _judge_leaving(get)
+
+
+def _failure_told(failed: list[Any]) -> str:
+    if any(isinstance(answer, str) for answer in failed):
+        return "the load failed, and a caller got an answer all the same."
+    if any(not isinstance(answer, BaseException) for answer in failed):
+        return "the load failed, and a caller was told nothing of it."
+    return "the next caller got the exception of the load before."
 
 
 async def _judge_leaving(get: Any) -> None:
@@ -131,21 +149,23 @@ async def _judge_leaving(get: Any) -> None:
     await asyncio.wait({stayer, latecomer}, timeout=10 * LOAD_S)
     if not stayer.done() or stayer.cancelled() or stayer.exception():
         raise NotYet(
-            expected="one caller leaves, the other still gets the answer.",
-            seen="the one who stayed got nothing: the load was cancelled with the one who left.",
+            expected="when one caller leaves, the others still get their answer.",
+            seen="the caller who stayed got nothing: the load was cancelled together with the "
+            "caller who left.",
             why="when a caller that awaits a task is cancelled, the task is cancelled as well, and "
-            "everybody shares it.",
-            look="Let the load be a task of its own, and nobody's. `await asyncio.shield(task)` "
-            "waits for a task without taking it along.",
+            "this task belongs to all of them.",
+            look="Let the load be a task of its own. `await asyncio.shield(task)` waits for a task "
+            "and does not cancel it.",
         )
     if store.loads != 1:
         raise NotYet(
-            expected="the caller who started a load leaves; one who comes then still shares it.",
-            seen=f"the load was under way, and the store was asked again: {store.loads} loads.",
-            why="the flight left `flights` with the caller who started it, not when it landed. "
+            expected="when the caller who started a load has left, newcomers still share it.",
+            seen=f"the load was still under way, and a newcomer started another: {store.loads} "
+            "loads.",
+            why="the load left `flights` with the caller who started it, and not when it ended. "
             "The first of a crowd is also the first to time out.",
-            look="The end of the load takes it out of `flights` (`add_done_callback`), not the "
-            "end of a caller.",
+            look="Remove the load from `flights` when the load ends (`add_done_callback`), not "
+            "when a caller does.",
         )
 
 
@@ -161,18 +181,18 @@ ITEMS, LOOKS_PER_S = 100, 200
 DAY_S, DOWN_S = 30.0, (30.0, 55.0)
 MOST_LOADS_PER_S, OLDEST_S, SERVED = 25.0, 5.0, 0.95
 REPLIES = {
-    "b": "Then everybody sees prices half a minute old on good days too. How old an answer may be "
-    "is a different question when there is a better one.",
-    "c": "Every look would ask the store: with no outage at all you had more load than it can "
-    "bear, and in one the window is dark.",
-    "d": "An error helps nobody who only wants to know what is on. What must never be stale, "
-    "such as the number of seats left, does not belong into this cache.",
+    "b": "then everybody sees prices that are half a minute old on good days too, although the "
+    "store would have a better answer.",
+    "c": "then every look would ask the store: 200 loads a second, where it can take 25, and in an "
+    "outage nobody would see anything.",
+    "d": "an error is of no use to people who only want to know what is on. What must never be "
+    "stale, such as the number of seats left, does not belong in this cache.",
 }
 
 
 @dataclass
 class Seen:
-    """What two hundred lookers a second met: loads on the good day, ages, and answers."""
+    """What 200 people a second saw: loads on the good day, ages, and answers."""
 
     loads: int = 0
     oldest_s: float = 0.0
@@ -191,31 +211,33 @@ def judge_ages(settings: Any) -> str:
     loads_per_s = max(day.loads for day in days) / DAY_S
     if loads_per_s > MOST_LOADS_PER_S:
         raise NotYet(
-            expected=f"at most {MOST_LOADS_PER_S:.0f} loads a second on a good day.",
-            seen=f"{loads_per_s:.0f}.",
-            why="each item is loaded once in its time to live, if somebody looks at it.",
-            look=f"{ITEMS} items ÷ time to live: how many loads a second are that?",
+            expected=f"on a good day there are at most {MOST_LOADS_PER_S:.0f} loads a second.",
+            seen=f"with a time to live of {ttl_s:g} s there were {loads_per_s:.0f} loads a second.",
+            why="each item is loaded again whenever its time to live is over and somebody looks at "
+            "it, and the store has no capacity for more.",
+            look=f"{ITEMS} items ÷ time to live: how many loads a second is that?",
         )
     oldest_s = max(day.oldest_s for day in days)
     if oldest_s > OLDEST_S:
         raise NotYet(
-            expected=f"on a good day no answer older than {OLDEST_S:.0f} s.",
-            seen=f"one was {oldest_s:.1f} s old.",
-            why="the store was there and knew better.",
-            look="Which of the two knobs rules on a good day?",
+            expected=f"on a good day no price is older than {OLDEST_S:.0f} s.",
+            seen=f"with a time to live of {ttl_s:g} s, one was {oldest_s:.1f} s old.",
+            why="somebody was shown an old price while the store could have told the new one.",
+            look="Which of the two settings counts while the store answers?",
         )
     served = min(day.served_down / day.looks_down for day in days)
     if served < SERVED:
         raise NotYet(
-            expected=f"{SERVED:.0%} see their item during an outage of "
-            f"{DOWN_S[1] - DOWN_S[0]:.0f} s.",
-            seen=f"{served:.0%} did.",
-            why="the cache is the last thing that still works, and it was told to be silent.",
-            look="How old is an item at the end of the outage, that was loaded before it began?",
+            expected=f"in an outage of {DOWN_S[1] - DOWN_S[0]:.0f} s, {SERVED:.0%} of the people "
+            "see their item.",
+            seen=f"{served:.0%} of them did.",
+            why="in an outage the cache is all that still works, and these settings make it throw "
+            "away what it has.",
+            look="How old is an item at the end of the outage if it was loaded just before?",
         )
     return (
-        f"{loads_per_s:.0f} loads a second and nothing older than {oldest_s:.1f} s on a good day; "
-        f"{served:.0%} served in the outage."
+        f"on a good day there were {loads_per_s:.0f} loads a second, and no price was older than "
+        f"{oldest_s:.1f} s; in the outage {served:.0%} of the people saw their item."
     )
 
 
@@ -262,39 +284,44 @@ def judge_pool_size(pool_size: Any) -> str:
         size = pool_size(allowed, reserved, replicas, surge)
         if not isinstance(size, int) or isinstance(size, bool):
             raise NotYet(
-                expected="a whole number of connections.",
-                seen=f"{size!r}.",
+                expected="the function returns a whole number of connections.",
+                seen=f"it returned {size!r}.",
                 why="a pool cannot hold a part of a connection.",
                 look="`//` divides and rounds down.",
             )
         _judge_deploy(size, allowed, reserved, replicas, surge)
         least = min(least, size * (replicas + surge) / (allowed - reserved))
-    return f"in five deploys nobody was refused, and at least {least:.0%} of what there is is used."
+    return (
+        f"in five deploys no replica was without a connection, and the pools used at least "
+        f"{least:.0%} of those that are free for them."
+    )
 
 
 def _judge_deploy(size: int, allowed: int, reserved: int, replicas: int, surge: int) -> None:
-    told = f"{replicas} replicas and {surge} more in a deploy, {allowed} connections allowed"
+    told = f"{allowed} connections, {replicas} replicas and {surge} more in a deploy"
     calm, deploy = size * replicas, size * (replicas + surge)
     if calm > allowed - reserved:
         raise NotYet(
-            expected="even on a calm day the reserved connections stay free.",
-            seen=f"{told}: {calm} in use, {allowed - calm} left of {reserved} reserved.",
-            why="when it burns, nobody can get into the database to look.",
-            look="How many may all replicas have together?",
+            expected=f"with {told}, the {reserved} reserved connections stay free.",
+            seen=f"even on a calm day the pools can take {calm}, which leaves {allowed - calm}.",
+            why="in an emergency nobody can connect to the database to see what is wrong.",
+            look="How many connections may all replicas have together?",
         )
     if deploy > allowed - reserved:
         raise NotYet(
-            expected="during a deploy nobody hears *too many clients*.",
-            seen=f"{told}: {deploy} in use, where {allowed - reserved} are free.",
+            expected=f"with {told}, no replica is told *too many clients* during a deploy.",
+            seen=f"the pools then need {deploy} connections, and {allowed - reserved} are free for "
+            "them.",
             why="in a deploy old and new replicas run side by side, each with a pool of its own.",
             look="How many replicas are there at the worst moment?",
         )
     if deploy + replicas + surge <= allowed - reserved:
         raise NotYet(
-            expected="as large a pool as there is room for.",
-            seen=f"{told}: {size} each, though {size + 1} each would fit.",
-            why="what is not used is bought for nothing, and orders wait for it.",
-            look="Divide what is free at the worst moment, and round down.",
+            expected=f"with {told}, each pool is as large as it can be.",
+            seen=f"the pools have {size} connections each, and {size + 1} each would fit.",
+            why="orders wait for a connection while the database has some to spare.",
+            look="Divide what is free for the pools by the replicas at the worst moment, and round "
+            "down.",
         )
 
 
@@ -308,10 +335,11 @@ EXERCISES: dict[str, Exercise] = {
         hints=(
             "The first caller finds nothing in `flights`. What must the second one find there?",
             "Keep the *task* of the load, not its result: `asyncio.ensure_future(load(key))` "
-            "starts it and gives something that many can await. It leaves when it is done.",
+            "starts it and returns what many callers can await. It leaves `flights` when it has "
+            "ended.",
             "Ten customers ask at the counter for the same seating plan. The clerk fetches it "
-            "once, for all of them. A customer who gives up and leaves does not call the clerk "
-            "back. Once the clerk has returned, the next customer's question is a new errand.",
+            "once, for all of them. When one of the customers leaves, the clerk carries on. Once "
+            "the clerk is back, the next customer's question is a new errand.",
         ),
     ),
     "06b": Exercise(
@@ -319,11 +347,11 @@ EXERCISES: dict[str, Exercise] = {
         answer="settings",
         judge=judge_ages,
         hints=(
-            "One knob rules while the store answers, the other while it does not.",
+            "One setting counts while the store answers, the other while it does not.",
             "The time to live lies between two limits: items ÷ loads a second, and the greatest "
-            "age. What is stale may be so for as long as an outage lasts.",
-            "Fifty items, ten loads a second, at most 8 s old: a time to live from 5 to 8 s. "
-            "An outage of a minute: stale for 60 s.",
+            "age allowed. A stale item must last for as long as an outage does.",
+            "With 50 items, 10 loads a second and prices at most 8 s old, the time to live is from "
+            "5 to 8 s. For an outage of a minute, items may be served stale for 60 s.",
         ),
     ),
     "06c": Exercise(
@@ -333,9 +361,10 @@ EXERCISES: dict[str, Exercise] = {
         judge=judge_pool_size,
         hints=(
             "Count the connections in the middle of a deploy, not on a calm day.",
-            "All pools can be full at once. What is free for them, shared among all replicas "
-            "that can run at the same time, rounded down.",
-            "50 allowed, 2 reserved, 4 replicas and 2 more in a deploy: 48 for 6, so 8 each.",
+            "All pools can be full at once. So share what is free for them among all the replicas "
+            "that can run at the same time, and round down.",
+            "With 50 connections allowed, 2 reserved, 4 replicas and 2 more in a deploy, 48 are "
+            "shared by 6, which makes 8 each.",
         ),
     ),
 }

@@ -21,7 +21,7 @@ SERVICE_S = 0.042
 LIMIT_S = 0.25
 EVERY_S = 0.5
 QUIET_S, PEAK_S, SPIKE_S = 8.0, 16.0, 24.0
-#: The queue of the peak is worked off, and everybody has gone.
+#: The backlog of the peak has drained, and everybody has left.
 NIGHT_S = 40.0
 Reading = dict[str, float]
 
@@ -35,14 +35,14 @@ def judge_alert(waits_too_long: Any) -> str:
     load = {"times": 2, "seconds": SPIKE_S, "scenario": "spike", "client_timeout_s": 60}
     delays = [_delay_s(waits_too_long, run) for run in over_seeds(Settings.unprotected(), **load)]
     return (
-        "on five days it was silent in the morning and at night, and rang at most "
-        f"{max(delays):.1f} s after the crowd came."
+        "on five days your alert was silent in the morning and at night, and it fired at most "
+        f"{max(delays):.1f} s after the crowd had come."
     )
 
 
 def _judge_hand(waits_too_long: Any) -> None:
     nobody = _reading(90.0, 1000)
-    _ask(waits_too_long, nobody, nobody, False, "nobody's order was begun between two readings")
+    _ask(waits_too_long, nobody, nobody, False, "no order was begun between the two readings")
     slow = (_reading(90.0, 1000), _reading(93.0, 1010))
     _ask(waits_too_long, *slow, True, "ten orders had waited 0.3 s each, after 1000 quick ones")
     quick = (_reading(4000.0, 9000), _reading(4001.0, 9100))
@@ -63,41 +63,42 @@ def _ask(
     told = waits_too_long(dict(before), dict(after), limit_s)
     if not isinstance(told, bool) and str(told) not in ("True", "False"):
         raise NotYet(
-            expected="True or False.",
-            seen=f"{told!r}.",
-            why="an alert rings or is silent.",
-            look="Does the function compare the mean with the limit, and return what comes of it?",
+            expected="the function returns True or False.",
+            seen=f"it returned {told!r}.",
+            why="an alert either fires or it does not.",
+            look="Does the function compare the mean with the limit, and return the result?",
         )
     if bool(told) is not right:
         raise NotYet(
-            expected=f"{'an alarm' if right else 'silence'}: {what}; the limit is {limit_s:g} s.",
-            seen=f"from {before} to {after} it said {told}.",
-            why="counters only ever rise. What happened *lately* is the difference of two "
-            "readings; the mean since the start is slow to rise and slow to fall.",
-            look="Mean wait = what was added to sum_s ÷ what was added to count. Both in seconds.",
+            expected=f"the function returns {right} with a limit of {limit_s:g} s: {what}.",
+            seen=f"from {before} to {after} it returned {told}.",
+            why="counters only ever rise. What happened *lately* is the difference between two "
+            "readings; a mean since the start is slow to rise and slow to fall.",
+            look="The mean wait is what was added to `sum_s`, divided by what was added to "
+            "`count`, and it is in seconds, like the limit.",
         )
 
 
 def _delay_s(waits_too_long: Any, run: LoadRun) -> float:
-    """How long after the peak began it rang; NotYet if it rang when it should not."""
+    """How long after the peak began it fired; NotYet if it fired when it should not."""
     readings = _readings(run)
-    rang_s = [
+    fired_s = [
         at_s
         for (_, before), (at_s, after) in pairwise(readings)
         if waits_too_long(before, after, LIMIT_S)
     ]
-    early = [at_s for at_s in rang_s if at_s <= QUIET_S]
-    night = [at_s for at_s in rang_s if at_s > NIGHT_S - 5]
-    in_time = [at_s for at_s in rang_s if QUIET_S < at_s <= QUIET_S + 4]
+    early = [at_s for at_s in fired_s if at_s <= QUIET_S]
+    night = [at_s for at_s in fired_s if at_s > NIGHT_S - 5]
+    in_time = [at_s for at_s in fired_s if QUIET_S < at_s <= QUIET_S + 4]
     if early or night or not in_time:
-        first = f"first at {rang_s[0]:.1f} s, last at {rang_s[-1]:.1f} s" if rang_s else "never"
+        when = f"first at {fired_s[0]:.1f} s, last at {fired_s[-1]:.1f} s" if fired_s else "never"
         raise NotYet(
-            expected=f"silence until the crowd comes at {QUIET_S:g} s, an alarm within 4 s of it, "
-            "and silence again when all is over.",
-            seen=f"it rang {first}.",
-            why="an alarm that comes late wakes you for the ruins; one that does not stop is "
-            "switched off.",
-            look="Use the difference of the two readings, of sum_s and of count.",
+            expected=f"the alert is silent until the crowd comes at {QUIET_S:g} s, fires within 4 s "
+            f"of that, and is silent again at {NIGHT_S:g} s, when all is over.",
+            seen=f"it fired {when}.",
+            why="an alert that comes late wakes you when the damage is done, and one that does not "
+            "stop gets switched off.",
+            look="Use the difference between the two readings, of `sum_s` and of `count`.",
         )
     return in_time[0] - QUIET_S
 
@@ -126,16 +127,19 @@ Span = dict[str, Any]
 
 def judge_culprit(culprit: Any) -> str:
     """A trace by hand; then three of a real service, each slow for another reason."""
-    _blame(culprit, _by_hand(), "work", "it computed for 90 ms itself")
+    _blame(culprit, _by_hand(), "work", "90 ms of its time are its own")
     told = []
     for name, why, record in (
         ("queue", "five orders came at once to one worker", _trace_of_crowd),
-        ("payment attempt", "the payment took 40 ms, nobody queued", _trace_of_one),
+        ("payment attempt", "the payment took 40 ms, and no order waited", _trace_of_one),
         ("store attempt", "the store took 150 ms", _trace_of_slow_store),
     ):
         _blame(culprit, record(), name, why)
         told.append(name)
-    return f"in three traces of the real service it found the {', the '.join(told)}."
+    return (
+        "in three traces of the real service, each slow for another reason, your function named "
+        f"{', '.join(map(repr, told))}."
+    )
 
 
 def _blame(culprit: Any, spans: list[Span], right: str, because: str) -> None:
@@ -143,11 +147,11 @@ def _blame(culprit: Any, spans: list[Span], right: str, because: str) -> None:
     if named == right:
         return
     raise NotYet(
-        expected=f"{right!r}: {because}.",
-        seen=f"{named!r}, in the trace {_told(spans)}.",
+        expected=f"the function returns {right!r}: {because}.",
+        seen=f"it returned {named!r}, in a trace with {_told(spans)}.",
         why=_mistake(named, spans),
-        look="A span's own time is its duration less those of its children, the spans whose "
-        "parent_id is its span_id.",
+        look="A span's own time is its duration minus those of its children, which are the spans "
+        "whose `parent_id` is its `span_id`.",
     )
 
 
@@ -155,15 +159,18 @@ def _mistake(named: object, spans: list[Span]) -> str:
     names = {span["name"] for span in spans}
     parents = {span["parent_id"] for span in spans}
     if isinstance(named, dict):
-        return "the name of the span is asked for, not the span itself."
+        return "the function has to return the name of the span, not the span itself."
     if named not in names:
-        return "that is the name of no span of this trace."
+        return "no span of this trace has that name."
     if any(span["name"] == named and span["span_id"] in parents for span in spans):
         return (
-            "that span is long because its parts are: a whole is always as long as its parts, "
-            "and so always the longest. It tells nobody where to look."
+            "that span is long because its children are. A span always lasts at least as long as "
+            "its children, so the longest one says nothing about where the time went."
         )
-    return "a part without parts of its own is not always to blame: a whole has time of its own."
+    return (
+        "a span without children is not always to blame: a span with children has time of its own "
+        "as well."
+    )
 
 
 def _told(spans: list[Span]) -> str:
@@ -214,10 +221,11 @@ def _longest_trace(send: Callable[[Any], object], **knobs: Any) -> list[Span]:
 
 CALM, OVERLOAD = 0.7, 2.0
 REPLIES = {
-    "a": "CPU does not tell it *later*, it does not tell it at all: these workers wait for the "
-    "payment, they do not compute.",
-    "c": "The naive service refuses nobody. By refusals alone it is well until the end.",
-    "d": "In the mean of all answers the many quick refusals hide the wait: under overload the "
+    "a": "CPU shows this overload neither sooner nor later: the workers wait for the payment, and "
+    "waiting takes no CPU.",
+    "c": "the naive service rejects nobody, so by its rejections alone it would look well until "
+    "the end.",
+    "d": "in the mean of all answers, the many quick rejections hide the wait: under overload the "
     "mean of the protected service *falls* (lesson 01).",
 }
 
@@ -237,14 +245,14 @@ def judge_limits(answer: Mapping[str, Any]) -> str:
         for times in (CALM, OVERLOAD):
             _judge_rings(name, times, _windows(settings, times), wait_ms, turned_away)
     return (
-        f"a wait above {wait_ms:g} ms or more than {turned_away:.0%} shed: silent on all "
-        "calm days, and it rang for both services in overload."
+        f"with limits of {wait_ms:g} ms and {turned_away:.0%} shed, your alert was silent on all "
+        "calm days, and it fired for both services in overload."
     )
 
 
 def _windows(settings: Any, times: float) -> list[list[tuple[float, float]]]:
-    """For each of five runs: mean wait in ms and share turned away, second by second but for
-    the first."""
+    """For each of five runs: mean wait in ms and share shed, second by second but for the
+    first."""
     import numpy as np
 
     from bpdemo.lab.exercises.judges.judging import over_seeds
@@ -270,31 +278,33 @@ def _windows(settings: Any, times: float) -> list[list[tuple[float, float]]]:
 def _judge_rings(
     name: str, times: float, runs: list[list[tuple[float, float]]], wait_ms: float, away: float
 ) -> None:
-    rang = [any(wait > wait_ms or share > away for wait, share in run) for run in runs]
-    if times == CALM and any(rang):
+    fired = [any(wait > wait_ms or share > away for wait, share in run) for run in runs]
+    if times == CALM and any(fired):
         wait, share = (max(window[i] for run in runs for window in run) for i in (0, 1))
         raise NotYet(
-            expected=f"silence at {CALM:g}× capacity.",
-            seen=f"the {name} service rang on {sum(rang)} of 5 calm days; the highest second had "
-            f"{wait:.0f} ms and {share:.1%} shed.",
-            why="orders come at random, and a few have to wait on any day. An alarm for nothing is "
-            "soon an alarm that nobody hears.",
+            expected=f"the alert is silent at {CALM:g}× capacity.",
+            seen=f"it fired for the {name} service on {sum(fired)} of 5 calm days; in their worst "
+            f"seconds the mean wait was {wait:.0f} ms, and {share:.1%} of the orders were shed.",
+            why="orders come at random, so a few have to wait on any day. An alert that fires for "
+            "nothing is soon ignored.",
             look="Put each limit well above the worst second of a calm day.",
         )
-    if times == OVERLOAD and not all(rang):
+    if times == OVERLOAD and not all(fired):
         wait = max(window[0] for run in runs for window in run)
         share = max(window[1] for run in runs for window in run)
         hidden = (
-            "its queue is bounded, and so is the wait: the rest is shed, and no wait shows it"
+            "its queue is bounded, and so is the wait: the overload shows in what is shed"
             if name == "protected"
-            else "it sheds nothing: all of the overload is in the wait"
+            else "it sheds nothing: the overload shows in the wait alone"
         )
         raise NotYet(
-            expected=f"an alarm at {OVERLOAD:g}× capacity, from either service.",
-            seen=f"the {name} service stayed silent on {5 - sum(rang)} of 5 such days; its worst "
-            f"second had {wait:.0f} ms and {share:.0%} shed.",
+            expected=f"the alert fires at {OVERLOAD:g}× capacity, for either service.",
+            seen=f"it was silent for the {name} service on {5 - sum(fired)} of 5 such days; in "
+            f"their worst seconds the mean wait was {wait:.0f} ms, and {share:.0%} of the orders "
+            "were shed.",
             why=f"{hidden}.",
-            look="Each service shows its overload in one of the two. Which limit did it not reach?",
+            look="Each service shows its overload in one of the two figures. Which of your limits "
+            "did this one not reach?",
         )
 
 
@@ -305,11 +315,12 @@ EXERCISES: dict[str, Exercise] = {
         parameters=("before", "after", "limit_s"),
         judge=judge_alert,
         hints=(
-            "The counters have been rising since the service began. Which part of them is new?",
-            "The mean of what is new is the difference of the sums over the difference of the "
-            "counts. Where nothing is new there is no mean, and nothing to ring for.",
-            "A till had taken 50,000 € from 1,000 customers, and now 50,090 € from 1,003: lately a "
-            "customer spent 90 ÷ 3 = 30 €, whatever the others did before. From 0 customers: none.",
+            "The counters have been rising since the service started. Which part of them is new?",
+            "The mean of what is new is the difference between the sums, divided by the difference "
+            "between the counts. Where nothing is new there is no mean, and nothing to fire for.",
+            "A till had taken 50,000 € from 1,000 customers, and now 50,090 € from 1,003: the "
+            "latest customers spent 90 ÷ 3 = 30 € each, whatever the others did before. If no "
+            "customer came, there is nothing to divide by.",
         ),
     ),
     "07b": Exercise(
@@ -319,11 +330,12 @@ EXERCISES: dict[str, Exercise] = {
         judge=judge_culprit,
         needs=("pandas", "bpdemo.assembly.app", "bpdemo.lab.services.service"),
         hints=(
-            "POST /orders is always the longest. What of its time is its own?",
-            "Own time = duration − the durations of the children. The children of a span are "
-            "those whose parent_id is its span_id. Blame the span with most time of its own.",
-            "An evening of 10 h has a play of 7 h and a dinner of 1 h: its own time is 2 h. The "
-            "play has a break of 2 h: its own time is 5 h. Blame the play.",
+            "`POST /orders` is always the longest span. How much of its time is its own?",
+            "Own time is the duration minus the durations of the children. The children of a span "
+            "are those whose `parent_id` is its `span_id`. Blame the span with the most time of "
+            "its own.",
+            "An evening of 10 h holds a play of 7 h and a dinner of 1 h, so its own time is 2 h. "
+            "The play has an interval of 2 h, so its own time is 5 h. Blame the play.",
         ),
     ),
     "07c": Exercise(
@@ -331,12 +343,12 @@ EXERCISES: dict[str, Exercise] = {
         answer="alert",
         judge=judge_limits,
         hints=(
-            "Run both services at 0.7 and at 2 times capacity. What does each show, and what not?",
-            "A queue without a bound turns overload into waiting, a bounded one into refusals. "
-            "Each limit belongs between its calm days and its overload.",
-            "At a box office without a rope an overload shows as a crowd. Where an usher lets only "
-            "eight queue, it shows in those who are sent home: one in a hundred is an ordinary "
-            "day, every second one is not.",
+            "Run both services at 0.7× and at 2× capacity. Which figure rises in which service?",
+            "A queue without a bound turns overload into waiting, and a bounded one into "
+            "rejections. Each limit belongs between the worst of the calm days and the overload.",
+            "At a box office without a rope, overload shows as a crowd. Where an usher lets only "
+            "eight people queue, it shows in those who are rejected: 1% of them is an ordinary "
+            "day, and 50% is not.",
         ),
     ),
     "07d": Exercise(
@@ -347,14 +359,15 @@ EXERCISES: dict[str, Exercise] = {
         minutes=12,
         needs=("prometheus_client", "httpx", "bpdemo.lab.services.service"),
         hints=(
-            "Which of the three numbers only rises, which one goes up and down, and which one "
-            "should tell you a percentile?",
-            "A gauge need not be told anything: `set_function(f)` calls f at each scrape. A "
-            "counter counts up by `inc()`, a histogram takes a measured value by `observe(value)`. "
-            "All three take `registry=registry`.",
-            "For a cloakroom: `Gauge('coats', …).set_function(lambda: len(hooks))`; with "
-            "`refused = Counter('refused', …)`, `cloakroom.on_full = lambda _: refused.inc()`; a "
-            "histogram of the minutes that coats hang there takes `observe(60 * minutes)`.",
+            "Which of the three numbers only rises, which one goes up and down, and from which "
+            "one do you want a percentile?",
+            "A gauge can look for itself: `set_function(f)` makes it call f at each scrape. A "
+            "counter counts up with `inc()`, and a histogram takes a measured value with "
+            "`observe(value)`. All three take `registry=registry`.",
+            "For a cloakroom it is `Gauge('coats', …).set_function(lambda: len(hooks))`; with "
+            "`rejected = Counter('rejected', …)` it is `cloakroom.on_full = lambda _: "
+            "rejected.inc()`; and a histogram of how many minutes the coats hang there takes "
+            "`observe(60 * minutes)`.",
         ),
     ),
     "07e": Exercise(
@@ -364,13 +377,13 @@ EXERCISES: dict[str, Exercise] = {
         judge=judge_carry,
         minutes=12,
         hints=(
-            "Which lines of `carry` run in the caller's context, and which ones in the worker's?",
-            "`contextvars.copy_context()` copies the context of the code that calls it. A task can "
-            "be started in such a copy: `asyncio.create_task(coroutine, context=copy)`. A "
-            "coroutine alone has no context; it runs in that of the task that awaits it.",
-            "A function that prints a greeting later, in today's context: `context = "
-            "contextvars.copy_context()`, then `return lambda: context.run(greet)`. For a "
-            "coroutine it takes a task in place of `context.run`.",
+            "Which lines of `carry` run in the caller's context, and which in the worker's?",
+            "`contextvars.copy_context()` copies the context of the code that calls it, and a task "
+            "can be started in such a copy: `asyncio.create_task(coroutine, context=copy)`. A "
+            "coroutine has no context of its own; it runs in that of the task that awaits it.",
+            "To print a greeting later in today's context: `context = contextvars.copy_context()`, "
+            "and then `return lambda: context.run(greet)`. For a coroutine, a task takes the place "
+            "of `context.run`.",
         ),
     ),
 }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -73,32 +72,30 @@ def judge_crowd(found: Any) -> str:
     arrived = server.arrived()
     if arrived < ARRIVED * expected:
         raise NotYet(
-            expected=f"about {expected:.0f} arrivals in {LOAD_S:g} s, {RATE_PER_S} a second.",
-            seen=f"{arrived} requests came in that time, while the server answered nobody.",
-            why="your callers wait for each other somewhere: the slower the answers, the fewer of "
-            "them come, and an overload hides itself.",
+            expected=f"about {expected:.0f} requests arrive in {LOAD_S:g} s, {RATE_PER_S} a "
+            "second, although the server answers nobody.",
+            seen=f"{arrived} arrived in that time.",
+            why="your callers wait for each other somewhere. The slower the answers, the fewer of "
+            "them come, so that your load hides the overload.",
             look="Is there a lock, a pool or a wait in the file? What makes one arrival wait for "
             "another?",
         )
     _judge_capacity(per_s, CAPACITY_PER_S)
     return (
-        f"while a server answered nobody, {arrived} orders came in {LOAD_S:g} s, of about "
-        f"{expected:.0f} planned: an open loop. And the unknown service serves "
-        f"{CAPACITY_PER_S:.0f} a second; you said {per_s:g}."
+        f"while a server answered nobody, {arrived} orders arrived in {LOAD_S:g} s, of about "
+        f"{expected:.0f} planned: your load is open-loop. And the capacity of the unknown service "
+        f"is {CAPACITY_PER_S:.0f} orders a second; you found {per_s:g}."
     )
 
 
 def _file_of(found: Mapping[str, Any]) -> Path:
-    given = found.get("crowd")
-    path = Path(given) if isinstance(given, str | os.PathLike) else None
-    if path is None or not path.is_file():
-        raise NotYet(
-            expected="the path of your Locust file under 'crowd', as closed_crowd_file() gives it.",
-            seen=f"{given!r}.",
-            why="the check runs the file itself, against a server of its own.",
-            look='"crowd": closed_crowd_file()',
-        )
-    return path.resolve()
+    from bpdemo.lab.exercises.judges.judging import file_named
+
+    return file_named(
+        found.get("crowd"),
+        what="your Locust file under 'crowd'",
+        look='Write `"crowd": closed_crowd_file()`, which gives the path of `my_crowd.py`.',
+    )
 
 
 def _judge_rate(file: Path) -> None:
@@ -110,26 +107,29 @@ def _judge_rate(file: Path) -> None:
         raise _unusable(str(error).partition(": ")[2]) from None
     if abs(rate_per_s - RATE_PER_S) > 1:
         raise NotYet(
-            expected=f"users whose rates add up to {RATE_PER_S} arrivals a second.",
-            seen=f"{rate_per_s:g} a second.",
-            why="in an open loop the rate is a number that you choose, whatever the service does.",
-            look=f"`rate = {RATE_PER_S}` in the class; without it a user arrives once a second.",
+            expected=f"the rates of the users in the file add up to {RATE_PER_S} arrivals a "
+            "second.",
+            seen=f"they add up to {rate_per_s:g} a second.",
+            why="in an open-loop load, the rate is a number that you choose, whatever the service "
+            "does.",
+            look=f"Write `rate = {RATE_PER_S}` in the class; without it, there is one arrival a "
+            "second.",
         )
 
 
 def _unusable(told: str) -> NotYet:
     if "has no OpenLoopUser" in told:
         return NotYet(
-            expected="a class derived from OpenLoopUser.",
+            expected="the file has a class derived from `OpenLoopUser`.",
             seen=f"{told}.",
             why="Locust's own users send, wait for the answer, and send again. When the service "
-            "becomes slow, so do they: the offer sags just when it should not.",
-            look="`class Buyer(OpenLoopUser)` with a `rate`, and no `wait_time`.",
+            "becomes slow, so do they, and the load sags just when it should not.",
+            look="Write `class Buyer(OpenLoopUser)` with a `rate`, and without a `wait_time`.",
         )
     return NotYet(
-        expected="a Locust file that can be read and run.",
+        expected="Locust can load the file.",
         seen=f"{told}.",
-        why="the check loads it as Locust does.",
+        why="the check loads the file as Locust does, and sends with it.",
         look="Run `load(shop, user=crowd, rate=20, seconds=4)` in a cell of your own: it raises "
         "the same error.",
     )
@@ -151,27 +151,33 @@ def _judge_requests(server: SlowServer) -> None:
               if (method, path) != ("POST", "/orders")]  # fmt: skip
     if others or not server.asked:
         raise NotYet(
-            expected="POST /orders, and nothing else.",
-            seen=f"{others[0]}." if others else "no request at all.",
-            why="the capacity for orders is found by sending orders.",
-            look='Each task makes one request: `self.client.post("/orders", json=…)`.',
+            expected="the file sends `POST /orders`, and nothing else.",
+            seen=f"it sent `{others[0]}`." if others else "it sent no request at all.",
+            why="to find the capacity for orders, one has to send orders.",
+            look='Let each task send one request: `self.client.post("/orders", json=…)`.',
         )
     items = {_item_of(body) for _, _, body in server.asked}
     if None in items:
         raise NotYet(
-            expected='a body such as {"item_id": 17}.',
-            seen=f"{server.asked[0][2]!r}.",
-            why="a service rejects what it cannot read, and that costs it next to nothing.",
-            look='`json={"item_id": …}` sends the body and says what it is.',
+            expected='each order has a body such as `{"item_id": 17}`.',
+            seen=f"the body was {server.asked[0][2]!r}.",
+            why="a service rejects what it cannot read, and that costs it next to nothing: you "
+            "would not measure orders.",
+            look='`json={"item_id": …}` sends such a body, with its content type.',
         )
     if len(items) < FEW_ITEMS:
         raise NotYet(
-            expected="orders for items from all over the catalogue, 1 to 100.",
-            seen=f"only {len(items)} different items in {len(server.asked)} orders.",
-            why="the same item again and again is the best case of every cache, and the worst one "
-            "of every lock on a row. Neither is what your callers do.",
-            look="`random.randint(1, 100)`, drawn in the task and not once for the whole file.",
+            expected="the orders are for items from all over the catalogue, 1 to 100.",
+            seen=f"there were only {_items(len(items))} in {len(server.asked)} orders.",
+            why="the same item again and again is the best case for every cache, and the worst case "
+            "for every row lock. Neither is what your callers do.",
+            look="Draw it with `random.randint(1, 100)`, in the task and not once for the whole "
+            "file.",
         )
+
+
+def _items(count: int) -> str:
+    return "one item" if count == 1 else f"{count} different items"
 
 
 def _item_of(body: str) -> int | None:
@@ -185,20 +191,20 @@ def _item_of(body: str) -> int | None:
 def _judge_capacity(per_s: float, capacity_per_s: float) -> None:
     if per_s > (1 + TOLERANCE) * capacity_per_s:
         raise NotYet(
-            expected="the most orders that the service serves in a second, in time.",
-            seen=f"{per_s:g} a second; it cannot do that.",
-            why="what was offered is not what was served, and a rejection is an answer, too: the "
-            "number of requests, or of responses, goes on rising beyond capacity.",
-            look="Look at `goodput_per_s` of the summary, at a rate at which it no longer grows.",
+            expected="`capacity_per_s` is the highest goodput of the service, within 15%.",
+            seen=f"your {per_s:g} orders a second are more than it can serve in time.",
+            why="the load that you offer is not what is served, and a rejection is an answer, too: "
+            "the number of requests, or of answers, goes on rising beyond capacity.",
+            look="Look at `goodput_per_s` in the summary, at a rate at which it no longer grows.",
         )
     if per_s < (1 - TOLERANCE) * capacity_per_s:
         raise NotYet(
-            expected="the most orders that the service serves in a second, in time.",
-            seen=f"{per_s:g} a second; it can do more.",
+            expected="`capacity_per_s` is the highest goodput of the service, within 15%.",
+            seen=f"your {per_s:g} orders a second are fewer than it can serve in time.",
             why="as long as goodput is as high as the rate, the service has capacity to spare, and "
             "you have measured your own load.",
-            look="Raise the rate until goodput stays behind it, and read goodput there. Runs of "
-            "4 s with random arrivals scatter by a few percent.",
+            look="Raise the rate until goodput stays behind it, and read the goodput there. With "
+            "random arrivals, runs of 4 s differ by a few percent.",
         )
 
 
@@ -212,12 +218,12 @@ EXERCISES: dict[str, Exercise] = {
         needs=("pandas", "bpdemo.lab.services.service", "bpdemo.load.loads"),
         hints=(
             "What does a user of the file do while the service takes two seconds to answer? And "
-            "then: which figure of a run stops growing when the service has reached its capacity?",
-            "In the file: another base class, a `rate` in place of `wait_time`, an item drawn in "
-            "the task. For the capacity: offer more and more; below it goodput equals the rate, "
-            "above it goodput stays where it is.",
-            "Another service: offered 20, 40, 60, 80 a second, it served 20, 39, 47, 46. Its "
-            "capacity is about 47 a second.",
+            "which figure of a run stops growing when the service has reached its capacity?",
+            "The file needs another base class, a `rate` in place of the `wait_time`, and an item "
+            "that is drawn in the task. For the capacity, offer more and more: below capacity, "
+            "goodput equals the rate, and above it goodput stays where it is.",
+            "Another service was offered 20, 40, 60 and 80 orders a second, and served 20, 39, 47 "
+            "and 46 of them in time. Its capacity is about 47 a second.",
         ),
     ),
 }

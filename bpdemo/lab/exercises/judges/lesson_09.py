@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from contextlib import ExitStack, chdir
 from pathlib import Path
@@ -43,30 +42,26 @@ def judge_shop(shop: Any) -> str:
         _judge_refusals(service)
         _judge_places(service)
     return (
-        f"at {TIMES:g}× capacity it served {share:.0%} of its capacity in time, told the others at "
-        "once when to come back, and every place was given back."
+        f"at {TIMES:g}× capacity your shop served {share:.0%} of its capacity in time and told the "
+        "others at once when to come back, and afterwards every place was free again."
     )
 
 
 def _file_of(shop: Any) -> Path:
-    path = Path(shop) if isinstance(shop, str | os.PathLike) else None
-    if path is None or not path.is_file():
-        raise NotYet(
-            expected="the path of your file, as shop_file() gives it.",
-            seen=f"{shop!r}.",
-            why="the check runs the file itself, in a server of its own.",
-            look="shop = shop_file()",
-        )
-    return path.resolve()
+    from bpdemo.lab.exercises.judges.judging import file_named
+
+    return file_named(
+        shop, what="your shop", look="Write `shop = shop_file()`, which gives the path of `shop.py`."
+    )
 
 
 def _judge_one(service: GuestService) -> None:
     status = service.post("/orders", ORDER).status_code
     if status != 201:
         raise NotYet(
-            expected="201 for a single order, while nobody else is there.",
-            seen=f"{status}.",
-            why="protection must not cost anything on a quiet day.",
+            expected="a single order, while nobody else is there, is answered with 201.",
+            seen=f"it was answered with {status}.",
+            why="on a quiet day, protection must not turn any order away.",
             look="Does the route still answer `POST /orders` with what was ordered?",
         )
 
@@ -88,25 +83,28 @@ def _judge_load(run: LoadRun) -> float:
         return float(share)
     told = f"goodput was {share:.0%} of capacity, and {shed:.0%} of the orders were shed."
     if seen["failed_per_s"] > SHED_AT_ALL * capacity_per_s:
-        look = "Is a refusal a 503, and does nothing raise? Try 20 orders at once by hand."
+        look = "Is every rejection a 503, and does nothing in the route raise?"
         why = "a caller who gets a 500 learns neither whose fault it is nor when to come back."
     elif shed <= SHED_AT_ALL:
-        look = "Where does an order wait, and how many may wait there before one is refused?"
+        look = "Where does an order wait, and how many may wait there before one is rejected?"
         why = (
-            "nobody was refused, so the queue has no end: it grew until every order in it was "
-            "served after its caller had left. A semaphore alone moves that queue, no more."
+            "nobody was rejected, so the queue has no bound: it grew until every order in it was "
+            "served after its caller had left. A semaphore alone only moves that queue."
         )
     elif seen["late_per_s"] > seen["goodput_per_s"]:
-        look = "How long does the last one in your queue wait? Two workers, 40 ms each."
+        look = "How long does the last order in your queue wait, with two workers and 40 ms each?"
         why = (
-            "the queue has a bound, but it is longer than the callers' half second: those who "
-            "are let in wait too long."
+            "the queue has a bound, but the wait in it is longer than the client timeout of half a "
+            "second, so the orders that are let in are late."
         )
     else:
-        look = "Are both workers busy while you refuse? Is every place given back, whatever ends?"
-        why = "more was refused than the payment could not have served: refusals make no capacity."
+        look = (
+            "Are both workers busy while you reject orders? Is every place given back, however an "
+            "order ends?"
+        )
+        why = "orders were rejected although the payment had capacity to spare: those are lost sales."
     raise NotYet(
-        expected=f"at least {GOODPUT:.0%} of capacity, served in time, at {TIMES:g}× capacity.",
+        expected=f"at {TIMES:g}× capacity, goodput is at least {GOODPUT:.0%} of capacity.",
         seen=told,
         why=why,
         look=look,
@@ -114,14 +112,17 @@ def _judge_load(run: LoadRun) -> float:
 
 
 def _judge_refusals(service: GuestService) -> None:
-    refused = [headers for status, headers in _crowd(service) if status in (429, 503)]
-    if not refused or all(_seconds(headers) >= 1 for headers in refused):
+    rejected = [headers for status, headers in _crowd(service) if status in (429, 503)]
+    without = sum(_seconds(headers) < 1 for headers in rejected)
+    if not without:
         return
     raise NotYet(
-        expected="Retry-After with every 503, in whole seconds, at least 1.",
-        seen=f"{len(refused)} refusals of {AT_ONCE} orders at once, and one of them without it.",
-        why="whoever is not told when to come back comes back at once, and so does everybody else.",
-        look='HTTPException takes headers: {"Retry-After": "2"}, better with some spread.',
+        expected="every 503 has a `Retry-After`, a whole number of seconds and at least 1.",
+        seen=f"of {AT_ONCE} orders at once, {len(rejected)} were rejected, {without} of them "
+        "without it.",
+        why="callers who are not told when to come back come back at once, and all together.",
+        look='`HTTPException` takes `headers={"Retry-After": "2"}`; a number that differs from '
+        "caller to caller is better still.",
     )
 
 
@@ -142,10 +143,10 @@ def _judge_places(service: GuestService) -> None:
         except httpx.HTTPError:
             break  # it waits for a worker that will never be free
     raise NotYet(
-        expected="201 for a single order once everybody has gone.",
-        seen="none, a second after the last caller had left.",
+        expected="once everybody has left, a single order is answered with 201.",
+        seen=f"{ROOM_WITHIN_S:g} s after the last caller had left, it was not.",
         why="an order that ended at its deadline, or whose caller hung up, kept its place for "
-        "ever. After some of them a service like this refuses everybody.",
+        "ever. After enough of them, such a service rejects everybody.",
         look="Is `inside -= 1` in a `finally`, around everything that can end early?",
     )
 
@@ -197,8 +198,9 @@ EXERCISES: dict[str, Exercise] = {
         needs=("pandas", "bpdemo.lab.services.service", "bpdemo.load.loads"),
         hints=(
             "Where do orders wait in your file, and what ends that queue? What gives a place back?",
-            "Count those inside. Refuse beyond workers + queue, before any work is done; count up "
-            "only after that, and down in a `finally`. The 503 says when to come back.",
+            "Count the orders inside. Reject an order beyond workers + queue before any work is "
+            "done; only then count up, and count down in a `finally`. The 503 says when to come "
+            "back.",
             "A box office has 3 counters and a lobby for 6: the tenth customer is asked at the "
             "door to come back in a few minutes, and everyone who leaves, served or not, is "
             "counted out.",

@@ -39,9 +39,9 @@ def judge_instrument(instrument: Any) -> str:
     last = shop.truths[-1]
     deepest = max(scrape.depth for scrape in shop.truths)
     return (
-        f"{len(shop.truths)} scrapes of /metrics while {shop.orders} orders came: the depth was "
-        f"right each time (up to {deepest} of {CAPACITY}), {last.rejected} rejections were counted "
-        f"and {len(last.waits_s)} waits observed, in seconds."
+        f"in {len(shop.truths)} scrapes of /metrics while {shop.orders} orders came, the depth was "
+        f"right each time (up to {deepest} of {CAPACITY}), and so were {last.rejected} rejections "
+        f"and {len(last.waits_s)} waits, in seconds."
     )
 
 
@@ -63,12 +63,12 @@ def _judge_hooks(queue: ShopQueue) -> None:
     if queue.slip is not None:
         kind, what = type(queue.slip).__name__, str(queue.slip)
         raise NotYet(
-            expected="queue.on_reject can be called with (order), queue.on_start with (order, "
-            "waited_s).",
-            seen=f"what you hung on them raised {kind}: {what}.",
-            why="an instrument that raises takes the order down with it.",
+            expected="the queue can call `queue.on_reject(order)` and `queue.on_start(order, "
+            "waited_s)`.",
+            seen=f"one of your functions raised {kind}: {what}.",
+            why="when the code that measures an order raises, the order fails with it.",
             look="`rejected.inc` and `waited.observe` take an amount, not an order. Put a small "
-            "function around them.",
+            "function around each of them.",
         )
 
 
@@ -91,19 +91,19 @@ def _families(text: str) -> dict[str, Metric]:
             _judge_kind(name, told, kind, found[told].type)
         if name not in found and name in elsewhere:
             raise NotYet(
-                expected=f"a {kind} {told} in /metrics.",
+                expected=f"/metrics has a {kind} `{told}`.",
                 seen="it is in the registry of the whole process, which /metrics does not show.",
-                why="two services in one process, or a test that makes the service twice, would "
+                why="two services in one process, or a test that starts the service twice, would "
                 "write into the same numbers.",
-                look=f"Hand the registry over: {kind.capitalize()}(…, registry=registry).",
+                look=f"Pass the registry on: `{kind.capitalize()}(…, registry=registry)`.",
             )
         if name not in found:
             has = ", ".join(sorted(found)) or "nothing"
             raise NotYet(
-                expected=f"a {kind} {told} in /metrics.",
-                seen=f"there is {has}.",
+                expected=f"/metrics has a {kind} `{told}`.",
+                seen=f"it has {has}.",
                 why="dashboards and alerts find a metric by its name.",
-                look="Names and kinds stand in the table of the task.",
+                look="The table in the task has the names and the kinds.",
             )
         if found[name].type != kind:
             _judge_kind(name, told, kind, found[name].type)
@@ -112,14 +112,14 @@ def _families(text: str) -> dict[str, Metric]:
 
 def _judge_kind(name: str, told: str, kind: str, seen: str) -> NoReturn:
     why = {
-        DEPTH: "a depth goes up and down, and what falls is no counter.",
-        REJECTED: "`rate()` works on what only rises: a counter. A gauge may fall for any reason, "
-        "and Prometheus cannot tell a restart from a quiet minute.",
+        DEPTH: "a depth goes up and down, and a counter can only rise.",
+        REJECTED: "`rate()` works on what only rises, which is a counter. When a gauge falls, "
+        "Prometheus cannot tell a restart from a quiet minute.",
         WAITED: "a histogram can be added up over all processes, and asked for any percentile "
-        "afterwards. The mean of a summary hides the slow ones.",
+        "afterwards. The mean that a summary gives hides the slow orders.",
     }[name]
     raise NotYet(
-        expected=f"{told} as a {kind}.",
+        expected=f"`{told}` is a {kind}.",
         seen=f"it is a {seen}.",
         why=why,
         look=f"`from prometheus_client import {kind.capitalize()}`.",
@@ -131,10 +131,11 @@ def _judge_depth(family: Metric, scrape: Scrape) -> None:
     if told == scrape.depth:
         return
     raise NotYet(
-        expected=f"{DEPTH} {scrape.depth}: so many orders waited at the moment of that scrape.",
-        seen=f"{told:g}.",
-        why="nobody tells you of every order that joins or leaves the queue. A gauge that is set "
-        "now and then shows how it was then; at rest it may show a full queue for hours.",
+        expected=f"`{DEPTH}` is {scrape.depth}: so many orders waited at the moment of that "
+        "scrape.",
+        seen=f"it was {told:g}.",
+        why="your functions do not hear of every order that joins or leaves the queue. A gauge that "
+        "is set now and then shows an old moment; at rest it may show a full queue for hours.",
         look="Let it look at the moment of the scrape: `gauge.set_function(…)`, with a function "
         "that returns `len(queue)`.",
     )
@@ -145,19 +146,22 @@ def _judge_rejected(family: Metric, scrape: Scrape) -> None:
     if len(series) > MOST_SERIES:
         labels = ", ".join(series[0].labels)
         raise NotYet(
-            expected=f"a handful of time series for {REJECTED}_total at most.",
-            seen=f"{len(series)} after {scrape.rejected} rejections, one for each {labels}.",
+            expected=f"`{REJECTED}_total` has at most {MOST_SERIES} time series.",
+            seen=f"after {scrape.rejected} rejections it had {len(series)}, one for each {labels}.",
             why="each value of a label is a time series that Prometheus keeps in memory. There is "
-            "no end of ids, and in an overload they take the monitoring down with the service.",
-            look="Labels are for closed sets, such as a reason. An id belongs in a log or a span.",
+            "no end of ids, so in an overload the monitoring goes down with the service.",
+            look="Labels are for small closed sets, such as the reason. An id belongs in a log or "
+            "a span.",
         )
     told = sum(sample.value for sample in series)
     if told != scrape.rejected:
         raise NotYet(
-            expected=f"{REJECTED}_total {scrape.rejected}: so many had been rejected by then.",
-            seen=f"{told:g}.",
-            why="rejections are what a bounded queue shows of its overload; nothing else does.",
-            look="`queue.on_reject` is called once for each: by how much does it count up?",
+            expected=f"`{REJECTED}_total` is {scrape.rejected}: so many orders had been rejected "
+            "by then.",
+            seen=f"it was {told:g}.",
+            why="only the rejections show how large the overload of a bounded queue is.",
+            look="The queue calls `queue.on_reject` once for each rejection: by how much does your "
+            "function count up?",
         )
 
 
@@ -168,28 +172,29 @@ def _judge_waited(family: Metric, scrape: Scrape) -> None:
     count, sum_s, true_s = total("_count"), total("_sum"), sum(scrape.waits_s)
     if count != len(scrape.waits_s):
         raise NotYet(
-            expected=f"{WAITED}_count {len(scrape.waits_s)}: so many orders had been begun.",
-            seen=f"{count:g}.",
-            why="a mean or a percentile of some of the orders is that of no one.",
-            look="`queue.on_start` is called for each order that a worker begins, also when it had "
-            "not waited at all.",
+            expected=f"`{WAITED}_count` is {len(scrape.waits_s)}: so many orders had been begun.",
+            seen=f"it was {count:g}.",
+            why="a mean or a percentile is only right if every order is counted, and counted once.",
+            look="The queue calls `queue.on_start` for each order that a worker begins, also when "
+            "the order did not have to wait.",
         )
     if abs(sum_s - true_s) > 0.01 * true_s + 1e-6:
         in_ms = abs(sum_s - 1000 * true_s) <= 10 * true_s
         raise NotYet(
-            expected=f"{WAITED}_sum {true_s:.3f}: all waits together, in seconds.",
-            seen=f"{sum_s:.3f}{', in milliseconds' if in_ms else ''}.",
-            why="the name says seconds, and so does every dashboard that reads it.",
-            look="Prometheus has base units only: seconds and bytes.",
+            expected=f"`{WAITED}_sum` is {true_s:.3f}: all waits together, in seconds.",
+            seen=f"it was {sum_s:.3f}{', which is in milliseconds' if in_ms else ''}.",
+            why="the name says seconds, and every dashboard that reads it takes its word.",
+            look="By convention, Prometheus metrics are in base units: seconds and bytes.",
         )
     bounds = {float(s.labels["le"]) for s in family.samples if s.name == f"{WAITED}_bucket"}
     if ALERT_S not in bounds:
         told = ", ".join(f"{bound:g}" for bound in sorted(bounds))
         raise NotYet(
-            expected=f"a bucket that ends at {ALERT_S:g} s, where the alert rings.",
-            seen=f"buckets that end at {told} s.",
-            why="a histogram knows nothing inside a bucket. Whether an order waited longer than "
-            f"{ALERT_S:g} s can be told exactly only where a bucket ends.",
-            look="The library's own buckets have it; if you choose your own, put one at each limit "
-            "that you will ask for.",
+            expected=f"the histogram has a bucket that ends at {ALERT_S:g} s, which is the limit of "
+            "the alert.",
+            seen=f"its buckets end at {told} s.",
+            why="a histogram keeps only how many waits fell into each bucket. How many orders "
+            f"waited longer than {ALERT_S:g} s is known exactly only if a bucket ends there.",
+            look="The library's default buckets have it. If you choose your own, let one end at "
+            "each limit that you will ask about.",
         )
