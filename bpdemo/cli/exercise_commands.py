@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from bpdemo.lab.exercises.answer_cells import NoAnswerCell, find_answer
@@ -32,7 +33,8 @@ def run_check(name: str) -> int:
         lambda told: print(told, file=sys.stderr, flush=True),
     )
     note_check(name, verdict.state)
-    print(f"{with_production(verdict, lambda: cell.source)}\n  (from {cell.notebook})")
+    verdict = replace(verdict, file=str(cell.notebook))
+    print(with_production(verdict, lambda: cell.source))
     return 0 if verdict.passed else 1
 
 

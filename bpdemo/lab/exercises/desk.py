@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import difflib
+from dataclasses import replace
 from typing import Any, Final
 
+from bpdemo.lab.exercises.answer_file import file_of
 from bpdemo.lab.exercises.catalogue import EXERCISES, exercise_asking
 from bpdemo.lab.exercises.comparison import source_of, with_production
 from bpdemo.lab.exercises.judging_process import judge_answer
@@ -31,15 +33,15 @@ class Hint(str):
 
 
 def check(name: str, answer: Any = NOT_GIVEN) -> Verdict:
-    """Try your answer out, in a process of its own, and say what became of it.
+    """Try your answer out, in a process of its own, and say what was measured.
 
-    It is judged by what it does, never by how it is written; it may calculate for ten seconds.
+    It is judged by what it does, never by how it is written.
     """
     require_exercise(name)
     if answer is NOT_GIVEN:
         wanted = EXERCISES[name].answer
         raise ValueError(f"check takes your answer as well: check({name!r}, {wanted})")
-    verdict = judge_answer(name, answer, print)
+    verdict = replace(judge_answer(name, answer, print), file=file_of(answer))
     if other := _asking(name, answer):
         print(f"{answer.__name__} is the answer of {other}: check({other!r}, {answer.__name__})")
     note_check(name, verdict.state)
@@ -58,8 +60,8 @@ def next_hint(name: str, again: bool, call: str) -> Hint:
     number = (0 if again else all_marks()[name].hint) + 1
     if number > len(hints):
         return Hint(
-            f"These were all {len(hints)} hints for {name}. {call} begins again; "
-            "the solution is in the folder solutions/."
+            f"Those were all {len(hints)} hints for {name}. `{call}` begins again with the first; "
+            "the solution is in the folder `solutions/`."
         )
     note_hint(name, number)
     return Hint(f"Hint {number} of {len(hints)}: {hints[number - 1]}")

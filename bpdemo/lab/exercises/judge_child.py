@@ -96,7 +96,7 @@ def _load(exercise: Exercise, asked: Mapping[str, Any]) -> Any:
 
 def _missing(answer: str, source: str) -> str:
     names = ", ".join(defined_in(source))
-    return f"Your cell defines {names}; I look for {answer}." if names else NO_ANSWER
+    return f"Your cell defines {names}; the check looks for {answer}." if names else NO_ANSWER
 
 
 @contextlib.contextmanager

@@ -40,8 +40,8 @@ def judge_answer(name: str, answer: Any, say: Callable[[str], object]) -> Verdic
     except Exception as error:
         told = (
             f"Your answer cannot be sent to the judging process ({type(error).__name__}: {error}). "
-            "It may use something that is bound to this notebook, such as a running service: "
-            "use only what the task gives it."
+            "It may use something that belongs to this notebook, such as a running service: "
+            "use only what the task gives you."
         )
         return _verdict(name, {"state": "could not judge", "says": [("", told)]})
     code = getattr(answer, "__code__", None)
@@ -74,7 +74,7 @@ def _ask(
         asked = {"name": name, "limit_s": limit_s, "folder": _path_of(folder), **asked}
         child.say(json.dumps(asked))
         if not over.wait(QUIET_S):
-            say(f"Judging {name}; it may calculate for {limit_s:g} s …")
+            say(f"Judging {name}; your answer has {limit_s:g} s of processor time …")
             over.wait(longest_s(limit_s) + START_S)
     finally:
         child.stop(0)
@@ -97,9 +97,14 @@ def _verdict(name: str, told: Mapping[str, Any]) -> Verdict:
 def _lost(ended: bool, stderr: str) -> dict[str, Any]:
     """No report came: the process died, or it does not even watch its own time any more."""
     if not ended or "Timeout (" in stderr:
-        seen = "it did not come back within the time: an endless loop, or one long calculation."
-        return {"state": "not yet", "says": [("Expected", "an answer within a moment."),
-                                             ("Seen", seen)]}  # fmt: skip
+        return {
+            "state": "not yet",
+            "says": [
+                ("Expected", "your code returns within a moment."),
+                ("Seen", "it did not return in time: an endless loop, or one long calculation."),
+                ("Where to look", "Which loop, or which call, could take as long as that?"),
+            ],
+        }
     last = stderr.strip().splitlines()[-1:] or ["it said nothing"]
     told = (
         f"The judging process ended without a verdict ({last[0]}). Check again; if it stays so, "

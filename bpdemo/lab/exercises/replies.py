@@ -11,7 +11,9 @@ from bpdemo.lab.exercises.exercise import NotYet
 from bpdemo.lab.exercises.learner_code import place_of
 
 Told = dict[str, Any]
-NO_ANSWER: Final = "There is no answer yet. Fill in the answer cell, run it, and check again."
+NO_ANSWER: Final = (
+    "There is no answer yet. Replace the blank in the answer cell, run that cell, and check again."
+)
 
 
 def tell(state: str, *says: tuple[str, str]) -> Told:
@@ -41,7 +43,14 @@ def tell_mistake(error: BaseException, lines: Sequence[str], whose: str) -> Told
         return _tell_slept(place_of(error, lines))
     if isinstance(error, SettingsInvalid):
         return tell(
-            "not yet", ("Expected", "settings that the service takes."), ("Seen", str(error))
+            "not yet",
+            ("Expected", "the service accepts these settings."),
+            ("Seen", f"{error}."),
+            (
+                "Why it matters",
+                "a service that starts with half of its settings would surprise you.",
+            ),
+            ("Where to look", "Compare the names and the values with those in the task."),
         )
     if type(error).__name__ == "NotMeasured":
         return tell(
@@ -55,28 +64,29 @@ def tell_endless(place: str, spent_s: float) -> Told:
     if not place:
         return tell(
             "could not judge",
-            ("", f"The trial was not over after {spent_s:.0f} s. Check again; if it happens again, "
-             "your answer keeps the service busy for ever, for example with waits of 0 s."),
+            ("", f"The trial was not over after {spent_s:.0f} s. Check again. If it takes as long "
+             "the second time, your answer keeps the service busy for ever, for example with waits "
+             "of 0 s."),
         )  # fmt: skip
     return tell(
         "not yet",
-        ("Expected", "an answer within a moment."),
+        ("Expected", "your code returns within a moment."),
         ("Seen", f"it was still running after {spent_s:.0f} s, at {place}: an endless loop."),
         (
             "Why it matters",
-            "the service has one event loop; while one call spins, nobody is served.",
+            "the service has one event loop; while one call keeps it busy, nobody is served.",
         ),
-        ("Where to look", "at the condition of that loop: what would have to change to end it?"),
+        ("Where to look", "What would have to change to end that loop? Look at its condition."),
     )
 
 
 def _tell_slept(place: str) -> Told:
     return tell(
         "not yet",
-        ("Expected", "a decision at once."),
-        ("Seen", f"it calls time.sleep ({place})."),
+        ("Expected", "the function decides at once."),
+        ("Seen", f"it calls `time.sleep`, at {place}."),
         ("Why it matters", "a sleep holds up the event loop, and with it everybody else's order."),
-        ("Where to look", "Return what is to be done, or how long to wait; the caller waits."),
+        ("Where to look", "Return what to do, or how long to wait; the service does the waiting."),
     )
 
 
@@ -86,16 +96,17 @@ def _tell_raised(error: BaseException, place: str, whose: str) -> Told:
     if not place and not isinstance(error, SyntaxError):
         return tell(
             "could not judge",
-            ("", f"The check itself stumbled ({told}). If the form of your answer is that of the "
-             "task, it is not your fault: please tell your instructor."),
+            ("", f"The check itself failed ({told}). If your answer has the form that the task "
+             "gives, it is not your fault: please tell your instructor."),
         )  # fmt: skip
     if isinstance(error, SyntaxError) and not place:
         return _tell_unreadable(error)
     return tell(
         "not yet",
-        ("Expected", f"{whose} to run without an error."),
-        ("Seen", f"it raised {told} at {place}."),
-        ("Where to look", "at that line, with the values it was called with in mind."),
+        ("Expected", f"{whose} runs without an error."),
+        ("Seen", f"it raised {told}, at {place}."),
+        ("Why it matters", "in a service, every such error is an order that fails."),
+        ("Where to look", "Read that line again, with the values in mind that it is called with."),
     )
 
 
@@ -103,7 +114,11 @@ def _tell_unreadable(error: SyntaxError) -> Told:
     """Python could not even read the cell: nothing of it has run."""
     return tell(
         "not yet",
-        ("Expected", "a cell that Python can read."),
+        ("Expected", "Python can read the cell."),
         ("Seen", f"{type(error).__name__} at line {error.lineno or '?'}: {error.msg}."),
-        ("Where to look", "at that line and the one before it: a bracket, a colon, the indent."),
+        (
+            "Where to look",
+            "That line or the one before it lacks something, such as a bracket, a colon or the "
+            "right indentation.",
+        ),
     )

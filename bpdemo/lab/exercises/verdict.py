@@ -26,16 +26,22 @@ SIGNS: Final[Mapping[State, str]] = {
 }
 
 
+#: Before the path of the notebook, or of the file that the exercise is about.
+FILE: Final = "Your answer"
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`says` are labelled sentences: expected, seen, why it matters, where to look. `beside` has
-    the production version of what passed."""
+    """`says` are labelled sentences: expected, seen, why it matters, where to look. `file` is where
+    the learner's answer stands, if that is known. `beside` has the production version of what
+    passed."""
 
     name: str
     title: str
     state: State
     says: tuple[tuple[str, str], ...]
     printed: str = ""
+    file: str = ""
     beside: Beside | None = None
 
     @property
@@ -52,13 +58,15 @@ class Verdict:
         lines = [f"{SIGNS[self.state]} {self.name} {self.state}: {as_text(self.title)}"]
         lines += [
             f"  {label}: {text}" if label else f"  {text}"
-            for label, text in ((label, as_text(text)) for label, text in self.says)
+            for label, text in ((label, as_text(_sentence(text))) for label, text in self.says)
         ]
         if self.printed:
             lines += ["  Your code printed:"]
             lines += [f"    {line}" for line in self.printed.rstrip().splitlines()]
         if self.beside:
             lines.append(str(self.beside))
+        if self.file:
+            lines.append(f"  {FILE}: {self.file}")
         return "\n".join(lines)
 
     __repr__ = __str__
@@ -66,14 +74,25 @@ class Verdict:
     def _repr_html_(self) -> str:
         says = "".join(
             f"<div style='margin:.3em 0'>{f'<b>{escape(label)}:</b> ' if label else ''}"
-            f"{as_html(text)}</div>"
+            f"{as_html(_sentence(text))}</div>"
             for label, text in self.says
         )
         printed = f"<pre style='margin:.5em 0'>{escape(self.printed)}</pre>" if self.printed else ""
         beside = self.beside.html() if self.beside else ""
+        file = (
+            f"<div style='font-size:14px'>{FILE}: <code>{escape(self.file)}</code></div>"
+            if self.file
+            else ""
+        )
         return (
             f"<div style='border-left:8px solid {COLOURS[self.state]};padding:.2em 1em;"
             f"font:17px {FONT};line-height:1.5;max-width:60em'>"
             f"<div style='font-weight:600'>{SIGNS[self.state]} {escape(self.name)} "
-            f"{self.state.capitalize()}: {as_html(self.title)}</div>{says}{printed}{beside}</div>"
+            f"{self.state.capitalize()}: {as_html(self.title)}</div>"
+            f"{says}{printed}{beside}{file}</div>"
         )
+
+
+def _sentence(text: str) -> str:
+    """With a capital, as it stands after a label; code keeps its own."""
+    return text[:1].upper() + text[1:]

@@ -189,7 +189,4 @@ def _folded(summary: str, lines: Sequence[str]) -> str:
 
 
 def _marked(reply: str, is_right: bool) -> str:
-    """The reply; its *stars* stand for emphasis, its backticks for code."""
-    parts = as_html(reply).split("*")
-    text = "".join(f"<i>{part}</i>" if i % 2 else part for i, part in enumerate(parts))
-    return text if is_right else f"Not quite. {text}"
+    return as_html(reply) if is_right else f"Not quite. {as_html(reply)}"

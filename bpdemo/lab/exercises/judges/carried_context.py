@@ -82,8 +82,8 @@ async def _judge(carry: Any) -> str:
             expected="the job carries everything in the caller's context, not the trace id alone.",
             seen=f"order {lost[0]} was handled as {trace_of(lost[0])!r}, but another variable of "
             "its caller's context was empty.",
-            why="OpenTelemetry keeps its span in the context and structlog its fields, in variables "
-            "whose names you do not know.",
+            why="OpenTelemetry keeps its span in the context and structlog its fields, in "
+            "variables whose names you do not know.",
             look="`contextvars.copy_context()` copies all of them at once.",
         )
     await _judge_failure(carry)

@@ -194,9 +194,7 @@ def judge_goodput(goodput_per_s: Any) -> str:
             number = goodput_per_s(_as_answers(run), run.meta.client_timeout_s, seconds)
             _judge_number(number, [], run.summary["goodput_per_s"])
         told.append(f"{number:.0f} a second for the {name} queue")
-    return (
-        f"at twice the capacity, your number was {' and '.join(told)}: it tells the two apart."
-    )
+    return f"at twice the capacity, your number was {' and '.join(told)}: it tells the two apart."
 
 
 def _unprotected() -> Any:
@@ -352,8 +350,8 @@ EXERCISES: dict[str, Exercise] = {
             "Look at the moment before the job is appended: what do you know of `waiting` then?",
             "A bounded queue compares first and appends afterwards. It rejects a job when as many "
             "wait as there are places, and it leaves those that wait alone.",
-            "A cloakroom has 3 hooks. With 2 coats there, the next one gets a hook: True, and now 3 "
-            "hang there. With 3 coats: False, and still 3. The test is coats >= hooks.",
+            "A cloakroom has 3 hooks. With 2 coats there, the next one gets a hook: True, and now "
+            "3 hang there. With 3 coats: False, and still 3. The test is coats >= hooks.",
         ),
     ),
     "01b": Exercise(

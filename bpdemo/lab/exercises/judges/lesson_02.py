@@ -178,8 +178,8 @@ def judge_batch(settings: Any) -> str:
 REPLIES = {
     "a": "waiting helps only with callers who respond to it. In a crowd that ignores backpressure "
     "the wait grows beyond the client timeout, and nobody is served better.",
-    "b": "a line at the door is a queue like any other: those in it wait, and are served before any "
-    "newcomer. Here it is harmless only because there are no more than 90 clients.",
+    "b": "a line at the door is a queue like any other: those in it wait, and are served before "
+    "any newcomer. Here it is harmless only because there are no more than 90 clients.",
     "d": "no setting here knows a rate. When the service slows down, these clients slow down with "
     "it; a rate that somebody measured last spring would stay as it was.",
 }
@@ -203,8 +203,8 @@ def _hammered(settings: Any, refused: float) -> None:
     raise NotYet(
         expected=f"each of the {CLIENTS} clients may wait.",
         seen=f"only {settings['queue_block_waiters']:g} may wait at the door. The others were "
-        f"rejected and came back at once, and the service rejected {refused:.0f}× as many orders as "
-        "it can serve.",
+        f"rejected and came back at once, and the service rejected {refused:.0f}× as many orders "
+        "as it can serve.",
         why="a few clients without a place are enough: they ask again and again, and take the "
         "places of those who wait.",
         look=f"Of {CLIENTS} clients, 8 are served and 8 have a place in the queue. Where are the "
@@ -227,14 +227,14 @@ def judge_may_wait(may_wait: Any) -> str:
 
 def _judge_extremes(may_wait: Any) -> None:
     workers, service_s = DOORS[0]
-    if may_wait(10_000, 0, workers, service_s, PATIENCE_S):
+    if may_wait(10_000, 0, workers, service_s, CLIENT_TIMEOUT_S):
         raise NotYet(
             expected="the line at the door is bounded as well.",
             seen="10,000 stood at the door, and your rule let one more wait.",
             why="a bounded queue with an unbounded line before it is an unbounded queue.",
             look="How long will the newcomer wait? Return False when that is too long.",
         )
-    if may_wait(0, 10_000, workers, service_s, PATIENCE_S):
+    if may_wait(0, 10_000, workers, service_s, CLIENT_TIMEOUT_S):
         raise NotYet(
             expected="the rule counts everybody who is served before the newcomer, at the door and "
             "in the queue.",
@@ -244,12 +244,12 @@ def _judge_extremes(may_wait: Any) -> None:
             "stand: all of them are served first.",
             look="Does your rule look at `in_the_queue`?",
         )
-    if not may_wait(0, INSIDE, workers, service_s, PATIENCE_S):
+    if not may_wait(0, INSIDE, workers, service_s, CLIENT_TIMEOUT_S):
         raise NotYet(
             expected=f"with {INSIDE} in the queue and nobody at the door, a newcomer may wait.",
             seen="it was rejected, although its turn would have come in a moment.",
-            why="where nobody may wait at the door, the policy might as well be *reject*: producers "
-            "that respond to backpressure are rejected where a short wait would do.",
+            why="where nobody may wait at the door, the policy might as well be *reject*: "
+            "producers that respond to backpressure are rejected where a short wait would do.",
             look="Calculate how long it takes: those ahead ÷ workers × service time, and then its "
             "own service time.",
         )
@@ -333,8 +333,8 @@ EXERCISES: dict[str, Exercise] = {
         answer="settings",
         judge=judge_batch,
         hints=(
-            "A full queue can let callers wait, reject them, or drop someone. Which of these slows a "
-            "client down?",
+            "A full queue can let callers wait, reject them, or drop someone. Which of these slows "
+            "a client down?",
             "A client that waits for its answer is slowed down by that wait, and by nothing else. "
             "So let all of them wait: there are only so many of them, and the line cannot grow "
             "beyond that.",

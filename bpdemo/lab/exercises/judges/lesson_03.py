@@ -269,8 +269,8 @@ EXERCISES: dict[str, Exercise] = {
             "Calculate the wait in the last place at both speeds: places ÷ 8 workers × payment.",
             "A client timeout is a time. Either the queue is short enough for the slowest payment, "
             "or it looks at the time itself, as CoDel does.",
-            "With 4 tills, people wait 6 minutes, and an order takes 1 or 4 minutes. In the last of "
-            "16 places one waits 4 minutes at one speed and 16 at the other; in the last of 4 "
+            "With 4 tills, people wait 6 minutes, and an order takes 1 or 4 minutes. In the last "
+            "of 16 places one waits 4 minutes at one speed and 16 at the other; in the last of 4 "
             "places, 1 minute or 4. Only the short queue is right at both speeds.",
         ),
     ),

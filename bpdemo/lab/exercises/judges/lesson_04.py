@@ -99,8 +99,8 @@ def _judge_evenness(full_jitter: Any) -> None:
 def _uneven(shares: list[float], longest_s: float, case: str) -> None:
     told = ", ".join(f"{share:.0%}" for share in shares)
     why, look = (
-        "this is *equal* jitter, which always keeps half of the wait. It has its uses (nobody comes "
-        "back at once), but it spreads the crowd over only half of the time.",
+        "this is *equal* jitter, which always keeps half of the wait. It has its uses (nobody "
+        "comes back at once), but it spreads the crowd over only half of the time.",
         "Draw from 0 and not from half of the longest wait.",
     ) if sum(shares[:2]) < 0.01 and min(shares[2:]) > 0.4 else (
         "callers whose waits lie close together come back together.",

@@ -145,9 +145,9 @@ EXERCISES: dict[str, Exercise] = {
         hints=(
             "While each call hangs for 200 ms, how many calls can four workers *end* within the "
             "window?",
-            "A breaker judges only when `min_calls` calls have ended within the window. If it needs "
-            "more than can end, it never judges; if it needs too few, chance decides; and if the "
-            "window is too long, old successes outnumber the failures.",
+            "A breaker judges only when `min_calls` calls have ended within the window. If it "
+            "needs more than can end, it never judges; if it needs too few, chance decides; and if "
+            "the window is too long, old successes outnumber the failures.",
             "Ten workers with a timeout of 1 s can end ten calls a second. A breaker that needs 30 "
             "calls then needs a window of more than 3 s; 5 s leaves a margin.",
         ),

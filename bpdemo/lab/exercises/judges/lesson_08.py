@@ -169,8 +169,8 @@ def _judge_requests(server: SlowServer) -> None:
         raise NotYet(
             expected="the orders are for items from all over the catalogue, 1 to 100.",
             seen=f"there were only {_items(len(items))} in {len(server.asked)} orders.",
-            why="the same item again and again is the best case for every cache, and the worst case "
-            "for every row lock. Neither is what your callers do.",
+            why="the same item again and again is the best case for every cache, and the worst "
+            "case for every row lock. Neither is what your callers do.",
             look="Draw it with `random.randint(1, 100)`, in the task and not once for the whole "
             "file.",
         )

@@ -51,7 +51,9 @@ def _file_of(shop: Any) -> Path:
     from bpdemo.lab.exercises.judges.judging import file_named
 
     return file_named(
-        shop, what="your shop", look="Write `shop = shop_file()`, which gives the path of `shop.py`."
+        shop,
+        what="your shop",
+        look="Write `shop = shop_file()`, which gives the path of `shop.py`.",
     )
 
 
@@ -102,7 +104,9 @@ def _judge_load(run: LoadRun) -> float:
             "Are both workers busy while you reject orders? Is every place given back, however an "
             "order ends?"
         )
-        why = "orders were rejected although the payment had capacity to spare: those are lost sales."
+        why = (
+            "orders were rejected although the payment had capacity to spare: those are lost sales."
+        )
     raise NotYet(
         expected=f"at {TIMES:g}× capacity, goodput is at least {GOODPUT:.0%} of capacity.",
         seen=told,

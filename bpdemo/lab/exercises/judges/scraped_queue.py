@@ -134,8 +134,8 @@ def _judge_depth(family: Metric, scrape: Scrape) -> None:
         expected=f"`{DEPTH}` is {scrape.depth}: so many orders waited at the moment of that "
         "scrape.",
         seen=f"it was {told:g}.",
-        why="your functions do not hear of every order that joins or leaves the queue. A gauge that "
-        "is set now and then shows an old moment; at rest it may show a full queue for hours.",
+        why="your functions do not hear of every order that joins or leaves the queue. A gauge "
+        "that is set now and then shows an old moment; at rest it may show a full queue for hours.",
         look="Let it look at the moment of the scrape: `gauge.set_function(…)`, with a function "
         "that returns `len(queue)`.",
     )
@@ -190,8 +190,8 @@ def _judge_waited(family: Metric, scrape: Scrape) -> None:
     if ALERT_S not in bounds:
         told = ", ".join(f"{bound:g}" for bound in sorted(bounds))
         raise NotYet(
-            expected=f"the histogram has a bucket that ends at {ALERT_S:g} s, which is the limit of "
-            "the alert.",
+            expected=f"the histogram has a bucket that ends at {ALERT_S:g} s, which is the limit "
+            "of the alert.",
             seen=f"its buckets end at {told} s.",
             why="a histogram keeps only how many waits fell into each bucket. How many orders "
             f"waited longer than {ALERT_S:g} s is known exactly only if a bucket ends there.",
