@@ -7,20 +7,27 @@ import textwrap
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from bpdemo.lab.exercises.beside import Beside
+from bpdemo.lab.exercises.next_step import next_step
 from bpdemo.lab.exercises.production import PRODUCTION
 from bpdemo.lab.exercises.verdict import Verdict
 
+NEXT: Final = "What next"
+
 
 def with_production(verdict: Verdict, mine: Callable[[], str]) -> Verdict:
-    """A verdict that passed, with the production version of its answer where there is one.
+    """A verdict that passed, with what to do next and, where there is one, the production version
+    of its answer.
 
     `mine` gives the learner's own source.
     """
+    if not verdict.passed:
+        return verdict
+    verdict = replace(verdict, says=(*verdict.says, (NEXT, next_step(verdict.name))))
     production = PRODUCTION.get(verdict.name)
-    if production is None or not verdict.passed:
+    if production is None:
         return verdict
     beside = Beside(mine(), tuple(production.sources()), production.differs)
     return replace(verdict, beside=beside)
