@@ -82,9 +82,9 @@ PRODUCTION: Final[dict[str, Production]] = {
     "02a": Production(
         where=("bpdemo.lab.lessons.sizing:_places",),
         differs=(
-            "`size()` does not add two for good measure: it asks queueing theory (M/M/c/K) for the "
-            "shortest queue that rejects 3% at 90% of capacity. For eight workers that is about "
-            "what a rule of thumb gives.",
+            "`size()` does not add two by a rule of thumb: it asks queueing theory (M/M/c/K) for "
+            "the shortest queue that rejects at most 3% at 90% of capacity. For eight workers, both "
+            "give the same.",
             "The ceiling is the same as yours: never more than half of (timeout − service) × "
             "capacity.",
         ),
@@ -131,12 +131,12 @@ PRODUCTION: Final[dict[str, Production]] = {
     "04c": Production(
         where=("bpdemo.flow.deadline:can_finish", "bpdemo.service.intake:Intake._check_time"),
         differs=(
-            "It answers the opposite question (can it be finished?), and the caller of it raises "
-            "`WouldExpire`, from which the edge makes a 503 with `Retry-After`.",
+            "`can_finish` answers the opposite question, and its caller raises `WouldExpire`, from "
+            "which the edge makes a 503 with `Retry-After`.",
             "An order that need not wait is always tried as long as any time is left; the check "
             "did that for you.",
-            "The same question is asked twice: at the door, and again when a place was found, "
-            "since a slow body or a wait for a place uses up time.",
+            "The same question is asked twice: before the body is read, and again when there is a "
+            "place, since a slow body or a wait for a place takes time.",
         ),
     ),
     "05a": Production(
@@ -179,15 +179,15 @@ PRODUCTION: Final[dict[str, Production]] = {
             "nobody needs it. Yours lets it run to its end, which costs the store one load.",
             "The result is kept for a while, unless the key was invalidated during the load: what "
             "such a load has read may be the old value.",
-            "It tells apart whether the caller was cancelled or the load: both arrive as the same "
-            "`CancelledError`.",
+            "It finds out whether the caller was cancelled or the load, since both arrive as the "
+            "same `CancelledError`.",
         ),
     ),
     "07a": Production(
         where=("bpdemo.lab.lessons.signals:_Reading._mean_ms",),
         differs=(
-            "Where nothing was begun between the readings, it returns NaN, a gap in the picture; "
-            "an alert has to decide, and yours says `False`.",
+            "When no order was begun between the readings, it returns NaN, which is a gap in the "
+            "picture; an alert has to decide, and yours returns `False`.",
             "In Prometheus the same is written as `rate(bpdemo_queue_wait_seconds_sum[1m]) / "
             "rate(bpdemo_queue_wait_seconds_count[1m])`, where `rate` also copes with a counter "
             "that began again at 0 after a restart.",
@@ -202,8 +202,8 @@ PRODUCTION: Final[dict[str, Production]] = {
             "All gauges are read by one collector at the moment of the scrape, from one snapshot, "
             "so they belong together. Yours asks for one of them.",
             "The queue knows nothing of Prometheus. It hands small events to an observer, and this "
-            "table says which counter each kind of event moves; you hung functions on the queue.",
-            "Rejections carry a label `reason`, with every reason there at 0 from the start: a "
+            "table says which counter each kind of event moves; you gave functions to the queue.",
+            "Rejections carry a label `reason`, and every reason is there from the start, at 0: a "
             "time series that appears only with its first event has no rate when it matters most.",
         ),
     ),
@@ -215,8 +215,8 @@ PRODUCTION: Final[dict[str, Production]] = {
         differs=(
             "The context travels as a field of the job, `copy_context()` when the order is "
             "admitted, and the worker starts the task in it; you hide both in a closure.",
-            "A worker survives whatever its job raises, its own cancellation among them, and tells "
-            "somebody else of it. Yours lets the exception through to the worker.",
+            "A worker survives everything that its job raises, and reports it to an observer. Yours "
+            "lets the exception through to the worker.",
         ),
     ),
     "08a": Production(
@@ -236,15 +236,15 @@ PRODUCTION: Final[dict[str, Production]] = {
             "bpdemo.protect.guarded:Guarded.__call__",
         ),
         differs=(
-            "It stands around the whole application (pure ASGI), and says no before the body is "
-            "read and parsed. Inside a route a refusal costs nearly as much as the framework's "
-            "part of an order.",
-            "Those who wait are served in their order, give their place back when they hang up, "
-            "and are rejected at once when they could not be finished in time.",
+            "It stands around the whole application (pure ASGI), and rejects a request before its "
+            "body is read and parsed. Inside a route, a rejection costs nearly as much as the "
+            "framework's part of an order.",
+            "Those who wait are served in their order and give their place back when they hang up, "
+            "and a request that could not be finished in time is rejected at once.",
             "`Retry-After` is drawn evenly over the time that the backlog takes, so that the "
             "rejected do not all come back in the same second.",
-            "It keeps books: everybody who arrived is inside, waiting, rejected, gone or done, and "
-            "the sum is always right.",
+            "It keeps count: each request that arrived is inside, waiting, rejected, abandoned or "
+            "done, and the sum is always right.",
         ),
     ),
 }

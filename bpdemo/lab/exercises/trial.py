@@ -40,7 +40,7 @@ class Trial:
         return self._mistake_of(error) if error else None
 
     def _mistake_of(self, error: BaseException) -> Told:
-        return tell_mistake(error, self._lines, self._exercise.answer)
+        return tell_mistake(error, self._lines, f"`{self._exercise.answer}`")
 
     def _misfit(self, answer: Any) -> str:
         exercise = self._exercise

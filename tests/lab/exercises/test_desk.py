@@ -167,9 +167,9 @@ def test_an_answer_that_ends_the_process_is_told_so() -> None:
 def test_a_verdict_says_its_state_in_words_not_by_colour() -> None:
     """In the notebook, on the terminal, and safe from what an answer contains."""
     verdict = check("01a", "<b>5</b>")
-    assert "… 01a Not yet: A queue that can say no" in verdict._repr_html_()
+    assert "… 01a Not yet: A queue that can reject" in verdict._repr_html_()
     assert "<b>5</b>" not in verdict._repr_html_()
-    assert str(verdict).startswith("… 01a not yet: A queue that can say no")
+    assert str(verdict).startswith("… 01a not yet: A queue that can reject")
 
 
 def test_what_a_function_raises_inside_a_service_is_not_lost() -> None:
@@ -272,7 +272,7 @@ def test_progress_keeps_what_was_passed() -> None:
     check("01a", 5)
     kept = progress()
     assert (kept.marks["01a"].state, kept.marks["01a"].tries, kept.passed) == ("passed", 2, 1)
-    assert "A queue that can say no" in str(kept)
+    assert "A queue that can reject" in str(kept)
     assert "✔ passed" in kept._repr_html_()
 
 

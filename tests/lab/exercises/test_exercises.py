@@ -235,6 +235,29 @@ def test_no_letter_is_a_safe_guess() -> None:
     assert all(right.count(letter) <= len(right) // 3 for letter in right)
 
 
+def reasons() -> Iterator[tuple[str, dict[str, str]]]:
+    """The letter of the right reason and the text of each, exercise by exercise."""
+    for path in SOURCES:
+        offered: dict[str, str] = {}
+        for cell in cells_of(path):
+            offered = (
+                dict(re.findall(r"^- \*\*(\w)\*\* (.+)$", cell.source, re.MULTILINE)) or offered
+            )
+            if right := re.findall(r'^(?!### STUB).*"because": "(\w)"', cell.source, re.MULTILINE):
+                yield right[0], offered
+
+
+@pytest.mark.parametrize("of", [max, min], ids=["longest", "shortest"])
+def test_the_length_of_a_reason_gives_nothing_away(of: Any) -> None:
+    """The right one is the longest, or the shortest, no more often than by chance."""
+    found = [*reasons()]
+    assert len(found) >= 6
+    assert all(set(offered) == set("abcd") for _, offered in found)
+    lengths = [{letter: len(text) for letter, text in offered.items()} for _, offered in found]
+    extreme = [of(each.values()) == each[right] for each, (right, _) in zip(lengths, found)]
+    assert sum(extreme) <= len(found) / 4
+
+
 @pytest.mark.parametrize("folder", ["solutions", "exercises"])
 @pytest.mark.parametrize("name", NAMES)
 def test_the_notebook_asks_for_the_answer_and_checks_it(name: str, folder: str) -> None:

@@ -77,7 +77,7 @@ def test_an_answer_in_time_is_left_alone():
 
 
 def test_a_real_loop_is_struck_in_its_own_time():
-    """With real clocks: a loop of two tenths of a second of processor time."""
+    """With real clocks: a loop of 20% of a second of processor time."""
     struck: list[float] = []
     cpu_s = time.process_time()
     with TimeLimit(0.2, struck.append):

@@ -126,7 +126,7 @@ _MOVES: Final[tuple[Move, ...]] = (
     ),
     (
         "half_open", "failure", _seen(succeeded=2), ("open",),
-        "a trial request has failed, so the dependency is still unwell. With every further trial "
+        "a trial request has failed, so the dependency is still failing. With every further trial "
         "request, one more caller waits for nothing.",
         "In the half-open state, the first failure is enough.",
     ),

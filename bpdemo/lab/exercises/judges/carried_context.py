@@ -116,9 +116,10 @@ def _judge_trace(counter: TicketCounter, order: int) -> None:
             "`carry` runs in the caller's context, and the job in the worker's. Which of the two "
             "has to call `contextvars.copy_context()`?"
         )
+    of_nobody = ", which stands for no trace" if seen == NO_TRACE else ""
     raise NotYet(
         expected=f"order {order} is handled as {wanted!r}, the trace id of its caller.",
-        seen=f"it was handled as {seen!r}.",
+        seen=f"it was handled as {seen!r}{of_nobody}.",
         why=why,
         look=look,
     )
@@ -164,12 +165,13 @@ async def _call(
 async def _job(carry: Any, counter: TicketCounter, order: int) -> CarriedJob:
     job = carry(counter.handle, order)
     if inspect.isawaitable(job):
-        made = "an `async def`" if inspect.iscoroutinefunction(carry.function) else "a coroutine"
+        is_async = inspect.iscoroutinefunction(carry.function)
+        made = "is an `async def`, so it returns" if is_async else "returned"
         with contextlib.suppress(Exception):
             await job  # or Python complains that nobody did
         raise NotYet(
             expected="`carry` returns a function, which the worker calls later: `await job()`.",
-            seen=f"`carry` is {made}, or returned one, and that can only be awaited.",
+            seen=f"`carry` {made} a coroutine, and that can only be awaited.",
             why="the route must not wait here, and the worker calls what it finds in the queue.",
             look="Write `def carry(…)` with an `async def job():` inside, and `return job` without "
             "brackets.",

@@ -99,7 +99,7 @@ def defended(
     if today != right:
         raise NotYet(
             expected="the reason under 'because' is right; only then are the settings tried.",
-            seen=f"reason {letter} is not.",
+            seen=f"reason {letter} is not the right one.",
             why=replies[today],
             look="Read the other three reasons again, next to the picture of the run in the "
             "lesson.",

@@ -42,7 +42,7 @@ def _judge_room(room: Any, workers: int, service_s: float, client_timeout_s: flo
     if served < 0.85:
         raise NotYet(
             expected="at twice the capacity, goodput stays at capacity.",
-            seen=f"{till}, a queue for {room} served {served:.0%} of capacity in the worst of five "
+            seen=f"{till}, {_queue_for(room)} served {served:.0%} of capacity in the worst of five "
             "overloads.",
             **_too_long(room, workers, service_s, client_timeout_s),
         )
@@ -63,13 +63,17 @@ def _judge_room(room: Any, workers: int, service_s: float, client_timeout_s: flo
             seen=f"{till}, a queue for {room} shed {shed:.0%} of the orders of a busy hour.",
             why="arrivals and service times are random: orders come in bursts, and a queue that is "
             "too short sheds what could have been served a moment later.",
-            look="About one waiting order per worker, and a few more where workers are few.",
+            look="Let about one order per worker wait, and a few more where workers are few.",
         )
     return (
         f"a queue for {room} served {min(served, 1):.0%} of capacity in overload, "
         f"{min(slow, 1):.0%} of what was possible at {SLOWER:g}× the service time, and shed "
         f"{shed:.0%} of the orders of a busy hour"
     )
+
+
+def _queue_for(room: int) -> str:
+    return "a queue without a bound" if room < 0 else f"a queue for {room}"
 
 
 def _places(room: Any, till: str) -> int:
@@ -283,7 +287,7 @@ def _judge_door(may_wait: Any, workers: int, service_s: float) -> float:
         raise NotYet(
             expected=f"{who}, none of {clients} clients that wait for their answers is rejected: "
             "even the last one is served in half of the client timeout.",
-            seen=f"there were {refused} rejections within half a second.",
+            seen=f"there were {refused:,} rejections within half a second.",
             why="a rejected order that could have been served in time is a lost sale, and the "
             "client comes back at once.",
             look="All workers work at the same time, so those ahead are served in groups of "

@@ -81,8 +81,8 @@ def _asleep(refused: float, calls: float, window_s: float) -> None:
 MOST_SACRIFICED_PER_MIN = 60
 MOST_BACK_S = 2.0
 REPLIES = {
-    "a": "a breaker that stays open rejects customers long after the payment is back. Nothing is "
-    "safe about that.",
+    "a": "a few trial requests are no load to speak of, and a breaker that stays open rejects "
+    "customers long after the provider is back.",
     "b": "at each trial, three customers wait for nothing. Trying twice as often sacrifices about "
     "twice as many.",
     "c": "no one knows how long an outage will last, and thanks to trial requests no one has to.",

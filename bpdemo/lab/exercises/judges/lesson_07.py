@@ -300,7 +300,7 @@ def _judge_rings(
         raise NotYet(
             expected=f"the alert fires at {OVERLOAD:g}× capacity, for either service.",
             seen=f"it was silent for the {name} service on {5 - sum(fired)} of 5 such days; in "
-            f"their worst seconds the mean wait was {wait:.0f} ms, and {share:.0%} of the orders "
+            f"their worst seconds the mean wait was {wait:,.0f} ms, and {share:.0%} of the orders "
             "were shed.",
             why=f"{hidden}.",
             look="Each service shows its overload in one of the two figures. Which of your limits "

@@ -4,7 +4,7 @@ WRONG: dict[str, dict[str, str]] = {
     "01a": {
         "def try_put(waiting, job, capacity):\n"
         "    waiting.append(job)\n"
-        "    return True\n": "in a queue without a bound",
+        "    return True\n": "In a queue without a bound",
         "def try_put(waiting, job, capacity):\n"
         "    if len(waiting) > capacity:\n"
         "        return False\n"
@@ -32,24 +32,24 @@ WRONG: dict[str, dict[str, str]] = {
         "    if len(waiting) < capacity:\n"
         "        return False\n"
         "    waiting.append(job)\n"
-        "    return True\n": "was refused",
+        "    return True\n": "was rejected",
     },
     "01b": {
         "def goodput_per_s(answers, client_timeout_s, seconds):\n"
         "    return len(answers) / seconds\n": "a service that rejects everybody",
         "def goodput_per_s(answers, client_timeout_s, seconds):\n"
-        "    return sum(sold for sold, waited_s in answers) / seconds\n": "who have gone",
+        "    return sum(sold for sold, waited_s in answers) / seconds\n": "this is throughput, not goodput",
         "def goodput_per_s(answers, client_timeout_s, seconds):\n"
         "    return sum(wait <= client_timeout_s for sold, wait in answers) / seconds\n": (
-            "the quickest answer of all is a rejection"
+            "quickest answer of all is a rejection"
         ),
         "def goodput_per_s(answers, client_timeout_s, seconds):\n"
         "    return sum(sold and wait <= client_timeout_s for sold, wait in answers)\n": (
-            "Divide by the seconds"
+            "the number of orders in the whole test"
         ),
         "def goodput_per_s(answers, client_timeout_s, seconds):\n"
         "    return sum(sold and w <= 0.5 for sold, w in answers) / seconds\n": (
-            "you would steer a service by it"
+            "tune a service by this number"
         ),
         "def goodput_per_s(answers, client_timeout_s, seconds):\n"
         "    in_time = [w for sold, w in answers if sold and w <= client_timeout_s]\n"

@@ -5,16 +5,16 @@ WRONG: dict[str, dict[str, str]] = {
         "def sheds(waited_s, standing_s, target_s, interval_s):\n"
         "    return waited_s > target_s\n": "A long wait alone is no reason",
         "def sheds(waited_s, standing_s, target_s, interval_s):\n"
-        "    return standing_s > interval_s\n": "A standing line alone is no reason",
+        "    return standing_s > interval_s\n": "A standing queue alone is no reason",
         "def sheds(waited_s, standing_s, target_s, interval_s):\n"
         "    return waited_s > target_s or standing_s > interval_s\n": "what a queue is for",
         "def sheds(waited_s, standing_s, target_s, interval_s):\n"
         "    return False\n": "nothing is shed",
         "def sheds(waited_s, standing_s, target_s, interval_s):\n"
-        "    return waited_s > 0.02 and standing_s > 0.2\n": "target 0.2, interval 2",
+        "    return waited_s > 0.02 and standing_s > 0.2\n": "a target of 0.2 s and an interval of 2 s",
         "def sheds(waited_s, standing_s, target_s, interval_s):\n"
         "    return waited_s > 2 * target_s and standing_s > 2 * interval_s\n": (
-            "Both are over their limit here"
+            "Both times are above their limits"
         ),
     },
     "03b": {
@@ -25,19 +25,19 @@ WRONG: dict[str, dict[str, str]] = {
             "too long for a slower one"
         ),
         'settings = {"queue_discipline": "fifo", "queue_capacity": -1, "because": "d"}\n': (
-            "Oldest first, that is everybody"
+            "every order has been the last one"
         ),
         'settings = {"queue_discipline": "lifo", "queue_capacity": -1, "because": "d"}\n': (
-            "nobody tells the other half"
+            "only from their own timeout"
         ),
         'settings = {"queue_discipline": "codel", "queue_capacity": -1, "because": "a"}\n': (
             "more places serve fewer"
         ),
         'settings = {"queue_discipline": "codel", "queue_capacity": -1, "because": "c"}\n': (
-            "the time in the queue that decides"
+            "What decides is the time in the queue"
         ),
         'settings = {"queue_discipline": "fifo", "queue_capacity": 8, "because": "b"}\n': (
-            "Nobody is more patient"
+            "more patient because a payment provider is slow"
         ),
     },
     "03a": {
@@ -51,13 +51,13 @@ WRONG: dict[str, dict[str, str]] = {
         "    if in_flight.get(client, 0) + 1 >= limit:\n"
         "        return False\n"
         "    in_flight[client] = in_flight.get(client, 0) + 1\n"
-        "    return True\n": "one too small",
+        "    return True\n": "less than its share",
         "def try_enter(in_flight, client, limit):\n"
         "    if sum(in_flight.values()) >= limit:\n"
         "        return False\n"
         "    in_flight[client] = in_flight.get(client, 0) + 1\n"
-        "    return True\n": "the others whom a share is there for",
+        "    return True\n": "to protect the other clients",
         "def try_enter(in_flight, client, limit):\n"
-        "    return in_flight.get(client, 0) < limit\n": "must have been put on it",
+        "    return in_flight.get(client, 0) < limit\n": "must have added one",
     },
 }

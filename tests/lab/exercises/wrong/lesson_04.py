@@ -19,23 +19,25 @@ WRONG: dict[str, dict[str, str]] = {
             "*equal* jitter"
         ),
         JITTER + "min(cap_s, rng.uniform(0, base_s * 2 ** (failed - 1)))\n": (
-            "where the waits crowd together"
+            "waits lie close together"
         ),
-        JITTER + "rng.uniform(0, min(1.0, 0.05 * 2 ** (failed - 1)))\n": ("base 0.2 s, cap 3 s"),
-        JITTER + "rng.uniform(0, base_s)\n": "waits that grow",
+        JITTER + "rng.uniform(0, min(1.0, 0.05 * 2 ** (failed - 1)))\n": (
+            "a base of 0.2 s and a cap of 3 s"
+        ),
+        JITTER + "rng.uniform(0, base_s)\n": "The waits grow",
         JITTER + "rng.uniform(0, base_s * 2 ** (failed - 1))\n": "never comes back",
-        JITTER + "rng.uniform(0, min(cap_s, base_s * 2 ** failed))\n": "no doubling in it yet",
-        JITTER + "rng.uniform(0, cap_s)\n": "the first retry is to come soon",
+        JITTER + "rng.uniform(0, min(cap_s, base_s * 2 ** failed))\n": "not doubled yet",
+        JITTER + "rng.uniform(0, cap_s)\n": "the first retry should come soon",
         "def full_jitter(failed, base_s, cap_s, rng):\n"
         "    rng.uniform(0, min(cap_s, base_s * 2 ** (failed - 1)))\n": "return the wait",
     },
     "04b": {
         _settings(16, 0, "a"): "would succeed when tried again",
-        _settings(16, 1, "a"): "attempts an order",
+        _settings(16, 1, "a"): "attempts per order",
         _settings(-1, 0.1, "a"): "no storm, but a backlog",
         _settings(0, 0.1, "a"): "come together by chance",
-        _settings(16, 0.1, "b"): "nobody noticed",
-        _settings(16, 0.1, "c"): "That is backoff",
+        _settings(16, 0.1, "b"): "a failure that nobody notices",
+        _settings(16, 0.1, "c"): "What makes callers wait is backoff",
         _settings(16, 0.1, "d"): "leave a backlog",
     },
     "04c": {
@@ -43,8 +45,8 @@ WRONG: dict[str, dict[str, str]] = {
         AWAY + "wait_s + service_s > remaining_s\n": "Leave a margin",
         AWAY + "service_s > remaining_s\n": "long after its caller has left",
         AWAY + "False\n": "long after its caller has left",
-        AWAY + "True\n": "a sale lost",
-        AWAY + "wait_s > 0\n": "half of its time",
+        AWAY + "True\n": "to lose a sale",
+        AWAY + "wait_s > 0\n": "about half of the time",
         AWAY + "wait_s > 0.5 * remaining_s\n": "takes so long",
     },
 }

@@ -40,7 +40,7 @@ def _carry(*lines: str) -> str:
 WRONG: dict[str, dict[str, str]] = {
     "07a": {
         "def waits_too_long(before, after, limit_s):\n"
-        "    return after['sum_s'] / after['count'] > limit_s\n": "the mean since the start",
+        "    return after['sum_s'] / after['count'] > limit_s\n": "a mean since the start",
         "def waits_too_long(before, after, limit_s):\n"
         "    new = after['count'] - before['count']\n"
         "    return (after['sum_s'] - before['sum_s']) / new > limit_s\n": "division by zero",
@@ -51,7 +51,7 @@ WRONG: dict[str, dict[str, str]] = {
         "    if not new:\n"
         "        return False\n"
         "    return (after['sum_s'] - before['sum_s']) / new > limit_s * 1000\n": (
-            "Both in seconds"
+            "in seconds, like the limit"
         ),
         "def waits_too_long(before, after, limit_s):\n"
         "    new = after['count'] - before['count']\n"
@@ -60,7 +60,7 @@ WRONG: dict[str, dict[str, str]] = {
     "07b": {
         "def culprit(spans):\n"
         "    return max(spans, key=lambda span: span['duration_ms'])['name']\n": (
-            "always the longest"
+            "at least as long as its children"
         ),
         "def culprit(spans):\n"
         "    parents = {span['parent_id'] for span in spans}\n"
@@ -68,16 +68,16 @@ WRONG: dict[str, dict[str, str]] = {
         "    return max(leaves, key=lambda span: span['duration_ms'])['name']\n": (
             "not always to blame"
         ),
-        "def culprit(spans):\n    return spans[0]\n": "the name of the span is asked for",
+        "def culprit(spans):\n    return spans[0]\n": "the name of the span, not the span itself",
         "def culprit(spans):\n    return 'queue'\n": "not always to blame",
     },
     "07c": {
         "alert = {'wait_ms': 250, 'turned_away': 1.0, 'because': 'b'}\n": "so is the wait",
-        "alert = {'wait_ms': 100000, 'turned_away': 0.2, 'because': 'b'}\n": "it sheds nothing",
-        "alert = {'wait_ms': 0, 'turned_away': 0.2, 'because': 'b'}\n": "alarm for nothing",
-        "alert = {'wait_ms': 250, 'turned_away': 0.2, 'because': 'a'}\n": "does not tell it at",
+        "alert = {'wait_ms': 100000, 'turned_away': 0.2, 'because': 'b'}\n": "It sheds nothing",
+        "alert = {'wait_ms': 0, 'turned_away': 0.2, 'because': 'b'}\n": "fires for nothing",
+        "alert = {'wait_ms': 250, 'turned_away': 0.2, 'because': 'a'}\n": "waiting takes no CPU",
         "alert = {'wait_ms': 250, 'turned_away': 0.2, 'because': 'c'}\n": "until the end",
-        "alert = {'wait_ms': 250, 'turned_away': 0.2, 'because': 'd'}\n": "quick refusals",
+        "alert = {'wait_ms': 250, 'turned_away': 0.2, 'because': 'd'}\n": "quick rejections",
     },
     "07d": {
         _metrics(depth="pass"): "by its name",
@@ -86,25 +86,29 @@ WRONG: dict[str, dict[str, str]] = {
         _metrics(
             depth='depth = Gauge("shop_queue_depth", "…", registry=registry)',
             on_start="(depth.set(len(queue)), waited.observe(waited_s))",
-        ): "shows how it was then",
+        ): "shows an old moment",
         _metrics(rejected='Gauge("shop_rejected_total", "…", registry=registry)'): "only rises",
         _metrics(
             rejected='Counter("shop_rejected", "…", ["order"], registry=registry)',
             on_reject="rejected.labels(str(order)).inc()",
         ): "is a time series",
-        _metrics(on_reject="None"): "what a bounded queue shows",
-        _metrics(on_reject="rejected.inc(order)"): "what a bounded queue shows",
-        _metrics(end="queue.on_reject = rejected.inc"): "what a bounded queue shows",
-        _metrics(end="queue.on_start = waited.observe"): "takes the order down with it",
+        _metrics(on_reject="None"): "how large the overload of a bounded queue is",
+        _metrics(on_reject="rejected.inc(order)"): "how large the overload of a bounded queue is",
+        _metrics(
+            end="queue.on_reject = rejected.inc"
+        ): "how large the overload of a bounded queue is",
+        _metrics(end="queue.on_start = waited.observe"): "the order fails with it",
         _metrics(on_start="waited.observe(1000 * waited_s)"): "in milliseconds",
-        _metrics(on_start="waited.observe(waited_s) if waited_s > 0.01 else None"): "of no one",
+        _metrics(
+            on_start="waited.observe(waited_s) if waited_s > 0.01 else None"
+        ): "if every order is counted",
         _metrics(waited='Summary("shop_queue_wait_seconds", "…", registry=registry)'): "hides",
         _metrics(
             waited='Histogram("shop_queue_wait_seconds", "…", registry=registry, buckets=(1, 5))'
-        ): "nothing inside a bucket",
+        ): "only how many waits fell into each bucket",
     },
     "07e": {
-        _carry("await handle(order)"): "hands over the order, and nothing else",
+        _carry("await handle(order)"): "hands over the order and nothing else",
         _carry("await asyncio.create_task(handle(order))"): "hands over the order",
         _carry(
             "copy = contextvars.copy_context()",
@@ -121,14 +125,14 @@ WRONG: dict[str, dict[str, str]] = {
         ): "not the trace id alone",
         _carry("asyncio.create_task(handle(order), context=context)"): "the bound on concurrency",
         _carry("await asyncio.wait([asyncio.create_task(handle(order), context=context)])"): (
-            "a failure that nobody hears of"
+            "failure that nobody hears of"
         ),
         _carry("await asyncio.shield(asyncio.create_task(handle(order), context=context))"): (
-            "behind everybody's back"
+            "nobody waits for such work"
         ),
-        "async def carry(handle, order):\n    await handle(order)\n": "the route must not wait",
-        "def carry(handle, order):\n    return handle(order)\n": "the route must not wait",
+        "async def carry(handle, order):\n    await handle(order)\n": "route must not wait",
+        "def carry(handle, order):\n    return handle(order)\n": "route must not wait",
         "def carry(handle, order):\n    handle(order).close()\n": "nothing in the queue",
-        "def carry(handle, order):\n    return lambda: order\n": "a job that can be awaited",
+        "def carry(handle, order):\n    return lambda: order\n": "The job can be awaited",
     },
 }

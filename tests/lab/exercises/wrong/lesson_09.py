@@ -10,12 +10,12 @@ STEPS = Path(__file__).parents[4] / "bpdemo" / "lab" / "lessons" / "shop"
 
 WRONG: dict[str, dict[str, str]] = {
     "09a": {
-        f"shop = {str(STEPS / 'step_1.py')!r}\n": "nobody was refused",
-        f"shop = {str(STEPS / 'step_2.py')!r}\n": "A semaphore alone moves that queue",
-        f"shop = {str(SHOPS / 'long_queue.py')!r}\n": "longer than the callers' half second",
-        f"shop = {str(SHOPS / 'no_retry_after.py')!r}\n": "Retry-After with every 503",
+        f"shop = {str(STEPS / 'step_1.py')!r}\n": "Nobody was rejected",
+        f"shop = {str(STEPS / 'step_2.py')!r}\n": "A semaphore alone only moves that queue",
+        f"shop = {str(SHOPS / 'long_queue.py')!r}\n": "longer than the client timeout of half a second",
+        f"shop = {str(SHOPS / 'no_retry_after.py')!r}\n": "come back at once, and all together",
         f"shop = {str(SHOPS / 'lost_places.py')!r}\n": "kept its place for ever",
-        f"shop = {str(SHOPS / 'one_worker.py')!r}\n": "refusals make no capacity",
-        "shop = 'shop:app'\n": "the path of your file",
+        f"shop = {str(SHOPS / 'one_worker.py')!r}\n": "the payment had capacity to spare",
+        "shop = 'shop:app'\n": "The answer names the file of your shop",
     },
 }
