@@ -83,8 +83,8 @@ PRODUCTION: Final[dict[str, Production]] = {
         where=("bpdemo.lab.lessons.sizing:_places",),
         differs=(
             "`size()` does not add two by a rule of thumb: it asks queueing theory (M/M/c/K) for "
-            "the shortest queue that rejects at most 3% at 90% of capacity. For eight workers, both "
-            "give the same.",
+            "the shortest queue that rejects at most 3% at 90% of capacity. For eight workers, "
+            "both give the same.",
             "The ceiling is the same as yours: never more than half of (timeout − service) × "
             "capacity.",
         ),
@@ -215,8 +215,8 @@ PRODUCTION: Final[dict[str, Production]] = {
         differs=(
             "The context travels as a field of the job, `copy_context()` when the order is "
             "admitted, and the worker starts the task in it; you hide both in a closure.",
-            "A worker survives everything that its job raises, and reports it to an observer. Yours "
-            "lets the exception through to the worker.",
+            "A worker survives everything that its job raises, and reports it to an observer. "
+            "Yours lets the exception through to the worker.",
         ),
     ),
     "08a": Production(

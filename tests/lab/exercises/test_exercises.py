@@ -254,7 +254,9 @@ def test_the_length_of_a_reason_gives_nothing_away(of: Any) -> None:
     assert len(found) >= 6
     assert all(set(offered) == set("abcd") for _, offered in found)
     lengths = [{letter: len(text) for letter, text in offered.items()} for _, offered in found]
-    extreme = [of(each.values()) == each[right] for each, (right, _) in zip(lengths, found)]
+    extreme = [
+        of(each.values()) == each[right] for each, (right, _) in zip(lengths, found, strict=True)
+    ]
     assert sum(extreme) <= len(found) / 4
 
 

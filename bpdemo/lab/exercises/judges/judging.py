@@ -71,7 +71,7 @@ def file_named(given: object, what: str, look: str) -> Path:
     path = Path(given) if isinstance(given, str | os.PathLike) else None
     if path is None or not path.is_file():
         raise NotYet(
-            expected=f"the answer names the file of {what}.",
+            expected=f"the answer names {what}.",
             seen=f"there is no file {str(path)!r}." if path else f"it is {given!r}.",
             why="the check runs that file, so it has to find it.",
             look=look,

@@ -93,7 +93,7 @@ def _file_of(found: Mapping[str, Any]) -> Path:
 
     return file_named(
         found.get("crowd"),
-        what="your Locust file under 'crowd'",
+        what="your Locust file, under 'crowd'",
         look='Write `"crowd": closed_crowd_file()`, which gives the path of `my_crowd.py`.',
     )
 

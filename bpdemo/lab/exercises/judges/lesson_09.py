@@ -52,7 +52,7 @@ def _file_of(shop: Any) -> Path:
 
     return file_named(
         shop,
-        what="your shop",
+        what="the file of your shop",
         look="Write `shop = shop_file()`, which gives the path of `shop.py`.",
     )
 

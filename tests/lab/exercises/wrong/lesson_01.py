@@ -38,7 +38,9 @@ WRONG: dict[str, dict[str, str]] = {
         "def goodput_per_s(answers, client_timeout_s, seconds):\n"
         "    return len(answers) / seconds\n": "a service that rejects everybody",
         "def goodput_per_s(answers, client_timeout_s, seconds):\n"
-        "    return sum(sold for sold, waited_s in answers) / seconds\n": "this is throughput, not goodput",
+        "    return sum(sold for sold, waited_s in answers) / seconds\n": (
+            "this is throughput, not goodput"
+        ),
         "def goodput_per_s(answers, client_timeout_s, seconds):\n"
         "    return sum(wait <= client_timeout_s for sold, wait in answers) / seconds\n": (
             "quickest answer of all is a rejection"

@@ -16,8 +16,9 @@ WRONG: dict[str, dict[str, str]] = {
         ROOM + "-1\n": "without a bound",
         ROOM + "1000\n": "when its customer has left",
         ROOM + "60\n": "right for one speed only",
-        ROOM
-        + "0.3 * (client_timeout_s - service_s) * workers / service_s\n": "has a place in the queue or it has none",
+        ROOM + "0.3 * (client_timeout_s - service_s) * workers / service_s\n": (
+            "has a place in the queue or it has none"
+        ),
     },
     "02b": {
         'settings = {"queue_policy": "reject", "queue_block_waiters": 100, "because": "c"}\n': (
@@ -45,7 +46,9 @@ WRONG: dict[str, dict[str, str]] = {
         "    return False\n": "the policy might as well be *reject*",
         "def may_wait(at_the_door, in_the_queue, workers, service_s, client_timeout_s):\n"
         "    ahead = at_the_door + in_the_queue\n"
-        "    return (ahead / workers + 1) * service_s < client_timeout_s\n": "until the very last moment",
+        "    return (ahead / workers + 1) * service_s < client_timeout_s\n": (
+            "until the very last moment"
+        ),
         "def may_wait(at_the_door, in_the_queue, workers, service_s, client_timeout_s):\n"
         "    ahead = at_the_door + in_the_queue\n"
         "    return (ahead + 1) * service_s < 0.8 * client_timeout_s\n": "in groups",

@@ -11,7 +11,7 @@ WRONG: dict[str, dict[str, str]] = {
         "def sheds(waited_s, standing_s, target_s, interval_s):\n"
         "    return False\n": "nothing is shed",
         "def sheds(waited_s, standing_s, target_s, interval_s):\n"
-        "    return waited_s > 0.02 and standing_s > 0.2\n": "a target of 0.2 s and an interval of 2 s",
+        "    return waited_s > 0.02 and standing_s > 0.2\n": "an interval of 2 s",
         "def sheds(waited_s, standing_s, target_s, interval_s):\n"
         "    return waited_s > 2 * target_s and standing_s > 2 * interval_s\n": (
             "Both times are above their limits"

@@ -12,7 +12,7 @@ WRONG: dict[str, dict[str, str]] = {
     "09a": {
         f"shop = {str(STEPS / 'step_1.py')!r}\n": "Nobody was rejected",
         f"shop = {str(STEPS / 'step_2.py')!r}\n": "A semaphore alone only moves that queue",
-        f"shop = {str(SHOPS / 'long_queue.py')!r}\n": "longer than the client timeout of half a second",
+        f"shop = {str(SHOPS / 'long_queue.py')!r}\n": "longer than the client timeout",
         f"shop = {str(SHOPS / 'no_retry_after.py')!r}\n": "come back at once, and all together",
         f"shop = {str(SHOPS / 'lost_places.py')!r}\n": "kept its place for ever",
         f"shop = {str(SHOPS / 'one_worker.py')!r}\n": "the payment had capacity to spare",
