@@ -30,8 +30,9 @@ class Beginning:
             f"Its capacity is {self.per_s:,.0f} requests a second, and one takes "
             f"{self.rest_s * 1000:,.0f} ms at rest: so about {self.concurrency} are in progress at "
             f"capacity. Begin with a limit of {self.concurrency}, and let {self.queue_capacity} "
-            f"wait. For an ASGI application, bpdemo.protect.AdmissionControl does both, and "
-            f"refuses with a spread Retry-After what would be too late:"
+            "wait. For an ASGI application, bpdemo.protect.AdmissionControl does both, and refuses "
+            "what would be too late, with a spread Retry-After. Put these lines below the one that "
+            "makes your app, and judge again:"
         )
 
     @property

@@ -72,8 +72,8 @@ def not_judged(name: str, why: str) -> Judgement:
 def goodput_kept(times: float, share: float) -> Judgement:
     """`share` of its capacity that it still serves in time at so many times its capacity."""
     grade = between(share, GOODPUT_GOOD, GOODPUT_BAD)
-    how = "only" if grade == "bad" else "still"
-    at = f"At {times:g}× capacity it {how} serves {min(share, 1):.0%} of its capacity in time"
+    serves = "serves only" if grade == "bad" else "still serves"
+    at = f"At {times:g}× capacity it {serves} {min(share, 1):.0%} of its capacity in time"
     said = {
         "good": f"{at}.",
         "unclear": f"{at}: some of its work is lost, and a second run may see it differently.",
@@ -95,8 +95,8 @@ def recovery(seconds: float) -> Judgement:
     if seconds == inf:
         after = "After a spike of 5× it had not recovered when the run ended."
     advice = (
-        "What waits when a spike ends is the time that recovery takes: a shorter queue, and no "
-        "work for requests whose clients have left."
+        "After a spike, whatever still waits has to be processed before anything new: keep the "
+        "queue short, and drop requests whose clients have left."
     )
     return Judgement(
         "recovery after a spike",
@@ -115,7 +115,7 @@ def work_for_leavers(stayers_share: float, leave_s: float) -> Judgement:
     said = {
         "good": f"{seen} served in time: it does not work for those who left.",
         "unclear": f"{seen} served in time: some work may be done for those who left.",
-        "bad": f"{seen} served in time: it goes on working for clients that have left.",
+        "bad": f"{seen} served in time: it goes on with requests whose clients have left.",
     }
     advice = (
         "Watch for the disconnect while a request waits (in ASGI the message http.disconnect), and "
@@ -156,7 +156,8 @@ def retry_after(seen: Refusals) -> Judgement:
     name = "Retry-After"
     looked_at = len(seen.retry_after_s)
     if looked_at < FEW_REFUSALS:
-        return not_judged(name, f"only {looked_at} refusals were looked at")
+        why = "it refused nobody" if not looked_at else f"it refused only {looked_at} requests"
+        return not_judged(name, why)
     told = [seconds for seconds in seen.retry_after_s if seconds is not None]
     advice = "Send Retry-After with every 503 and 429, drawn at random, longer under more load."
     if len(told) < PRESENT * looked_at:
@@ -164,7 +165,7 @@ def retry_after(seen: Refusals) -> Judgement:
         sentence = f"{without} of {looked_at} refusals do not say when to come back."
         return Judgement(name, "bad", sentence, advice, len(told) / looked_at)
     if len(set(told)) == 1:
-        sentence = f"Each refusal says the same {told[0]:g} s: those clients come back in step."
+        sentence = f"Each refusal says the same {told[0]:g} s: those clients come back together."
         return Judgement(name, "bad", sentence, advice, 1.0)
     sentence = f"Refusals say when to come back, spread from {min(told):g} to {max(told):g} s."
     return Judgement(name, "good", sentence, "", 1.0)
@@ -179,7 +180,7 @@ def overall(findings: Sequence[Judgement]) -> str:
     if not judged:
         return "What it does under overload could not be judged from this machine."
     if "bad" in judged:
-        return "It collapses under overload: it works, but not for clients that still wait."
+        return "It collapses under overload: it is busy with requests whose clients have left."
     holds = "It holds under overload"
     if "not judged" in grades.values():
         holds = "As far as it could be judged, it holds under overload"

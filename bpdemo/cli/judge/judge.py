@@ -24,6 +24,10 @@ from bpdemo.plan.plan import require_range
 from bpdemo.plan.request import Request
 
 SLOWER: Final = "longer for a service that takes fewer than 50 requests a second"
+NAME_ONE: Final = (
+    "to judge the request that does the work, name it, such as --request 'POST /orders' "
+    "--json-body '{\"item_id\": 1}'"
+)
 LOADS: Final = 5
 STYLES = {"good": "green", "unclear": "yellow", "bad": "bold red", "not judged": "dim"}
 
@@ -50,6 +54,8 @@ def run_judge(
     with running(target, i_run_this_service) as service:
         _make_folder(out)
         say(f"This takes {told_time(*expected_s(client_timeout_s))}; {SLOWER}")
+        if request is None:
+            say(f"Sending GET /; {NAME_ONE}")
         trials = Trials(
             service,
             request or Request("GET", "/"),
@@ -60,6 +66,8 @@ def run_judge(
         )
         findings = trials.run()
     _tell(trials, findings, console)
+    if not findings and request is None:
+        say(f"GET / may be too light, or no route of this service: {NAME_ONE}")
     _write(target, trials, findings, out, time.monotonic() - began_s, say)
     return 0 if findings else 1
 

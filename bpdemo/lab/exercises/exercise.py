@@ -27,7 +27,8 @@ class Exercise:
     or, where there are none, of a value. `judge(answer)` returns what was seen, as a sentence, or
     raises `NotYet`. `hints`: where to look, the principle, the same problem with other numbers.
     It takes one person about so many `minutes`. The `limit_s` is the answer's processor time:
-    modules that judging `needs` are imported before it begins.
+    modules that judging `needs` are imported before it begins. Where a function `may_be_async`, the
+    judge itself looks at what it returns.
     """
 
     title: str
@@ -38,6 +39,7 @@ class Exercise:
     minutes: int = 8
     limit_s: float = 10.0
     needs: tuple[str, ...] = ()
+    may_be_async: bool = False
 
     @property
     def is_function(self) -> bool:

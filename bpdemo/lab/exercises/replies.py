@@ -45,7 +45,7 @@ def tell_mistake(error: BaseException, lines: Sequence[str], whose: str) -> Told
         return tell(
             "not yet",
             ("Expected", "the service accepts these settings."),
-            ("Seen", f"{error}."),
+            ("Seen", f"it says: {error}."),
             (
                 "Why it matters",
                 "a service that starts with half of its settings would surprise you.",

@@ -51,6 +51,11 @@ class Trial:
                 f"The answer is a function, {exercise.form}; this is {answer!r}. "
                 "Give the function itself, without calling it."
             )
+        if inspect.iscoroutinefunction(answer) and not exercise.may_be_async:
+            return (
+                f"The function is called as {exercise.form}, without `await`; yours is an "
+                "`async def`. Make it a plain `def`."
+            )
         try:
             inspect.signature(answer).bind(*(exercise.parameters or ()))
         except TypeError:

@@ -6,7 +6,7 @@ Judges import it when called: it is slow to load.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final, NoReturn, TypeGuard
@@ -59,6 +59,15 @@ def chosen(answer: Any, **ranges: tuple[float, float]) -> list[float]:
             expected = f"{name!r} is a number from {least:g} to {greatest:g}"
             _malformed(expected, f"it is {value!r}" if name in answer else _without(name, answer))
     return [answer[name] for name in ranges]
+
+
+def one_of(answer: Mapping[str, Any], name: str, choices: Sequence[str]) -> str:
+    """The one of these texts that a dict of settings must hold under this name."""
+    value = answer.get(name)
+    if value not in choices:
+        expected = f"{name!r} is one of {', '.join(map(repr, choices))}"
+        _malformed(expected, f"it is {value!r}" if name in answer else _without(name, answer))
+    return str(value)
 
 
 def _without(name: str, answer: Mapping[str, Any]) -> str:

@@ -280,7 +280,8 @@ EVERY_S = 0.02
 
 
 def judge_next_send(next_send_s: Any) -> str:
-    """A tester sends to a service that gets slower and slower: do they keep their pace?"""
+    """By hand first; then a tester sends to a service that gets slower and slower."""
+    _judge_moment(next_send_s(10.0, 10.5, EVERY_S), 10.0)
     from bpdemo.lab.exercises.judges.judging import over_seeds
 
     for run in over_seeds(_unprotected(), times=2, seconds=8, client_timeout_s=30):
@@ -304,17 +305,20 @@ def _sent(next_send_s: Any, run: LoadRun) -> list[float]:
         place = min(int(np.searchsorted(run.records.t_s, sent_s[-1])), len(run.records) - 1)
         answered_s = sent_s[-1] + float(run.records.latency_s[place])
         at_s = next_send_s(sent_s[-1], answered_s, EVERY_S)
-        if not isinstance(at_s, int | float) or at_s <= sent_s[-1]:
-            raise NotYet(
-                expected="the function returns a moment, in seconds, after the last order was "
-                "sent.",
-                seen=f"the last order was sent at {sent_s[-1]:.2f} s, and the next one is to be "
-                f"sent at {at_s!r}.",
-                why="time moves forward: a test that plans into the past never ends.",
-                look="Return the moment itself, not a pause: it is later than `sent_s`.",
-            )
+        _judge_moment(at_s, sent_s[-1])
         sent_s.append(float(at_s))
     return sent_s
+
+
+def _judge_moment(at_s: Any, last_s: float) -> None:
+    if not isinstance(at_s, int | float) or not at_s > last_s:
+        raise NotYet(
+            expected="the function returns a moment, in seconds, after the last order was sent.",
+            seen=f"the last order was sent at {last_s:.2f} s, and the next one is to be sent at "
+            f"{at_s!r}.",
+            why="time moves forward: a test that plans into the past never ends.",
+            look="Return the moment itself, not a pause: it is later than `sent_s`.",
+        )
 
 
 def _uneven(halves: list[int], planned: int) -> None:

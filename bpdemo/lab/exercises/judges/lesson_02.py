@@ -159,12 +159,13 @@ def _naive(room: int, workers: int, service_s: float, **knobs: Any) -> Any:
 
 def judge_batch(settings: Any) -> str:
     """Ninety clients that wait for their answers: is any rejected, and how much do they send?"""
-    from bpdemo.lab.exercises.judges.judging import chosen, defended, over_seeds
+    from bpdemo.lab.exercises.judges.judging import chosen, defended, one_of, over_seeds
     from bpdemo.lab.services.simulation import simulate
 
     (waiters,) = chosen(settings, queue_block_waiters=(0, 10_000))
+    policy = one_of(settings, "queue_policy", ("reject", "block"))
     defended(settings, right="c", replies=REPLIES)
-    knobs = TEAM | {"queue_policy": settings.get("queue_policy"), "queue_block_waiters": waiters}
+    knobs = TEAM | {"queue_policy": policy, "queue_block_waiters": waiters}
     load: dict[str, Any] = {"scenario": "closed", "rate": CLIENTS, "client_timeout_s": 30}
     first = simulate(knobs, seconds=0.3, bin_s=0.1, **load)
     if refused := first.reasons.get("queue_full"):

@@ -116,11 +116,12 @@ REPLIES = {
 def judge_line(settings: Any) -> str:
     """Overload at both speeds: how much is served, and when do the others know?"""
     from bpdemo.core.settings import Settings
-    from bpdemo.lab.exercises.judges.judging import chosen, defended, over_seeds
+    from bpdemo.lab.exercises.judges.judging import chosen, defended, one_of, over_seeds
 
     (capacity,) = chosen(settings, queue_capacity=(-1, 10_000))
+    discipline = one_of(settings, "queue_discipline", ("fifo", "lifo", "codel"))
     defended(settings, right="d", replies=REPLIES, formerly="adcb")
-    line = {"queue_capacity": capacity, "queue_discipline": settings.get("queue_discipline")}
+    line = {"queue_capacity": capacity, "queue_discipline": discipline}
     served, told_ms = [], 0.0
     for name, payment_s in SPEEDS.items():
         knobs = Settings.unprotected(payment_latency_s=payment_s, **line)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import random
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,15 +52,15 @@ async def _judge_get(get: Any) -> str:
     store, flights = SlowStore(), {}  # type: tuple[SlowStore, dict[str, Any]]
     first = await _crowd(get, store, flights, ["seats"] * CROWD)
     _judge_one_load(store)
-    if set(first) != {"seats, load 1"}:
+    if others := [told for told in first if told != "seats, load 1"]:
         raise NotYet(
             expected="all callers get what was loaded.",
-            seen=f"one of them got {next(told for told in first if told != 'seats, load 1')!r}.",
+            seen=f"one of them got {others[0]!r}.",
             why="those who join a flight need its result as much as the caller who started it.",
             look="What does your function return to a caller who did not start the load?",
         )
     again = await _crowd(get, store, flights, ["seats"] * CROWD)
-    if store.loads != 2 or set(again) != {"seats, load 2"}:
+    if store.loads != 2 or any(told != "seats, load 2" for told in again):
         raise NotYet(
             expected="a crowd that comes after the load has ended causes one new load.",
             seen=f"after two such crowds, the store had been asked {_times(store.loads)} in all, "
@@ -139,13 +141,13 @@ def _failure_told(failed: list[Any]) -> str:
 async def _judge_leaving(get: Any) -> None:
     """The one who started a load leaves; one has joined it before that, another joins after."""
     store, flights = SlowStore(), {}  # type: tuple[SlowStore, dict[str, Any]]
-    leaver = asyncio.ensure_future(get("seats", flights, store.load))
+    leaver = asyncio.ensure_future(_asked(get, "seats", flights, store))
     await asyncio.sleep(LOAD_S / 4)
-    stayer = asyncio.ensure_future(get("seats", flights, store.load))
+    stayer = asyncio.ensure_future(_asked(get, "seats", flights, store))
     await asyncio.sleep(LOAD_S / 4)
     leaver.cancel()
     await asyncio.sleep(LOAD_S / 4)
-    latecomer = asyncio.ensure_future(get("seats", flights, store.load))
+    latecomer = asyncio.ensure_future(_asked(get, "seats", flights, store))
     await asyncio.wait({stayer, latecomer}, timeout=10 * LOAD_S)
     if not stayer.done() or stayer.cancelled() or stayer.exception():
         raise NotYet(
@@ -171,8 +173,21 @@ async def _judge_leaving(get: Any) -> None:
 
 async def _crowd(get: Any, store: SlowStore, flights: dict[str, Any], keys: list[str]) -> list[Any]:
     return await asyncio.gather(
-        *(get(key, flights, store.load) for key in keys), return_exceptions=True
+        *(_asked(get, key, flights, store) for key in keys), return_exceptions=True
     )
+
+
+def _asked(get: Any, key: str, flights: dict[str, Any], store: SlowStore) -> Awaitable[Any]:
+    going = get(key, flights, store.load)
+    if not inspect.isawaitable(going):
+        raise NotYet(
+            expected="callers can `await get(key, flights, load)`.",
+            seen=f"it returned {going!r}, which cannot be awaited.",
+            why="a load takes a while, and meanwhile the caller has to wait without holding up "
+            "everybody else.",
+            look="Is the function still an `async def`?",
+        )
+    return going
 
 
 # -- 06b ------------------------------------------------------------------------------------
@@ -332,6 +347,7 @@ EXERCISES: dict[str, Exercise] = {
         answer="get",
         parameters=("key", "flights", "load"),
         judge=judge_get,
+        may_be_async=True,
         hints=(
             "The first caller finds nothing in `flights`. What must the second one find there?",
             "Keep the *task* of the load, not its result: `asyncio.ensure_future(load(key))` "

@@ -158,7 +158,7 @@ def _blame(culprit: Any, spans: list[Span], right: str, because: str) -> None:
 def _mistake(named: object, spans: list[Span]) -> str:
     names = {span["name"] for span in spans}
     parents = {span["parent_id"] for span in spans}
-    if isinstance(named, dict):
+    if not isinstance(named, str):
         return "the function has to return the name of the span, not the span itself."
     if named not in names:
         return "no span of this trace has that name."
@@ -375,6 +375,7 @@ EXERCISES: dict[str, Exercise] = {
         answer="carry",
         parameters=("handle", "order"),
         judge=judge_carry,
+        may_be_async=True,
         minutes=12,
         hints=(
             "Which lines of `carry` run in the caller's context, and which in the worker's?",
