@@ -156,7 +156,8 @@ def retry_after(seen: Refusals) -> Judgement:
     name = "Retry-After"
     looked_at = len(seen.retry_after_s)
     if looked_at < FEW_REFUSALS:
-        why = "it refused nobody" if not looked_at else f"it refused only {looked_at} requests"
+        few = f"only {looked_at} of its refusals {'was' if looked_at == 1 else 'were'} looked at"
+        why = few if looked_at else "it refused nobody"
         return not_judged(name, why)
     told = [seconds for seconds in seen.retry_after_s if seconds is not None]
     advice = "Send Retry-After with every 503 and 429, drawn at random, longer under more load."

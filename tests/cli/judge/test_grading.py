@@ -30,7 +30,7 @@ def refusals(**more: Any) -> Refusals:
         (grading.recovery(inf), "bad", "had not recovered when the run ended"),
         (grading.work_for_leavers(0.99, 0.01), "good", "does not work for those who left"),
         (grading.work_for_leavers(0.8, 0.01), "unclear", "may be done"),
-        (grading.work_for_leavers(0.3, 0.01), "bad", "clients that have left"),
+        (grading.work_for_leavers(0.3, 0.01), "bad", "whose clients have left"),
         (grading.refusal_cost(refusals(), 0.5), "good", "costs 10% of the processor time"),
         (grading.refusal_cost(refusals(cost=0.5), 0.5), "unclear", "costs 50%"),
         (grading.refusal_cost(refusals(cost=1.2), 0.5), "bad", "costs 120%"),
@@ -41,7 +41,7 @@ def refusals(**more: Any) -> Refusals:
         (grading.retry_after(refusals()), "good", "spread from 1 to 3 s"),
         (grading.retry_after(refusals(retry_after_s=[2] * 9)), "bad", "the same 2 s"),
         (grading.retry_after(refusals(retry_after_s=[None] * 9)), "bad", "9 of 9 refusals do not"),
-        (grading.retry_after(refusals(retry_after_s=[1])), "not judged", "only 1 refusals"),
+        (grading.retry_after(refusals(retry_after_s=[1])), "not judged", "only 1 of its refusals"),
     ],
 )
 def test_each_figure_has_its_grade_and_its_words(

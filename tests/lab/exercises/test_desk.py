@@ -91,7 +91,7 @@ def test_a_sleep_is_told_what_it_would_do(imported: str) -> None:
     source = f"{imported}\ndef try_put(waiting, job, capacity):\n    {call}(9)\n    return True\n"
     verdict = check("01a", cell(source))
     assert verdict.state == "not yet"
-    assert "calls time.sleep (line 3)" in str(verdict)
+    assert "calls “time.sleep”, at line 3" in str(verdict)
 
 
 def test_an_exception_is_told_with_its_kind_and_line() -> None:
@@ -442,7 +442,7 @@ def test_a_cell_that_defines_another_name_is_told_both(run: Run, folder: Path) -
     save(folder / "my-work" / "a.ipynb", "N = 3\ndef tryput(waiting, job, capacity):\n    pass\n")
     code, out, _ = run("check", "01a")
     assert code == 1
-    assert "defines N, tryput; I look for try_put." in " ".join(out.split())
+    assert "defines N, tryput; the check looks for try_put." in " ".join(out.split())
 
 
 def test_no_answer_says_what_was_looked_for_and_where(run: Run, folder: Path) -> None:
@@ -465,4 +465,4 @@ def test_hints_from_a_terminal(run: Run, folder: Path) -> None:
     assert hint("01a").startswith("Hint 2 of 3")
     assert run("hint", "01a", "--again")[1].startswith("Hint 1 of 3")
     assert [run("hint", "01a")[0] for _ in range(2)] == [0, 0]
-    assert "bpdemo hint 01a --again begins again" in run("hint", "01a")[1]
+    assert "“bpdemo hint 01a --again” begins again" in run("hint", "01a")[1]
