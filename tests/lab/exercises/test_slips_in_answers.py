@@ -49,7 +49,7 @@ SPOILT = [
         {**right, key: []},
     )
 ]
-NO_SETTINGS = [
+NO_SETTINGS: list[tuple[str, Any]] = [
     (name, answer)
     for name in sorted(set(EXERCISES) - set(FUNCTIONS))
     for answer in ("x", 5, 0.5, [], {}, math.nan, object)
@@ -97,13 +97,13 @@ def test_a_function_that_is_awaited_and_is_not_async() -> None:
 def test_a_name_that_is_misspelt_inside_a_function(name: str) -> None:
     """The error, and the learner's own line."""
     names: dict[str, Any] = {}
-    line = "    return mispelt"
+    line = "    return capacty"
     arguments = ", ".join(EXERCISES[name].parameters or ())
     exec(compile(f"def answer({arguments}):\n{line}\n", "cell", "exec"), names)
     told = Trial(EXERCISES[name], ["", line]).judge(names["answer"])
     said = str(Verdict.of(name, EXERCISES[name].title, told))
     assert told["state"] == "not yet"
-    assert "NameError: name 'mispelt' is not defined" in said
+    assert "NameError: name 'capacty' is not defined" in said
     assert f"“{EXERCISES[name].answer}” runs without an error" in said
     assert "Traceback" not in said
 

@@ -20,7 +20,7 @@ WRONG: dict[str, dict[str, str]] = {
         _found("gone.py"): "names your Locust file",
         _found("closed_loop.py"): "the load sags just when it should not",
         _found("slow_rate.py"): "without it, there is one arrival a second",
-        _found("few_at_once.py"): "your callers wait for each other",
+        _found("few_at_once.py"): "callers wait for each other",
         _found("one_item.py"): "the best case for every cache",
         _found("wrong_path.py"): "one has to send orders",
         _found("no_body.py"): "has a body such as",
