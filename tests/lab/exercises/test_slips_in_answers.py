@@ -49,10 +49,9 @@ SPOILT = [
         {**right, key: []},
     )
 ]
-NO_SETTINGS: list[tuple[str, Any]] = [
-    (name, answer)
-    for name in sorted(set(EXERCISES) - set(FUNCTIONS))
-    for answer in ("x", 5, 0.5, [], {}, math.nan, object)
+NOT_SETTINGS: list[Any] = ["x", 5, 0.5, [], {}, math.nan, object]
+NO_SETTINGS = [
+    (name, answer) for name in sorted(set(EXERCISES) - set(FUNCTIONS)) for answer in NOT_SETTINGS
 ]
 
 
