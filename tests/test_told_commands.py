@@ -85,7 +85,7 @@ def test_the_map_names_every_page():
 def test_the_readme_measures_what_the_results_say():
     """Its table is the medians of the results' own, row by row."""
     results = (ROOT / "benchmarks/RESULTS.md").read_text("utf-8")
-    table = results.split("**Sold in time, share of capacity**")[1].split("**")[0]
+    table = results.split("**Served in time, share of capacity**")[1].split("**")[0]
     rows = {
         name: [cell.split(" ")[0] for cell in cells]
         for name, *cells in map(_cells, table.splitlines())

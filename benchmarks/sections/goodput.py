@@ -1,8 +1,9 @@
-"""Goodput kept: how much of capacity is still sold, in time, when many times as much is asked for.
+"""Goodput kept: how much of capacity is served in time when many times as much is asked for.
 
 The same orders, Poisson arrivals of one seed, each on a connection of its own, at two workers of
 40 ms: capacity is 50 a second, so that fifty times as much can be sent from the other core. Counted
-is what was sold within the patience of 500 ms, between half a second after the start and the end.
+is what was served within the client timeout of 500 ms, from half a second after the start to the
+end.
 
 Beside bpdemo stand what people use instead. *Semaphore*: FastAPI with `asyncio.Semaphore(2)` and
 nothing else. *uvicorn limit*: the same behind `--limit-concurrency`, with as many places as bpdemo
@@ -48,7 +49,7 @@ SERVERS: dict[str, Callable[[], AbstractContextManager[Server]]] = {
 }
 #: They take on all they are offered, so what one load leaves behind would spoil the next.
 HOARDERS = ("semaphore", "granian")
-#: Beyond this there is nothing left to see of a server that has sold nothing since.
+#: Beyond this there is nothing left to see of a server that has served nothing since.
 HOARDERS_UP_TO = 5
 
 Points = dict[tuple[str, float], list[Came]]
@@ -70,8 +71,8 @@ def measure(size: Size, say: Say) -> Found:
             what=__doc__ or "",
             logs="on (bpdemo); the peers write none",
             tables=[
-                _table("Sold in time, share of capacity", shares),
-                _table("p99 of those sold, ms", _p99s(points)),
+                _table("Served in time, share of capacity", shares),
+                _table("p99 of those served, ms", _p99s(points)),
             ],
             aims=_aims(points, shares),
             notes=_notes(points),
@@ -142,7 +143,8 @@ def _ahead(ours: list[Came], theirs: list[Came]) -> list[float]:
 
 def _notes(points: Points) -> list[str]:
     spoilt = [f"{name} ×{t:g}" for (name, t), came in points.items() if len(good(came)) < len(came)]
-    notes = [f"{' and '.join(HOARDERS)} are not driven beyond ×{HOARDERS_UP_TO}: they sell nothing"]
+    why = "they serve nothing in time"
+    notes = [f"{' and '.join(HOARDERS)} are not driven beyond ×{HOARDERS_UP_TO}: {why}"]
     if spoilt:
         notes.append(f"points with rounds in which the load was late: {', '.join(spoilt)}")
     return notes
@@ -157,7 +159,7 @@ def _figure(shares: dict[tuple[str, float], list[float]]) -> go.Figure:
         series,
         title="Goodput under overload, by how it is met",
         x="orders offered (× capacity)",
-        y="sold in time (share of capacity)",
+        y="served in time (share of capacity)",
         log_x=True,
         main=OURS,
     )

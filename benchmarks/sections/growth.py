@@ -125,7 +125,7 @@ def _connections(size: Size, say: Say) -> Table:
                     p99s.append(p99_ms)
     return Table(
         title="Open connections, at twice capacity",
-        columns=["sold in time, share of capacity", "p99 of those sold, ms"],
+        columns=["served in time, share of capacity", "p99 of those served, ms"],
         rows=rows,
     )
 

@@ -3,7 +3,7 @@
 Eight workers with exponential service, the same seeded arrivals for every way, callers who leave
 after 500 ms; in virtual time, through the service's own code, so the machine has no part in it.
 Judged from a third of the run on, when every queue is what it will be. *Wasted* is the work done
-for callers who had left: the share of the workers' time, less what was sold in time. Room is for
+for callers who had left: the share of the workers' time, less what was served in time. Room is for
 64: 0.7 of the longest useful queue, far more than the workshop advises, so that it matters whose
 turn it is. Adaptive LIFO is oldest first until the queue has not been empty for 200 ms, then newest
 first.
@@ -23,7 +23,11 @@ from bpdemo.lab.services.simulation import simulate
 
 WORKERS, ROOM = 8, 64
 LOADS = (1.2, 3.0)
-COLUMNS = ("sold in time, share of capacity", "p99 of those sold, ms", "wasted, share of capacity")
+COLUMNS = (
+    "served in time, share of capacity",
+    "p99 of those served, ms",
+    "wasted, share of capacity",
+)
 BOUNDED = {"workers": WORKERS, "queue_capacity": ROOM, "request_timeout_s": 0}
 
 WAYS: dict[str, Settings] = {
@@ -71,7 +75,7 @@ def _row(way: str, times: float, seconds: float, seeds: int) -> list[list[float]
 
 
 def _one(way: str, times: float, seconds: float, seed: int) -> tuple[float | None, ...]:
-    """A figure for each column; none where nothing was sold."""
+    """A figure for each column; none where nothing was served."""
     run = simulate(
         WAYS[way].changed({"payment_latency_distribution": "exponential"}),
         times=times,
@@ -100,7 +104,7 @@ def _figure(goodput: dict[float, dict[str, float]]) -> go.Figure:
     ]
     return framed(
         go.Figure(bars),
-        title="What is sold in time, by the way of queueing",
+        title="What is served in time, by the way of queueing",
         x="",
-        y="sold in time (share of capacity)",
+        y="served in time (share of capacity)",
     )

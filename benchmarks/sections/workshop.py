@@ -5,7 +5,7 @@ one repaint of the live picture in that kernel, with twenty seconds of a load at
 it; the browser's own work is not in it. *Where it runs*: the same service, eight workers of 40 ms,
 as a thread of the kernel and in a process of its own, while the kernel is idle and while a cell
 computes without a pause. Orders come at five times capacity from another process, on kept
-connections. *p99* is of those sold.
+connections. *p99* is of those served.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def measure(size: Size, say: Say) -> Found:
                 ),
                 Table(
                     title=f"Where the service runs, at {TIMES} times capacity",
-                    columns=["sold in time, share of capacity", "p50, ms", "p99, ms"],
+                    columns=["served in time, share of capacity", "p50, ms", "p99, ms"],
                     rows=rows,
                 ),
             ],
