@@ -1,8 +1,13 @@
 """A limit on what is in flight: the algorithm that sets it, apart from the gate that enforces it.
 
-A permit ends as success, ignored or dropped, and the algorithm hears of each but the ignored. So a
-limit that adapts (AIMD, gradient, Vegas) can take the place of the fixed one without the gate
-noticing, and aborted work cannot pollute its samples. After Netflix's concurrency-limits.
+A permit ends as success, dropped, shed or ignored, and the algorithm hears of each but the ignored.
+So a limit that adapts (AIMD, gradient, Vegas) can take the place of the fixed one without the gate
+noticing. After Netflix's concurrency-limits.
+
+Work that was cut short cannot pollute the samples. Of a dropped call it is known only that it would
+have taken *at least* so long: no minimum, average or probe of a limit may fall by it. One that was
+given up sooner than the service answers even an early caller says nothing of the load, and no limit
+hears of it.
 """
 
 from collections.abc import Callable
@@ -11,6 +16,7 @@ from math import inf
 from typing import Any, Protocol
 
 from bpdemo.core.ranges import require_count
+from bpdemo.flow.own_time import OwnTime
 
 
 class Limit(Protocol):
@@ -24,8 +30,8 @@ class Limit(Protocol):
     ) -> None:
         """One call ended at `now` after `latency_s`, while `in_flight` were, itself included.
 
-        `dropped`: it had no answer, so it would have taken at least that long. `was_full`: nobody
-        else would have been let in. A limit may leave out `now` and `was_full`, and is then told
+        `dropped`: it was not served, so it would have taken at least that long, and no estimate
+        may fall by it. `was_full`: nobody else would have been let in. A limit may leave out `now` and `was_full`, and is then told
         neither.
         """
         ...
@@ -49,12 +55,13 @@ class FixedLimit:
 class Limiter:
     """The gate: counts who is inside and hands out permits while there is room."""
 
-    __slots__ = ("_clock", "_hears_all", "_limit", "in_flight")
+    __slots__ = ("_clock", "_hears_all", "_learns", "_limit", "_own_time", "in_flight")
 
     def __init__(self, limit: Limit, clock: Callable[[], float]) -> None:
         self.limit = limit
         self.in_flight = 0
         self._clock = clock
+        self._own_time = OwnTime()
 
     @property
     def limit(self) -> Limit:
@@ -64,6 +71,7 @@ class Limiter:
     @limit.setter
     def limit(self, limit: Limit) -> None:
         self._limit = limit
+        self._learns = not isinstance(limit, FixedLimit)
         self._hears_all = _takes(limit.learn, "now", "was_full")
 
     def try_acquire(self) -> "InFlight | None":
@@ -81,15 +89,22 @@ class Limiter:
         self.in_flight += 1
         return permit
 
-    def _release(self, started_s: float, *, dropped: bool) -> None:
+    def _release(self, started_s: float, *, dropped: bool, gave_up: bool = False) -> None:
         # Counted down first: a limit that raises while it learns must not keep the place.
         in_flight, limit = self.in_flight, self._limit
-        told: dict[str, Any] = {}
         self.in_flight -= 1
         now = self._clock()
+        if not self._learns:
+            return
+        latency_s = now - started_s
+        if not dropped:
+            self._own_time.note(latency_s)
+        elif gave_up and latency_s < self._own_time.least_s:
+            return
+        told: dict[str, Any] = {}
         if self._hears_all:
             told = {"now": now, "was_full": in_flight >= limit.current}
-        limit.learn(in_flight, now - started_s, dropped=dropped, **told)
+        limit.learn(in_flight, latency_s, dropped=dropped, **told)
 
 
 class InFlight:
@@ -111,7 +126,15 @@ class InFlight:
             limiter._release(self._started_s, dropped=False)
 
     def drop(self) -> None:
-        """It met overload further in: a timeout, a shed. The strongest hint there is."""
+        """Its caller left, or their time ran out: it would have taken at least so long.
+
+        Sooner than the service takes of its own, that says nothing, and counts as ignored.
+        """
+        if limiter := self._end():
+            limiter._release(self._started_s, dropped=True, gave_up=True)
+
+    def shed(self) -> None:
+        """It was refused further in, for overload: the strongest hint there is, however soon."""
         if limiter := self._end():
             limiter._release(self._started_s, dropped=True)
 

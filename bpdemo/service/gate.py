@@ -78,9 +78,12 @@ class Gate:
         self._limiter.limit = FixedLimit(policy.max_in_flight)
         self._share.limit = policy.client_max_in_flight
         now, was = policy.limit, before.limit
-        starts = now.algorithm != was.algorithm or policy.max_in_flight != before.max_in_flight
-        if now.adapts and (starts or (now.low, now.high) != (was.low, was.high)):
-            self._orders.limit = now.make(self._rng, None if starts else self.limit)
+        if not now.adapts:
+            return
+        if now.algorithm != was.algorithm or policy.max_in_flight != before.max_in_flight:
+            self._orders.limit = now.make(self._rng)
+        elif (now.low, now.high) != (was.low, was.high):
+            self._orders.limit = now.rebound(self._orders.limit, self._rng)
 
 
 class GatePass:
@@ -102,7 +105,7 @@ class GatePass:
         """
         self._share.leave(self._client)
         if status in (503, 504) and reason not in NOT_FOR_LOAD:
-            self._permit.drop()
+            (self._permit.shed if status == 503 else self._permit.drop)()
         elif status is None or status >= 400:
             self._permit.ignore()
         else:

@@ -58,8 +58,8 @@ def test_zero_is_no_limit() -> None:
     assert limiter.in_flight == 1000
 
 
-@pytest.mark.parametrize("first", ["success", "ignore", "drop"])
-@pytest.mark.parametrize("second", ["success", "ignore", "drop"])
+@pytest.mark.parametrize("first", ["success", "ignore", "drop", "shed"])
+@pytest.mark.parametrize("second", ["success", "ignore", "drop", "shed"])
 def test_a_permit_ended_twice_counts_once(first: str, second: str) -> None:
     """Else two would be let in for one that left."""
     limit = Halving(4)
@@ -214,3 +214,37 @@ def test_a_negative_limit_is_refused_when_made() -> None:
     """A slice is validated when made."""
     with pytest.raises(ValueError, match="limit"):
         FixedLimit(-1)
+
+
+def test_who_gives_up_sooner_than_the_service_answers_is_not_heard_of() -> None:
+    """Their place comes free; the limit hears of who waited longer than that, and of a refusal
+    further in however soon."""
+    clock, limit = Clock(), Halving(1000)
+    limiter = Limiter(limit, clock)
+
+    def ends(how: str, after_s: float) -> list[bool]:
+        permit, before = limiter.acquire(), len(limit.samples)
+        clock.advance(after_s)
+        getattr(permit, how)()
+        assert limiter.in_flight == 0
+        return [dropped for _, _, dropped, _, _ in limit.samples[before:]]
+
+    assert ends("drop", 0.001) == [True]  # nothing is known yet of the service
+    assert [ends("success", 0.1) for _ in range(100)] == [[False]] * 100
+    assert ends("drop", 0.001) == []
+    assert ends("drop", 0.099) == []
+    assert ends("drop", 0.101) == [True]
+    assert ends("shed", 0.001) == [True]
+
+
+def test_what_the_service_takes_of_its_own_outlives_the_limit() -> None:
+    """Another algorithm, or another start, does not make it another service."""
+    clock = Clock()
+    limiter = Limiter(Halving(1000), clock)
+    for _ in range(100):
+        permit = limiter.acquire()
+        clock.advance(0.1)
+        permit.success()
+    limiter.limit = limit = Halving(7)
+    limiter.acquire().drop()
+    assert limit.samples == []

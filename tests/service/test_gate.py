@@ -265,6 +265,22 @@ def test_what_was_learnt_survives_a_turn_of_another_knob() -> None:
     assert door.limit == inf
 
 
+def test_bounds_turned_in_the_midst_of_a_probe_cost_nothing_that_was_learnt() -> None:
+    """Envoy's limit is pinned to three for a while: it goes on from where it stood, not from there,
+    and a probe, too, keeps to the most that is allowed."""
+    choice = LimitChoice(algorithm="gradient", start=40, low=1, high=1000)
+    policy = replace(usual(GatePolicy), limit=choice)
+    door = Gate(policy, lambda: 100.0)
+    assert door.limit == 3
+    for high, limit in ((900, 3), (2, 2), (30, 3)):
+        door.retune(replace(policy, limit=replace(choice, high=high)))
+        assert door.limit == limit
+    door.retune(replace(policy, limit=replace(choice, high=50)))
+    for _ in range(50):
+        door.enter("a", is_order=True).end(201, None, 99.96)
+    assert door.limit == 2  # as much as the least of those bounds had left
+
+
 def test_orders_inside_leave_the_limit_that_let_them_in() -> None:
     """Through every turn of the algorithm the count is right, and comes back to none."""
     door = adaptive()

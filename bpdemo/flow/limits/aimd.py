@@ -50,3 +50,8 @@ class AIMD:
         else:
             return  # what is not used need not grow
         self.current = bounded(wanted, self._low, self._high)
+
+    def rebound(self, low: int, high: int) -> None:
+        """From now on within these, with all that was learnt."""
+        self._low, self._high = low, high
+        self.current = bounded(self.current, low, high)

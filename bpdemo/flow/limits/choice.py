@@ -51,3 +51,12 @@ class LimitChoice:
         """A new limit that has learnt nothing; at `start`, if that is given."""
         start = bounded(self.start if start is None else start, self.low, self.high)
         return LIMITS[self.algorithm](start, low=self.low, high=self.high, rng=rng)
+
+    def rebound(self, limit: Limit, rng: Random | None) -> Limit:
+        """`limit`, within these bounds from now on and with all that it has learnt; where it cannot
+        be told of bounds, a new one that starts where it stands."""
+        rebound = getattr(limit, "rebound", None)
+        if rebound is None:
+            return self.make(rng, limit.current)
+        rebound(self.low, self.high)
+        return limit

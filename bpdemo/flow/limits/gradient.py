@@ -4,6 +4,7 @@ from math import inf, sqrt
 from random import Random
 
 from bpdemo.flow.limits.bounds import bounded, require_bounds
+from bpdemo.flow.limits.cut_short import percentile
 
 
 class Gradient:
@@ -17,11 +18,11 @@ class Gradient:
     `high` 1000, `pinned` 3, `interval_s` 60, `jitter` 0.15, `requests` 50, `buffer` 0.25,
     `percentile` 0.5; `update_s` 0.1 is the example's in its documentation. **Source:**
     `gradient_controller.cc` of Envoy's `adaptive_concurrency`. Its timers ring; here what is due is
-    done when the next call ends, and percentiles are exact.
+    done when the next call ends, percentiles are exact, and a dropped call is *at least* so long.
 
     **Known trouble:** each probe sheds healthy traffic (#8337, #9007); min_rtt climbs from one
     probe to the next (#11579); the probe and the floor were one knob (#46532), and a limit at the
-    floor may stay there (#38338).
+    floor may stay there (#38338). Where nothing is answered, a probe does not end.
     """
 
     __slots__ = (
@@ -37,41 +38,51 @@ class Gradient:
     ) -> None:  # fmt: skip
         """It begins with a probe, and goes on from `start`. Raises ValueError."""
         require_bounds(start, low, high)
-        self._low, self._high, self._pinned = low, high, min(pinned, high)
-        self._interval_s, self._jitter, self._rng = interval_s, jitter, rng or Random()
-        self._requests, self._buffer, self._update_s = requests, buffer, update_s
-        self._percentile = percentile
+        self._pinned, self._interval_s, self._jitter = pinned, interval_s, jitter
+        self._rng, self._requests, self._buffer = rng or Random(), requests, buffer
+        self._update_s, self._percentile = update_s, percentile
         self._min_rtt_s, self._at_least, self._updated_s = 0.0, 0, -inf
-        self._kept, self._rtts_s = bounded(int(start), low, high), list[float]()
+        self._kept, self._rtts_s = int(start), list[tuple[float, bool]]()
         self._probe_s, self._epoch_s = inf, -inf  # inf: it is at it
-        self.current: float = self._pinned
+        self.rebound(low, high)
 
     def learn(
         self, in_flight: int, latency_s: float, *, dropped: bool, now: float, was_full: bool
     ) -> None:
         if now >= self._probe_s:
-            self._kept, self.current = self.current, self._pinned
+            self._kept, self.current = self.current, min(self._pinned, self._high)
             self._probe_s, self._epoch_s, self._rtts_s = inf, now, []
         if now - latency_s < self._epoch_s:
             return  # it began before the limit was pinned
-        self._rtts_s.append(latency_s)
+        self._rtts_s.append((latency_s, dropped))
         if self._probe_s == inf:
-            if len(self._rtts_s) >= self._requests:
-                self._min_rtt_s, self.current = self._take_rtt_s(), self._kept
-                self._probe_s = now + self._interval_s * (1 + self._jitter * self._rng.random())
-                self._updated_s = now
+            self._end_probe(now)
         elif now >= self._updated_s + self._update_s:
             self._update(now)
 
+    def rebound(self, low: int, high: int) -> None:
+        """From now on within these, with all that was learnt; a probe goes on."""
+        self._low, self._high = low, high
+        self._kept = bounded(self._kept, low, high)
+        probes = self._probe_s == inf
+        self.current = min(self._pinned, high) if probes else bounded(self.current, low, high)
+
+    def _end_probe(self, now: float) -> None:
+        del self._rtts_s[: -20 * self._requests]  # should nothing be answered
+        if sum(not is_cut for _, is_cut in self._rtts_s) >= self._requests:
+            self._min_rtt_s, self.current = self._take_rtt_s()[0], self._kept
+            self._probe_s = now + self._interval_s * (1 + self._jitter * self._rng.random())
+            self._updated_s = now
+
     def _update(self, now: float) -> None:
-        rtt_s, self._updated_s = self._take_rtt_s(), now
+        (rtt_s, is_at_least), self._updated_s = self._take_rtt_s(), now
         gradient = bounded(self._min_rtt_s * (1 + self._buffer) / (rtt_s or inf), 0.5, 2)
-        limit = gradient * self.current
-        self.current = bounded(int(limit + sqrt(limit)), self._low, self._high)
+        limit, most = gradient * self.current, self.current if is_at_least else self._high
+        self.current = bounded(int(limit + sqrt(limit)), self._low, most)
         self._at_least = self._at_least + 1 if self.current == self._low else 0
         if self._at_least >= 5:
             self._probe_s, self._at_least = now, 0
 
-    def _take_rtt_s(self) -> float:
+    def _take_rtt_s(self) -> tuple[float, bool]:
         rtts_s, self._rtts_s = self._rtts_s, []
-        return sorted(rtts_s)[min(len(rtts_s) - 1, int(self._percentile * len(rtts_s)))]
+        return percentile(rtts_s, self._percentile)

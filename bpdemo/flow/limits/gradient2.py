@@ -3,6 +3,7 @@
 from random import Random
 
 from bpdemo.flow.limits.bounds import bounded, require_bounds
+from bpdemo.flow.limits.cut_short import mean
 
 
 class Gradient2:
@@ -20,12 +21,13 @@ class Gradient2:
 
     **Known trouble:** `long` follows the overload that it should judge: under a steady one the
     limit climbs to its maximum, over minutes (#134, #141). Where slow calls all end by a timeout,
-    a stable rtt looks like no queue at all (#137). It takes no notice of drops.
+    a stable rtt looks like no queue at all (#137). A dropped call is but a rtt, of at least so
+    long; as published, of just so long.
     """
 
     __slots__ = (
-        "_count", "_high", "_limit", "_long_s", "_long_windows", "_low", "_most", "_queue",
-        "_smoothing", "_sum_s", "_tolerance", "_until_s", "_window_s", "_windows", "current",
+        "_high", "_limit", "_long_s", "_long_windows", "_low", "_most", "_queue", "_rtts_s",
+        "_smoothing", "_tolerance", "_until_s", "_window_s", "_windows", "current",
     )  # fmt: skip
 
     def __init__(
@@ -41,22 +43,28 @@ class Gradient2:
         self._tolerance, self._smoothing, self._queue = tolerance, smoothing, queue
         self._long_windows, self._window_s = long_windows, window_s
         self._long_s, self._windows, self._until_s = 0.0, 0, 0.0
-        self._sum_s, self._count, self._most = 0.0, 0, 0
+        self._rtts_s, self._most = list[tuple[float, bool]](), 0
 
     def learn(
         self, in_flight: int, latency_s: float, *, dropped: bool, now: float, was_full: bool
     ) -> None:
         if latency_s < 1e-4:
             return  # as the source: too short to have been a call
-        self._sum_s += latency_s
-        self._count += 1
+        self._rtts_s.append((latency_s, dropped))
         self._most = max(self._most, in_flight)
         if now <= self._until_s:
             return
         self._until_s = now + self._window_s
-        if self._count >= 10:
-            self._update(self._sum_s / self._count)
-        self._sum_s, self._count, self._most = 0.0, 0, 0
+        short_s, calls, is_at_least = mean(self._rtts_s)
+        if calls >= 10 and not (is_at_least and short_s < self._long_s):
+            self._update(short_s)
+        self._rtts_s, self._most = [], 0
+
+    def rebound(self, low: int, high: int) -> None:
+        """From now on within these, with all that was learnt."""
+        self._low, self._high = low, high
+        self._limit = bounded(self._limit, low, high)
+        self.current = int(self._limit)
 
     def _update(self, short_s: float) -> None:
         self._windows += 1

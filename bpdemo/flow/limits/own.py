@@ -9,9 +9,8 @@ from bpdemo.flow.limits.bounds import bounded, require_bounds
 class OurLimit:
     """Goes where more in flight still serves more, whatever the latencies are.
 
-    By Little's law what is served is what is in flight ÷ the time it takes, so a queue adds nothing
-    to it. The limit stands at L and dips to L ÷ r for one stretch of calls in ten: what is served
-    per second in the dip is held against what was just before and is just after.
+    By Little's law what is served is what is in flight ÷ its time, so a queue adds nothing. For one
+    stretch of calls in ten L dips to L ÷ r: what is served is held against just before and after.
 
         ln L ← ln L + gain · u · clamp(Δ ln served − (worth · √L + lost) · ln r, ± ln r)
 
@@ -20,12 +19,10 @@ class OurLimit:
     all L alike, so what L must bring grows with it, and r: by a fifth after a dip that cost nothing
     to at most `deep` · √L, where it begins; halved after another, to no less than `room`. A stretch
     is `quota` + L ÷ r calls, times nine at L, after all that were inside when it began.
-
     **Defaults:** `start` 20, from `low` 1 to `high` 1000, `room` 1.5, `deep` 0.4, `worth` 0.02,
     `quota` 25, `gain` 0.5. **Source:** ours; Uber's Cinnamon asks by cov(in flight, throughput).
-    **Known trouble:** a dip below what is needed refuses while workers idle, the more the more
-    workers there are and the wider service times scatter: by chance up to 5% of the offer was seen.
-    Down from ten times too much takes minutes where calls are slow or few.
+    **Known trouble:** too low a dip refuses while workers idle (5% of the offer was seen, with many
+    workers and wide service times). Down from ten times too much may take minutes.
     """
 
     __slots__ = (
@@ -55,8 +52,7 @@ class OurLimit:
         if self._calls <= 0:  # those who were inside before
             self._began_s = now
             return
-        self._full += was_full
-        self._served += not dropped
+        self._full, self._served = self._full + was_full, self._served + (not dropped)
         if self._calls < self._wanted or now <= self._began_s:
             return
         per_s, calls = max(0.5, self._served) / (now - self._began_s), self._calls
@@ -71,6 +67,13 @@ class OurLimit:
         dip = int((self._level - 1) / self._ratio + self._rng.random())  # between two: now and then
         self._dip = bounded(dip, low, max(low, ceil(self._level) - 1))
         self._begin(1, self._dip, in_flight)
+
+    def rebound(self, low: int, high: int) -> None:
+        """From now on within these, with all that was learnt; where they bind, it looks anew."""
+        self._bounds, level = (low, high), bounded(self._level, low, high)
+        if level != self._level or not low <= self.current <= high:
+            self._level, self._dip, self._dipped = level, 0.0, None
+            self._begin(9, ceil(level), ceil(self.current))
 
     def _step(self, per_s: float, lost: float, dipped_per_s: float, full: float) -> None:
         ratio = log(self.current / self._dip)

@@ -14,13 +14,14 @@ class Vegas:
         q ≤ l: L + 6 l        q < 3 l: L + l        q > 6 l: L − l
 
     rtt_noload is the least rtt seen; after `probe` · L samples, times a draw from 0.5 to 1, the
-    next sample takes its place. **Defaults**, as published: `start` 20, from `low` 1 to `high`
+    next sample takes its place. A dropped call is none: it was cut short. **Defaults**, as published: `start` 20, from `low` 1 to `high`
     1000, `probe` 30. **Source:** `VegasLimit` of Netflix's concurrency-limits; it counts what
-    was in flight when a call began, not when it ends.
+    was in flight when a call began, not when it ends, and takes dropped calls for samples, too.
 
     **Known trouble:** one lucky sample makes everything after it look queued, and the limit
     collapses (#37); rtt_noload taken under load lets the queue of that moment pass for none (#165);
-    where calls differ by nature, the difference counts as a queue.
+    where calls differ by nature, the difference counts as a queue, and so does each caller who gave
+    up on a slow one.
     """
 
     __slots__ = (
@@ -50,23 +51,37 @@ class Vegas:
     def learn(
         self, in_flight: int, latency_s: float, *, dropped: bool, now: float, was_full: bool
     ) -> None:
-        if latency_s <= 0:
-            return
+        if dropped:
+            self._move(latency_s, dropped=True)  # at least so long: no sample of rtt_noload
+        elif latency_s > 0 and not self._is_noload(latency_s) and 2 * in_flight >= self.current:
+            self._move(latency_s, dropped=False)
+
+    def rebound(self, low: int, high: int) -> None:
+        """From now on within these, with all that was learnt."""
+        self._low, self._high = low, high
+        self.current = bounded(self.current, low, high)
+
+    def _is_noload(self, latency_s: float) -> bool:
+        """Whether this is the least rtt now; a probe takes what comes."""
         self._since_probe += 1
         if self._jitter * self._probe * self.current <= self._since_probe:
             self._jitter = self._rng.uniform(0.5, 1)
             self._since_probe = 0
-            self._noload_s = latency_s
-        elif not self._noload_s or latency_s < self._noload_s:
-            self._noload_s = latency_s
-        elif dropped or 2 * in_flight >= self.current:
-            wanted = self.current + self._step(latency_s, dropped)
-            self.current = bounded(wanted, self._low, self._high)
+        elif self._noload_s and latency_s >= self._noload_s:
+            return False
+        self._noload_s = latency_s
+        return True
+
+    def _move(self, latency_s: float, *, dropped: bool) -> None:
+        wanted = self.current + self._step(latency_s, dropped)
+        self.current = bounded(wanted, self._low, self._high)
 
     def _step(self, latency_s: float, dropped: bool) -> int:
-        queue = ceil(self.current * (1 - self._noload_s / latency_s))
         unit = max(1, int(log10(self.current)))
-        if dropped or queue > 6 * unit:
+        if dropped:
+            return -unit
+        queue = ceil(self.current * (1 - self._noload_s / latency_s))
+        if queue > 6 * unit:
             return -unit
         if queue <= unit:
             return 6 * unit

@@ -1,0 +1,43 @@
+"""What is known of times some of which were cut short: of those only that they would have been at
+least so long.
+
+A time is a pair here, its seconds and whether it was cut short then. One that was never lowers what
+comes out, and raises it only where it exceeds what the others say.
+"""
+
+from collections.abc import Iterable
+
+Times = Iterable[tuple[float, bool]]
+
+
+def percentile(times: Times, share: float) -> tuple[float, bool]:
+    """The seconds that `share` of the times do not exceed, and whether that, too, is only a least.
+
+    Kaplan and Meier's: a time that was cut short is spread over the longer ones. With none cut
+    short it is the usual percentile. Raises ValueError where there is no time.
+    """
+    ordered = sorted(times)  # of one length, those that are known come first
+    if not ordered:
+        raise ValueError("times: there are none")
+    longer = 1.0
+    for rank, (time_s, is_cut) in enumerate(ordered):
+        if not is_cut:
+            longer *= 1 - 1 / (len(ordered) - rank)
+            if 1 - longer > share + 1e-9:  # what rounding may add
+                return time_s, False
+    return ordered[-1]
+
+
+def mean(times: Times) -> tuple[float, int, bool]:
+    """The mean in seconds, of how many times, and whether it is only a least: all were cut short.
+
+    Of those that were cut short, the ones above the mean of what is shorter count. 0 of none.
+    """
+    ordered = sorted(times)
+    known = [time_s for time_s, is_cut in ordered if not is_cut]
+    total_s, count = sum(known), len(known)
+    for time_s, is_cut in ordered:
+        if is_cut and time_s * count >= total_s:
+            total_s += time_s
+            count += 1
+    return total_s / max(1, count), count, not known
