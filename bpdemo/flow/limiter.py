@@ -31,8 +31,8 @@ class Limit(Protocol):
         """One call ended at `now` after `latency_s`, while `in_flight` were, itself included.
 
         `dropped`: it was not served, so it would have taken at least that long, and no estimate
-        may fall by it. `was_full`: nobody else would have been let in. A limit may leave out `now` and `was_full`, and is then told
-        neither.
+        may fall by it. `was_full`: nobody else would have been let in. A limit may leave out
+        `now` and `was_full`, and is then told neither.
         """
         ...
 

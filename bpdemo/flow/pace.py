@@ -21,3 +21,8 @@ class Pace:
             self.mean_s += WEIGHT * (service_s - self.mean_s)
         else:
             self._is_known, self.mean_s = True, service_s
+
+    def note_at_least(self, service_s: float) -> None:
+        """A job was cut short after that time: it never lowers the mean, and sets none."""
+        if self._is_known and service_s > self.mean_s:
+            self.note(service_s)

@@ -7,6 +7,10 @@
 
 A request keeps its slot until the application returns, whatever became of the caller: what still
 runs counts against the limit.
+
+So there are two paces. How long a slot is *held*, background work and a caller's slow upload
+included, says when the next one comes free; how long the application takes to *answer* says whether
+a caller can be answered in time once they have one.
 """
 
 import asyncio
@@ -58,7 +62,8 @@ class Bulkhead:
         self._clock = clock
         self._observe = tell
         self._limiter = Limiter(rule.limit, clock)
-        self._pace = Pace(None)
+        self._hold_pace = Pace(None)
+        self._answer_pace = Pace(None)
         self._retry_after = RetryAfter(clock, rng)
         # A place here is a slot: a request that has one is taken out again at once, into it.
         self._queue: BoundedQueue[Slot] = BoundedQueue(
@@ -124,7 +129,7 @@ class Bulkhead:
         """A place in the queue, that is, a slot; none where this raises."""
         remaining_s = deadline.remaining_s(self._clock())
         wait_s = (self._queue.waiting + 1) * self._seconds_each
-        if not can_finish(wait_s, self._pace.mean_s, remaining_s):
+        if not can_finish(wait_s, self._answer_pace.mean_s, remaining_s):
             raise WouldExpire
         self._tell(Waiting)
         timeout_s = self.rule.queue_timeout_s
@@ -163,12 +168,21 @@ class Bulkhead:
         self._tell(Rejected, waited_s, refused.reason)
         return refused
 
-    def _leave(self, permit: InFlight, began_s: float, status: int | None) -> None:
-        held_s = self._clock() - began_s
+    def _answered(self, slot: "Slot", *, is_whole: bool) -> None:
+        took_s = max(0.0, self._clock() - slot.began_s - slot.caller_s)
+        if is_whole:
+            self._answer_pace.note(took_s)
+        else:
+            self._answer_pace.note_at_least(took_s)
+
+    def _leave(self, slot: "Slot", status: int | None) -> None:
+        held_s = self._clock() - slot.began_s
         self.books.inside -= 1
-        self._pace.note(held_s)
+        self._hold_pace.note(held_s)
         try:
-            _end(permit, status)  # first: what the limit learns decides who is next
+            if slot.caller_s:  # two may have been waited for at once
+                slot.permit.begin(slot.began_s + min(held_s, slot.caller_s))
+            _end(slot.permit, status)  # first: what the limit learns decides who is next
         finally:
             self._queue.place_freed()
             self._tell(SlotFreed, held_s, status, self.limit)
@@ -179,7 +193,7 @@ class Bulkhead:
     @property
     def _seconds_each(self) -> float:
         """The mean time from one slot's coming free to the next one's, with all of them taken."""
-        return self._pace.mean_s / max(1.0, self.limit)
+        return self._hold_pace.mean_s / max(1.0, self.limit)
 
     def _tell(self, kind: Callable[..., AdmissionEvent], *facts: object) -> None:
         if self._observe is None:
@@ -196,26 +210,41 @@ class Bulkhead:
 class Slot:
     """One request's slot. `end` it exactly once."""
 
-    __slots__ = ("_bulkhead", "began_s", "permit")
+    __slots__ = ("_bulkhead", "_is_answered", "began_s", "caller_s", "permit")
 
     permit: InFlight
     began_s: float
 
     def __init__(self, bulkhead: Bulkhead) -> None:
         self._bulkhead = bulkhead
+        self._is_answered = False
+        self.caller_s = 0.0  # how long the application waited for its caller: not its own time
+
+    def answered(self, status: int | None) -> None:
+        """The application has said the last of its answer; what it does from now on is its own.
+
+        An error is no answer: a request that is served takes at least so long.
+        """
+        if not self._is_answered:
+            self._is_answered = True
+            self._bulkhead._answered(self, is_whole=status is not None and status < 500)
 
     def end(self, status: int | None) -> None:
         """The application has returned; `status` is what it answered, None if it did not."""
-        self._bulkhead._leave(self.permit, self.began_s, status)
+        self.answered(None)  # if it had not said the last of it, it was cut short
+        self._bulkhead._leave(self, status)
 
 
 def _end(permit: InFlight, status: int | None) -> None:
     """What a limit that adapts learns of an answer, from its status alone.
 
-    A 503 or 504 counts as overload, whatever its reason: the box office's own gate reads the reason
-    and leaves out what a broken dependency did, but an application's reasons are its own.
+    A 503 is overload further in, however soon it comes; after a 504 it is known that it would have
+    taken at least so long. The box office's own gate reads the reason, too, and leaves out what a
+    broken dependency did; but an application's reasons are its own.
     """
-    if status in (503, 504):
+    if status == 503:
+        permit.shed()
+    elif status == 504:
         permit.drop()
     elif status is None or status >= 400:
         permit.ignore()

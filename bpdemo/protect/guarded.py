@@ -19,6 +19,9 @@ from bpdemo.protect.rule import Rule
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+#: What an answer consists of; the last of it has no more to come. Two are extensions of ASGI.
+_CONTENT = ("http.response.body", "http.response.pathsend", "http.response.zerocopysend")
+
 
 def guard(
     app: "ASGIApp",
@@ -84,16 +87,33 @@ class Guarded:
 
     async def _serve(self, slot: Slot, scope: "Scope", receive: "Receive", send: "Send") -> None:
         answered: int | None = None
+        clock = self._clock
+
+        async def hear() -> "Message":
+            asked_s = clock()
+            message = await receive()
+            if message["type"] == "http.request":
+                slot.caller_s += clock() - asked_s  # they were still sending
+            return message
 
         def answer(message: "Message") -> Awaitable[None]:
             nonlocal answered
             if message["type"] == "http.response.start":
                 answered = message["status"]
+            elif message["type"] in _CONTENT:
+                if message.get("more_body"):
+                    return say_part(message)
+                slot.answered(answered)
             return send(message)
+
+        async def say_part(message: "Message") -> None:
+            began_s = clock()
+            await send(message)
+            slot.caller_s += clock() - began_s  # they are slow to read
 
         status = None
         try:
-            await self._app(scope, receive, answer)
+            await self._app(scope, hear, answer)
             status = answered
         finally:
             slot.end(status)

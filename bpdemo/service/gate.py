@@ -105,7 +105,7 @@ class GatePass:
         """
         self._share.leave(self._client)
         if status in (503, 504) and reason not in NOT_FOR_LOAD:
-            (self._permit.shed if status == 503 else self._permit.drop)()
+            self._permit.drop()
         elif status is None or status >= 400:
             self._permit.ignore()
         else:

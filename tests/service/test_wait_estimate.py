@@ -60,6 +60,23 @@ def estimate_of(discipline: str, *, workers: int, busy: int, queued: list[int]) 
     return WaitEstimate(queue, seats, Pace(2.0))
 
 
+@virtual
+async def test_orders_that_ran_out_of_time_at_work_make_none_seem_quick() -> None:
+    """An idle worker takes whoever has any time left, and stops when it is over: that order would
+    have taken at least so long, and who comes next is told by what the others took."""
+    async with opened(store_latency_s=0.5, payment_latency_s=0.5, cache_ttl_s=0.0) as stage:
+        for _ in range(5):
+            stage.comes()
+            await stage.everybody_answered()
+        usual_s = stage.office._pace.mean_s
+        for _ in range(50):
+            hasty = stage.comes(client_timeout_s=0.01)
+            await stage.everybody_answered()
+            assert hasty.fate == "deadline_exceeded"
+            await asyncio.sleep(1.0)
+        assert stage.office._pace.mean_s == usual_s
+
+
 @pytest.mark.parametrize(
     ("discipline", "priority", "wait_s"),
     [

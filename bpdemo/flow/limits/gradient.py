@@ -42,8 +42,9 @@ class Gradient:
         self._rng, self._requests, self._buffer = rng or Random(), requests, buffer
         self._update_s, self._percentile = update_s, percentile
         self._min_rtt_s, self._at_least, self._updated_s = 0.0, 0, -inf
-        self._kept, self._rtts_s = int(start), list[tuple[float, bool]]()
+        self._kept, self._rtts_s = bounded(int(start), low, high), list[tuple[float, bool]]()
         self._probe_s, self._epoch_s = inf, -inf  # inf: it is at it
+        self.current: float = pinned
         self.rebound(low, high)
 
     def learn(

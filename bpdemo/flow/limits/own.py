@@ -42,7 +42,7 @@ class OurLimit:
         self._room, self._deep, self._ratio = room, deep, max(room, deep * sqrt(self._level))
         self._worth, self._quota, self._gain, self._rng = worth, quota, gain, rng or Random()
         self._dipped: tuple[float, float] | None = None  # served per second, share that was full
-        self._dip = self._before_per_s = self._began_s = 0.0
+        self._full = self._served = self._dip = self._before_per_s = self._began_s = 0.0
         self._begin(9, ceil(self._level), 1)
 
     def learn(

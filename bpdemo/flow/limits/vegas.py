@@ -14,9 +14,9 @@ class Vegas:
         q ≤ l: L + 6 l        q < 3 l: L + l        q > 6 l: L − l
 
     rtt_noload is the least rtt seen; after `probe` · L samples, times a draw from 0.5 to 1, the
-    next sample takes its place. A dropped call is none: it was cut short. **Defaults**, as published: `start` 20, from `low` 1 to `high`
-    1000, `probe` 30. **Source:** `VegasLimit` of Netflix's concurrency-limits; it counts what
-    was in flight when a call began, not when it ends, and takes dropped calls for samples, too.
+    next sample takes its place. A dropped call is none. **Defaults**, as published: `start` 20,
+    from `low` 1 to `high` 1000, `probe` 30. **Source:** `VegasLimit` of Netflix's
+    concurrency-limits; there what was in flight when a call began counts, and drops are samples.
 
     **Known trouble:** one lucky sample makes everything after it look queued, and the limit
     collapses (#37); rtt_noload taken under load lets the queue of that moment pass for none (#165);
