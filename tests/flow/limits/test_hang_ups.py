@@ -55,7 +55,7 @@ def test_no_call_that_was_cut_short_lowers_what_a_limit_believes(
 @pytest.mark.parametrize("name", sorted(ESTIMATES))
 @pytest.mark.parametrize("share", [0.05, 0.5, 0.9])
 def test_hasty_callers_move_no_estimate(name: str, share: float) -> None:
-    """A service of 40 ms has an own time of 40 ms, whoever leaves it after one."""
+    """A service of 40 ms has an own time of 40 ms, even where most leave after one."""
     limit, draw, now = made(name), Random(5), 100.0
     for _ in range(20_000):
         now += 0.002
