@@ -62,7 +62,7 @@ def estimate_of(discipline: str, *, workers: int, busy: int, queued: list[int]) 
 
 @virtual
 async def test_orders_that_ran_out_of_time_at_work_make_none_seem_quick() -> None:
-    """An idle worker takes anyone who has any time left, and stops when it is over: that order would
+    """An idle worker takes anyone who has time left, and stops when it is over: that order would
     have taken at least so long, and who comes next is told by what the others took."""
     async with opened(store_latency_s=0.5, payment_latency_s=0.5, cache_ttl_s=0.0) as stage:
         for _ in range(5):
