@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
-from math import ceil
+from math import ceil, floor
 from typing import Any, Final
 
+from bpdemo.flow.budget import WINDOW_S
 from bpdemo.lab.lessons.expectation import SLOWER, expected
 from bpdemo.picture.palette import FONT
 from bpdemo.plan.plan import require_range, require_whole
@@ -20,6 +21,17 @@ REFUSED: Final = 0.035
 TRIED_WORKERS: Final = 8
 TRIED_DEADLINE: Final = 8
 """The advice was tried with this many workers or more, and a deadline of so many service times."""
+SLOW_PER_S: Final = 8
+TRIED_SLOW_DEADLINE: Final = 10
+"""Below this capacity one retry in ten seconds is more than 1% of the calls, and takes longer."""
+RETRIED: Final = 0.1
+RETRIES_PER_S: Final = 0.1
+"""One in the ten seconds that the budget looks back. With less, a service of fewer than ten calls
+in that time would never have a retry."""
+FEWEST_CALLS: Final = 20
+MANY_CALLS: Final = 50
+"""Judged by 10 calls a breaker opened by chance, with a dependency 3 × as slow; by 20 it did not.
+With 20% of the calls failing it takes 50."""
 
 
 @dataclass(frozen=True)
@@ -51,54 +63,85 @@ class Sizing:
         return "\n".join([*lines, *(f"warning: {warning}" for warning in self.warnings)])
 
 
-def size(*, workers: int, service_s: float, deadline_s: float) -> Sizing:
+def size(
+    *, workers: int, service_s: float, deadline_s: float, quiet_per_s: float | None = None
+) -> Sizing:
     """What to set for `workers` that take `service_s` each, and callers who wait `deadline_s`.
 
-    Capacity is workers ÷ service time. Waiting places: the fewest that refuse 3% at 0.9 × capacity
-    (M/M/c/K), and never more than half of (deadline − service) × capacity, the longest queue that
-    is of any use. An attempt may take half the deadline, or four service times if that is longer.
-    One retry is allowed for every ten orders. With 8 workers or more and a deadline of at least
-    8 service times, these settings serve 93% of what is possible while the dependency takes 1.25
-    to 3 × as long (85% if its times are exponential); for others it says what to expect, which
-    takes it a second of simulation. ValueError for figures out of range, or a deadline that is
-    not longer than the service.
+    Capacity is workers ÷ service time. Waiting places: one for each worker, or, where there are few
+    workers, as many as refuse 3% at 0.9 × capacity (M/M/c/K); and never more than half of
+    (deadline − service) × capacity, the longest queue that is of any use. An attempt may take half
+    the deadline, or four service times if that is longer. One retry is allowed for every ten
+    calls, and one in ten seconds however few they are. `quiet_per_s` is how many calls a second
+    come in quiet hours: the breaker is set to see an outage then, too, if it can.
+
+    With 8 workers or more and a deadline of at least 8 service times (10, where capacity is below
+    8 a second), these settings serve 93% of what is possible while the dependency takes 1.25 to
+    3 × as long (85% if its times are exponential); for others it says what to expect, which takes
+    it a second of simulation. ValueError for figures out of range, or a deadline that is not
+    longer than the service.
     """
     workers = require_whole("workers", workers, 1, 1024)
     service_s = require_range("service_s", service_s, 0.001, 3600)
     deadline_s = require_range("deadline_s", deadline_s, 0.001, 3600)
     if deadline_s <= service_s:
         raise ValueError(f"deadline_s must be above service_s ({service_s:g}), not {deadline_s!r}")
+    if quiet_per_s is not None:
+        quiet_per_s = require_range("quiet_per_s", quiet_per_s, 0.001, 1_000_000)
     cliff = int((deadline_s - service_s) * workers / service_s)
-    knobs = _knobs(workers, service_s, deadline_s)
+    knobs = _knobs(workers, service_s, deadline_s, quiet_per_s)
     return Sizing(
         workers / service_s,
         cliff,
         knobs,
-        (*_rows(knobs, cliff), _outlook(workers, deadline_s / service_s)),
-        tuple(_warnings(knobs)),
+        (*_rows(knobs, cliff), _outlook(workers, service_s, deadline_s / service_s)),
+        tuple(_warnings(knobs, quiet_per_s)),
     )
 
 
-def _knobs(workers: int, service_s: float, deadline_s: float) -> dict[str, float]:
+def _knobs(
+    workers: int, service_s: float, deadline_s: float, quiet_per_s: float | None = None
+) -> dict[str, float]:
     attempt_s = min(deadline_s, max(4 * service_s, deadline_s / 2))
-    calls = min(10_000, max(10, ceil(workers / service_s / 2)))
+    calls = _calls(workers, workers / service_s, quiet_per_s)
     return {
         "workers": workers,
         "payment_latency_s": service_s,
         "queue_capacity": _places(workers, int((deadline_s - service_s) * workers / service_s)),
         "request_timeout_s": deadline_s,
         "attempt_timeout_s": attempt_s,
-        "retry_budget_ratio": 0.1,
-        "retry_budget_min_per_s": 0,
+        "retry_budget_ratio": RETRIED,
+        "retry_budget_min_per_s": RETRIES_PER_S,
         # A worker sits through the backoff: it must cost less than an order.
         "retry_base_s": min(1.0, service_s / 2),
         "breaker_min_calls": calls,
         # While calls hang, workers ÷ attempt_s of them end in a second: it must see enough.
-        "breaker_window_s": min(3600.0, max(10.0, 2 * calls * attempt_s / workers)),
+        "breaker_window_s": min(3600.0, max(WINDOW_S, 2 * calls * attempt_s / workers)),
     }
 
 
+def _calls(workers: int, capacity_per_s: float, quiet_per_s: float | None) -> int:
+    """How many calls the breaker waits for before it judges.
+
+    Half a second's worth, up to 50: more would not make it surer, only blind when little comes. And
+    of many workers all that can be under way, twice: what fails together is one event.
+    """
+    calls = min(ceil(capacity_per_s / 2), max(MANY_CALLS, 2 * workers))
+    if quiet_per_s is not None:
+        calls = min(calls, int(quiet_per_s * WINDOW_S / 2))
+    return max(FEWEST_CALLS, calls)
+
+
 def _places(workers: int, cliff: int) -> int:
+    """One place for each worker, a few more where they are few; up to half the ceiling.
+
+    In theory's random bursts a large pool needs none. Orders that arrive together do: of batches
+    every 0.1 s at 0.7 × capacity, 100 workers with no place serve 60%, and with 100 all.
+    """
+    return min(cliff // 2, max(workers, _fewest(workers, cliff)))
+
+
+def _fewest(workers: int, cliff: int) -> int:
     """The fewest waiting places that are enough for random bursts, up to half the ceiling."""
     for places in range(cliff // 2):
         queue = theory.mmck(LOAD * workers, 1, workers, workers + places)
@@ -124,8 +167,8 @@ def _rows(knobs: Mapping[str, float], cliff: int) -> tuple[tuple[str, str, str],
         (
             "waiting places",
             f"{places}",
-            f"at 0.9 × capacity random bursts have {refused:.0%} rejected; never above half of the "
-            f"longest useful queue, {longest}",
+            f"{_of_places(places, int(workers))}: at 0.9 × capacity random bursts have "
+            f"{refused:.0%} rejected; never above half of the longest useful queue, {longest}",
         ),
         ("deadline", f"{deadline_s:g} s", "the callers' timeout; it travels with the order"),
         (
@@ -134,28 +177,54 @@ def _rows(knobs: Mapping[str, float], cliff: int) -> tuple[tuple[str, str, str],
             "well above a slow service; shorter than the timeout of every caller, or the breaker "
             "does not see that a dependency hangs",
         ),
-        ("retry budget", "0.1", "one retry for every ten orders, whatever happens"),
+        (
+            "retry budget",
+            f"{RETRIED:g}, and {RETRIES_PER_S:g}/s",
+            "one retry for every ten calls, and one in ten seconds however few they are: at "
+            f"0.9 × capacity at most {_retried(workers / service_s):.0%} of the calls",
+        ),
         (
             "breaker",
             f"{knobs['breaker_min_calls']:g} calls in {knobs['breaker_window_s']:g} s",
-            "half a second's worth of calls, never a handful; time for them to end if they hang",
+            "enough that chance does not open it, and time for them to end if they hang; below "
+            f"{_seen_from(knobs):.3g} calls a second it does not judge, and the attempt's timeout "
+            "alone ends what hangs",
         ),
     )
 
 
-def _outlook(workers: int, deadline_in_services: float) -> tuple[str, str, str]:
+def _of_places(places: int, workers: int) -> str:
+    if places < workers:
+        return "half of what is useful"
+    return "one for each worker" if places == workers else "a few more than workers"
+
+
+def _retried(capacity_per_s: float) -> float:
+    """What share of the calls may be retried at 0.9 × capacity, in the budget's ten seconds."""
+    calls = LOAD * capacity_per_s * WINDOW_S
+    return floor(RETRIES_PER_S * WINDOW_S + RETRIED * calls) / calls
+
+
+def _seen_from(knobs: Mapping[str, float]) -> float:
+    """From how many calls a second on the breaker judges at all."""
+    return knobs["breaker_min_calls"] / knobs["breaker_window_s"]
+
+
+def _outlook(workers: int, service_s: float, deadline_in_services: float) -> tuple[str, str, str]:
     """What becomes of it when the dependency slows down: a promise, or what to expect."""
     what = "when the dependency slows down"
-    if workers >= TRIED_WORKERS and deadline_in_services >= TRIED_DEADLINE:
+    is_slow = workers / service_s < SLOW_PER_S
+    tried = TRIED_SLOW_DEADLINE if is_slow else TRIED_DEADLINE
+    if workers >= TRIED_WORKERS and deadline_in_services >= tried:
         return (
             what,
             "at least 93% of what is possible",
             f"at 0.9 × capacity, up to {max(SLOWER):g} × as slow, service times constant or "
             "lognormal; 85% if they are exponential",
         )
-    shares = expected(_knobs, workers, deadline_in_services)
+    shares = expected(_knobs, workers, service_s, deadline_in_services)
     few = f"fewer than {TRIED_WORKERS} workers"
-    short = f"a deadline under {TRIED_DEADLINE} service times"
+    short = f"a deadline under {tried} service times"
     why = few if workers < TRIED_WORKERS else short
     return (
         what,
@@ -165,12 +234,20 @@ def _outlook(workers: int, deadline_in_services: float) -> tuple[str, str, str]:
     )
 
 
-def _warnings(knobs: Mapping[str, Any]) -> list[str]:
-    if knobs["attempt_timeout_s"] < knobs["request_timeout_s"]:
-        return []
-    return [
-        "one attempt may take as long as the whole deadline, so the deadline always ends it first, "
-        "and an attempt that its caller's deadline cut short is no failure of the dependency: a "
-        "store that hangs on every read never opens its breaker. Allow callers more than four "
-        "service times."
-    ]
+def _warnings(knobs: Mapping[str, Any], quiet_per_s: float | None) -> list[str]:
+    warnings = []
+    if knobs["attempt_timeout_s"] >= knobs["request_timeout_s"]:
+        warnings.append(
+            "one attempt may take as long as the whole deadline, so the deadline always ends it "
+            "first, and an attempt that its caller's deadline cut short is no failure of the "
+            "dependency: a store that hangs on every read never opens its breaker. Allow callers "
+            "more than four service times."
+        )
+    if quiet_per_s is not None and quiet_per_s < _seen_from(knobs):
+        warnings.append(
+            f"in quiet hours, at {quiet_per_s:g} calls a second, the breaker never sees the "
+            f"{knobs['breaker_min_calls']:g} calls that it judges by: while the dependency hangs, "
+            f"each order waits for its attempt timeout of {knobs['attempt_timeout_s']:g} s. Fewer "
+            "calls would open it by chance."
+        )
+    return warnings
