@@ -1,4 +1,4 @@
-"""Code between backticks is set as code, whatever else stands in the sentence."""
+"""Code between backticks is set as code and *stress* as stress, whatever else is in a sentence."""
 
 import pytest
 
@@ -17,6 +17,10 @@ from bpdemo.lab.predictions.questions.catalogue import QUESTIONS
         ("`a` and `b < c`", "<code>a</code> and <code>b &lt; c</code>"),
         ("<b>not bold</b>", "&lt;b&gt;not bold&lt;/b&gt;"),
         ("a stray ` stays", "a stray ` stays"),
+        ("begun, not *done*", "begun, not <em>done</em>"),
+        ("*two words* and `2 ** n`", "<em>two words</em> and <code>2 ** n</code>"),
+        ("2 * 3 * 4 and a*b*c", "2 * 3 * 4 and a*b*c"),
+        ("*<b>*", "<em>&lt;b&gt;</em>"),
         ("", ""),
     ],
 )

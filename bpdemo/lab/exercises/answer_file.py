@@ -18,10 +18,12 @@ def file_of(answer: Any) -> str:
     """The file that an answer names, alone or in a dict; else the running notebook. Empty where no
     such file is known, as in a plain Python."""
     named = [*answer.values()] if isinstance(answer, Mapping) else [answer]
-    files = [each for each in named if isinstance(each, Path) and each.is_file()]
-    if files:
-        return str(files[0].absolute())
-    return _notebook()
+    files = [Path(each) for each in named if isinstance(each, Path) or _is_python(each)]
+    return next((str(file.absolute()) for file in files if file.is_file()), "") or _notebook()
+
+
+def _is_python(named: object) -> bool:
+    return isinstance(named, str) and named.endswith(".py")
 
 
 def _notebook() -> str:
