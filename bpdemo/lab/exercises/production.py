@@ -56,8 +56,8 @@ PRODUCTION: Final[dict[str, Production]] = {
             "to the edge, which makes a 503 of it, and no caller can forget to look at it.",
             "The queue is an object that keeps its capacity and its discipline (oldest first, "
             "newest first, by priority); yours is handed a list.",
-            "It refuses when the service is draining, it lets nobody overtake those who already "
-            "wait for a place, and it takes no job twice.",
+            "It rejects a job when the service is draining, it lets none overtake those that "
+            "already wait for a place, and it accepts no job twice.",
         ),
     ),
     "01b": Production(
@@ -161,7 +161,7 @@ PRODUCTION: Final[dict[str, Production]] = {
         where=("bpdemo.flow.guard:Guard.call", "bpdemo.flow.guard:Guard.attempt"),
         differs=(
             "The order is yours, but deadline and attempt timeout share one timer: the shorter of "
-            "the two. When it rings, the code knows whose it was, and only the attempt's own "
+            "the two. When it ends, the code knows whose it was, and only the attempt's own "
             "timeout is a failure for the breaker.",
             "The first attempt does not go through the retry library at all. That library costs "
             "more than everything else together, and nearly every call succeeds at once.",
@@ -226,7 +226,7 @@ PRODUCTION: Final[dict[str, Production]] = {
             "runs your task in a greenlet of its own, at a time that was drawn before.",
             "The clock of a request starts when it was *meant* to be sent. A sender that falls "
             "behind makes its answers look slow, and not its load light.",
-            "It refuses what would be a closed loop in disguise, such as a `TaskSet`.",
+            "It rejects what would be a closed loop in disguise, such as a `TaskSet`.",
         ),
     ),
     "09a": Production(
