@@ -18,7 +18,8 @@ ROOT = Path(__file__).parents[3]
 JUDGES = sorted((ROOT / "bpdemo/lab/exercises/judges").glob("*.py"))
 #: Homely for: rejected, shed, client timeout, margin. Code may keep a name of before.
 HOMELY = re.compile(
-    r"\b(refus(e|es|ed|ing)|refusals?|turned away|sent away|told (yes|no)|say(s|ing)? no|patien(t|ce)"
+    r"\b(refus(e|es|ed|ing)|refusals?"
+    r"|turned away|sent away|told (yes|no)|say(s|ing)? no|patien(t|ce)"
     r"|no air|with some air|nobody wants|cliff|wall|rings?|deaf|obedient)\b",
     re.IGNORECASE,
 )
