@@ -36,22 +36,13 @@ def wait_until(true: Callable[[], bool], within_s: float) -> bool:
 def test_what_was_asked_for_is_offered() -> None:
     """Within 3 % of the rate, all of it sent, sold by a server that sells; watched meanwhile."""
     with StubServer() as server:
-        run = load(server, rate=600, seconds=3, seed=2)
+        run = load(server, rate=600, seconds=2, seed=2)
     assert run.summary["offered_per_s"] == pytest.approx(600, rel=0.03)
     assert run.summary["served_share"] == 1
     assert len(run.records) == run.meta.sent == run.meta.planned == server.orders
-    assert run.frame["queue_depth"].tolist() == [3.0] * 6
-    assert run.frame["breaker_store"].tolist() == [2.0] * 6
+    assert run.frame["queue_depth"].tolist() == [3.0] * 4
+    assert run.frame["breaker_store"].tolist() == [2.0] * 4
     assert run.meta.loop_lag_p99_s == pytest.approx(0.001, rel=0.1)
-
-
-def test_a_seed_fixes_the_load() -> None:
-    """Two runs with one seed intend the same sends."""
-    with StubServer() as server:
-        first, second = (
-            sorted(load(server, rate=100, seconds=1, seed=5).records.t_s) for _ in range(2)
-        )
-    assert first == second
 
 
 def test_fates_come_out_as_the_server_answered() -> None:
@@ -103,7 +94,7 @@ def test_a_closed_load_is_as_slow_as_its_server() -> None:
 def test_a_retry_storm_sends_four_times_the_load() -> None:
     """Each order is tried four times at once, and counts once."""
     with StubServer(lambda n: Answer(503, "queue_full", retry_after_s=1)) as server:
-        run = load(server, rate=100, seconds=2, scenario="retry_storm")
+        run = load(server, rate=100, seconds=1, scenario="retry_storm")
     assert set(run.records.attempts) == {4}
     assert server.orders == 4 * len(run.records)
     assert len(run.records.attempt_t_s) == server.orders
@@ -113,7 +104,7 @@ def test_a_retry_storm_sends_four_times_the_load() -> None:
 def test_a_retry_budget_tames_the_storm() -> None:
     """A tenth of the orders is tried again."""
     with StubServer(lambda n: Answer(503, "queue_full", retry_after_s=1)) as server:
-        run = load(server, rate=200, seconds=2, scenario="retry_storm", retry_budget=0.1)
+        run = load(server, rate=400, seconds=1, scenario="retry_storm", retry_budget=0.1)
     assert server.orders / len(run.records) == pytest.approx(1.1, abs=0.01)
 
 
@@ -138,13 +129,14 @@ def test_a_retry_that_succeeds_makes_the_order_sold() -> None:
     assert len(set(keys)) == len(run.records)
 
 
-def test_headers_carry_deadline_client_and_priority() -> None:
-    """Mixes are drawn by weight, and split the frame."""
+def test_headers_carry_deadline_client_and_priority_and_browsing_comes_on_top() -> None:
+    """Mixes are drawn by weight, and split the frame; GETs are told apart from orders."""
     with StubServer() as server:
         run = load(
             server,
             rate=300,
             seconds=1,
+            browse_per_s=100,
             send_deadline=True,
             client_timeout_s=0.25,
             clients={"fair": 3, "greedy": 1},
@@ -156,12 +148,6 @@ def test_headers_carry_deadline_client_and_priority() -> None:
     assert greedy / len(server.seen) == pytest.approx(0.25, abs=0.1)
     assert {headers["x-priority"] for headers in server.seen} == {"0", "3"}
     assert set(run.frame["client"]) == {"fair", "greedy"}
-
-
-def test_browsing_comes_on_top_and_is_not_counted() -> None:
-    """GETs are told apart from orders."""
-    with StubServer() as server:
-        run = load(server, rate=50, seconds=1, browse_per_s=100)
     assert len(run.records) == server.orders
     assert sum(run.meta.browse["answers"].values()) == pytest.approx(100, abs=40)
 
@@ -204,7 +190,8 @@ def test_stop_loads_ends_what_runs_in_the_background() -> None:
 
 @pytest.mark.parametrize("processes", [1, 2, 3])
 def test_several_processes_share_one_load(processes: int) -> None:
-    """They start together, send what one would have sent, and are put together."""
+    """They start together, send what the seed says and one would have sent, to the moment and the
+    key, and are put together."""
     plan, seen = Plan(400, seconds=2, seed=4, send_keys=True), list[LoadProgress]()
     with StubServer() as server:
         gathered = drive(server.url, plan, seen.append, processes=processes)

@@ -8,9 +8,8 @@ import psutil
 import pytest
 
 from bpdemo.load import driver
-from bpdemo.load.driver import Driver, LoadSilent
+from bpdemo.load.driver import LoadSilent
 from bpdemo.load.loads import RunningLoad, load
-from bpdemo.plan.plan import Plan
 from tests.load.stub import StubServer
 from tests.support.processes import command_line
 
@@ -65,20 +64,6 @@ def freezer(monkeypatch):
             process.kill()
 
 
-def test_a_child_that_falls_silent_is_ended_and_told(freezer):
-    """The wait ends by `LoadSilent`, which says what to do, and no child is left."""
-    with StubServer() as server:
-        silent = Driver(server.url, Plan(rate_per_s=50, seconds=60), on_progress=freezer)
-        try:
-            with pytest.raises(LoadSilent, match=r"said nothing for .* run it again"):
-                silent.wait()
-        finally:
-            silent.kill()
-    assert silent.is_done
-    assert freezer.frozen
-    assert not [process for process in freezer.frozen if process.is_running()]
-
-
 def test_a_load_that_fell_silent_is_driven_once_more(freezer):
     """The learner gets a whole run, from a second child: the first was no fault of the service."""
     helper = threading.Thread(target=freezer.thaw_patience, daemon=True)
@@ -92,14 +77,17 @@ def test_a_load_that_fell_silent_is_driven_once_more(freezer):
 
 
 def test_a_load_in_the_background_that_fell_silent_says_so(freezer):
-    """Anyone who waits for it is told, instead of getting half a run."""
+    """Anyone who waits for it is told, instead of getting half a run: the wait ends by
+    `LoadSilent`, which says what to do, and no child is left."""
     with StubServer() as server:
         running: RunningLoad = load(
             server, rate=50, seconds=60, background=True, on_progress=freezer
         )
         try:
-            with pytest.raises(LoadSilent):
+            with pytest.raises(LoadSilent, match=r"said nothing for .* run it again"):
                 running.wait()
         finally:
             running.kill()
     assert running.done
+    assert freezer.frozen
+    assert not [process for process in freezer.frozen if process.is_running()]

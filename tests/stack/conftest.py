@@ -1,5 +1,5 @@
 """One PostgreSQL for the stack's tests."""
 
-from tests.support.postgres import database_url, postgres_server
+from tests.support.postgres import postgres_server
 
-__all__ = ["database_url", "postgres_server"]
+__all__ = ["postgres_server"]

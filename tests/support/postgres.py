@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from itertools import count
 from urllib.parse import urlsplit, urlunsplit
 
@@ -38,11 +38,27 @@ async def database_url(postgres_server: EmbeddedPostgres) -> AsyncIterator[str]:
     A schema is there in a millisecond, a database takes a third of a second.
     """
     name = f"test_{next(_numbers)}"
+    yield await _made(postgres_server, name)
+    await _dropped(postgres_server, name)
+
+
+@contextmanager
+def schema_of_its_own(postgres_server: EmbeddedPostgres) -> Iterator[str]:
+    """The same where no loop runs, for as long as the block lasts."""
+    name = f"test_{next(_numbers)}"
+    yield asyncio.run(_made(postgres_server, name))
+    asyncio.run(_dropped(postgres_server, name))
+
+
+async def _made(postgres_server: EmbeddedPostgres, name: str) -> str:
     async with connected(postgres_server.dsn) as admin:
         await admin.execute(f"CREATE SCHEMA {name}")
     parts = urlsplit(postgres_server.dsn)
     query = "&".join(filter(None, [parts.query, f"search_path={name}"]))
-    yield urlunsplit(parts._replace(query=query))
+    return urlunsplit(parts._replace(query=query))
+
+
+async def _dropped(postgres_server: EmbeddedPostgres, name: str) -> None:
     async with connected(postgres_server.dsn) as admin:
         await admin.execute("SET lock_timeout = '5s'")
         await admin.execute(f"DROP SCHEMA {name} CASCADE")
