@@ -87,8 +87,9 @@ def test_a_restarted_kernel_begins_with_nothing(kernel: Kernel) -> None:
     assert "True" in kernel.run("from bpdemo.lab import serve; print(serve().is_running)")
 
 
-def test_an_interrupt_ends_the_cell_and_nothing_else(kernel: Kernel) -> None:
-    """The stop button: the load of the cell ends with its child; what runs behind goes on."""
+def test_an_interrupt_ends_the_cell_and_nothing_else_and_stop_all_the_rest(kernel: Kernel) -> None:
+    """The stop button: the load of the cell ends with its child; what runs behind goes on. After
+    `stop_all` only the kernel itself is there, it may be called twice, and one may go on."""
     everything = Everything(kernel)
     (behind,) = kernel.family.named("locust")
     cell = kernel.begin("load(inside, times=0.5, seconds=60)")
@@ -99,11 +100,6 @@ def test_an_interrupt_ends_the_cell_and_nothing_else(kernel: Kernel) -> None:
     before = received(everything.outside)
     eventually(lambda: received(everything.outside) > before + 5, "the other goes on")
     assert "True False" in kernel.run("print(inside.is_running, running.done)")
-
-
-def test_stop_all_leaves_nothing(kernel: Kernel) -> None:
-    """After it only the kernel itself is there, it may be called twice, and one may go on."""
-    everything = Everything(kernel)
     kernel.run("stop_all(); stop_all()")
     eventually(
         lambda: everything.is_gone(but=kernel.pid), "only the kernel is there", within_s=GONE_S

@@ -5,17 +5,22 @@ import re
 import signal
 import subprocess
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from io import StringIO
 from pathlib import Path
 
 import numpy as np
 import psutil
 import pytest
+from rich.console import Console
 
+from bpdemo.cli.demo import demo
 from bpdemo.cli.demo.live_bar import BAR_WIDTH, shares_of, widths
 from bpdemo.cli.demo.outcome import SpikeOutcome, recovery_s
 from bpdemo.cli.demo.verdict import numbers, sentences
 from bpdemo.core.environment import PACKAGE_PARENT
+from bpdemo.lab.home import keep
+from bpdemo.lab.services.machine import KEPT, Calibration, this_machine
 from bpdemo.load.driver import LoadProgress
 from bpdemo.load.run import LoadRun
 from bpdemo.plan.fates import FAILED, LATE, OK, SHED
@@ -128,10 +133,40 @@ class Told:
     folder: Path
 
 
+#: Few workers, so that a load of five times their capacity asks little of the machine.
+KNOWN = Calibration(
+    workers=4, capacity_per_s=100, send_rate_per_s=2000, timer_tick_s=0.001, loop_lag_p99_s=0.002,
+    measured_at="now", machine=this_machine(),
+)  # fmt: skip
+
+
+def test_a_machine_is_measured_before_its_first_demo_only(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """It says that it does, and how long that takes; what is known by then is not asked again."""
+    monkeypatch.setenv("BPDEMO_HOME", str(tmp_path))
+    times: list[Console] = []
+
+    def measure(console: Console) -> None:
+        times.append(console)
+        keep(KEPT, asdict(KNOWN))
+
+    monkeypatch.setattr(demo, "measured", measure)
+    console = Console(file=StringIO())
+    for _ in range(2):
+        demo._calibrate(console)
+    assert times == [console]
+    assert console.file.getvalue().count("about eight seconds, once") == 1  # type: ignore[attr-defined]
+
+
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Of a machine that nobody has measured yet."""
-    return tmp_path_factory.mktemp("home")
+    """Of a machine that has been measured before."""
+    home = tmp_path_factory.mktemp("home")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("BPDEMO_HOME", str(home))
+        keep(KEPT, asdict(KNOWN))
+    return home
 
 
 def start(home: Path, *words: object) -> "subprocess.Popen[str]":

@@ -10,7 +10,7 @@ from tests.support.server import OpenLoop, ServerThread, assert_balanced, server
 from tests.support.waiting import until
 
 RATE = 300.0
-SECONDS = 3.0
+SECONDS = 2.0
 
 
 async def drive(thread: ServerThread, turns: list[dict[str, Any]]) -> None:
