@@ -167,7 +167,7 @@ def play(folder: Path, length: str, chosen: list[str]) -> int:
     with aside(folder, *at_once(cores), *untimed, *(chosen or UNTIMED)) as beside:
         others = pytest(folder, *at_once(cores + 1), "-m", f"{OTHERS} and {length}", *chosen)
         untimed_run = beside.wait()
-    of_light = [*at_once(LIGHT_AT_ONCE), "-m", f"{LIGHT} and {length}"]
+    of_light = [*at_once(LIGHT_AT_ONCE, by="loadfile"), "-m", f"{LIGHT} and {length}"]
     light = loads_of(folder, others, "light", of_light, chosen)
     loads = loads_of(folder, others, "", ["-m", f"{LOADS} and {length}"], chosen)
     whole = loads_of(folder, others, "whole", ["-m", f"{WHOLE} and {length}"], chosen)
@@ -180,8 +180,9 @@ def play(folder: Path, length: str, chosen: list[str]) -> int:
     return next((code for code in codes if code not in (0, NO_TESTS)), 0)
 
 
-def at_once(number: int) -> list[str]:
-    return [] if number == 1 else ["-n", str(number), "--dist", "worksteal"]
+def at_once(number: int, by: str = "worksteal") -> list[str]:
+    """So many processes of pytest. `by` file, one service or browser serves all tests of it."""
+    return [] if number == 1 else ["-n", str(number), "--dist", by]
 
 
 def loads_of(folder: Path, found: Run, kind: str, how: list[str], chosen: list[str]) -> Run:

@@ -1,5 +1,6 @@
 """`POST /orders` and `GET /orders/{id}`."""
 
+import asyncio
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -54,6 +55,10 @@ _PENDING: Responses = {
 }
 
 
+#: In the first its worker hears that the job is over and takes the next; that begins in the second.
+TURNS_TO_BEGIN = 2
+
+
 def orders_router(office: BoxOffice, max_body_bytes: int) -> APIRouter:
     router = APIRouter(tags=["orders"], route_class=StraightRoute)
 
@@ -78,6 +83,7 @@ def orders_router(office: BoxOffice, max_body_bytes: int) -> APIRouter:
             raise InvalidRequest("Idempotency-Key", f"is needed with Prefer: {RESPOND_ASYNC}")
         wanted = await _read(arrival, request.receive, max_body_bytes, office.intake)
         sale = await _wait(office.intake, arrival, wanted, request, durable=durable)
+        await _let_the_next_begin()
         status = status_of(sale, caller)
         return _promised(sale.order, durable) if status == 202 else _sold(sale.order, status)
 
@@ -127,6 +133,17 @@ async def _wait(
             return await sale_to(caller, wanted, arrival.wishes.key, intake, durable=durable)
     except CallerLeft:
         raise CallerGone from None
+
+
+async def _let_the_next_begin() -> None:
+    """Hold the answer back until the worker that has just become free has begun its next order.
+
+    It needs two turns of the loop for that, and to write an answer takes longer than both: of
+    workers that finish in the same moment the last would otherwise stand still until the answers of
+    all are written [8 workers of 40 ms sold 0.96 of their capacity, and so 0.975].
+    """
+    for _ in range(TURNS_TO_BEGIN):
+        await asyncio.sleep(0)
 
 
 def _promised(order: Order, preferred: bool) -> Response:

@@ -58,6 +58,8 @@ class Flood:
         self.counts: dict[int, int] = {}
         self.sold_s: list[float] = []
         self.without_advice = 0
+        self.after_the_end = 0  # sold when nothing more was sent
+        self.is_over = False
         self.lag_s: list[float] = []
         self.unsent = 0
 
@@ -65,6 +67,7 @@ class Flood:
         self.counts[status] = self.counts.get(status, 0) + 1
         if status == 201:
             self.sold_s.append(took_s)
+            self.after_the_end += self.is_over
         elif not has_advice:
             self.without_advice += 1
 
@@ -80,6 +83,7 @@ class Flood:
                 self._send(due_s, now)
                 due_s += chance.expovariate(rate)
             await asyncio.sleep(TICK_S)
+        self.is_over = True
         for _ in range(int(SETTLE_S / TICK_S)):
             if len(self.free) == CONNECTIONS:
                 break
@@ -109,6 +113,7 @@ def main(port: str, rate: str, seconds: str, seed: str) -> None:
                 "lag_p99_s": lag_s[int(0.99 * len(lag_s))],
                 "counts": flood.counts,
                 "without_advice": flood.without_advice,
+                "after_the_end": flood.after_the_end,
                 "sold_s": flood.sold_s,
             }
         )

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,45 +20,52 @@ pytestmark = [pytest.mark.load, pytest.mark.whole]
 FLOOD = Path(__file__).with_name("flood.py")
 CAPACITY_PER_S = 200
 PATIENCE_S = 0.5
+#: Longer than the workshop's own runs need: 1,200 orders, of which one is less than a thousandth.
+RUN_S = 6.0
 #: Times capacity → the least share of capacity that must be sold within 500 ms.
 PROMISED = {1: 0.90, 2: 0.97, 5: 0.97, 10: 0.97, 20: 0.90}
 
 
-@pytest.mark.parametrize("times", PROMISED)
-def test_the_protected_service_sells_its_capacity_whatever_is_offered(times):
-    """Goodput stays at capacity, quickly, and every refusal says why and when to come back."""
-    # The first orders take a while: of 6 s they would be 1%, which matters to a high promise.
-    run_s = max(seconds(15), 12 if PROMISED[times] > 0.95 else 6)
+@pytest.fixture(scope="module")
+def office() -> Iterator[Service]:
+    """A protected service that has been under load before: its first orders take a while."""
     with serve(
         "protected", where="process", workers=8, payment_latency_s=0.04, store_latency_s=0,
         queue_capacity=8,
     ) as service:  # fmt: skip
-        came = flood(service, times * CAPACITY_PER_S, run_s)
-        for _ in range(TRIES - 1):
-            # What another guest of the host takes shows in no lag: a miss is measured anew.
-            if not was_busy(came, service) and goodput(came, run_s) >= PROMISED[times]:
-                break
-            await_quiet()
-            came = flood(service, times * CAPACITY_PER_S, run_s)
+        flood(service, CAPACITY_PER_S, 1)
+        yield service
+
+
+@pytest.mark.parametrize("times", PROMISED)
+def test_the_protected_service_sells_its_capacity_whatever_is_offered(times, office):
+    """Goodput stays at capacity, quickly, and every refusal says why and when to come back."""
+    came = flood(office, times * CAPACITY_PER_S, RUN_S)
+    for _ in range(TRIES - 1):
+        # What another guest of the host takes shows in no lag: a miss is measured anew.
+        if not was_busy(came, office) and goodput(came, RUN_S) >= PROMISED[times]:
+            break
+        await_quiet()
+        came = flood(office, times * CAPACITY_PER_S, RUN_S)
     assert came["unsent"] == 0
     assert set(came["counts"]) <= {"201", "503"}, came["counts"]
     assert came["without_advice"] == 0
     sold_s = sorted(came["sold_s"])
-    assert goodput(came, run_s) >= PROMISED[times], came["counts"]
+    assert goodput(came, RUN_S) >= PROMISED[times], came["counts"]
     assert sold_s[int(0.99 * len(sold_s))] < 0.150
 
 
 def goodput(came: dict[str, Any], run_s: float) -> float:
-    """Orders that were answered in time, as a share of capacity."""
+    """Orders that were answered in time, and while the load lasted, as a share of capacity."""
     in_time = sum(took_s <= PATIENCE_S for took_s in came["sold_s"])
-    return in_time / run_s / CAPACITY_PER_S
+    return (in_time - came["after_the_end"]) / run_s / CAPACITY_PER_S
 
 
 def was_busy(came: dict[str, Any], service: Service) -> bool:
     """Whether the machine was, by the lateness of the load or of the service's own loop."""
     lag = service.metrics().query("name == 'bpdemo_event_loop_lag_seconds_bucket'")
     counts = lag.set_index("le").value
-    late = 1 - counts["0.02"] / counts["+Inf"]
+    late = 1 - counts["0.02"] / counts["+Inf"]  # of its whole life: once busy, twice measured
     return came["lag_p99_s"] > SEND_LAG_MAX_S or late > 0.01
 
 

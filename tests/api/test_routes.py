@@ -2,13 +2,15 @@
 
 import asyncio
 import re
+from contextlib import suppress
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import pytest
 
 from bpdemo.core.settings import Settings
-from tests.support.http import BODY, ORDER, STUCK, assert_problem, running
+from tests.support.http import BODY, ORDER, STUCK, Call, assert_problem, running
 from tests.support.waiting import until
 
 READ = (
@@ -353,3 +355,38 @@ async def test_the_content_type_of_an_order_does_not_matter():
         for headers in ({}, {"content-type": "text/plain"}, {"content-type": "nonsense;;"}):
             answer = await service.client.post("/orders", content=BODY, headers=headers)
             assert answer.status_code == 201
+
+
+async def test_the_next_order_begins_before_the_answer_to_the_last_is_written():
+    """A worker that is free stands still for nobody's answer: when that begins, the payment for
+    the next order is under way."""
+    begun: list[int] = []
+    async with running(workers=1, payment_latency_s=0.01) as service:
+
+        async def told(scope: Any, receive: Any, send: Any) -> None:
+            async def look(message: Any) -> None:
+                if message["type"] == "http.response.start":
+                    stats = service.office.stats()
+                    begun.append(stats["payments"]["charged"] - stats["books"]["success"])
+                await send(message)
+
+            await service.app(scope, receive, look)
+
+        calls = [Call(told, "POST", "/orders", body=BODY) for _ in range(4)]
+        assert {(await call()).status for call in calls} == {201}
+    assert begun == [1, 1, 1, 0]
+
+
+async def test_who_leaves_while_the_next_order_begins_takes_nothing_with_them():
+    """Their order is sold, the books balance, and nobody is inside."""
+    async with running(workers=1, payment_latency_s=0.005) as service:
+        calls = [service.order() for _ in range(3)]
+        while not service.books["success"]:  # noqa: ASYNC110 -- each turn is looked at
+            await asyncio.sleep(0)
+        assert calls[0].answer.status is None, "its answer is held back"
+        calls[0].task.cancel()
+        with suppress(asyncio.CancelledError):
+            await calls[0].task
+        assert [(await call()).status for call in calls[1:]] == [201, 201]
+        assert service.books["success"] == 3
+        service.assert_at_rest()

@@ -23,8 +23,10 @@ LIVE_IN_VIRTUAL_TIME: tuple[tuple[str, str], ...] = (
     ("02_bounded_queue_and_workers", "cliff-live"),
     ("02_bounded_queue_and_workers", "obedience-live"),
     ("03_load_shedding", "refusing"),
+    ("04_timeouts_retries_jitter", "timeouts"),
     ("05_circuit_breaker", "outage"),
     ("05_circuit_breaker", "bystanders"),
+    ("08_tuning_challenge", "live"),
 )
 
 CLAIMS: tuple[Claim, ...] = (

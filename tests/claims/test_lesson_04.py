@@ -12,7 +12,7 @@ from bpdemo.plan.retries import ClientRetryBudget
 from bpdemo.service.intake import Intake
 from bpdemo.service.order_job import OrderJob
 from bpdemo.sim import crowd as sim_crowd
-from tests.support.claims import play, refute
+from tests.support.claims import BOTH_WAYS, play, refute
 
 LESSON = "04_timeouts_retries_jitter"
 
@@ -29,9 +29,10 @@ def always_granted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ClientRetryBudget, "try_spend", lambda self: True)
 
 
-@pytest.mark.load
-@pytest.mark.slow
-def test_the_work_is_for_nobody_since_the_service_is_not_told(monkeypatch: pytest.MonkeyPatch):
+@BOTH_WAYS
+def test_the_work_is_for_nobody_since_the_service_is_not_told(
+    monkeypatch: pytest.MonkeyPatch, where: str
+):
     """A service that knew when its callers leave would not begin what is too old, and would
     sell."""
     run = Intake.run
@@ -41,7 +42,7 @@ def test_the_work_is_for_nobody_since_the_service_is_not_told(monkeypatch: pytes
             await run(self, job, waited_s)
 
     monkeypatch.setattr(Intake, "run", run_what_is_young)
-    assert "hardly any of it is in time" in refute(LESSON, "timeouts")
+    assert "hardly any of it is in time" in refute(LESSON, "timeouts", where)
 
 
 def test_either_is_enough_until_the_payment_slows_down():

@@ -5,7 +5,7 @@ import pytest
 from bpdemo.flow.breaker import Breaker
 from bpdemo.flow.queue import BoundedQueue
 from bpdemo.service.intake import Intake
-from tests.support.claims import play, refute
+from tests.support.claims import BOTH_WAYS, play, refute
 
 LESSON = "08_tuning_challenge"
 
@@ -48,13 +48,14 @@ def test_a_breaker_that_never_tries_again_gains_nothing(monkeypatch: pytest.Monk
 
 
 @pytest.mark.load
+@pytest.mark.long
 def test_live_confirms_what_virtual_time_promised() -> None:
     """A real service with the bound sells about what the simulation says."""
     play(LESSON, "live")
 
 
-@pytest.mark.load
+@BOTH_WAYS
 @pytest.mark.usefixtures("queue_never_full")
-def test_live_fails_without_a_bound() -> None:
+def test_live_fails_without_a_bound(where: str) -> None:
     """It is the bound that sells at the height of the storm, not the machine."""
-    assert "live it serves most of what is possible" in refute(LESSON, "live")
+    assert "live it serves most of what is possible" in refute(LESSON, "live", where)

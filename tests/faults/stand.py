@@ -115,8 +115,9 @@ def on_trial(rate: float = RATE_PER_S, **knobs: Any) -> Iterator[tuple[InThread,
             crowd.until_under_way()
             yield server, crowd
             crowd.until_selling(RECOVERED_S)
+            # During some faults hardly anybody buys, and half a second of goodput ends the wait.
+            eventually(lambda: len(crowd.crowd.acknowledged) > rate, "it goes on selling")
         assert_nothing_lost(server, crowd.crowd.acknowledged)
-        assert len(crowd.crowd.acknowledged) > rate
     finally:
         server.stop()
         server.hang_up()

@@ -198,7 +198,13 @@ class Sale:
         self.statuses[answer.status_code] += 1
         if answer.status_code in (200, 201):
             self.acknowledged.append(answer.json()["id"])
-        await client.get(f"/items/{1 + number % 100}")
+        await self._look(client, f"/items/{1 + number % 100}")
+
+    async def _look(self, client: httpx.AsyncClient, path: str) -> None:
+        try:
+            await client.get(path)
+        except httpx.RemoteProtocolError:  # a replica may die under those who only look, too
+            await client.get(path)
 
     async def _post(self, client: httpx.AsyncClient, number: int) -> httpx.Response:
         return await client.post(

@@ -17,7 +17,7 @@ import pytest
 
 from bpdemo.core import slips
 from bpdemo.lab import ClaimFailed, stop_all
-from bpdemo.lab.lessons import sweeps
+from bpdemo.lab.lessons import effort, sweeps
 from bpdemo.lab.lessons.shared import claims as claims_of_lessons
 from bpdemo.lab.lessons.shared.claims import Claim
 from tests.support import virtual_office
@@ -137,6 +137,7 @@ def _run(
         if where == "virtual":
             patched.setattr(sweeps, "serve", virtual_office.serve)
             patched.setattr(sweeps, "load", virtual_office.load)
+            patched.setattr(effort, "watch_work", virtual_office.watch_work)
         try:
             for place, source in cells:
                 tree = ast.parse(source) if named is None else with_points(source, named)

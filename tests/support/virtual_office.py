@@ -8,8 +8,11 @@ from __future__ import annotations
 
 from typing import Any, Self
 
+import numpy as np
+
 from bpdemo.core.settings import Settings
 from bpdemo.lab import LoadRun, simulate
+from bpdemo.lab.lessons.effort import Effort
 
 WORKERS = 8
 
@@ -43,3 +46,12 @@ def serve(profile: str = "protected", *, name: str = "", **knobs: Any) -> Office
 
 def load(office: Office, **plan: Any) -> LoadRun:
     return simulate(office.settings, **plan)
+
+
+def watch_work(office: Office, **plan: Any) -> Effort:
+    """As that of the lessons. The jobs finished so far are what busy workers had time for."""
+    run = load(office, **plan)
+    seen, per_worker_s = run.samples, office.capacity_per_s / office.settings.workers
+    gaps_s = np.diff(seen.t_s, prepend=0.0)
+    jobs = np.cumsum(gaps_s * seen.workers_busy * per_worker_s)
+    return Effort(run, list(zip(seen.t_s.tolist(), jobs.tolist(), strict=True)))

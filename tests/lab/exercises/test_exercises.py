@@ -5,8 +5,10 @@ import ast
 import asyncio
 import importlib.util
 import re
+import threading
 from collections.abc import Iterator
-from contextlib import suppress
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import chdir, contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,13 +21,14 @@ from nbclient import NotebookClient
 from prometheus_client import REGISTRY
 
 from bpdemo.lab.exercises.catalogue import EXERCISES
+from bpdemo.lab.exercises.judges import lesson_09
 from bpdemo.lab.exercises.replies import Told
 from bpdemo.lab.exercises.trial import Trial
 from bpdemo.lab.exercises.verdict import Verdict
 from bpdemo.lab.lessons.shared.course import COURSE
 from bpdemo.results.validity import NotMeasured
 from tests.lab.exercises.wrong.table import WRONG
-from tests.support.measured import until_measured
+from tests.support.measured import TRIES, until_measured
 
 ROOT = Path(__file__).parents[3]
 SOURCES = sorted((ROOT / "solutions").glob("*.ipynb"))
@@ -33,14 +36,19 @@ NAMES = sorted(EXERCISES)
 SPOKEN = {8: "eight", 10: "ten", 12: "twelve", 15: "fifteen", 20: "twenty"}
 #: These judges send a real load, which needs the machine to itself.
 LIVE = {"08a", "09a"}
-ON_ITS_OWN = [pytest.mark.load, pytest.mark.slow]
 TRIED = [
-    pytest.param(
-        name, source, words, id=f"{name}-{number}", marks=ON_ITS_OWN if name in LIVE else ()
-    )
+    pytest.param(name, source, words, id=f"{name}-{number}")
     for name in NAMES
+    if name not in LIVE
     for number, (source, words) in enumerate(WRONG[name].items(), start=1)
 ]
+TRIED_LIVE = {
+    f"{name}-{number}": (name, source, words)
+    for name in sorted(LIVE)
+    for number, (source, words) in enumerate(WRONG[name].items(), start=1)
+}
+#: Judges that work at the same time; the load of each asks for a tenth of a core.
+TOGETHER = 4
 
 Cells = list[Any]
 
@@ -130,6 +138,59 @@ def test_the_solution_passes(name: str) -> None:
     assert_passed(verdicts_here(notebook_of(name, "solutions")), name)
 
 
+Judged = Told | NotMeasured
+
+
+@pytest.fixture(scope="module")
+def judged_together(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Judged]:
+    """What the judges that send a load say of the wrong answers that were chosen."""
+    turn = threading.Lock()
+
+    @contextmanager
+    def in_turn(folder: Path) -> Iterator[None]:
+        with turn, chdir(folder):  # all threads are in one
+            yield
+
+    def judge(tried: str) -> Judged:
+        try:
+            return judged_live(tried)
+        except NotMeasured as busy:
+            return busy
+
+    tests = [item for item in request.session.items if item.path == request.path]
+    ids = [test.callspec.id for test in tests if hasattr(test, "callspec")]
+    chosen = [tried for tried in TRIED_LIVE if tried in ids]
+    with pytest.MonkeyPatch.context() as patched, ThreadPoolExecutor(TOGETHER) as pool:
+        patched.setenv("BPDEMO_HOME", str(tmp_path_factory.mktemp("home")))
+        patched.setattr(lesson_09, "chdir", in_turn)
+        return dict(zip(chosen, pool.map(judge, chosen), strict=True))
+
+
+def judged_live(tried: str) -> Told:
+    """What is said of it. Raises `NotMeasured` if the machine was too busy for its judge."""
+    name, source, _ = TRIED_LIVE[tried]
+    told = judged(name, source)
+    if told["state"] == "could not judge":
+        raise NotMeasured([str(told["says"])])
+    return told
+
+
+@pytest.mark.parametrize("tried", TRIED_LIVE)
+@pytest.mark.load
+@pytest.mark.slow
+def test_a_usual_wrong_answer_to_a_live_exercise_is_told_what_is_wrong_with_it(
+    tried: str, judged_together: dict[str, Judged]
+) -> None:
+    """The same where the judge sends a real load; alone, if the machine was too busy before."""
+    told = judged_together[tried]
+    if isinstance(told, NotMeasured):
+        told = until_measured(lambda: judged_live(tried), TRIES - 1)
+    name, _, words = TRIED_LIVE[tried]
+    assert_told(name, told, words)
+
+
 @pytest.mark.parametrize("name", sorted(LIVE))
 @pytest.mark.load
 @pytest.mark.slow
@@ -176,26 +237,27 @@ def assert_not_tried(verdicts: dict[str, str], name: str) -> None:
     assert verdicts[name].startswith(f"○ {name} not tried: "), verdicts[name]
 
 
+def judged(name: str, source: str) -> Told:
+    """What the judge of that exercise says of the answer that this source gives."""
+    exercise = EXERCISES[name]
+    names: dict[str, Any] = {}
+    exec(compile(source, f"answer-{name}", "exec"), names)
+    return Trial(exercise, source.splitlines()).judge(names[exercise.answer])
+
+
+def assert_told(name: str, told: Told, words: str) -> None:
+    said = str(Verdict.of(name, EXERCISES[name].title, told))
+    assert told["state"] == "not yet", said
+    assert words in said, said
+    assert "Traceback" not in said
+
+
 @pytest.mark.parametrize(("name", "source", "words"), TRIED)
 def test_a_usual_wrong_answer_is_told_what_is_wrong_with_it(
     name: str, source: str, words: str
 ) -> None:
     """It is never taken for right, and its sentence is its own."""
-    exercise = EXERCISES[name]
-    names: dict[str, Any] = {}
-    exec(compile(source, f"answer-{name}", "exec"), names)
-
-    def judged() -> Told:
-        told = Trial(exercise, source.splitlines()).judge(names[exercise.answer])
-        if name in LIVE and told["state"] == "could not judge":
-            raise NotMeasured([str(told["says"])])
-        return told
-
-    told = until_measured(judged)
-    said = str(Verdict.of(name, exercise.title, told))
-    assert told["state"] == "not yet", said
-    assert words in said, said
-    assert "Traceback" not in said
+    assert_told(name, judged(name, source), words)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -7,6 +7,7 @@ import asyncio
 import importlib.util
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -19,7 +20,8 @@ from bpdemo.lab.lessons.shop.payment import CAPACITY_PER_S
 from bpdemo.lab.services.service import serve
 from bpdemo.load.loads import load
 from bpdemo.plan.request import Request
-from tests.support.measured import until_measured
+from bpdemo.results.validity import NotMeasured
+from tests.support.measured import TRIES, until_measured
 from tests.support.waiting import until
 
 HOME = shop_file.STEPS
@@ -118,22 +120,49 @@ async def one_that_leaves(app: Any, hang_up: asyncio.Event) -> int:
     return next(status for status in statuses if status)
 
 
+#: Steps under a load at the same time; each asks for a tenth of a core.
+TOGETHER = 4
+
+
+@pytest.fixture(scope="module")
+def shares_together(request: pytest.FixtureRequest) -> dict[str, float | NotMeasured]:
+    """What the steps that were chosen serve, of their capacity."""
+
+    def play(name: str) -> float | NotMeasured:
+        try:
+            return share_served(name)
+        except NotMeasured as busy:
+            return busy
+
+    tests = [item for item in request.session.items if item.path == request.path]
+    called = [test.callspec.params for test in tests if hasattr(test, "callspec")]
+    chosen = [params["name"] for params in called if "least" in params]
+    with ThreadPoolExecutor(TOGETHER) as pool:
+        return dict(zip(chosen, pool.map(play, chosen), strict=True))
+
+
+def share_served(name: str) -> float:
+    """Goodput at twice the capacity, as a share of it. Raises `NotMeasured`."""
+    app = f"bpdemo.lab.lessons.shop.{name}:app"
+    with serve(app=app, where="process", capacity_per_s=CAPACITY_PER_S, name=name) as service:
+        run = load(service, times=2, seconds=4, request=Request("POST", "/orders", json=ORDER))
+    return float(run.require_valid().between(2, 4)["goodput_share"])
+
+
 @pytest.mark.load
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "least", "most"),
     [(name, 0, 0.15) for name in UNBOUNDED] + [(name, 0.8, 1.1) for name in BOUNDED],
 )
-def test_a_step_under_a_real_load(name: str, least: float, most: float) -> None:
+def test_a_step_under_a_real_load(
+    name: str, least: float, most: float, shares_together: dict[str, float | NotMeasured]
+) -> None:
     """At twice the capacity the first two collapse, and every other one keeps its goodput."""
-
-    def measured() -> float:
-        app = f"bpdemo.lab.lessons.shop.{name}:app"
-        with serve(app=app, where="process", capacity_per_s=CAPACITY_PER_S, name=name) as service:
-            run = load(service, times=2, seconds=4, request=Request("POST", "/orders", json=ORDER))
-        return float(run.require_valid().between(2, 4)["goodput_share"])
-
-    assert least <= until_measured(measured) <= most
+    share = shares_together[name]
+    if isinstance(share, NotMeasured):
+        share = until_measured(lambda: share_served(name), TRIES - 1)
+    assert least <= share <= most
 
 
 @pytest.fixture

@@ -80,7 +80,8 @@ def moments_of_rest(pid: int) -> Iterator[bool]:
 @pytest.mark.light
 def test_an_owner_who_does_not_listen_misses_nothing() -> None:
     """The load ends while a report is stuck in a full pipe: each order is told of, and once."""
-    plan = Plan(rate_per_s=1000, seconds=2.8, watch=False)
+    # Nobody leaves before the server has heard of them, however slow the machine.
+    plan = Plan(rate_per_s=1000, seconds=2.8, watch=False, client_timeout_s=30)
     owner, wanted = SlowOwner(), sum(1 for _ in visits(plan))
     with StubServer() as server:
         env = {"BPDEMO_LOAD_PLAN": plan.to_json()}
