@@ -80,14 +80,14 @@ class SimulatedPayment:
     async def charge(self, key: str, amount_cents: int) -> None:
         """Charge once per key. Raises `DependencyError` for a key that was refunded or barred."""
         taken = self._take(key)
-        await self._pass_latency()
+        await self._pause.take(self._draw_latency())
         if not taken:
             raise DependencyError("The payment was refunded or barred before.")
 
     async def refund(self, key: str) -> None:
         """Give back what `key` took, once; a key that took nothing is barred from charging."""
         self._give_back(key)
-        await self._pass_latency()
+        await self._pause.take(self._draw_latency())
 
     def settle(self, key: str) -> None:
         """The sale stands; what was charged for it need not be remembered much longer."""
@@ -117,6 +117,3 @@ class SimulatedPayment:
         born_before = self._clock() - KEY_LIFETIME_S
         while self._over and self._over[next(iter(self._over))][1] < born_before:
             self._over.popitem(last=False)
-
-    async def _pass_latency(self) -> None:
-        await self._pause.take(self._draw_latency())

@@ -26,7 +26,7 @@ from bpdemo.core.errors import (
     PoolExhausted,
 )
 from bpdemo.core.events import AttemptEnded, AttemptOutcome, Dependency, Retried, RetryDenied
-from bpdemo.core.ports import Observer, Tracer
+from bpdemo.core.ports import NullTracer, Observer, Tracer
 from bpdemo.core.ranges import require_number
 from bpdemo.flow.backoff import BackoffPolicy, backoff_s
 from bpdemo.flow.breaker import Breaker, Permit
@@ -71,6 +71,7 @@ class Guard:
         self._rng = rng
         self._observer = observer
         self._tracer = tracer
+        self._is_traced = not isinstance(tracer, NullTracer)
         self._span_name = f"{dependency} attempt"
         self._told: dict[str, str | int] = {"peer.service": dependency, "bpdemo.attempt": 1}
 
@@ -115,12 +116,14 @@ class Guard:
         if on_made:
             on_made()  # nor does it cost one, or count as one
         try:
-            told = self._told if number == 1 else self._told | {"bpdemo.attempt": number}
-            with self._tracer.client_span(self._span_name, **told):
-                if remaining_s == inf and not self.policy.attempt_timeout_s:
-                    result = await operation()
-                else:
+            if self._is_traced:
+                told = self._told if number == 1 else self._told | {"bpdemo.attempt": number}
+                with self._tracer.client_span(self._span_name, **told):
                     result = await self._in_time(operation, remaining_s)
+            elif remaining_s == inf and not self.policy.attempt_timeout_s:
+                result = await operation()
+            else:
+                result = await self._in_time(operation, remaining_s)
         except TimeoutError as error:  # the operation's own, and no limit of ours
             lost = DependencyError(str(error))
             self._end(permit, lost, started_s)
@@ -142,6 +145,8 @@ class Guard:
     async def _in_time(self, operation: Operation[T], remaining_s: float) -> T:
         limit_s = self.policy.attempt_timeout_s or inf
         allowed_s = min(limit_s, remaining_s)
+        if allowed_s == inf:
+            return await operation()
         try:
             async with asyncio.timeout(allowed_s) as timer:
                 return await operation()

@@ -58,8 +58,8 @@ class Flood:
         self.counts: dict[int, int] = {}
         self.sold_s: list[float] = []
         self.without_advice = 0
-        self.after_the_end = 0  # sold when nothing more was sent
-        self.is_over = False
+        self.answered_s: list[float] = []  # when each that was sold was answered, from the start
+        self.start_s = 0.0
         self.lag_s: list[float] = []
         self.unsent = 0
 
@@ -67,7 +67,7 @@ class Flood:
         self.counts[status] = self.counts.get(status, 0) + 1
         if status == 201:
             self.sold_s.append(took_s)
-            self.after_the_end += self.is_over
+            self.answered_s.append(time.monotonic() - self.start_s)
         elif not has_advice:
             self.without_advice += 1
 
@@ -76,6 +76,7 @@ class Flood:
         for _ in range(CONNECTIONS):
             await loop.create_connection(lambda: Line(self), "127.0.0.1", port)
         chance, start_s = random.Random(seed), time.monotonic()
+        self.start_s = start_s
         due_s = start_s + chance.expovariate(rate)
         while due_s < start_s + seconds:
             now = time.monotonic()
@@ -83,7 +84,6 @@ class Flood:
                 self._send(due_s, now)
                 due_s += chance.expovariate(rate)
             await asyncio.sleep(TICK_S)
-        self.is_over = True
         for _ in range(int(SETTLE_S / TICK_S)):
             if len(self.free) == CONNECTIONS:
                 break
@@ -113,7 +113,7 @@ def main(port: str, rate: str, seconds: str, seed: str) -> None:
                 "lag_p99_s": lag_s[int(0.99 * len(lag_s))],
                 "counts": flood.counts,
                 "without_advice": flood.without_advice,
-                "after_the_end": flood.after_the_end,
+                "answered_s": flood.answered_s,
                 "sold_s": flood.sold_s,
             }
         )

@@ -2,6 +2,7 @@
 
 import asyncio
 from statistics import fmean
+from typing import Any
 
 import pytest
 
@@ -32,12 +33,13 @@ async def test_no_time_is_not_even_a_turn_of_the_loop() -> None:
 async def test_it_aims_short_by_what_the_last_ones_were_late(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    on_time = asyncio.sleep
+    loop = asyncio.get_running_loop()
+    on_time = loop.call_later
 
-    async def late(seconds: float) -> None:
-        await on_time(seconds + 0.001)
+    def late(delay_s: float, *what: Any) -> asyncio.TimerHandle:
+        return on_time(delay_s + 0.001, *what)
 
-    monkeypatch.setattr("asyncio.sleep", late)
+    monkeypatch.setattr(loop, "call_later", late)
     pause, clock = Pause(), asyncio.get_running_loop().time
     taken = []
     for _ in range(200):
@@ -46,3 +48,16 @@ async def test_it_aims_short_by_what_the_last_ones_were_late(
         taken.append(clock() - began_s)
     assert taken[0] == pytest.approx(0.003)
     assert fmean(taken[100:]) == pytest.approx(0.002, rel=0.01)
+
+
+@virtual
+async def test_who_is_cancelled_meanwhile_leaves_no_timer() -> None:
+    """Nothing fires at the end of a pause that nobody takes any more."""
+    loop, began_s = asyncio.get_running_loop(), asyncio.get_running_loop().time()
+    taking = asyncio.create_task(Pause().take(3600.0))
+    await asyncio.sleep(0)
+    taking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await taking
+    assert loop.time() == began_s
+    assert "timers=0" in repr(loop)
