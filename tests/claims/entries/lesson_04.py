@@ -9,6 +9,7 @@ from bpdemo.core.settings import Settings
 from bpdemo.lab import LoadRun, simulate
 from bpdemo.lab.lessons.figures.attempts import attempt_peak
 from tests.claims.entry import Arm, Claim, NotApplicable, Recommended
+from tests.claims.mixed import real_orders_served
 from tests.claims.virtual import goodput, naive, played
 
 LESSON = "04_timeouts_retries_jitter"
@@ -104,6 +105,16 @@ CLAIMS = (
             Arm("bound of 61, 2× slower", lambda: arm(2, 61, told=False), at_most=0.2),
             Arm("deadline, 2× slower", lambda: arm(2, -1, told=True), at_least=0.6),
             Arm("bound of 10, 2× slower", lambda: arm(2, 10, told=False), at_least=0.9),
+            Arm(
+                "deadline, 9 of 10 for what is sold out, 6× slower",
+                lambda: real_orders_served(-1, 0.25, told=True),
+                at_most=0.4,
+            ),
+            Arm(
+                "the same and a bound of 10",
+                lambda: real_orders_served(10, 0.25, told=True),
+                at_least=0.9,
+            ),
         ),
         recommended=(
             Recommended(

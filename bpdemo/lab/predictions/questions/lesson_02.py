@@ -151,7 +151,7 @@ QUESTIONS: dict[str, Question] = {
             ),
             "The one that limits how long orders wait (CoDel)": (
                 "Yes. It never looks at how many wait, only at how long they have waited, and that "
-                "is right at any speed."
+                "held at every speed that was tried, up to eleven times."
             ),
             "None of them: a payment that slow is simply too slow": (
                 "The payment is slow, so less is *possible*. The question is which service serves "

@@ -38,7 +38,7 @@ QUESTIONS: dict[str, Question] = {
             ),
             "Either at the usual speed, only the deadline at half of it": (
                 "Yes. The bound is a number about the speed for which it was chosen. The deadline "
-                "is about time, and right at any speed."
+                "is about time, and moves with the speed."
             ),
             "Either at the usual speed, and neither of them at half of it": (
                 "A payment that is twice as slow leaves half of the capacity, and that half can be "
