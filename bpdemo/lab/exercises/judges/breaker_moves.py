@@ -164,7 +164,7 @@ def _judge_move(
         raise NotYet(
             expected=f"the function returns one of {', '.join(map(repr, STATES))}.",
             seen=f"for state {state!r} and event {event!r} it returned {told!r}.",
-            why="the breaker is always in one of the three states, also when nothing changes.",
+            why="the breaker is always in one of the three states, even when nothing changes.",
             look="Does every way through the function end in a `return`? The last line can be "
             "`return state`.",
         )

@@ -93,7 +93,7 @@ def _judge_by_hand(try_put: Any) -> None:
             seen=f"{CAPACITY} waited already, and one more was let in, so that {CAPACITY + 1} "
             "wait.",
             why="a bound that is off by one has a place to give away even with capacity 0, where "
-            "nobody must wait at all.",
+            "nobody may wait at all.",
             look="The queue is full as soon as `len(waiting) == capacity`. Try your comparison "
             "with capacity 0.",
         )

@@ -236,7 +236,7 @@ def _judge_extremes(may_wait: Any) -> None:
         raise NotYet(
             expected="the line at the door is bounded as well.",
             seen="10,000 stood at the door, and your rule let one more wait.",
-            why="a bounded queue with an unbounded line before it is an unbounded queue.",
+            why="a bounded queue with an unbounded line in front of it is an unbounded queue.",
             look="How long will the newcomer wait? Return False when that is too long.",
         )
     if may_wait(0, 10_000, workers, service_s, CLIENT_TIMEOUT_S):

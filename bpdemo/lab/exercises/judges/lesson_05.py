@@ -70,7 +70,7 @@ def _asleep(refused: float, calls: float, window_s: float) -> None:
     raise NotYet(
         expected="two seconds after the payment begins to hang, nearly every order is rejected at "
         "once.",
-        seen=f"only {refused:.0%} of the orders were; the others waited for nothing.",
+        seen=f"{refused:.0%} of the orders were rejected; the others waited for nothing.",
         why=why,
         look=look,
     )
