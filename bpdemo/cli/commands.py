@@ -11,6 +11,7 @@ from typing import Any, Final, cast
 from rich.console import Console
 
 from bpdemo.cli.console import make_console
+from bpdemo.cli.long_queue import tell_long_queue
 from bpdemo.cli.rows import ROWS_SHOWN, Rows
 from bpdemo.cli.shown_load import show_load
 from bpdemo.cli.verdict_table import show_verdict
@@ -126,6 +127,7 @@ def run_simulation(
     settings = Settings.unprotected(**knobs) if unprotected else Settings(**knobs)
     started_s = time.perf_counter()
     run = simulate(settings, rate=rate, seconds=seconds, scenario=shape, seed=seed)
+    tell_long_queue(settings, run.meta.client_timeout_s)
     took_s = time.perf_counter() - started_s
     console = make_console()
     coarse = replace(run.meta, bin_s=max(run.meta.bin_s, run.meta.seconds / ROWS_SHOWN))

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
+from bpdemo.cli.long_queue import tell_long_queue
 from bpdemo.core.choices import Scenario
 from bpdemo.core.settings import Settings
 from bpdemo.plan.plan import Plan
@@ -30,6 +31,7 @@ def run_plain_simulation(
     shape = cast("Scenario", scenario)  # the plan has looked at it
     settings = Settings.unprotected(**knobs) if unprotected else Settings(**knobs)
     played = play(settings, rate=rate, seconds=seconds, scenario=shape, seed=seed)
+    tell_long_queue(settings, played.meta().client_timeout_s)
     print(played.sentence)
     write_play(played, json_file)
 

@@ -170,7 +170,7 @@ class _Tries:
             nonlocal failed
             async with self._turns.one(failed):
                 try:
-                    result = await apart(self._long.limit(attempt, failed))
+                    result = await apart(lambda: self._long.limit(attempt, failed))
                 except BaseException:
                     failed += 1
                     self._turns.failed()

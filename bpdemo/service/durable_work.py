@@ -84,7 +84,7 @@ class DurableWork:
         outcome: DurableOutcome
         after_s = None
         try:
-            order = await apart(self._bring_to_end(order_id, given_back, age_s))
+            order = await apart(lambda: self._bring_to_end(order_id, given_back, age_s))
             outcome, reason = ("failed", order.reason) if order.reason else ("confirmed", None)
         except _Unknown:  # whatever put it into the queue promised nothing to anybody
             outcome, reason = "failed", NotFound.reason

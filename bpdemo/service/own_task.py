@@ -1,7 +1,7 @@
 """Is it we who are to end, or did a call only fail as if we were?"""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -11,7 +11,7 @@ class CallBrokeOff(RuntimeError):
     """The call tried to end the process, or the coroutine that awaited it."""
 
 
-async def apart(call: Awaitable[T]) -> T:
+async def apart(call: Callable[[], Awaitable[T]]) -> T:
     """What the call gives, or raises, in a task of its own.
 
     So a call that cancels the task it runs in, as a scope that leaks does, cancels itself alone: it
@@ -21,7 +21,7 @@ async def apart(call: Awaitable[T]) -> T:
 
     async def alone() -> T:
         try:
-            return await call
+            return await call()
         except (SystemExit, KeyboardInterrupt, GeneratorExit) as error:
             # Out of a task of its own these would leave through the event loop, and end it.
             raise CallBrokeOff(f"{type(error).__name__}: {error}") from error
