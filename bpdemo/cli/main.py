@@ -583,9 +583,9 @@ def _run() -> int:
     except (SettingsInvalid, ValueError, UsageError, ExtraMissing) as error:
         fail(error)
     except ModuleNotFoundError as error:
-        if extra := extra_with(error.name):  # which a setting has asked for
-            fail(ExtraMissing(f"{error.name} is not installed; this", extra))
-        raise
+        if (error.name or "").partition(".")[0] == "bpdemo":
+            raise  # an error of ours
+        fail(_lacking(error.name))
     except typer.Abort:
         fail("interrupted", code=130)
     except BrokenPipeError:
@@ -595,6 +595,16 @@ def _run() -> int:
     except _failures() as error:
         fail(error, code=1)
     return code if isinstance(code, int) else 0
+
+
+def _lacking(module: str | None) -> ExtraMissing | str:
+    """What to install for a module that something, such as a setting, has asked for."""
+    extra = extra_with(module)
+    if extra is None and any(lacking("lab")):  # a package of another one's, such as IPython
+        extra = "lab"
+    if extra is None:
+        return f"{module} is not installed, and bpdemo cannot do without it: install bpdemo again"
+    return ExtraMissing(f"{module} is not installed; this", extra)
 
 
 def fail(why: Exception | str, code: int = 2) -> NoReturn:

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from typer.main import get_command
 
+from bpdemo.cli import main as command_line
 from bpdemo.cli.main import app
 from bpdemo.core.extras import lacking
 from tests.support.command import Run
@@ -56,3 +57,46 @@ def test_what_is_no_setting_is_told_with_an_example(text: str, run: Run) -> None
 def test_the_extras_are_here() -> None:
     """Else a command would name its extra instead."""
     assert not any(lacking("lab"))
+
+
+@pytest.mark.parametrize(
+    ("module", "told"),
+    [
+        ("numpy", "pip install 'bpdemo[load]'"),
+        ("opentelemetry.sdk.trace", "pip install 'bpdemo[traces]'"),
+        ("IPython", "pip install 'bpdemo[lab]'"),  # of a package that an extra brings
+        ("anything.else", "pip install 'bpdemo[lab]'"),
+    ],
+)
+def test_a_module_that_is_missing_is_told_with_what_brings_it(
+    module: str, told: str, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One sentence, wherever in a command it comes up; never a traceback."""
+
+    def absent(*_: object, **__: object) -> None:
+        raise ModuleNotFoundError(f"No module named {module!r}", name=module)
+
+    monkeypatch.setattr(command_line, "lacking", lambda _: ["jupyterlab"])
+    monkeypatch.setattr(command_line, "app", absent)
+    code, out, err = run("simulate")
+    assert (code, out) == (2, "")
+    assert err.endswith(f"{told}\n")
+    assert err.count("\n") == 1
+
+
+def test_a_broken_base_is_told_too(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With every extra here, what is missing is of the base; a module of ours is our error."""
+
+    def absent(name: str) -> None:
+        def call(*_: object, **__: object) -> None:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+        monkeypatch.setattr(command_line, "app", call)
+
+    monkeypatch.setattr(command_line, "lacking", lambda _: [])
+    absent("anything")
+    code, _, err = run("simulate")
+    assert (code, "install bpdemo again" in err) == (2, True)
+    absent("bpdemo.nowhere")
+    with pytest.raises(ModuleNotFoundError):
+        command_line.main()
