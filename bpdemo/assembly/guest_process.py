@@ -18,6 +18,7 @@ from uvicorn.config import LOGGING_CONFIG
 from uvicorn.importer import import_from_string
 
 from bpdemo.assembly.guest_server import GuestServer, require_asgi
+from bpdemo.core.foreign_variables import require_providers, uses_opentelemetry
 
 FAILED = 3
 
@@ -36,9 +37,12 @@ def main(where: str, folder: str) -> None:
 
 
 def _imported(where: str) -> Any:
+    before = set(sys.modules)
     try:
         app = import_from_string(where)
         require_asgi(where, app)
+        if uses_opentelemetry(set(sys.modules) - before):
+            require_providers()
     except ValueError as error:
         _fail(str(error))
     except BaseException as error:  # anything may happen while a module runs, sys.exit too

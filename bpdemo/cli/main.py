@@ -143,6 +143,7 @@ def serve(
       bpdemo serve --port 8080 --set workers=4 --set queue_capacity=8
       bpdemo serve --set store=embedded
     """
+    _warn_of_what_exporters_ignore(knobs)
     forget_foreign()
     from bpdemo.assembly.service_process import run_server
 
@@ -169,6 +170,7 @@ def worker(
     Example, with the address that `bpdemo serve --set store=embedded` prints:
       bpdemo worker --set 'database_url=postgresql://...'
     """
+    _warn_of_what_exporters_ignore(knobs)
     forget_foreign()
     require_extra("bpdemo worker", "postgres")
     from bpdemo.assembly.worker_process import run_worker
@@ -551,6 +553,15 @@ def _warn_of_misspelt_variables() -> None:
 
     for name, meant in misspelt_in(os.environ).items():
         print(f"bpdemo: {name} sets nothing; did you mean {meant}?", file=sys.stderr)
+
+
+def _warn_of_what_exporters_ignore(knobs: list[str]) -> None:
+    """Only where spans are exported; before those variables are forgotten."""
+    from bpdemo.core.foreign_variables import not_obeyed
+
+    if "traces=otlp" in knobs or os.environ.get("BPDEMO_TRACES") == "otlp":
+        for name in not_obeyed(os.environ):
+            print(f"bpdemo: {name} has no effect on the spans of bpdemo", file=sys.stderr)
 
 
 def main() -> None:

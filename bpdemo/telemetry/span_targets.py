@@ -9,6 +9,7 @@ from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 
 from bpdemo.core.choices import Traces
+from bpdemo.core.foreign_variables import require_certificates
 from bpdemo.telemetry.logs import ForgivingStream, Logger, TextTarget, make_logger
 
 #: Spans that kind memory keeps; older ones make room, so that a long run cannot fill it.
@@ -79,6 +80,7 @@ def make_target(kind: Traces, stream: TextTarget | None, log: Logger | None) -> 
         return MemoryTarget()
     if kind == "console":
         return StreamTarget(sys.stderr if stream is None else stream)
+    require_certificates()
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 
     _hush_the_library()
