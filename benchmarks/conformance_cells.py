@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from benchmarks.conformance import Cell
+from bpdemo.core.choices import LIMIT_ALGORITHMS, RETRY_POLICIES
 from bpdemo.lab.lessons.sizing import size
 
 BASE: Final[dict[str, Any]] = {
@@ -79,6 +80,12 @@ def limits() -> list[Cell]:
         ),
         naive("naive"),
         naive("naive, limit, slow payment", {"max_in_flight": 16}, changes=slow),
+        *(
+            cell(f"limit that adapts, {name}{leaving}", {"limit_algorithm": name} | LONG, **plan)
+            for name in LIMIT_ALGORITHMS
+            if name != "fixed"
+            for leaving, plan in (("", {}), (", leaving", {"client_timeout_s": 0.6}))
+        ),
         cell("fair share", {"client_max_in_flight": 3}, clients=greedy),
         cell("fair share of an address", {"client_max_in_flight": 5}, browse_per_s=10),
     ]
@@ -93,6 +100,20 @@ def deadlines() -> list[Cell]:
     ]
 
 
+def payments() -> list[Cell]:
+    """A payment that takes now less and now more time, or never answers."""
+    hanging = {"payment_hang_rate": 0.1, "attempt_timeout_s": 0.5} | LONG
+    return [
+        *(
+            cell(f"payment, {name}", {"payment_latency_distribution": name}, times=0.9)
+            for name in ("exponential", "bimodal")
+        ),
+        cell("payment, some calls hang", hanging, times=0.7),
+        cell("payment, some calls hang, a breaker", hanging | BREAKER, times=2),
+        naive("naive, some calls hang", {"payment_hang_rate": 0.05}, times=0.7),
+    ]
+
+
 def retries() -> list[Cell]:
     flaky = {"payment_failure_rate": 0.3, "breaker_enabled": False, "queue_capacity": 20}
     return [
@@ -101,6 +122,10 @@ def retries() -> list[Cell]:
         cell("retries with backoff", retries=3, backoff="exponential"),
         cell("retries when told", retries=2, backoff="retry_after", times=1.5),
         cell("retries within a budget", retries=3, retry_budget=0.1, send_keys=True),
+        *(
+            cell(f"retries, {name}", retries=3, backoff="exponential", retry_policy=name)
+            for name in RETRY_POLICIES
+        ),
         cell(
             "joined and replayed", LONG, times=0.9, retries=2, send_keys=True, client_timeout_s=0.35
         ),
@@ -145,7 +170,7 @@ def sizes() -> list[Cell]:
 
 
 def matrix() -> list[Cell]:
-    return [*admission(), *limits(), *deadlines(), *retries(), *browsing(), *sizes()]
+    return [*admission(), *limits(), *deadlines(), *payments(), *retries(), *browsing(), *sizes()]
 
 
 #: A few that tell the most, for every change of the service or its twin.
@@ -153,6 +178,10 @@ TELLING: Final = (
     "block, leaving unheard",
     "limit, leaving unheard",
     "naive, limit, slow payment",
+    "limit that adapts, vegas, leaving",
+    "payment, bimodal",
+    "payment, some calls hang",
+    "retries, grpc_tokens",
     "joined and replayed",
     "browsing through the limit",
     "size, payment ×2, constant",
