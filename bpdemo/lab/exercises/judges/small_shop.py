@@ -82,6 +82,10 @@ class Shop:
     truths: list[Scrape] = field(default_factory=list)
     workers: list[asyncio.Task[None]] = field(default_factory=list)
     orders: int = 0
+    #: Until so many orders have come and been seen by a scrape, workers take none: a crowd fills
+    #: the queue however slowly a busy machine sends it.
+    holds_until: int = 0
+    is_free: asyncio.Event = field(default_factory=asyncio.Event)
     slip: BaseException | None = None
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -109,6 +113,8 @@ class Shop:
     async def _order(self, send: Any) -> None:
         assert self.queue is not None
         self.orders += 1
+        if self.orders < self.holds_until:
+            self.is_free.clear()
         turn = await self.queue.put(self.orders)
         if turn is not None:
             await turn
@@ -117,6 +123,7 @@ class Shop:
     async def _work(self) -> None:
         assert self.queue is not None
         while True:
+            await self.is_free.wait()
             turn = await self.queue.take()
             await asyncio.sleep(PAY_S)
             if not turn.done():  # its caller may have left
@@ -129,6 +136,8 @@ class Shop:
         text = generate_latest(self.registry).decode()
         queue = self.queue
         self.truths.append(Scrape(text, len(queue), queue.rejected, tuple(queue.waits_s)))
+        if self.orders >= self.holds_until:
+            self.is_free.set()
         return text
 
 
