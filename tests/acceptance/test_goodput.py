@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.load, pytest.mark.whole]
 FLOOD = Path(__file__).with_name("flood.py")
 CAPACITY_PER_S = 200
 PATIENCE_S = 0.5
-#: Longer than the workshop's own runs need: 1,200 orders, of which one is less than a thousandth.
+#: Of so many orders as are sold in that time one is less than a thousandth.
 RUN_S, UNDER_WAY_S = 6.0, 0.5
 LONGEST_S = 0.150
 #: Times capacity → the least share of capacity that must be sold within 500 ms.
