@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 from unittest.mock import patch
 
+from bpdemo.core.choices import WhenFull
 from bpdemo.lab.exercises.exercise import Exercise, NotYet
 
 if TYPE_CHECKING:
@@ -163,7 +164,7 @@ def judge_batch(settings: Any) -> str:
     from bpdemo.lab.services.simulation import simulate
 
     (waiters,) = chosen(settings, queue_block_waiters=(0, 10_000))
-    policy = one_of(settings, "queue_policy", ("reject", "block"))
+    policy = one_of(settings, "queue_policy", get_args(WhenFull))
     defended(settings, right="c", replies=REPLIES)
     knobs = TEAM | {"queue_policy": policy, "queue_block_waiters": waiters}
     load: dict[str, Any] = {"scenario": "closed", "rate": CLIENTS, "client_timeout_s": 30}
