@@ -20,6 +20,9 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
+import time
+import typing
 import zipfile
 from pathlib import Path
 
@@ -35,6 +38,8 @@ REQUIREMENTS_DEV = ROOT / "requirements-dev.txt"
 WHEELHOUSE = ROOT / "wheelhouse"
 PORT_MAX = 65535
 FOUND = ("Collecting ", "Processing ")  # how pip begins a line for a package, or for its file
+UNPACKING = "Installing collected packages"
+EVERY_S = 2.0  # how often a long step says on a terminal how far it is; in a log five times as long
 #: How the names of variables begin that are meant for other programs.
 FOREIGN = (
     "PYTHON",
@@ -216,7 +221,8 @@ def has_pip() -> bool:
 def make_venv() -> None:
     say(f"Making the environment {VENV.name} with Python {sys.version.split()[0]} ...")
     command = [sys.executable, "-m", "venv", "--clear", str(VENV)]
-    made = subprocess.run(command, env=own_environment(), check=False)
+    with SignOfLife(lambda: "making the environment"):
+        made = subprocess.run(command, env=own_environment(), check=False)
     if made.returncode:
         what = "the environment could not be made; the reason stands above."
         fail(what, f"remove the folder {VENV.name}, look for free space on the disk, and try again")
@@ -278,17 +284,54 @@ def pip(*arguments: str) -> None:
     command += ["--no-input", "--progress-bar", "off", *source, *arguments]
     pipe = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "encoding": "utf-8"}
     running = subprocess.Popen(command, errors="replace", env=pip_environment(), **pipe)
+    before = unpacked()
     with running as process, LOG.open("w", encoding="utf-8") as log:
-        found = 0
-        for line in process.stdout:
-            log.write(line)
-            found += line.startswith(FOUND)
-            report(line, found)
+        found, wanted = 0, 0
+        with SignOfLife(lambda: progress_of(found, wanted, unpacked() - before)):
+            for line in process.stdout:
+                log.write(line)
+                found += line.startswith(FOUND)
+                wanted = line.count(",") + 1 if line.startswith(UNPACKING) else wanted
+                report(line, found)
     code = process.returncode
     if code < 0:
         fail(f"pip was ended by signal {-code}.", "close other programs, for memory, and try again")
     if code:
         explain(LOG.read_text(encoding="utf-8"))
+
+
+def unpacked() -> int:
+    """How many packages .venv has."""
+    places = ("lib/python3.*", "Lib")  # as Linux and macOS have it, as Windows has it
+    return sum(len(list(VENV.glob(f"{place}/site-packages/*.dist-info"))) for place in places)
+
+
+def progress_of(found: int, wanted: int, done: int) -> str:
+    return f"{min(done, wanted)} of {wanted} unpacked" if wanted else f"{found} found"
+
+
+class SignOfLife:
+    """While a step takes long, says now and then how far it is and how long it has taken; nothing
+    at all where the step is short."""
+
+    def __init__(self, how_far: "typing.Callable[[], str]") -> None:
+        self._how_far = how_far
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._tell, daemon=True)
+
+    def __enter__(self) -> "SignOfLife":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _tell(self) -> None:
+        live, began_s = sys.stdout.isatty(), time.monotonic()
+        while not self._over.wait(EVERY_S if live else 5 * EVERY_S):
+            line = f"  {self._how_far()}, after {time.monotonic() - began_s:.0f} s"
+            print(line.ljust(60), end="\r" if live else "\n", flush=True)
 
 
 def pip_environment() -> "dict[str, str]":
@@ -320,8 +363,8 @@ def report(line: str, found: int) -> None:
     if line.startswith(FOUND) and (live or found % 20 == 0):
         name = Path(line.split()[1]).name[:30]
         print(f"  {found} found, now {name}".ljust(60), end="\r" if live else "\n", flush=True)
-    elif line.startswith("Installing collected packages") and "," in line:
-        say(f"  unpacking {line.count(',') + 1}; this is silent for a while ...")
+    elif line.startswith(UNPACKING) and "," in line:
+        say(f"  unpacking {line.count(',') + 1} ...")
     elif "Retrying" in line:
         say("  the package index does not answer, trying again ...")
 

@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
 import tomllib
 import venv
 import zipfile
@@ -326,3 +327,35 @@ def test_text_has_unix_line_ends_in_every_checkout():
     assert "* text=auto eol=lf" in said
     assert b"\r" not in (ROOT / "Makefile").read_bytes()
     assert not re.search(rb"\r\n", (ROOT / "lab.py").read_bytes())
+
+
+@pytest.mark.parametrize("live", [True, False])
+def test_a_long_step_shows_signs_of_life_and_a_short_one_none(live, lab, capsys, monkeypatch):
+    """How far it is, and for how long: on a terminal in one line, in a log line by line."""
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: live, raising=False)
+    monkeypatch.setattr(lab, "EVERY_S", 0.001)
+    said = threading.Event()
+    steps = iter(range(1, 100_000))
+
+    def how_far():
+        done = next(steps)
+        if done > 2:
+            said.set()
+        return lab.progress_of(9, 140, done)
+
+    with lab.SignOfLife(how_far):
+        assert said.wait(30)
+    out = capsys.readouterr().out
+    assert "  1 of 140 unpacked, after 0 s" in out
+    assert "  2 of 140 unpacked, after 0 s" in out
+    assert ("\r" in out, "\n" in out) == (live, not live)
+    monkeypatch.setattr(lab, "EVERY_S", 600)
+    with lab.SignOfLife(how_far):
+        pass
+    assert capsys.readouterr().out == ""
+
+
+def test_progress_is_never_more_than_there_is(lab):
+    """Before pip says how many there are to unpack, those that it has found count."""
+    assert lab.progress_of(17, 0, 0) == "17 found"
+    assert lab.progress_of(140, 140, 150) == "140 of 140 unpacked"
