@@ -2,7 +2,7 @@
 
 import math
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from random import Random
 
@@ -80,14 +80,14 @@ class SimulatedPayment:
     async def charge(self, key: str, amount_cents: int) -> None:
         """Charge once per key. Raises `DependencyError` for a key that was refunded or barred."""
         taken = self._take(key)
-        await self._pause.take(self._draw_latency())
+        await self._pass_latency()
         if not taken:
             raise DependencyError("The payment was refunded or barred before.")
 
     async def refund(self, key: str) -> None:
         """Give back what `key` took, once; a key that took nothing is barred from charging."""
         self._give_back(key)
-        await self._pause.take(self._draw_latency())
+        await self._pass_latency()
 
     def settle(self, key: str) -> None:
         """The sale stands; what was charged for it need not be remembered much longer."""
@@ -117,3 +117,6 @@ class SimulatedPayment:
         born_before = self._clock() - KEY_LIFETIME_S
         while self._over and self._over[next(iter(self._over))][1] < born_before:
             self._over.popitem(last=False)
+
+    def _pass_latency(self) -> Awaitable[None]:
+        return self._pause.take(self._draw_latency())
