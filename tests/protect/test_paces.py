@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from bpdemo.protect import AdmissionControl
+from bpdemo.flow.limits.choice import LIMITS, LimitChoice
+from bpdemo.protect import AdmissionControl, deadline_of
 from tests.protect.edge import DISCONNECT, Request, body_part, start
 from tests.support.virtual import virtual
 
@@ -230,3 +231,41 @@ async def test_a_websocket_has_neither() -> None:
     await come_one_by_one(control, 1)
     assert paces(control) == (pytest.approx(0.02), pytest.approx(0.02))
     assert control.books["*"].arrived == 4
+
+
+async def served_of_the_patient(hasty_share: float, algorithm: Any) -> float:
+    """Of those who do not name a deadline of two milliseconds, before an application that obeys it:
+    at 0.6 of what eight workers can do, under a limit that learns from its 504s."""
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        left_s = deadline_of(scope).remaining_s(loop.time())
+        if left_s < ANSWER_S:
+            await asyncio.sleep(left_s)
+        else:
+            async with workers:
+                await asyncio.sleep(ANSWER_S)
+        status = 504 if left_s < ANSWER_S else 200
+        await send({"type": "http.response.start", "status": status, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    loop, draw, workers = asyncio.get_running_loop(), Random(1), asyncio.Semaphore(8)
+    choice = LimitChoice(algorithm=algorithm, start=16, low=1, high=1000)
+    control = AdmissionControl(app, concurrency=choice.make(Random(2)), queue_capacity=0)
+    patient, tasks = list[Request](), list[asyncio.Task[None]]()
+    for number in range(2000):
+        await asyncio.sleep(draw.expovariate(0.6 * 8 / ANSWER_S))
+        is_hasty = draw.random() < hasty_share
+        request = Request(headers={"X-Request-Timeout-Ms": "2"} if is_hasty else {})
+        tasks.append(start(control, request))
+        if number > 400 and not is_hasty:
+            patient.append(request)
+    await asyncio.gather(*tasks)
+    return sum(request.status == 200 for request in patient) / len(patient)
+
+
+@pytest.mark.parametrize("algorithm", sorted(LIMITS))
+@virtual
+async def test_a_limit_takes_no_tiny_deadline_for_overload_or_for_speed(algorithm: str) -> None:
+    """A 504 after two milliseconds is neither a slow service nor a fast one."""
+    without = await served_of_the_patient(0.0, algorithm)
+    assert await served_of_the_patient(0.3, algorithm) >= without - 0.02
