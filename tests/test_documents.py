@@ -5,10 +5,10 @@ import json
 import re
 from pathlib import Path
 
-import nbformat
 import pytest
 
 from bpdemo.core.settings import Settings, describe
+from tests.support.notebooks import cells_in
 
 ROOT = Path(__file__).resolve().parents[1]
 LINK = re.compile(r"\]\(([^)#\s]+)[^)\s]*\)")
@@ -27,8 +27,7 @@ MODULE = re.compile(r"`(bpdemo(?:\.\w+)+)`")
 def prose_of(path: Path) -> str:
     if path.suffix != ".ipynb":
         return path.read_text(encoding="utf-8")
-    cells = nbformat.read(path, as_version=4).cells
-    return "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
+    return "\n".join(cell.source for cell in cells_in(path) if cell.cell_type == "markdown")
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))

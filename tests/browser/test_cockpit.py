@@ -5,12 +5,11 @@ import time
 from collections.abc import Iterator
 
 import httpx
-import nbformat
 import pytest
-from nbformat.v4 import new_code_cell, new_notebook
 
 from tests.support.browser import Journal, Notebook, Page, expect, shoot
-from tests.support.jupyter import KERNELSPEC, Workshop
+from tests.support.jupyter import Workshop
+from tests.support.notebooks import write_notebook
 from tests.support.processes import is_free
 from tests.support.waiting import eventually
 
@@ -42,11 +41,7 @@ FOCUSED = """() => {
 @pytest.fixture(scope="module")
 def workshop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workshop]:
     started = Workshop(tmp_path_factory.mktemp("workshop")).lay_out()
-    cells = [new_code_cell(source) for source in CELLS]
-    nbformat.write(
-        new_notebook(cells=cells, metadata={"kernelspec": KERNELSPEC}),
-        started.folder / "notebooks" / "cockpit.ipynb",
-    )
+    write_notebook(started.folder / "notebooks" / "cockpit.ipynb", *CELLS)
     try:
         started.start()
         yield started

@@ -3,13 +3,12 @@
 from collections.abc import Iterator
 from typing import Any
 
-import nbformat
 import pytest
-from nbformat.v4 import new_code_cell, new_notebook
 
 from tests.browser.test_live_demo import recall_calibration
 from tests.support.browser import Browser, Notebook, Page, expect, shoot
-from tests.support.jupyter import KERNELSPEC, Workshop
+from tests.support.jupyter import Workshop
+from tests.support.notebooks import write_notebook
 
 pytestmark = [
     pytest.mark.browser,
@@ -101,11 +100,7 @@ PALE = """place => {
 def workshop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workshop]:
     started = Workshop(tmp_path_factory.mktemp("workshop")).lay_out()
     recall_calibration(started.home)
-    cells = [new_code_cell(source) for source in CELLS]
-    nbformat.write(
-        new_notebook(cells=cells, metadata={"kernelspec": KERNELSPEC}),
-        started.folder / "notebooks" / "desk.ipynb",
-    )
+    write_notebook(started.folder / "notebooks" / "desk.ipynb", *CELLS)
     try:
         started.start()
         yield started

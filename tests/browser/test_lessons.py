@@ -5,16 +5,15 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-import nbformat
 import pytest
-from nbformat.v4 import new_code_cell, new_notebook
 
 from bpdemo.lab.predictions.questions.catalogue import QUESTIONS
 from bpdemo.lab.predictions.questions.question import Question
 from bpdemo.results.validity import NotMeasured
 from tests.support.browser import Journal, Notebook, Page, expect, shoot
-from tests.support.jupyter import KERNELSPEC, Workshop
+from tests.support.jupyter import Workshop
 from tests.support.measured import until_measured
+from tests.support.notebooks import write_notebook
 
 pytestmark = [pytest.mark.browser, pytest.mark.load, pytest.mark.slow, pytest.mark.timeout(1200)]
 
@@ -139,11 +138,7 @@ def test_a_lesson_runs_to_its_end(
 @pytest.mark.light
 def test_no_picture_is_cut_off(workshop: Workshop, page: Page) -> None:
     """On a laptop's screen, with the file browser open, the right edge of a picture is in view."""
-    cells = [new_code_cell(source) for source in ALL_PICTURES]
-    nbformat.write(
-        new_notebook(cells=cells, metadata={"kernelspec": KERNELSPEC}),
-        workshop.folder / "notebooks" / "pictures.ipynb",
-    )
+    write_notebook(workshop.folder / "notebooks" / "pictures.ipynb", *ALL_PICTURES)
     notebook = Notebook(page).open(workshop.address_of("pictures"))
     run_all(notebook)
     cut = {

@@ -1,12 +1,10 @@
 """The runner of notebooks tells a busy machine from a claim that does not hold."""
 
-import nbformat
 import pytest
-from nbformat.v4 import new_code_cell, new_notebook
 
 from bpdemo.results.validity import LOST_SENTENCE, SENTENCE, NotMeasured
 from scripts import run_notebooks
-from tests.support.jupyter import KERNELSPEC
+from tests.support.notebooks import write_notebook
 
 RAISE = "from bpdemo.results.validity import NotMeasured\nraise NotMeasured(['p99 was high'])"
 
@@ -15,8 +13,7 @@ RAISE = "from bpdemo.results.validity import NotMeasured\nraise NotMeasured(['p9
 def notebook(tmp_path):
     def write(source):
         path = tmp_path / "one.ipynb"
-        cells = new_notebook(cells=[new_code_cell(source)], metadata={"kernelspec": KERNELSPEC})
-        nbformat.write(cells, path)
+        write_notebook(path, source)
         return str(path)
 
     return write

@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-import nbformat
 import pytest
 
 from bpdemo.core import slips
@@ -22,6 +21,7 @@ from bpdemo.lab.lessons.shared import claims as claims_of_lessons
 from bpdemo.lab.lessons.shared.claims import Claim
 from tests.support import virtual_office
 from tests.support.measured import until_measured
+from tests.support.notebooks import Cell, cells_in
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 TAG = re.compile(r"claim-([\w-]+)")
@@ -103,12 +103,12 @@ def lessons() -> list[str]:
 
 def claims_of(lesson: str) -> list[str]:
     """The claims of a lesson by the tags of its cells, in order."""
-    tags = [tag for cell in _notebook(lesson).cells for tag in cell.metadata.get("tags", [])]
+    tags = [tag for cell in _notebook(lesson) for tag in cell.metadata.get("tags", [])]
     return list(dict.fromkeys(found[1] for tag in tags if (found := TAG.fullmatch(tag))))
 
 
-def _notebook(lesson: str) -> Any:
-    return nbformat.read(NOTEBOOKS / f"{lesson}.ipynb", as_version=4)
+def _notebook(lesson: str) -> list[Cell]:
+    return cells_in(NOTEBOOKS / f"{lesson}.ipynb")
 
 
 def is_live(lesson: str, claim: str) -> bool:
@@ -184,7 +184,7 @@ def cells_of(lesson: str, claim: str) -> list[tuple[int, str]]:
     tag = f"claim-{claim}"
     return [
         (place, cell.source)
-        for place, cell in enumerate(_notebook(lesson).cells)
+        for place, cell in enumerate(_notebook(lesson))
         if cell.cell_type == "code"
         and (
             tag in cell.metadata.get("tags", [])
@@ -215,5 +215,5 @@ def code_of(lesson: str) -> list[str]:
     return [source for source in sources if not source.startswith(("%", "!"))]
 
 
-def _code_cells(lesson: str) -> list[Any]:
-    return [cell for cell in _notebook(lesson).cells if cell.cell_type == "code"]
+def _code_cells(lesson: str) -> list[Cell]:
+    return [cell for cell in _notebook(lesson) if cell.cell_type == "code"]

@@ -23,7 +23,6 @@ from tests.support.waiting import eventually
 ROOT = Path(__file__).resolve().parents[2]
 START_S = 60.0
 #: A notebook without one is met by a dialog.
-KERNELSPEC = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 #: JupyterLab hands its own objects to the page: a test then asks the notebook's model what ran,
 #: since only the cells in view are in the page. It changes nothing that a learner sees.
 EXPOSED = '{"LabApp": {"expose_app_in_browser": true}}'

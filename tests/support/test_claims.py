@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-import nbformat
 import pytest
 
 from bpdemo.lab import ClaimFailed
 from bpdemo.lab.contest import score
 from tests.support import claims
+from tests.support.notebooks import code_cell, write_notebook
 
 LESSON = "01_tried"
 #: A cell of the tag, and what it does to be refuted.
@@ -23,11 +23,8 @@ def lesson(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """Make a lesson of these cells; a cell is its tag and its source."""
 
     def make(*cells: tuple[str, str]) -> None:
-        notebook = nbformat.v4.new_notebook()
-        for tag, source in [("", IMPORTS), *cells]:
-            tags = {"tags": [f"claim-{tag}"]} if tag else {}
-            notebook.cells.append(nbformat.v4.new_code_cell(source, metadata=tags))
-        nbformat.write(notebook, tmp_path / f"{LESSON}.ipynb")
+        made = [code_cell(source, [f"claim-{tag}"]) for tag, source in cells]
+        write_notebook(tmp_path / f"{LESSON}.ipynb", IMPORTS, *made)
 
     monkeypatch.setattr(claims, "NOTEBOOKS", tmp_path)
     return make

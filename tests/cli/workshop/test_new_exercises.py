@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import nbformat
 import pytest
 
 from bpdemo.cli.workshop.course import course_home, hand_out_exercises, lay_out
@@ -52,6 +51,8 @@ def test_a_notebook_from_before_gets_its_new_exercises_beside_it(
         assert len(told) == 1
         assert beside.name in told[0]
         assert exercises_in(beside) == [name]
+        import nbformat  # slow to import
+
         got = nbformat.read(beside, as_version=4)
         nbformat.validate(got)
         assert "import" in got.cells[0].source

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
-import nbformat
 import numpy as np
 import pytest
 
@@ -21,6 +20,7 @@ from bpdemo.lab.contest.scene_score import SCENE_POINTS, SceneScore
 from bpdemo.lab.contest.scenes import WORKERS, scenes_of
 from bpdemo.lab.contest.word import plain_word
 from bpdemo.load.progress_line import ProgressText
+from tests.support.notebooks import code_cell, write_notebook
 
 Run = Callable[..., tuple[int, str, str]]
 ROOT = Path(__file__).parents[3]
@@ -153,8 +153,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
 
 
 def save(path: Path, source: str) -> None:
-    cell = nbformat.v4.new_code_cell(source, metadata={"tags": ["answer-08"]})
-    path.write_text(json.dumps(nbformat.v4.new_notebook(cells=[cell])))
+    write_notebook(path, code_cell(source, ["answer-08"]))
 
 
 def test_score_reads_the_saved_settings_and_prints_a_code(run: Run, tmp_path: Path) -> None:

@@ -1,7 +1,6 @@
 """What a learner meets at an exercise: verdicts in words, hints one at a time, and progress."""
 
 import asyncio
-import json
 import os
 import re
 import sys
@@ -11,7 +10,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import nbformat
 import pytest
 
 from bpdemo.cli.main import main
@@ -22,6 +20,7 @@ from bpdemo.lab.exercises.exercise import Exercise, NotYet
 from bpdemo.lab.exercises.marks import ExerciseMark, all_marks, note_check, note_hint
 from bpdemo.lab.exercises.trial import Trial
 from bpdemo.lab.home import note, noted
+from tests.support.notebooks import code_cell, write_notebook
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -396,9 +395,8 @@ SOLVED = """def try_put(waiting, job, capacity):
 
 def save(path: Path, *sources: str, tag: str = "answer-01a") -> None:
     """A notebook whose last cell has the tag."""
-    cells = [nbformat.v4.new_code_cell(source) for source in sources]
-    cells[-1].metadata["tags"] = [tag]
-    path.write_text(json.dumps(nbformat.v4.new_notebook(cells=cells)))
+    *before, last = sources
+    write_notebook(path, *before, code_cell(last, [tag]))
 
 
 def test_the_saved_answer_is_checked(run: Run, folder: Path) -> None:

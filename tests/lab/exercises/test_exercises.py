@@ -16,9 +16,7 @@ from tempfile import TemporaryDirectory
 from types import ModuleType
 from typing import Any
 
-import nbformat
 import pytest
-from nbclient import NotebookClient
 from prometheus_client import REGISTRY
 
 from bpdemo.lab.exercises.catalogue import EXERCISES
@@ -32,6 +30,7 @@ from bpdemo.lab.services.service import serve
 from bpdemo.results.validity import NotMeasured
 from tests.lab.exercises.wrong.table import WRONG
 from tests.support.measured import TRIES, until_measured
+from tests.support.notebooks import Cell, cells_in
 
 ROOT = Path(__file__).parents[3]
 SOURCES = sorted((ROOT / "solutions").glob("*.ipynb"))
@@ -53,12 +52,12 @@ TRIED_LIVE = {
 #: Judges that work at the same time; the load of each asks for a tenth of a core.
 TOGETHER = 4
 
-Cells = list[Any]
+Cells = list[Cell]
 
 
 @cache
 def cells_of(notebook: Path) -> Cells:
-    return list(nbformat.read(notebook, as_version=4).cells)
+    return cells_in(notebook)
 
 
 def notebook_of(name: str, folder: str) -> Path:
@@ -73,6 +72,9 @@ def tags_of(cell: Any) -> list[str]:
 @cache
 def verdicts_of(notebook: Path) -> dict[str, str]:
     """Run it all in one kernel: what each `check` said, by the name of the exercise."""
+    import nbformat
+    from nbclient import NotebookClient
+
     played = nbformat.read(notebook, as_version=4)
     # A blank that is called in a cell of its own may raise; the verdicts are what counts here.
     with TemporaryDirectory() as folder:  # where an exercise lays out files of the learner's
