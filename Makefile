@@ -57,7 +57,7 @@ need-python:
 # --- for developers
 
 .PHONY: test
-test: install  ## all that a change can break, in about twenty minutes on two cores (ARGS="tests/flow")
+test: install  ## all that a change can break, in about a quarter of an hour on two cores (ARGS="tests/flow")
 	@$(PY) scripts/suite.py $(ARGS)
 
 .PHONY: test-all

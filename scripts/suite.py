@@ -1,6 +1,6 @@
 """The tests, as many at once as proves something: what `make test` and `make test-all` call.
 
-    python scripts/suite.py          what a change can break, in about twenty minutes on two cores
+    python scripts/suite.py          what a change can break, in about a quarter of an hour on two cores
     python scripts/suite.py --long   the rest: long loads, and every lesson in the browser
 
 Five runs of pytest. One is of what needs no process, no socket and no real time (`untimed`, see
