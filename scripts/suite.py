@@ -1,6 +1,6 @@
 """The tests, as many at once as proves something: what `make test` and `make test-all` call.
 
-    python scripts/suite.py          what a change can break, in about a quarter of an hour on two cores
+    python scripts/suite.py          what a change can break: a quarter of an hour on two cores
     python scripts/suite.py --long   the rest: long loads, and every lesson in the browser
 
 Five runs of pytest. One is of what needs no process, no socket and no real time (`untimed`, see
@@ -124,7 +124,7 @@ class Started:
 
 def environment() -> dict[str, str]:
     """That of the tests. Where no compiled files may be kept, each process compiles all that it
-    imports and rewrites every assert: a third and more of the time that it takes to find the tests."""
+    imports and rewrites every assert: a third and more of what it takes to find the tests."""
     given = {"BPDEMO_EXAMPLES": "few"} | os.environ
     given.pop("PYTHONDONTWRITEBYTECODE", None)
     return given
