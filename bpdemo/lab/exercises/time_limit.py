@@ -17,6 +17,9 @@ LOOK_S: Final = 0.1
 IDLE_SHARE: Final = 0.05
 #: Over so many seconds: a starved process gets its turns in bursts.
 IDLE_SPAN_S: Final = 2.0
+#: A process that waits of its own accord can look this often, of all the looks it wants; one that
+#: gets no processor looks late.
+LOOKS_SHARE: Final = 0.5
 #: However busy the machine, nobody waits longer than so many times the limit.
 MOST_BY_THE_CLOCK: Final = 6
 #: The same, where no thread of ours can look at the processor time.
@@ -63,7 +66,8 @@ class TimeLimit:
             span = [look for look in span if look[0] >= now_s - IDLE_SPAN_S - LOOK_S]
             span.append((now_s, cpu_s))
             waited_s, used_s = now_s - began_s, cpu_s - cpu_began_s
-            is_idle = cpu_s - span[0][1] < IDLE_SHARE * (now_s - span[0][0])
+            is_starved = len(span) < LOOKS_SHARE * IDLE_SPAN_S / LOOK_S
+            is_idle = not is_starved and cpu_s - span[0][1] < IDLE_SHARE * (now_s - span[0][0])
             if used_s >= self._limit_s:
                 self._give_up(used_s)
                 return
