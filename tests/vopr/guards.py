@@ -1,6 +1,6 @@
 """The guards held against their settings: how many retries, and how long an attempt may take."""
 
-from bisect import bisect_left, bisect_right, insort
+from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import inf
@@ -13,8 +13,6 @@ from tests.vopr.verdicts import Verdicts
 
 #: The budget looks back over ten seconds; the oldest tenth of it may have dropped out already.
 WINDOW_S, SHORTEST_WINDOW_S = 10.0, 9.0
-#: No setting of a world lets a retry wait for longer.
-LONGEST_BACKOFF_S = 5.0
 EPS_S = 1e-6
 
 
@@ -35,8 +33,9 @@ class GuardWatch:
         self.stalled_s = 0.0  # by which any timer may have been late
         self._clock = clock
         self._verdicts = verdicts
-        self._calls: dict[str, list[float]] = {name: [] for name in guards}
-        self._retries: dict[str, list[float]] = {name: [] for name in guards}  # when paid for
+        self._calls: dict[str, deque[float]] = {name: deque() for name in guards}
+        self._retries: dict[str, deque[float]] = {name: deque() for name in guards}
+        self._unmade: Counter[str] = Counter()  # retries that are paid for, and not made yet
         self._budget = False, 0.0, 0.0
         self._turned_s = -inf
         self._longest_attempt_s = 0.0
@@ -44,6 +43,7 @@ class GuardWatch:
         self._most_attempts = 0
         for name, guard in guards.items():
             self._count_calls(name, guard)
+            self._count_spending(name, guard)
 
     def note_knobs(self, now: Settings) -> None:
         self._longest_attempt_s = max(self._longest_attempt_s, now.attempt_timeout_s or inf)
@@ -57,7 +57,9 @@ class GuardWatch:
     def hear(self, event: Event) -> None:
         match event:
             case Retried():
-                self._check_budget(event.dependency, self._clock() - event.wait_s)
+                self._unmade[event.dependency] -= 1
+                is_paid = self._unmade[event.dependency] >= 0
+                self._verdicts.expect(is_paid, "a retry that nobody paid for", event)
             case AttemptEnded():
                 most_s = self._longest_attempt_s + self.stalled_s + EPS_S
                 in_time = event.duration_s <= most_s
@@ -84,26 +86,39 @@ class GuardWatch:
 
         guard.call = call
 
-    def _check_budget(self, name: str, paid_s: float) -> None:
-        """Retries of the shortest window that is allowed, against the calls of the longest.
+    def _count_spending(self, name: str, guard: Any) -> None:
+        real: Any = type(guard.budget)
+        spent, given_back, clock = self._spent, self._given_back, self._clock
 
-        A retry is heard of when it is made; what it waited before that it may have waited longer
-        by as much as the timers were late.
-        """
+        class Heard(real):  # type: ignore[misc]
+            def try_spend(self) -> bool:
+                may = bool(super().try_spend())
+                if may:
+                    spent(name)
+                return may
+
+            def give_back(self, spent_at_s: float) -> None:
+                super().give_back(spent_at_s)
+                given_back(name, spent_at_s)
+
+        guard.budget = Heard(guard.budget.policy, clock)
+
+    def _given_back(self, name: str, spent_at_s: float) -> None:
+        self._unmade[name] -= 1
+        if spent_at_s in self._retries[name]:  # or it is too long ago to matter
+            self._retries[name].remove(spent_at_s)
+
+    def _spent(self, name: str) -> None:
+        """Retries of the shortest window that is allowed, against the calls of the longest."""
         enabled, ratio, min_per_s = self._budget
         now, calls, retries = self._clock(), self._calls[name], self._retries[name]
-        insort(retries, paid_s)
-        oldest_s = now - WINDOW_S - LONGEST_BACKOFF_S
-        del calls[: bisect_left(calls, oldest_s)]
-        del retries[: bisect_right(retries, oldest_s)]
-        if not enabled or self._turned_s > oldest_s:
-            return
-        within_s = SHORTEST_WINDOW_S - self.stalled_s
-        for end_s in retries[bisect_right(retries, paid_s) - 1 :]:  # the windows that hold it
-            if end_s >= paid_s + within_s:
-                break
-            paid = bisect_right(retries, end_s) - bisect_right(retries, end_s - within_s)
-            last = bisect_right(calls, end_s + self.stalled_s)
-            made = last - bisect_left(calls, end_s - WINDOW_S)
-            within = paid <= min_per_s * WINDOW_S + ratio * made + EPS_S
-            self._verdicts.expect(within, "more retries than the budget allows", paid)
+        self._unmade[name] += 1
+        retries.append(now)
+        while calls and calls[0] < now - WINDOW_S:
+            calls.popleft()
+        while retries and retries[0] <= now - SHORTEST_WINDOW_S:
+            retries.popleft()
+        if enabled and self._turned_s <= now - WINDOW_S:
+            allowed = min_per_s * WINDOW_S + ratio * len(calls)
+            within = len(retries) <= allowed + EPS_S
+            self._verdicts.expect(within, "more retries than the budget allows", len(retries))
