@@ -133,6 +133,7 @@ def payments() -> list[Cell]:
 
 
 def retries() -> list[Cell]:
+    """The client policies after three slow seconds, from which not all of them recover."""
     flaky = {"payment_failure_rate": 0.3, "breaker_enabled": False, "queue_capacity": 20}
     return [
         cell("retry storm", scenario="retry_storm"),
@@ -141,7 +142,10 @@ def retries() -> list[Cell]:
         cell("retries when told", retries=2, backoff="retry_after", times=1.5),
         cell("retries within a budget", retries=3, retry_budget=0.1, send_keys=True),
         *(
-            cell(f"retries, {name}", retries=3, backoff="exponential", retry_policy=name)
+            naive(
+                f"retries, {name}", retries=3, retry_policy=name, times=0.6, client_timeout_s=0.7,
+                changes=[(SOON_S, {"payment_latency_s": 2.0}), (BACK_S, {"payment_latency_s": 0.2})],
+            )
             for name in RETRY_POLICIES
         ),
         cell(
