@@ -144,7 +144,7 @@ def retries() -> list[Cell]:
         *(
             naive(
                 f"retries, {name}", retries=3, retry_policy=name, times=0.6, client_timeout_s=0.7,
-                changes=[(SOON_S, {"payment_latency_s": 2.0}), (BACK_S, {"payment_latency_s": 0.2})],
+                changes=turned(payment_latency_s=2.0),
             )
             for name in RETRY_POLICIES
         ),
