@@ -133,7 +133,7 @@ def payments() -> list[Cell]:
 
 
 def retries() -> list[Cell]:
-    """The client policies after three slow seconds, from which not all of them recover."""
+    """Client policies in a storm: after three slow seconds, from which not all of them recover."""
     flaky = {"payment_failure_rate": 0.3, "breaker_enabled": False, "queue_capacity": 20}
     return [
         cell("retry storm", scenario="retry_storm"),
@@ -141,12 +141,18 @@ def retries() -> list[Cell]:
         cell("retries with backoff", retries=3, backoff="exponential"),
         cell("retries when told", retries=2, backoff="retry_after", times=1.5),
         cell("retries within a budget", retries=3, retry_budget=0.1, send_keys=True),
+        # It asks what was refused, where a storm of those who leave asks chance.
+        cell(
+            "retries, sre_throttling", retries=3, backoff="exponential",
+            retry_policy="sre_throttling",
+        ),
         *(
             naive(
                 f"retries, {name}", retries=3, retry_policy=name, times=0.6, client_timeout_s=0.7,
                 changes=turned(payment_latency_s=2.0),
             )
             for name in RETRY_POLICIES
+            if name != "sre_throttling"
         ),
         cell(
             "joined and replayed", LONG, times=0.9, retries=2, send_keys=True, client_timeout_s=0.35
