@@ -8,19 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
-
-import numpy as np
-import plotly.graph_objects as go
+from itertools import pairwise
+from typing import Any, Final
 
 from bpdemo.picture.labels import spread, width_of, wrapped
 from bpdemo.picture.palette import FATE_COLOURS, FATE_PATTERNS, GRID, INK, LINES, TEXT_PX
 from bpdemo.picture.scale import Scale
+from bpdemo.picture.shown import Shown, Values
 from bpdemo.plan.fates import WORDS
-from bpdemo.results.records import Column
-
-if TYPE_CHECKING:
-    from bpdemo.results.run import Run
 
 LINE_PX: Final = 20
 """Height of a line of text with the space around it."""
@@ -35,63 +30,51 @@ BASE_AXIS: Final = {"gridcolor": GRID, "zeroline": False, "linecolor": INK, "sho
 class Cell:
     """One panel of one run: where it is, and what has been put into it."""
 
-    run: Run
+    run: Shown
     scale: Scale
     axis: str
     width_px: float
     height_px: float
     labels_px: float
-    traces: list[go.Scatter] = field(default_factory=list)
+    traces: list[dict[str, Any]] = field(default_factory=list)
     annotations: list[dict[str, Any]] = field(default_factory=list)
     shapes: list[dict[str, Any]] = field(default_factory=list)
     y_axis: dict[str, Any] = field(default_factory=dict)
     margin: list[tuple[str, float, str]] = field(default_factory=list)
 
     @property
-    def edge_t_s(self) -> Column:
+    def edge_t_s(self) -> Values:
         """Middles of the bins, with the two ends of the run."""
-        t_s = self.run.frame["t_s"].to_numpy()
-        ends = np.append(t_s[1:], self.run.meta.seconds)
-        return np.concatenate(([0.0], (t_s + ends) / 2, [self.run.meta.seconds]))
+        edges = [*self.run.columns["t_s"], self.run.meta.seconds]
+        middles = [(start_s + end_s) / 2 for start_s, end_s in pairwise(edges)]
+        return [0.0, *middles, self.run.meta.seconds]
 
-    def column(self, name: str) -> Column:
+    def column(self, name: str) -> Values:
         """A column of the frame, drawn out to both ends of the run."""
-        values = self.run.frame[name].to_numpy(dtype=float)
-        return np.concatenate((values[:1], values, values[-1:]))
+        values = self.run.columns[name]
+        return [*values[:1], *values, *values[-1:]]
 
-    def line(self, name: str, y: Column, cue: str, **more: Any) -> None:
+    def line(self, name: str, y: Values, cue: str, **more: Any) -> None:
         colour, dash = LINES[cue]
-        self.traces.append(
-            go.Scatter(
-                x=self.edge_t_s,
-                y=y,
-                name=name,
-                mode="lines",
-                xaxis=f"x{self.axis}",
-                yaxis=f"y{self.axis}",
-                showlegend=False,
-                line={"color": colour, "dash": dash, "width": 3},
-                **more,
-            )
+        self._trace(name, y, line={"color": colour, "dash": dash, "width": 3}, **more)
+
+    def area(self, fate: str, y: Values, group: str) -> None:
+        colour, pattern = FATE_COLOURS[fate], FATE_PATTERNS[fate]
+        self._trace(
+            WORDS[fate],
+            y,
+            stackgroup=group,
+            line={"width": 0.5, "color": colour},
+            fillcolor=colour,
+            fillpattern={"shape": pattern, "fgcolor": "rgba(0,0,0,0.35)", "size": 7}
+            | {"bgcolor": colour, "fillmode": "replace"},
         )
 
-    def area(self, fate: str, y: Column, group: str) -> None:
-        colour, pattern = FATE_COLOURS[fate], FATE_PATTERNS[fate]
+    def _trace(self, name: str, y: Values, **more: Any) -> None:
         self.traces.append(
-            go.Scatter(
-                x=self.edge_t_s,
-                y=y,
-                name=WORDS[fate],
-                mode="lines",
-                xaxis=f"x{self.axis}",
-                yaxis=f"y{self.axis}",
-                showlegend=False,
-                stackgroup=group,
-                line={"width": 0.5, "color": colour},
-                fillcolor=colour,
-                fillpattern={"shape": pattern, "fgcolor": "rgba(0,0,0,0.35)", "size": 7}
-                | {"bgcolor": colour, "fillmode": "replace"},
-            )
+            {"type": "scatter", "x": self.edge_t_s, "y": y, "name": name, "mode": "lines"}
+            | {"xaxis": f"x{self.axis}", "yaxis": f"y{self.axis}", "showlegend": False}
+            | more
         )
 
     def level(self, y: float, cue: str) -> None:

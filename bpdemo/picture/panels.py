@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
+import statistics
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
+from itertools import compress, groupby
 from typing import Final
-
-import numpy as np
 
 from bpdemo.picture.cell import LINE_PX, Cell
 from bpdemo.picture.labels import width_of
@@ -17,8 +19,8 @@ from bpdemo.picture.palette import (
     LINES,
     TEXT_PX,
 )
+from bpdemo.picture.shown import Values
 from bpdemo.plan.fates import WORDS
-from bpdemo.results.records import Column
 from bpdemo.results.sentence import times
 
 STACK: Final = ("ok", "late", "failed", "shed")
@@ -31,9 +33,11 @@ BESIDE_PX: Final = 14
 
 def ribbon(cell: Cell) -> None:
     """Shares of the fates, 0 to 100 %, however large the offer."""
-    offered = np.maximum(cell.column("offered_per_s"), 1e-9)
+    offered = [max(per_s, 1e-9) for per_s in cell.column("offered_per_s")]
     for fate in STACK:
-        cell.area(fate, 100 * cell.column(f"{fate}_per_s") / offered, f"share{cell.axis}")
+        per_s = cell.column(f"{fate}_per_s")
+        shares = [100 * some / whole for some, whole in zip(per_s, offered, strict=True)]
+        cell.area(fate, shares, f"share{cell.axis}")
     cell.label("share of requests", 0.5, GREY)
     cell.y_axis = {"range": [0, 100], "tickvals": [0, 100], "ticktext": ["0%", "100%"]}
 
@@ -44,8 +48,8 @@ def fates(cell: Cell) -> None:
     for fate in STACK:
         cell.area(fate, cell.column(f"{fate}_per_s"), f"fates{cell.axis}")
     attempts, offered = cell.column("attempts_per_s"), cell.column("offered_per_s")
-    retried = np.nansum(attempts) > 1.05 * np.nansum(offered)
-    cell.line("tries", attempts if retried else np.full_like(attempts, np.nan), "offered")
+    retried = math.fsum(attempts) > 1.05 * math.fsum(offered)
+    cell.line("tries", attempts if retried else [math.nan] * len(attempts), "offered")
     if capacities:
         capacity = capacities[-1][1]
         if len(capacities) == 1:
@@ -53,24 +57,23 @@ def fates(cell: Cell) -> None:
         else:
             cell.steps(capacities, "capacity")
         cell.label("<b>capacity</b>", capacity / top, INK, f"{capacity:,.0f}/s")
-    above = offered > top
-    if retried and attempts.max() > top and not above.any():
-        above = attempts > top
-    if retried and not above.any():
-        cell.label("with retries", float(attempts[-1]) / top, INK)
+    above = [per_s > top for per_s in offered]
+    if retried and not any(above):
+        above = [per_s > top for per_s in attempts]
+    if retried and not any(above):
+        cell.label("with retries", attempts[-1] / top, INK)
     _name_areas(cell)
-    if above.any():
+    if any(above):
         _arrow(cell, above, offered, attempts if retried else None)
     cell.y_axis = {"range": [0, top], "title": "requests per second", "nticks": _ticks(cell)}
 
 
-def _arrow(cell: Cell, above: Column, offered: Column, attempts: Column | None) -> None:
+def _arrow(cell: Cell, above: Sequence[bool], offered: Values, attempts: Values | None) -> None:
     """What leaves the panel: an arrow through its top edge, with the number."""
     at = _longest(above)
-    orders, tries = float(np.median(offered[above])), None
-    if attempts is not None:
-        tries = float(np.median(attempts[above]))
-    x, top = float(cell.edge_t_s[at]), cell.scale.orders_per_s
+    orders = statistics.median(compress(offered, above))
+    tries = None if attempts is None else statistics.median(compress(attempts, above))
+    x, top = cell.edge_t_s[at], cell.scale.orders_per_s
     cell.text(
         x,
         top,
@@ -121,70 +124,74 @@ def _leaving(
     return (f"{short}{ratio}{more}", f"{short}{more}", f"{short}{ratio}", short, f"{rate:,.0f}/s")
 
 
-def _longest(flags: Column) -> int:
+def _longest(flags: Sequence[bool]) -> int:
     """The middle of the longest stretch of true."""
-    edges = np.flatnonzero(np.diff(np.concatenate(([0], flags.astype(int), [0]))))
-    starts, ends = edges[::2], edges[1::2]
-    widest = int(np.argmax(ends - starts))
-    return int((starts[widest] + ends[widest] - 1) // 2)
+    stretches = ([at for at, _ in some] for flag, some in groupby(enumerate(flags), _flag) if flag)
+    widest = max(stretches, key=len)
+    return (widest[0] + widest[-1]) // 2
+
+
+def _flag(numbered: tuple[int, bool]) -> bool:
+    return numbered[1]
 
 
 def _name_areas(cell: Cell) -> None:
     """Write each fate's word into its area where that is thickest, or beside it."""
     px_per = cell.height_px / cell.scale.orders_per_s
-    total = float(cell.column("offered_per_s").sum())
-    bottom = np.zeros(len(cell.edge_t_s))
+    total = math.fsum(cell.column("offered_per_s"))
+    bottom = [0.0] * len(cell.edge_t_s)
     for fate in STACK:
         values = cell.column(f"{fate}_per_s")
-        top = bottom + values
+        top = [low + height for low, height in zip(bottom, values, strict=True)]
         room = width_of(WORDS[fate], TEXT_PX + 1, bold=True) / cell.width_px * cell.scale.seconds
-        seen = np.minimum(top, cell.scale.orders_per_s)
+        seen = [min(high, cell.scale.orders_per_s) for high in top]
         x, low, high = _thickest(cell.edge_t_s, bottom, seen, room)
         if (high - low) * px_per >= LINE_PX:
             ink = {"size": TEXT_PX + 1, "color": INK_ON[fate]}
             back = {"bgcolor": FATE_COLOURS[fate], "borderpad": 1}
             cell.text(x, (low + high) / 2, f"<b>{WORDS[fate]}</b>", font=ink, **back)
-        elif total and values.sum() / total >= 0.01:
-            middle = float(bottom[-1] + top[-1]) / 2
+        elif total and math.fsum(values) / total >= 0.01:
+            middle = (bottom[-1] + top[-1]) / 2
             cell.label(WORDS[fate], middle * px_per / cell.height_px, INK)
         bottom = top
 
 
-def _thickest(x: Column, bottom: Column, top: Column, room: float) -> tuple[float, float, float]:
+def _thickest(x: Values, bottom: Values, top: Values, room: float) -> tuple[float, float, float]:
     """Where a text of width `room` finds most height: its middle, lower and upper bound."""
-    best = (float(x[0]), 0.0, 0.0)
-    for middle in x[(x >= x[0] + room / 2) & (x <= x[-1] - room / 2)]:
-        near = np.abs(x - middle) <= room / 2
-        low, high = float(bottom[near].max()), float(top[near].min())
+    best = (x[0], 0.0, 0.0)
+    for middle in x:
+        if not x[0] + room / 2 <= middle <= x[-1] - room / 2:
+            continue
+        near = slice(bisect_left(x, middle - room / 2), bisect_right(x, middle + room / 2))
+        low, high = max(bottom[near]), min(top[near])
         if high - low > best[2] - best[1]:
-            best = (float(middle), low, high)
+            best = (middle, low, high)
     return best
 
 
 def latency(cell: Cell) -> None:
     """p50 and p99 of the requests let in, on a log scale, against the client timeout."""
-    low, high = (float(np.log10(end)) for end in cell.scale.latency_ms)
+    low, high = map(math.log10, cell.scale.latency_ms)
     ends = {}
     for name in ("p99", "p50"):
         values = cell.column(f"{name}_ms")
         cell.line(name, values, name)
-        known = values[np.isfinite(values) & (values > 0)]
-        if len(known):
-            ends[name] = (np.log10(known[-1]) - low) / (high - low)
+        if (end_ms := _last([ms for ms in values if not ms <= 0])) is not None:
+            ends[name] = (math.log10(end_ms) - low) / (high - low)
     client_timeout_ms = cell.run.meta.client_timeout_s * 1000
     cell.level(client_timeout_ms, "client timeout")
     # Where all three meet, the order here is the order from the bottom up.
     for name in ("p50", "p99"):
         if name in ends:
-            cell.label(f"<b>{name}</b>", float(ends[name]), LINES[name][0])
-    share = (np.log10(client_timeout_ms) - low) / (high - low)
-    cell.label("client timeout", float(share), INK, _told_ms(client_timeout_ms))
-    decades = 10.0 ** np.arange(np.floor(low), np.ceil(high) + 1)
+            cell.label(f"<b>{name}</b>", ends[name], LINES[name][0])
+    share = (math.log10(client_timeout_ms) - low) / (high - low)
+    cell.label("client timeout", share, INK, _told_ms(client_timeout_ms))
+    powers = range(math.floor(low), math.ceil(high) + 1)
     # A number at the upper edge of a low panel would stand in the last one of the panel above.
     edge = high - (high - low) * LINE_PX / 2 / cell.height_px if cell.height_px < 100 else high
-    decades = decades[decades <= 10.0**edge]
+    decades = [10.0**power for power in powers if power <= edge]
     cell.y_axis = {"type": "log", "range": [low, high], "title": "time to answer"}
-    cell.y_axis |= {"tickvals": decades.tolist(), "ticktext": [_told_ms(ms) for ms in decades]}
+    cell.y_axis |= {"tickvals": decades, "ticktext": [_told_ms(ms) for ms in decades]}
 
 
 def _told_ms(ms: float) -> str:
@@ -199,7 +206,11 @@ def queue(cell: Cell) -> None:
     if adapts := cell.run.meta.settings.get("limit_algorithm", "fixed") != "fixed":
         cell.line("limit", limit, "limit")
     cell.line("in queue", depth, "queue", fill="tozeroy", fillcolor="rgba(0,0,0,0.12)")
-    cell.line("queue capacity", np.where(capacity < 0, np.nan, capacity), "queue capacity")
+    cell.line(
+        "queue capacity",
+        [math.nan if places < 0 else places for places in capacity],
+        "queue capacity",
+    )
     cell.line("busy workers", busy, "busy workers")
     for name, values, cue in (("busy workers", busy, "busy workers"), ("in queue", depth, "queue")):
         end = _last(values)
@@ -220,6 +231,5 @@ def _ticks(cell: Cell) -> int:
     return max(2, min(5, int(cell.height_px // (1.5 * LINE_PX))))
 
 
-def _last(values: Column) -> float | None:
-    known = values[np.isfinite(values)]
-    return float(known[-1]) if len(known) else None
+def _last(values: Values) -> float | None:
+    return next((value for value in reversed(values) if math.isfinite(value)), None)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-import numpy as np
-
-if TYPE_CHECKING:
-    from bpdemo.results.run import Run
+from bpdemo.picture.shown import Shown
 
 HEADROOM: Final = 1.3
 """The top panel ends at this multiple of capacity; a larger offer is an arrow."""
@@ -28,7 +26,7 @@ class Scale:
     jobs: float
 
     @classmethod
-    def of(cls, runs: Sequence[Run]) -> Scale:
+    def of(cls, runs: Sequence[Shown]) -> Scale:
         return cls(
             seconds=max(run.meta.seconds for run in runs),
             orders_per_s=max(_orders_per_s(run) for run in runs),
@@ -37,23 +35,22 @@ class Scale:
         )
 
 
-def _orders_per_s(run: Run) -> float:
+def _orders_per_s(run: Shown) -> float:
     if first := run.meta.capacity_per_s:
         most = max(capacity for _, capacity in run.meta.capacities)
         return HEADROOM * min(most, MOST_GROWTH * first)
-    return 1.15 * max(1.0, float(run.frame["offered_per_s"].max()))
+    return 1.15 * max((1.0, *run.columns["offered_per_s"]))
 
 
-def _latency_ms(runs: Sequence[Run]) -> tuple[float, float]:
+def _latency_ms(runs: Sequence[Shown]) -> tuple[float, float]:
     """From a round number below the fastest p50 to twice the slowest p99 or the client timeout."""
-    seen = [run.frame[name].to_numpy() for run in runs for name in ("p50_ms", "p99_ms")]
-    values = np.concatenate([*seen, [run.meta.client_timeout_s * 1000 for run in runs]])
-    values = values[np.isfinite(values) & (values > 0)]
-    low = 10.0 ** np.floor(np.log10(values.min() * 0.8))
-    return float(low), float(values.max() * 2)
+    seen = [ms for run in runs for name in ("p50_ms", "p99_ms") for ms in run.columns[name]]
+    timeouts = [run.meta.client_timeout_s * 1000 for run in runs]
+    values = [ms for ms in (*seen, *timeouts) if math.isfinite(ms) and ms > 0]
+    return 10.0 ** math.floor(math.log10(min(values) * 0.8)), max(values) * 2
 
 
-def _jobs(run: Run) -> float:
-    columns = run.frame[["queue_depth", "queue_capacity", "workers"]].to_numpy()
-    seen = columns[np.isfinite(columns)]
-    return 1.2 * max(10.0, float(seen.max()) if len(seen) else 0.0)
+def _jobs(run: Shown) -> float:
+    names = ("queue_depth", "queue_capacity", "workers")
+    seen = (jobs for name in names for jobs in run.columns[name] if math.isfinite(jobs))
+    return 1.2 * max((10.0, *seen))

@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Final
-
-import numpy as np
+from collections.abc import Iterable
+from itertools import pairwise
+from typing import Final, Protocol
 
 from bpdemo.results.meta import Meta
-from bpdemo.results.records import Column, Samples
 
 Mark = tuple[float, str]
+
+
+class Watched(Protocol):
+    """What was seen of the server, look by look, as far as marks need it: see `Samples`."""
+
+    @property
+    def t_s(self) -> Iterable[float]: ...
+    @property
+    def queue_capacity(self) -> Iterable[float]: ...
+    @property
+    def workers(self) -> Iterable[float]: ...
+    @property
+    def breaker_payment(self) -> Iterable[float]: ...
+    @property
+    def breaker_store(self) -> Iterable[float]: ...
+
 
 STATES: Final = ("closed", "half-open", "open")
 SAME_MOMENT_S: Final = 0.5
@@ -17,7 +32,7 @@ SAME_MOMENT_S: Final = 0.5
 PULLING_S: Final = 2.0
 
 
-def marks_of(samples: Samples, meta: Meta) -> list[Mark]:
+def marks_of(samples: Watched, meta: Meta) -> list[Mark]:
     """All marks of a run in order of time.
 
     A knob marked by hand also shows in the samples a moment later; it is drawn once.
@@ -37,7 +52,7 @@ def _is_part_of(t_s: float, text: str, turn: Mark) -> bool:
     return -(PULLING_S if same_knob else SAME_MOMENT_S) <= t_s - hand_s <= SAME_MOMENT_S
 
 
-def _breakers(samples: Samples) -> list[Mark]:
+def _breakers(samples: Watched) -> list[Mark]:
     return [
         (t_s, f"{name} breaker {STATES[int(to)]}")
         for name, states in (
@@ -48,7 +63,7 @@ def _breakers(samples: Samples) -> list[Mark]:
     ]
 
 
-def _knobs(samples: Samples) -> list[Mark]:
+def _knobs(samples: Watched) -> list[Mark]:
     return [
         (t_s, f"{name} {_told(before)} → {_told(after)}")
         for name, values in (("queue", samples.queue_capacity), ("workers", samples.workers))
@@ -56,9 +71,9 @@ def _knobs(samples: Samples) -> list[Mark]:
     ]
 
 
-def _changes(t_s: Column, values: Column) -> list[tuple[float, float, float]]:
-    at = np.flatnonzero(np.diff(values)) + 1
-    return [(float(t_s[i]), float(values[i - 1]), float(values[i])) for i in at]
+def _changes(t_s: Iterable[float], values: Iterable[float]) -> list[tuple[float, float, float]]:
+    looks = pairwise(zip(map(float, t_s), map(float, values), strict=True))
+    return [(at_s, before, after) for (_, before), (at_s, after) in looks if before != after]
 
 
 def _told(value: float) -> str:

@@ -9,7 +9,8 @@ import pytest
 from bpdemo.lab.live.live_picture import COCKPIT
 from bpdemo.lab.talk.talk import FORM
 from bpdemo.picture.bars import fate_bars
-from bpdemo.picture.picture import PAGE, Format, picture, side_by_side
+from bpdemo.picture.picture import picture, side_by_side
+from bpdemo.picture.sheet import PAGE, Format
 from tests.picture.runs import RUNS
 from tests.support.browser import Page
 

@@ -13,7 +13,8 @@ from bpdemo.load.run import LoadRun
 from bpdemo.picture.bars import fate_bars
 from bpdemo.picture.labels import spread, width_of, wrapped
 from bpdemo.picture.lines import line_figure
-from bpdemo.picture.picture import DOUBLE, PAGE, Format, picture, side_by_side
+from bpdemo.picture.picture import picture, side_by_side
+from bpdemo.picture.sheet import DOUBLE, PAGE, Format
 from tests.picture.boxes import boxes
 from tests.picture.runs import RUNS, run_of
 

@@ -11,7 +11,8 @@ import plotly.graph_objects as go
 
 from bpdemo.load.run import LoadRun
 from bpdemo.picture import panels as draw
-from bpdemo.picture.picture import PANELS, Format, picture, repaint
+from bpdemo.picture.picture import picture, repaint
+from bpdemo.picture.sheet import PANELS, Format
 from bpdemo.results.meta import Meta
 from bpdemo.results.records import Records, Samples
 

@@ -24,7 +24,7 @@ from bpdemo.load.driver import LoadFailed
 from bpdemo.load.run import LoadRun
 from bpdemo.picture import panels as draw
 from bpdemo.picture.palette import BLUE, FONT, INK, VERMILLION
-from bpdemo.picture.picture import Format
+from bpdemo.picture.sheet import Format
 
 NAME: Final = "live-demo"
 PERIOD_S: Final = 0.3

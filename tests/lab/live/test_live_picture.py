@@ -5,7 +5,7 @@ import pytest
 
 from bpdemo.lab.live.live_picture import COCKPIT, LivePicture
 from bpdemo.lab.talk.talk import FORM
-from bpdemo.picture.picture import Format
+from bpdemo.picture.sheet import Format
 from tests.picture.runs import RUNS
 
 
