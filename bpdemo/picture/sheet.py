@@ -78,9 +78,15 @@ def one(
     return _Sheet([run], panels, form, title, span_s).figure()
 
 
-def two(a: Shown, b: Shown, panels: Sequence[str] = PANELS) -> Drawn:
+def two(
+    a: Shown,
+    b: Shown,
+    panels: Sequence[str] = PANELS,
+    form: Format = DOUBLE,
+    span_s: float = 0.0,
+) -> Drawn:
     """Two runs with the same axes, to be compared at a glance."""
-    return _Sheet([a, b], panels, DOUBLE, comparison(a, b)).figure()
+    return _Sheet([a, b], panels, form, comparison(a, b), span_s).figure()
 
 
 def told(run: Shown) -> str:

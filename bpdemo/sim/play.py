@@ -51,7 +51,7 @@ class Play:
         self.samples: list[Sample] = []
         self._changes = changes
         self._turns = tuple(turns)
-        self._bin_s = bin_s
+        self.bin_s = bin_s
         self._name = name
         self._crowd: Crowd | None = None
 
@@ -95,7 +95,7 @@ class Play:
             name=self._name,
             scenario=plan.scenario,
             seconds=plan.seconds if seconds is None else seconds,
-            bin_s=self._bin_s,
+            bin_s=self.bin_s,
             rate_per_s=plan.rate_per_s,
             capacity_per_s=self.settings.nominal_capacity,
             client_timeout_s=plan.client_timeout_s,

@@ -1,0 +1,261 @@
+// The page: controls to an experiment, an experiment to the address, answers to pictures.
+const $ = (id) => document.getElementById(id);
+const ARMS = ["a", "b"];
+const json = async (name) => (await fetch(name)).json();
+const [controls, presets, columns] = await Promise.all(["controls.json", "presets.json", "columns.json"].map(json));
+const worker = new Worker("worker.mjs", { type: "module" });
+
+let asked = 0;
+let askedAt = 0;
+let changes = [];
+let toldAt = 0;
+// For whoever measures the page: what came back, and when.
+window.told = [];
+
+const FIRST = ["unprotected", "queue_capacity", "workers", "payment_latency_s"];
+const UNPROTECTED = { name: "unprotected", label: "Unprotected", value: false, choices: [], help: "The naive service: no bound, no deadlines, no breaker, and it retries at once." };
+
+function build(control, prefix) {
+  const id = `${prefix}-${control.name}`;
+  const cell = document.createElement("div");
+  const help = `<small id="${id}-help">${escaped(control.help)}</small>`;
+  const about = `id="${id}" aria-describedby="${id}-help"`;
+  const unit = control.unit && control.unit !== "ratio" ? ` ${control.unit}` : "";
+  if (typeof control.value === "boolean") {
+    cell.innerHTML = `<label class="tick" for="${id}"><input type="checkbox" ${about}> ${escaped(control.label)}</label>${help}`;
+  } else if (control.choices.length) {
+    const options = control.choices.map((choice) => `<option value="${choice}">${choice.replaceAll("_", " ")}</option>`);
+    cell.innerHTML = `<label for="${id}">${escaped(control.label)}</label><select ${about}>${options.join("")}</select>${help}`;
+  } else {
+    cell.innerHTML = `<label for="${id}">${escaped(control.label)}: <output for="${id}"></output></label>
+      <input type="range" ${about} min="${control.low}" max="${control.high}" step="${control.step}">${help}`;
+    const range = cell.querySelector("input");
+    range.addEventListener("input", () => name(range, unit));
+  }
+  return cell;
+}
+
+function escaped(text) {
+  return text.replace(/[&<>"]/g, (mark) => `&#${mark.charCodeAt(0)};`);
+}
+
+function name(range, unit) {
+  const unbounded = range.id.endsWith("queue_capacity") && range.value === "-1";
+  const said = unbounded ? "no bound" : `${Number(range.value)}${unit}`;
+  range.previousElementSibling.querySelector("output").textContent = said;
+  range.setAttribute("aria-valuetext", said);
+}
+
+function set(prefix, control, value) {
+  const field = $(`${prefix}-${control.name}`);
+  if (!field) return;
+  if (field.type === "checkbox") field.checked = Boolean(value);
+  else field.value = value;
+  if (field.type === "range") field.dispatchEvent(new Event("input"));
+}
+
+function value(prefix, control) {
+  const field = $(`${prefix}-${control.name}`);
+  if (field.type === "checkbox") return field.checked;
+  return field.type === "range" ? Number(field.value) : field.value;
+}
+
+/** Where a service begins: a setting's value in the protected service, or in the naive one. */
+const base = (control, unprotected) => (unprotected && control.naive !== undefined ? control.naive : control.value);
+
+/** The settings that differ from where the service begins. */
+function arm(prefix) {
+  const unprotected = value(prefix, UNPROTECTED);
+  const settings = unprotected ? { unprotected } : {};
+  for (const control of controls.service) {
+    const now = value(prefix, control);
+    if (now !== base(control, unprotected)) settings[control.name] = now;
+  }
+  return settings;
+}
+
+function experiment() {
+  const load = Object.fromEntries(controls.load.map((control) => [control.name, value("load", control)]));
+  const chosen = ARMS.slice(0, $("compare").checked ? 2 : 1);
+  return { load: { ...load, changes }, arms: chosen.map(arm) };
+}
+
+function show(wanted) {
+  for (const control of controls.load) set("load", control, wanted.load[control.name] ?? control.value);
+  changes = wanted.load.changes ?? [];
+  $("compare").checked = wanted.arms.length > 1;
+  ARMS.forEach((prefix, place) => {
+    const settings = wanted.arms[place] ?? wanted.arms[0];
+    for (const control of [...controls.service, UNPROTECTED]) set(prefix, control, settings[control.name] ?? base(control, settings.unprotected));
+  });
+  compared();
+}
+
+function compared() {
+  $("b").hidden = !$("compare").checked;
+  $("a").querySelector("legend").textContent = $("compare").checked ? "Service A" : "The service";
+}
+
+// The address: `#times=2&queue_capacity=8&b.queue_capacity=64&change=8:payment_latency_s:0.12`.
+function toAddress({ load, arms }) {
+  const parts = new URLSearchParams();
+  for (const control of controls.load) if (load[control.name] !== control.value) parts.append(control.name, load[control.name]);
+  arms.forEach((settings, place) => {
+    for (const [key, now] of Object.entries(settings)) parts.append(place ? `b.${key}` : key, now);
+  });
+  if (arms.length > 1) parts.append("compare", "true");
+  for (const [at_s, knobs] of load.changes) for (const [key, now] of Object.entries(knobs)) parts.append("change", `${at_s}:${key}:${now}`);
+  return `#${parts}`;
+}
+
+function fromAddress(fragment) {
+  const parts = new URLSearchParams(fragment.replace(/^#/, ""));
+  const wanted = { load: { changes: [] }, arms: [{}] };
+  if (parts.get("compare") === "true") wanted.arms.push({});
+  for (const [key, text] of parts) {
+    const read = text === "true" || text === "false" ? text === "true" : text !== "" && !isNaN(text) ? Number(text) : text;
+    if (key === "change") {
+      const [at_s, knob, now] = text.split(":");
+      wanted.load.changes.push([Number(at_s), { [knob]: isNaN(now) ? now : Number(now) }]);
+    } else if (key.startsWith("b.")) (wanted.arms[1] ?? {})[key.slice(2)] = read;
+    else if (controls.load.some((control) => control.name === key)) wanted.load[key] = read;
+    else if (key !== "compare") wanted.arms[0][key] = read;
+  }
+  return wanted;
+}
+
+// While a slider is dragged ten seconds are played, and the whole run when it comes to rest.
+function ask(whole = true) {
+  const wanted = experiment();
+  history.replaceState(null, "", toAddress(wanted));
+  if (!whole) wanted.load = { ...wanted.load, seconds: Math.min(10, wanted.load.seconds), changes: wanted.load.changes.filter(([at_s]) => at_s < Math.min(10, wanted.load.seconds)) };
+  asked += 1;
+  askedAt = performance.now();
+  const width_px = Math.floor($("pictures").clientWidth);
+  worker.postMessage({ id: asked, experiment: { ...wanted, width_px: Math.max(300, width_px) } });
+}
+
+function say(text, wrong = false) {
+  $("sentence").classList.toggle("wrong", wrong);
+  if ($("sentence").textContent !== text) $("sentence").textContent = text;
+}
+
+function draw({ figures, sentences }) {
+  const homes = $("pictures");
+  while (homes.children.length > figures.length) homes.lastElementChild.remove();
+  while (homes.children.length < figures.length) homes.append(document.createElement("div"));
+  figures.forEach((figure, place) => {
+    const home = homes.children[place];
+    home.setAttribute("role", "img");
+    home.setAttribute("aria-label", figures.length > 1 ? sentences[place] : sentences.join(" "));
+    window.Plotly.react(home, figure.data, figure.layout, { staticPlot: true });
+  });
+}
+
+function tabulate({ tables, done }) {
+  if ($("tables").hidden || !done) return;
+  $("tables").replaceChildren(...tables.map((rows, place) => {
+    const table = document.createElement("table");
+    table.createCaption().textContent = tables.length > 1 ? `Service ${"AB"[place]}` : "The run, by half seconds";
+    const head = table.createTHead().insertRow();
+    for (const heading of columns) head.append(Object.assign(document.createElement("th"), { scope: "col", textContent: heading }));
+    const body = table.createTBody();
+    for (const row of rows) {
+      const line = body.insertRow();
+      for (const figure of row) line.insertCell().textContent = figure === null ? "–" : Number(figure.toFixed(1));
+    }
+    return table;
+  }));
+}
+
+let last = null;
+worker.onmessage = ({ data }) => {
+  if (data.broken) return say(`The playground could not start: ${data.broken}. A reload may help.`, true);
+  if (data.ready) {
+    window.ready = data;
+    return ask();
+  }
+  if (data.id !== asked) return undefined;
+  if (data.refused) return say(data.refused, true);
+  const ms = performance.now() - askedAt;
+  draw(data);
+  last = data;
+  tabulate(data);
+  // A screen reader hears the result, and not each of its pieces.
+  const now = performance.now();
+  if (data.done || now - toldAt > 1000) {
+    toldAt = now;
+    const named = data.sentences.map((sentence, place) => (data.sentences.length > 1 ? `${"AB"[place]}: ${sentence}` : sentence));
+    say(named.join("\n"));
+  }
+  if (data.done) {
+    $("about").textContent = `${data.orders.map((n) => n.toLocaleString("en-GB")).join(" + ")} requests in ${(ms / 1000).toFixed(1)} s. `
+      + `Fingerprint ${data.prints.join(", ")}: the same link gives the same orders, to the last one. Python ${window.ready.python} in your browser.`;
+  }
+  window.told.push({ id: data.id, done: data.done, ms, worker_ms: data.ms, orders: data.orders, prints: data.prints, sentences: data.sentences });
+  return undefined;
+};
+worker.onerror = (event) => say(`The playground could not start: ${event.message || "its worker did not load"}. It must be served over http; a file on disk will not do.`, true);
+
+for (const control of controls.load) $("load").append(build(control, "load"));
+for (const prefix of ARMS) {
+  const more = document.createElement("details");
+  more.innerHTML = "<summary>More settings</summary>";
+  const rest = more.appendChild(document.createElement("div"));
+  for (const control of [UNPROTECTED, ...controls.service]) (FIRST.includes(control.name) ? $(prefix) : rest).append(build(control, prefix));
+  $(prefix).append(more);
+}
+presets.forEach((preset, place) => $("preset").append(new Option(preset.name, place)));
+
+$("preset").addEventListener("change", () => {
+  const preset = presets[$("preset").value];
+  $("question").hidden = !preset;
+  if (!preset) return;
+  $("question").textContent = preset.question;
+  show(preset);
+  ask();
+});
+$("experiment").addEventListener("submit", (event) => event.preventDefault());
+$("experiment").addEventListener("input", (event) => {
+  if (event.target.type !== "range") return;
+  ask(false);
+});
+$("experiment").addEventListener("change", (event) => {
+  if (["preset", "explain"].includes(event.target.id)) return;
+  for (const prefix of ARMS) {
+    if (event.target.id !== `${prefix}-unprotected`) continue;
+    for (const control of controls.service) set(prefix, control, base(control, event.target.checked));
+  }
+  compared();
+  ask();
+});
+$("again").addEventListener("click", () => {
+  $("preset").value = "";
+  $("question").hidden = true;
+  show({ load: {}, arms: [{}] });
+  ask();
+});
+$("explain").addEventListener("change", () => document.body.classList.toggle("explained", $("explain").checked));
+$("copy").addEventListener("click", async () => {
+  try {
+    await navigator.clipboard.writeText(location.href);
+    $("copy").textContent = "Copied";
+  } catch { // A page that is not served over https may not write there.
+    $("copy").textContent = "The link is the address of this page";
+  }
+  setTimeout(() => { $("copy").textContent = "Copy a link to this experiment"; }, 3000);
+});
+$("show-table").addEventListener("click", () => {
+  const hidden = !$("tables").hidden;
+  $("tables").hidden = hidden;
+  $("show-table").setAttribute("aria-expanded", String(!hidden));
+  $("show-table").textContent = hidden ? "Show as table" : "Hide the table";
+  if (last) tabulate(last);
+});
+window.addEventListener("hashchange", () => {
+  show(fromAddress(location.hash));
+  ask();
+});
+
+show(fromAddress(location.hash));
+say("Loading Python (about 9 MB, once)…");

@@ -1,0 +1,174 @@
+"""Build the playground, a static page that runs `bpdemo.sim` in a browser: `make playground`.
+
+    python scripts/playground.py             build it in build/playground/site
+    python scripts/playground.py --serve     and serve it on a port of this machine, until Ctrl-C
+
+Needs node and npm, which fetch Pyodide and plotly.js, and pip for the wheels of Pyodide's Python,
+in the versions of requirements.txt. What was fetched is kept in build/playground and used again.
+Nothing that is fetched is committed; what is built may be copied to any static host.
+"""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import gzip
+import http.server
+import json
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+from typing import Final
+
+ROOT: Final = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from bpdemo.sim.controls import controls  # noqa: E402
+from bpdemo.sim.page import COLUMNS  # noqa: E402
+
+SOURCE: Final = ROOT / "playground"
+BUILD: Final = ROOT / "build" / "playground"
+SITE: Final = BUILD / "site"
+PAGE: Final = ("index.html", "playground.css", "playground.js", "worker.mjs", "presets.json")
+PYODIDE: Final = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip",
+                  "pyodide-lock.json")  # fmt: skip
+#: All that `bpdemo.sim` reaches of other people's packages, and what those need.
+WHEELS: Final = ("annotated-types", "cachetools", "pydantic", "pydantic-core", "pydantic-settings",
+                 "python-dotenv", "tenacity", "typing-extensions", "typing-inspection")  # fmt: skip
+PIN: Final = re.compile(r"^([\w.-]+)==([\w.]+)", re.MULTILINE)
+#: What the page may weigh on its way to a visitor.
+BUDGET_MB: Final = 10.0
+
+
+class CannotBuild(Exception):
+    """In a sentence, what is missing."""
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="make playground", description=__doc__.split("\n")[0])
+    parser.add_argument("--serve", action="store_true", help="serve it until Ctrl-C")
+    parser.add_argument("--port", type=int, default=8080, help="the port to serve on (8080)")
+    options = parser.parse_args(arguments)
+    try:
+        build(print)
+    except CannotBuild as why:
+        print(f"playground: {why}", file=sys.stderr)
+        return 2
+    if options.serve:
+        serve(options.port)
+    return 0
+
+
+def build(say: functools.partial[None] | object = print) -> Path:
+    """The folder with the page; CannotBuild where something is missing."""
+    node = tool("node")
+    BUILD.mkdir(parents=True, exist_ok=True)
+    fetch_packages()
+    fetch_wheels(node)
+    shutil.rmtree(SITE, ignore_errors=True)
+    (SITE / "pyodide").mkdir(parents=True)
+    sources = BUILD / "sources.zip"
+    with zipfile.ZipFile(sources, "w") as archive:
+        for path in sorted((ROOT / "bpdemo").rglob("*.py")):
+            archive.write(path, path.relative_to(ROOT))
+    shutil.copy(SOURCE / "bundle.mjs", BUILD)
+    bundle = SITE / "bpdemo.zip"
+    told = run(node, "bundle.mjs", str(BUILD / "wheels"), str(sources), str(bundle))
+    for name in PAGE:
+        shutil.copy(SOURCE / name, SITE)
+    modules = BUILD / "node_modules"
+    for name in PYODIDE:
+        shutil.copy(modules / "pyodide" / name, SITE / "pyodide")
+    shutil.copy(modules / "plotly.js-basic-dist-min" / "plotly-basic.min.js", SITE / "plotly.min.js")
+    (SITE / "controls.json").write_text(json.dumps(controls()), "utf-8")
+    (SITE / "columns.json").write_text(json.dumps(list(COLUMNS.values())), "utf-8")
+    weight_mb = weight(SITE)
+    if callable(say):
+        say(f"{SITE.relative_to(ROOT)}: {told.strip()}; the page weighs {weight_mb:.1f} MB gzipped")
+    if weight_mb > BUDGET_MB:
+        raise CannotBuild(f"the page weighs {weight_mb:.1f} MB gzipped, {BUDGET_MB:g} at most")
+    return SITE
+
+
+def fetch_packages() -> None:
+    """Pyodide and plotly.js, unless they are there in the versions asked for."""
+    wanted = (SOURCE / "package.json").read_text("utf-8")
+    kept = BUILD / "package.json"
+    if kept.exists() and kept.read_text("utf-8") == wanted and (BUILD / "node_modules").exists():
+        return
+    npm = tool("npm")
+    fresh = BUILD / "package.json.new"
+    fresh.write_text(wanted, "utf-8")
+    shutil.copy(fresh, kept)
+    try:
+        run(npm, "install", "--no-audit", "--no-fund", "--no-package-lock", "--ignore-scripts")
+    except CannotBuild:
+        kept.unlink()
+        raise
+    finally:
+        fresh.unlink()
+
+
+def fetch_wheels(node: str) -> None:
+    """The packages in the versions that are pinned, for the Python and the platform of Pyodide."""
+    lock = json.loads((BUILD / "node_modules/pyodide/pyodide-lock.json").read_text("utf-8"))["info"]
+    del node
+    version, abi = lock["python"], lock["abi_version"]
+    pins = dict(PIN.findall((ROOT / "requirements.txt").read_text("utf-8")))
+    wishes = [f"{name}=={pins[name]}" for name in WHEELS]
+    target = f"{version} pyemscripten_{abi} {' '.join(wishes)}"
+    stamp, folder = BUILD / "wheels.txt", BUILD / "wheels"
+    if stamp.exists() and stamp.read_text("utf-8") == target:
+        return
+    shutil.rmtree(folder, ignore_errors=True)
+    short = ".".join(version.split(".")[:2])
+    cpython = f"cp{short.replace('.', '')}"
+    # Exact versions: pip would rather take an old dummy without a word than fail.
+    run(
+        sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:",
+        "--platform", f"pyemscripten_{abi}_wasm32", "--python-version", short,
+        "--implementation", "cp", "--abi", cpython, "--abi", "abi3", "--abi", "none",
+        "--dest", str(folder), *wishes,
+    )  # fmt: skip
+    stamp.write_text(target, "utf-8")
+
+
+def tool(name: str) -> str:
+    found = shutil.which(name)
+    if found is None:
+        raise CannotBuild(f"there is no {name} on this machine; the playground needs node and npm")
+    return found
+
+
+def run(*command: str) -> str:
+    ran = subprocess.run(command, cwd=BUILD, capture_output=True, text=True, check=False)
+    if ran.returncode:
+        last = "\n".join((ran.stderr or ran.stdout).strip().splitlines()[-5:])
+        raise CannotBuild(f"{Path(command[0]).name} {command[1]} failed:\n{last}")
+    return ran.stdout
+
+
+def weight(folder: Path) -> float:
+    """Megabytes of all files, each gzipped, as a visitor fetches them."""
+    return sum(len(gzip.compress(p.read_bytes())) for p in folder.rglob("*") if p.is_file()) / 1e6
+
+
+def serve(port: int) -> None:
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *_: object) -> None:
+            pass
+
+    handler = functools.partial(Quiet, directory=str(SITE))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", port), handler) as server:
+        print(f"http://127.0.0.1:{server.server_port}/   Ctrl-C ends it", flush=True)
+        try:
+            server.serve_forever()
+        except KeyboardInterrupt:
+            print()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
