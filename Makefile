@@ -134,6 +134,10 @@ bench: need-python  ## measure beside peers, theory and the limit, in twelve min
 bench-full:  ## the same with longer loads and more rounds
 	@$(MAKE) --no-print-directory bench ARGS="--size full $(ARGS)"
 
+.PHONY: playground
+playground: install  ## build the page that runs the simulation in a browser; needs node (ARGS="--serve")
+	@$(PY) scripts/playground.py $(ARGS)
+
 .PHONY: wheelhouse
 wheelhouse: setup  ## fetch wheels for rooms without a network (TARGETS="win_amd64 macosx_arm64")
 	@$(PY) scripts/wheelhouse.py $(TARGETS)

@@ -20,6 +20,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -47,6 +48,10 @@ class CannotBuild(Exception):
     """In a sentence, what is missing."""
 
 
+class CannotFetch(CannotBuild):
+    """There is no node, or what the page is made of is not to be had here."""
+
+
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="make playground", description=__doc__.split("\n")[0])
     parser.add_argument("--serve", action="store_true", help="serve it until Ctrl-C")
@@ -62,12 +67,12 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def build(say: functools.partial[None] | object = print) -> Path:
+def build(say: Callable[[str], object]) -> Path:
     """The folder with the page; CannotBuild where something is missing."""
     node = tool("node")
     BUILD.mkdir(parents=True, exist_ok=True)
     fetch_packages()
-    fetch_wheels(node)
+    fetch_wheels()
     shutil.rmtree(SITE, ignore_errors=True)
     (SITE / "pyodide").mkdir(parents=True)
     sources = BUILD / "sources.zip"
@@ -82,12 +87,12 @@ def build(say: functools.partial[None] | object = print) -> Path:
     modules = BUILD / "node_modules"
     for name in PYODIDE:
         shutil.copy(modules / "pyodide" / name, SITE / "pyodide")
-    shutil.copy(modules / "plotly.js-basic-dist-min" / "plotly-basic.min.js", SITE / "plotly.min.js")
+    plotly = modules / "plotly.js-basic-dist-min" / "plotly-basic.min.js"
+    shutil.copy(plotly, SITE / "plotly.min.js")
     (SITE / "controls.json").write_text(json.dumps(controls()), "utf-8")
     (SITE / "columns.json").write_text(json.dumps(list(COLUMNS.values())), "utf-8")
     weight_mb = weight(SITE)
-    if callable(say):
-        say(f"{SITE.relative_to(ROOT)}: {told.strip()}; the page weighs {weight_mb:.1f} MB gzipped")
+    say(f"{SITE.relative_to(ROOT)}: {told.strip()}; the page weighs {weight_mb:.1f} MB gzipped")
     if weight_mb > BUDGET_MB:
         raise CannotBuild(f"the page weighs {weight_mb:.1f} MB gzipped, {BUDGET_MB:g} at most")
     return SITE
@@ -100,22 +105,17 @@ def fetch_packages() -> None:
     if kept.exists() and kept.read_text("utf-8") == wanted and (BUILD / "node_modules").exists():
         return
     npm = tool("npm")
-    fresh = BUILD / "package.json.new"
-    fresh.write_text(wanted, "utf-8")
-    shutil.copy(fresh, kept)
+    kept.write_text(wanted, "utf-8")
     try:
         run(npm, "install", "--no-audit", "--no-fund", "--no-package-lock", "--ignore-scripts")
-    except CannotBuild:
+    except CannotBuild as why:
         kept.unlink()
-        raise
-    finally:
-        fresh.unlink()
+        raise CannotFetch(str(why)) from why
 
 
-def fetch_wheels(node: str) -> None:
+def fetch_wheels() -> None:
     """The packages in the versions that are pinned, for the Python and the platform of Pyodide."""
     lock = json.loads((BUILD / "node_modules/pyodide/pyodide-lock.json").read_text("utf-8"))["info"]
-    del node
     version, abi = lock["python"], lock["abi_version"]
     pins = dict(PIN.findall((ROOT / "requirements.txt").read_text("utf-8")))
     wishes = [f"{name}=={pins[name]}" for name in WHEELS]
@@ -127,19 +127,22 @@ def fetch_wheels(node: str) -> None:
     short = ".".join(version.split(".")[:2])
     cpython = f"cp{short.replace('.', '')}"
     # Exact versions: pip would rather take an old dummy without a word than fail.
-    run(
-        sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:",
-        "--platform", f"pyemscripten_{abi}_wasm32", "--python-version", short,
-        "--implementation", "cp", "--abi", cpython, "--abi", "abi3", "--abi", "none",
-        "--dest", str(folder), *wishes,
-    )  # fmt: skip
+    try:
+        run(
+            sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:",
+            "--platform", f"pyemscripten_{abi}_wasm32", "--python-version", short,
+            "--implementation", "cp", "--abi", cpython, "--abi", "abi3", "--abi", "none",
+            "--dest", str(folder), *wishes,
+        )  # fmt: skip
+    except CannotBuild as why:
+        raise CannotFetch(str(why)) from why
     stamp.write_text(target, "utf-8")
 
 
 def tool(name: str) -> str:
     found = shutil.which(name)
     if found is None:
-        raise CannotBuild(f"there is no {name} on this machine; the playground needs node and npm")
+        raise CannotFetch(f"there is no {name} on this machine; the playground needs node and npm")
     return found
 
 

@@ -59,8 +59,10 @@ _LOAD: Final = (
 
 
 def controls() -> dict[str, list[dict[str, Any]]]:
-    """`{"service": […], "load": […]}`: each control with all that a page shows of it; `naive` is the
-    setting's value in the unprotected service."""
+    """`{"service": […], "load": […]}`: each control with all that a page shows of it.
+
+    `naive` is the setting's value in the unprotected service.
+    """
     knobs, naive = describe(Settings()), Settings.unprotected()
     return {
         "service": [

@@ -1,0 +1,146 @@
+"""The playground as a visitor meets it: built, played by Pyodide, opened in a browser, offline."""
+
+import functools
+import http.server
+import importlib.util
+import json
+import subprocess
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bpdemo.sim.page import Page
+
+ROOT = Path(__file__).resolve().parents[2]
+SEEDS = 20
+
+pytestmark = [pytest.mark.browser, pytest.mark.light, pytest.mark.long]
+
+
+def experiments() -> list[dict[str, Any]]:
+    """Twenty seeds over loads and settings that take every road through the service."""
+    arms = [
+        {},
+        {"payment_latency_distribution": "lognormal"},
+        {"payment_latency_distribution": "exponential", "queue_discipline": "codel"},
+        {"queue_discipline": "adaptive_lifo", "payment_failure_rate": 0.2, "queue_policy": "block"},
+        {"unprotected": True},
+        {"limit_algorithm": "own", "payment_hang_rate": 0.02},
+    ]
+    loads: list[dict[str, Any]] = [
+        {"times": 2},
+        {"times": 1.5, "scenario": "spike", "retries": 2},
+        {"times": 0.8, "changes": [[3, {"payment_latency_s": 0.16}]], "browse_per_s": 20},
+    ]
+    return [
+        {
+            "arms": [arms[seed % len(arms)]],
+            "load": loads[seed % len(loads)] | {"seconds": 8, "seed": seed},
+        }
+        for seed in range(SEEDS)
+    ]
+
+
+@pytest.fixture(scope="module")
+def site() -> Path:
+    spec = importlib.util.spec_from_file_location("playground", ROOT / "scripts" / "playground.py")
+    assert spec is not None
+    assert spec.loader is not None
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
+    try:
+        built: Path = script.build(print)
+    except script.CannotFetch as why:
+        pytest.skip(str(why))
+    return built
+
+
+@pytest.fixture(scope="module")
+def address(site: Path) -> Iterator[str]:
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *_: object) -> None:
+            pass
+
+    handler = functools.partial(Quiet, directory=str(site))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+
+
+def natively(experiment: dict[str, Any]) -> list[Any]:
+    page = Page()
+    page.begin(json.dumps(experiment))
+    last = json.loads(page.step(1e6))
+    return [last["orders"], last["prints"], last["sentences"]]
+
+
+def test_the_same_seed_gives_the_same_orders_in_pyodide(site):
+    """Twenty experiments, to the last order, attempt and look: by fingerprint. Where they differ
+    the first is named."""
+    ran = subprocess.run(
+        ["node", str(ROOT / "playground" / "prints.mjs"), str(site / "bpdemo.zip")],
+        cwd=site.parent, input=json.dumps(experiments()), capture_output=True, text=True,
+        check=False,
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stderr
+    there = json.loads(ran.stdout.strip().splitlines()[-1])
+    for experiment, told in zip(experiments(), there, strict=True):
+        assert told == natively(experiment), experiment
+
+
+def test_nothing_is_fetched_from_elsewhere_and_what_is_told_is_native(address, page):
+    """From an empty cache to the first whole picture; then a preset, and a link; without one
+    request to anybody else."""
+    outside: list[str] = []
+    wrong: list[str] = []
+    ours = (address, "data:", "blob:")
+    page.on("request", lambda r: None if r.url.startswith(ours) else outside.append(r.url))
+    page.on("console", lambda message: wrong.append(message.text))
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.goto(address + "#times=1.5&seed=7&queue_capacity=8&seconds=10")
+    page.wait_for_function("window.told?.some(told => told.done)", timeout=90_000)
+    told = page.evaluate("window.told.at(-1)")
+    load = {"times": 1.5, "seed": 7, "seconds": 10}
+    assert [told["orders"], told["prints"], told["sentences"]] == natively(
+        {"arms": [{"queue_capacity": 8}], "load": load}
+    )
+    assert page.inner_text("#sentence") == told["sentences"][0]
+    assert page.get_attribute("#pictures > div", "aria-label") == told["sentences"][0]
+    page.select_option("#preset", "0")
+    page.wait_for_function("window.told.some(told => told.done && told.orders.length === 2)")
+    page.goto(address + "#workers=0")  # a link may hold anything
+    page.wait_for_function("document.querySelector('#sentence').classList.contains('wrong')")
+    assert "workers" in page.inner_text("#sentence")
+    assert (outside, wrong) == ([], [])
+
+
+def test_the_keyboard_is_enough_and_a_telephone_is_wide_enough(address, page):
+    """Every control is reached by Tab and has a name; at 390 pixels nothing stands out to the
+    right; the table says what the picture says."""
+    page.set_viewport_size({"width": 390, "height": 800})
+    page.goto(address + "#seconds=5&compare=true")
+    page.wait_for_function("window.told?.some(told => told.done)", timeout=90_000)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    for details in page.query_selector_all("details:visible > summary"):
+        details.focus()
+        page.keyboard.press("Enter")
+    controls = page.query_selector_all("button:visible, input:visible, select:visible")
+    names = page.evaluate(
+        "all => all.map(e => e.labels?.length ? e.labels[0].innerText : e.innerText)", controls
+    )
+    assert len(controls) > 25
+    assert all(name.strip() for name in names)
+    reached: set[str] = set()
+    page.evaluate("document.activeElement.blur()")
+    for _ in range(80):
+        page.keyboard.press("Tab")
+        reached.add(page.evaluate("document.activeElement.id"))
+    assert {page.evaluate("e => e.id", control) for control in controls} <= reached
+    page.focus("#show-table")
+    page.keyboard.press("Enter")
+    assert page.locator("#tables table").count() == 2
+    assert page.locator("#tables th").count() == 20
