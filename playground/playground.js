@@ -8,6 +8,8 @@ const worker = new Worker("worker.mjs", { type: "module" });
 let asked = 0;
 let askedAt = 0;
 let changes = [];
+/** Settings of a link that have no control here. */
+const beyond = { a: {}, b: {} };
 let toldAt = 0;
 // For whoever measures the page: what came back, and when.
 window.told = [];
@@ -50,7 +52,14 @@ function set(prefix, control, value) {
   const field = $(`${prefix}-${control.name}`);
   if (!field) return;
   if (field.type === "checkbox") field.checked = Boolean(value);
-  else field.value = value;
+  else {
+    // A link may ask for more than a slider offers: the service says whether it is allowed.
+    if (field.type === "range") {
+      field.min = Math.min(control.low, value);
+      field.max = Math.max(control.high, value);
+    }
+    field.value = value;
+  }
   if (field.type === "range") field.dispatchEvent(new Event("input"));
 }
 
@@ -66,7 +75,7 @@ const base = (control, unprotected) => (unprotected && control.naive !== undefin
 /** The settings that differ from where the service begins. */
 function arm(prefix) {
   const unprotected = value(prefix, UNPROTECTED);
-  const settings = unprotected ? { unprotected } : {};
+  const settings = { ...(unprotected ? { unprotected } : {}), ...beyond[prefix] };
   for (const control of controls.service) {
     const now = value(prefix, control);
     if (now !== base(control, unprotected)) settings[control.name] = now;
@@ -86,6 +95,8 @@ function show(wanted) {
   $("compare").checked = wanted.arms.length > 1;
   ARMS.forEach((prefix, place) => {
     const settings = wanted.arms[place] ?? wanted.arms[0];
+    const named = new Set(["unprotected", ...controls.service.map((control) => control.name)]);
+    beyond[prefix] = Object.fromEntries(Object.entries(settings).filter(([key]) => !named.has(key)));
     for (const control of [...controls.service, UNPROTECTED]) set(prefix, control, settings[control.name] ?? base(control, settings.unprotected));
   });
   compared();

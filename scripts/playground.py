@@ -79,7 +79,8 @@ def build(say: Callable[[str], object]) -> Path:
     with zipfile.ZipFile(sources, "w") as archive:
         for path in sorted((ROOT / "bpdemo").rglob("*.py")):
             archive.write(path, path.relative_to(ROOT))
-    shutil.copy(SOURCE / "bundle.mjs", BUILD)
+    for name in ("bundle.mjs", "prints.mjs"):
+        shutil.copy(SOURCE / name, BUILD)  # beside the node_modules that they import
     bundle = SITE / "bpdemo.zip"
     told = run(node, "bundle.mjs", str(BUILD / "wheels"), str(sources), str(bundle))
     for name in PAGE:

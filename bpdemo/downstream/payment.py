@@ -33,18 +33,22 @@ class PaymentPolicy:
         require_choice("distribution", self.distribution, DISTRIBUTIONS)
 
     def sampler(self, rng: Random) -> Callable[[], float]:
-        """A function that draws one latency in seconds at each call."""
+        """A function that draws one latency in seconds at each call.
+
+        Logarithms and powers differ in their last digit from one C library to another, so what is
+        drawn from them is rounded to nanoseconds: the same seed is the same run everywhere.
+        """
         mean = self.latency_s
         if self.distribution == "constant" or mean == 0:
             return lambda: mean
         if self.distribution == "exponential":
-            return lambda: rng.expovariate(1 / mean)
+            return lambda: round(rng.expovariate(1 / mean), 9)
         if self.distribution == "bimodal":
             short_s, long_s = BIMODAL_SHORT * mean, BIMODAL_LONG * mean
             return lambda: long_s if rng.random() < BIMODAL_LONG_SHARE else short_s
         # E[X] = exp(mu + sigma²/2) must be the mean asked for.
         mu = math.log(mean) - LOGNORMAL_SIGMA**2 / 2
-        return lambda: rng.lognormvariate(mu, LOGNORMAL_SIGMA)
+        return lambda: round(rng.lognormvariate(mu, LOGNORMAL_SIGMA), 9)
 
 
 class SimulatedPayment:

@@ -82,7 +82,7 @@ def test_the_same_seed_gives_the_same_orders_in_pyodide(site):
     """Twenty experiments, to the last order, attempt and look: by fingerprint. Where they differ
     the first is named."""
     ran = subprocess.run(
-        ["node", str(ROOT / "playground" / "prints.mjs"), str(site / "bpdemo.zip")],
+        ["node", str(site.parent / "prints.mjs"), str(site / "bpdemo.zip")],
         cwd=site.parent, input=json.dumps(experiments()), capture_output=True, text=True,
         check=False,
     )  # fmt: skip
@@ -112,9 +112,13 @@ def test_nothing_is_fetched_from_elsewhere_and_what_is_told_is_native(address, p
     assert page.get_attribute("#pictures > div", "aria-label") == told["sentences"][0]
     page.select_option("#preset", "0")
     page.wait_for_function("window.told.some(told => told.done && told.orders.length === 2)")
-    page.goto(address + "#workers=0")  # a link may hold anything
-    page.wait_for_function("document.querySelector('#sentence').classList.contains('wrong')")
-    assert "workers" in page.inner_text("#sentence")
+    for link in ("workers=0", "no_such=1", "seed=x", "change=1:no_such:2"):  # may hold anything
+        page.goto(address + "#" + link)
+        name = link.partition("=")[0].replace("change", "no_such")
+        page.wait_for_function(
+            "name => document.querySelector('#sentence.wrong')?.textContent.includes(name)",
+            arg=name,
+        )
     assert (outside, wrong) == ([], [])
 
 
