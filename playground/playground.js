@@ -8,8 +8,10 @@ const worker = new Worker("worker.mjs", { type: "module" });
 let asked = 0;
 let askedAt = 0;
 let changes = [];
-/** Settings of a link that have no control here. */
-const beyond = { a: {}, b: {} };
+/** What a link holds that no control here can show: it is asked for all the same. */
+const beyond = { load: {}, a: {}, b: {} };
+const fits = (control, now) => Boolean(control) && (typeof now === typeof control.value) && (!control.choices.length || control.choices.includes(now));
+const misfits = (wanted, all) => Object.fromEntries(Object.entries(wanted).filter(([key, now]) => !fits(all.find((control) => control.name === key), now)));
 let toldAt = 0;
 // For whoever measures the page: what came back, and when.
 window.told = [];
@@ -86,18 +88,20 @@ function arm(prefix) {
 function experiment() {
   const load = Object.fromEntries(controls.load.map((control) => [control.name, value("load", control)]));
   const chosen = ARMS.slice(0, $("compare").checked ? 2 : 1);
-  return { load: { ...load, changes }, arms: chosen.map(arm) };
+  return { load: { ...load, ...beyond.load, changes }, arms: chosen.map(arm) };
 }
 
 function show(wanted) {
-  for (const control of controls.load) set("load", control, wanted.load[control.name] ?? control.value);
-  changes = wanted.load.changes ?? [];
+  const { changes: turned = [], ...load } = wanted.load;
+  changes = turned;
+  beyond.load = misfits(load, controls.load);
+  for (const control of controls.load) set("load", control, fits(control, load[control.name]) ? load[control.name] : control.value);
   $("compare").checked = wanted.arms.length > 1;
   ARMS.forEach((prefix, place) => {
     const settings = wanted.arms[place] ?? wanted.arms[0];
-    const named = new Set(["unprotected", ...controls.service.map((control) => control.name)]);
-    beyond[prefix] = Object.fromEntries(Object.entries(settings).filter(([key]) => !named.has(key)));
-    for (const control of [...controls.service, UNPROTECTED]) set(prefix, control, settings[control.name] ?? base(control, settings.unprotected));
+    const all = [...controls.service, UNPROTECTED];
+    beyond[prefix] = misfits(settings, all);
+    for (const control of all) set(prefix, control, fits(control, settings[control.name]) ? settings[control.name] : base(control, settings.unprotected));
   });
   compared();
 }

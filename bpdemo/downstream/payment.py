@@ -33,21 +33,19 @@ class PaymentPolicy:
         require_choice("distribution", self.distribution, DISTRIBUTIONS)
 
     def sampler(self, rng: Random) -> Callable[[], float]:
-        """A function that draws one latency in seconds at each call.
-
-        Logarithms and powers differ in their last digit from one C library to another, so what is
-        drawn from them is rounded to nanoseconds: the same seed is the same run everywhere.
-        """
+        """A function that draws one latency in seconds at each call."""
         mean = self.latency_s
         if self.distribution == "constant" or mean == 0:
             return lambda: mean
         if self.distribution == "exponential":
-            return lambda: round(rng.expovariate(1 / mean), 9)
+            return lambda: rng.expovariate(1 / mean)
         if self.distribution == "bimodal":
             short_s, long_s = BIMODAL_SHORT * mean, BIMODAL_LONG * mean
             return lambda: long_s if rng.random() < BIMODAL_LONG_SHARE else short_s
         # E[X] = exp(mu + sigma²/2) must be the mean asked for.
         mu = math.log(mean) - LOGNORMAL_SIGMA**2 / 2
+        # The exponential function's last digit is not the same in every C library; to the nanosecond
+        # all agree, and the same seed is the same run.
         return lambda: round(rng.lognormvariate(mu, LOGNORMAL_SIGMA), 9)
 
 
