@@ -44,7 +44,7 @@ class PaymentPolicy:
             return lambda: long_s if rng.random() < BIMODAL_LONG_SHARE else short_s
         # E[X] = exp(mu + sigma²/2) must be the mean asked for.
         mu = math.log(mean) - LOGNORMAL_SIGMA**2 / 2
-        # The exponential function's last digit is not the same in every C library; to the nanosecond
+        # The exponential function has another last digit in another C library; to the nanosecond
         # all agree, and the same seed is the same run.
         return lambda: round(rng.lognormvariate(mu, LOGNORMAL_SIGMA), 9)
 

@@ -14,7 +14,7 @@ from typing import Any, Final
 from bpdemo.picture.labels import spread, width_of, wrapped
 from bpdemo.picture.palette import FATE_COLOURS, FATE_PATTERNS, GRID, INK, LINES, TEXT_PX
 from bpdemo.picture.scale import Scale
-from bpdemo.picture.shown import Shown, Values
+from bpdemo.picture.shown import Shown, Heights
 from bpdemo.plan.fates import WORDS
 
 LINE_PX: Final = 20
@@ -43,22 +43,22 @@ class Cell:
     margin: list[tuple[str, float, str]] = field(default_factory=list)
 
     @property
-    def edge_t_s(self) -> Values:
+    def edge_t_s(self) -> Heights:
         """Middles of the bins, with the two ends of the run."""
         edges = [*self.run.columns["t_s"], self.run.meta.seconds]
         middles = [(start_s + end_s) / 2 for start_s, end_s in pairwise(edges)]
         return [0.0, *middles, self.run.meta.seconds]
 
-    def column(self, name: str) -> Values:
+    def column(self, name: str) -> Heights:
         """A column of the frame, drawn out to both ends of the run."""
         values = self.run.columns[name]
         return [*values[:1], *values, *values[-1:]]
 
-    def line(self, name: str, y: Values, cue: str, **more: Any) -> None:
+    def line(self, name: str, y: Heights, cue: str, **more: Any) -> None:
         colour, dash = LINES[cue]
         self._trace(name, y, line={"color": colour, "dash": dash, "width": 3}, **more)
 
-    def area(self, fate: str, y: Values, group: str) -> None:
+    def area(self, fate: str, y: Heights, group: str) -> None:
         colour, pattern = FATE_COLOURS[fate], FATE_PATTERNS[fate]
         self._trace(
             WORDS[fate],
@@ -70,7 +70,7 @@ class Cell:
             | {"bgcolor": colour, "fillmode": "replace"},
         )
 
-    def _trace(self, name: str, y: Values, **more: Any) -> None:
+    def _trace(self, name: str, y: Heights, **more: Any) -> None:
         self.traces.append(
             {"type": "scatter", "x": self.edge_t_s, "y": y, "name": name, "mode": "lines"}
             | {"xaxis": f"x{self.axis}", "yaxis": f"y{self.axis}", "showlegend": False}

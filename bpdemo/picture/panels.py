@@ -19,7 +19,7 @@ from bpdemo.picture.palette import (
     LINES,
     TEXT_PX,
 )
-from bpdemo.picture.shown import Values
+from bpdemo.picture.shown import Heights
 from bpdemo.plan.fates import WORDS
 from bpdemo.results.sentence import times
 
@@ -68,7 +68,7 @@ def fates(cell: Cell) -> None:
     cell.y_axis = {"range": [0, top], "title": "requests per second", "nticks": _ticks(cell)}
 
 
-def _arrow(cell: Cell, above: Sequence[bool], offered: Values, attempts: Values | None) -> None:
+def _arrow(cell: Cell, above: Sequence[bool], offered: Heights, attempts: Heights | None) -> None:
     """What leaves the panel: an arrow through its top edge, with the number."""
     at = _longest(above)
     orders = statistics.median(compress(offered, above))
@@ -156,7 +156,7 @@ def _name_areas(cell: Cell) -> None:
         bottom = top
 
 
-def _thickest(x: Values, bottom: Values, top: Values, room: float) -> tuple[float, float, float]:
+def _thickest(x: Heights, bottom: Heights, top: Heights, room: float) -> tuple[float, float, float]:
     """Where a text of width `room` finds most height: its middle, lower and upper bound."""
     best = (x[0], 0.0, 0.0)
     for middle in x:
@@ -231,5 +231,5 @@ def _ticks(cell: Cell) -> int:
     return max(2, min(5, int(cell.height_px // (1.5 * LINE_PX))))
 
 
-def _last(values: Values) -> float | None:
+def _last(values: Heights) -> float | None:
     return next((value for value in reversed(values) if math.isfinite(value)), None)

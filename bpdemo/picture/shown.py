@@ -9,7 +9,7 @@ from bpdemo.results.marks import Mark
 from bpdemo.results.meta import Meta, Summary
 from bpdemo.results.sentence import sentence_of
 
-Values = Sequence[float]
+Heights = Sequence[float]
 """A column: one figure a bin, NaN where nothing is known."""
 
 
@@ -19,7 +19,7 @@ class Shown:
 
     meta: Meta
     summary: Summary
-    columns: Mapping[str, Values]
+    columns: Mapping[str, Heights]
     marks: Sequence[Mark] = ()
     is_void: bool = False
 
