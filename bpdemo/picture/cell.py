@@ -14,7 +14,7 @@ from typing import Any, Final
 from bpdemo.picture.labels import spread, width_of, wrapped
 from bpdemo.picture.palette import FATE_COLOURS, FATE_PATTERNS, GRID, INK, LINES, TEXT_PX
 from bpdemo.picture.scale import Scale
-from bpdemo.picture.shown import Shown, Heights
+from bpdemo.picture.shown import Heights, Shown
 from bpdemo.plan.fates import WORDS
 
 LINE_PX: Final = 20
