@@ -30,7 +30,7 @@ TARGETS = [
 ]
 ARGUMENTS = [
     *[(("--client-timeout-ms", t), OUT_OF_RANGE) for t in ("0", "-1", "nan", "inf", "1e9")],
-    (("--client-timeout-ms", "soon"), "'--client-timeout-ms'"),
+    (("--client-timeout-ms", "soon"), "--client-timeout-ms: 'soon' is not a number"),
     (("--out", "a_file"), "out: a_file is not a folder"),
     (("--out", "a_file/below"), "out: a_file/below cannot be written to (Not a directory)"),
     (("--request", ""), "request: '' is not a method and a path"),
