@@ -53,7 +53,9 @@ class CannotFetch(CannotBuild):
 
 
 def main(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="make playground", description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(
+        prog="scripts/playground.py", description=__doc__.split("\n")[0]
+    )
     parser.add_argument("--serve", action="store_true", help="serve it until Ctrl-C")
     parser.add_argument("--port", type=int, default=8080, help="the port to serve on (8080)")
     options = parser.parse_args(arguments)
@@ -64,6 +66,8 @@ def main(arguments: list[str]) -> int:
         return 2
     if options.serve:
         serve(options.port)
+    else:
+        print('To look at it: make playground ARGS="--serve", or any server of static files.')
     return 0
 
 

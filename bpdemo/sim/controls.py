@@ -46,7 +46,7 @@ _LOAD: Final = (
             help="How many requests arrive, as a multiple of what the service can do."),
     Control("scenario", "Shape of the load", choices=tuple(
                 shape for shape in SCENARIOS if shape != "closed"),
-            help="Steady, or one that rises and falls; times is its peak."),
+            help="Steady, or one that rises and falls; Load is its peak."),
     Control("client_timeout_s", "Clients wait", 0.1, 3, 0.1, "s",
             help="Then they hang up. A later answer is late."),
     Control("retries", "Clients retry", 0, 5, 1, "times",

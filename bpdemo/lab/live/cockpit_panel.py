@@ -1,4 +1,4 @@
-"""`cockpit`: the knobs of a running service, a load, and the live picture, under one hand."""
+"""`cockpit`: the knobs of a running service, a load, and the live picture, in one place."""
 
 from __future__ import annotations
 
