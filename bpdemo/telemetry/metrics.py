@@ -116,7 +116,8 @@ class Metrics:
         count_asked = _Children(cache, events.CACHE_RESULTS)
         answers = self._counter(
             "connection_answers",
-            "Answers of connections by themselves, to what was not a valid request, or because there was no room.",
+            "Answers of connections by themselves, to what was not a valid request, or because "
+            "there was no room.",
             "reason",
         )
         count_answer = _Children(answers, events.CONNECTION_ANSWERS)

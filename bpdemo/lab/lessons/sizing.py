@@ -168,7 +168,8 @@ def _rows(knobs: Mapping[str, float], cliff: int) -> tuple[tuple[str, str, str],
             "waiting places",
             f"{places}",
             f"{_of_places(places, int(workers))}: at 0.9 × capacity random bursts cause "
-            f"{refused:.0%} to be rejected; never above half of the longest useful queue, {longest}",
+            f"{refused:.0%} to be rejected; "
+            f"never above half of the longest useful queue, {longest}",
         ),
         ("deadline", f"{deadline_s:g} s", "the callers' timeout; it travels with the order"),
         (
