@@ -29,6 +29,7 @@ from bpdemo.results.document import require_folder_of
 from bpdemo.results.json_file import write_json
 
 USUAL_PER_S: Final = 100.0
+ORDERS: Final = "POST /orders"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ def run_load(
     plan = Plan(rate_per_s=rate, seconds=seconds, scenario=scenario, seed=seed, request=request)
     require_folder_of(json_file)
     listen = far and require_free("listen", Address.parse("listen", far.listen))
-    told = ask_service(url, i_run_this_service)
+    told = what_counts(ask_service(url, i_run_this_service), request, user)
     console = make_console()
     if told.doubt and not (request or user):
         console.print(told.doubt, markup=False, highlight=False, soft_wrap=True)
@@ -75,6 +76,13 @@ def run_load(
     _write(run, json_file)
     if run.meta.lost:
         raise LoadFailed(run.meta.lost[0])
+
+
+def what_counts(told: TargetFacts, request: Request | None, user: Path | None) -> TargetFacts:
+    """What a service says of itself, as far as it is about what is sent: the capacity that the box
+    office tells is that for orders."""
+    is_orders = user is None and (request is None or request.name.partition("?")[0] == ORDERS)
+    return told if is_orders else replace(told, capacity_per_s=None)
 
 
 def _from_here(

@@ -14,7 +14,7 @@ from rich.table import Table
 from bpdemo.load.run import LoadRun
 from bpdemo.picture.palette import FATE_COLOURS
 from bpdemo.plan.fates import FATES, WORDS
-from bpdemo.results.told_latency import timed_out
+from bpdemo.results.told_latency import timed_out, told_ms
 
 ROWS_SHOWN: Final = 12
 
@@ -92,6 +92,8 @@ def _cells(row: pd.Series[Any], client_timeout_s: float) -> list[str]:
 def _cell(name: str, value: float, client_timeout_s: float) -> str:
     if math.isnan(value):
         return "-"
-    if name in ("p50_ms", "p99_ms") and timed_out(value, client_timeout_s):
-        return f">{client_timeout_s * 1000:,.0f}"  # they hung up, and would have waited longer
+    if name in ("p50_ms", "p99_ms"):
+        if timed_out(value, client_timeout_s):
+            return f">{client_timeout_s * 1000:,.0f}"  # they hung up, and would have waited longer
+        return told_ms(value, client_timeout_s)
     return f"{value:,.1f}" if name in ("t_s", "workers_busy") else f"{value:,.0f}"

@@ -10,7 +10,7 @@ import math
 from typing import TYPE_CHECKING, Final, Protocol
 
 from bpdemo.plan.fates import FATES, WORDS
-from bpdemo.results.told_latency import timed_out
+from bpdemo.results.told_latency import told_latency
 
 if TYPE_CHECKING:
     from bpdemo.results.meta import Meta, Summary
@@ -138,9 +138,7 @@ def _tail(summary: Summary, meta: Meta) -> str:
         return ""
     if not summary["goodput_per_s"]:  # a wait that ended in nothing is no latency
         return f"; none was served within {client_timeout_ms:,.0f} ms"
-    if timed_out(p99_ms, meta.client_timeout_s):
-        return f"; p99 above {client_timeout_ms:,.0f} ms"
-    return f"; p99 {p99_ms:,.0f} ms"
+    return f"; p99 {told_latency(p99_ms, meta.client_timeout_s)}"
 
 
 def _had_the_same_load(a: Meta, b: Meta) -> bool:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import math
 from typing import Final
 
-#: Times that are subtracted from one another carry the error of floats; nothing is this exact.
-EXACT_MS: Final = 1e-3
+#: Times that are subtracted from one another carry the error of floats, and a simulated caller
+#: hangs up a microsecond early. Both are far below this.
+EXACT_MS: Final = 0.01
 
 
 def timed_out(latency_ms: float, client_timeout_s: float) -> bool:
@@ -19,9 +20,15 @@ def timed_out(latency_ms: float, client_timeout_s: float) -> bool:
 
 
 def told_latency(latency_ms: float, client_timeout_s: float) -> str:
-    """`214 ms`, `over 500 ms`, or `-` where there is none."""
+    """`214 ms`, `above 500 ms`, or `-` where there is none."""
     if math.isnan(latency_ms):
         return "-"
     if timed_out(latency_ms, client_timeout_s):
-        return f"over {client_timeout_s * 1000:,.0f} ms"
-    return f"{latency_ms:,.0f} ms"
+        return f"above {client_timeout_s * 1000:,.0f} ms"
+    return f"{told_ms(latency_ms, client_timeout_s)} ms"
+
+
+def told_ms(latency_ms: float, client_timeout_s: float) -> str:
+    """Whole milliseconds of a latency below the timeout, never rounded up to the timeout itself."""
+    below_ms = math.ceil(client_timeout_s * 1000) - 1
+    return f"{min(round(latency_ms), max(below_ms, 0)):,}"

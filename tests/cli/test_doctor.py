@@ -290,6 +290,16 @@ def test_too_few_connections_for_the_largest_load_are_a_warning(
     assert f"{10 * capacity_per_s * 0.5:,.0f}" in finding.seen
 
 
+def test_without_a_calibration_no_figure_is_made_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """How many connections a load holds is not known then, and it is not 0."""
+    monkeypatch.setattr(doctor, "recalled", lambda: None)
+    monkeypatch.setattr(doctor, "reachable_limit", lambda: 20_000)
+    finding = doctor.connections()
+    assert finding.grade == "ok"
+    assert "holds" not in finding.seen
+    assert "once it is calibrated" in finding.seen
+
+
 @pytest.mark.parametrize(
     ("shares", "is_kept"),
     [((0.0, 0.1), True), ((0.9, 0.1), False), ((0.1, 0.9), False), ((1.0, 1.0), False)],

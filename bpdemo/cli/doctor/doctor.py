@@ -126,7 +126,10 @@ def connections() -> Finding:
     """Whether a service on this machine may have as many as the largest load of a lesson holds."""
     may = capacity_within(reachable_limit())
     machine = recalled()
-    wanted = LARGEST_LOAD * (machine.capacity_per_s if machine else 0.0) * CLIENT_TIMEOUT_S
+    if machine is None:
+        seen = f"a service may have {may:,.0f}; what a load needs is known once it is calibrated"
+        return Finding("connections", "ok", seen)
+    wanted = LARGEST_LOAD * machine.capacity_per_s * CLIENT_TIMEOUT_S
     seen = f"a service may have {may:,.0f}; {LARGEST_LOAD} times capacity holds {wanted:,.0f}"
     if wanted > may:
         mend = f"ask for a hard limit of {wanted + RESERVE:,.0f} open files, or take fewer workers"
