@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 
 from bpdemo.assembly.worker import DurableWorker
-from bpdemo.core.errors import SettingsInvalid
+from bpdemo.core.errors import DependencyError, SettingsInvalid
 from bpdemo.core.model import Order
 from bpdemo.core.ports import SilentObserver
 from bpdemo.core.settings import Settings
@@ -114,6 +114,15 @@ async def by_hand(url: str, **knobs) -> AsyncIterator[DurableWorker]:
         await worker.store.stop()
 
 
+def fail_every_charge(worker: DurableWorker) -> None:
+    """From now on, after it was asked."""
+
+    async def charge(key: str, amount_cents: int) -> None:
+        raise DependencyError
+
+    worker.work._payment.charge = charge  # type: ignore[method-assign]
+
+
 async def test_a_promised_order_is_sold_and_charged_once(desk: Desk, database_url: str) -> None:
     """Done again, as after the death of a worker, it changes nothing."""
     order = await desk.promise("k", quantity=2)
@@ -160,9 +169,12 @@ async def test_what_is_gone_is_not_charged_for(desk: Desk, database_url: str) ->
 
 async def test_a_payment_that_fails_gives_the_order_back(desk: Desk, database_url: str) -> None:
     """It stays pending and is tried again later, later each time; with the tenth try that asked for
-    it, it fails."""
+    it while others are sold, it fails."""
     order = await desk.promise("k")
-    async with by_hand(database_url, payment_failure_rate=1.0) as worker:
+    async with by_hand(database_url) as worker:
+        other = await desk.promise("other")
+        assert await worker.work.work(other.id, 0) is None
+        fail_every_charge(worker)
         waits_s = [await worker.work.work(order.id, n) for n in range(TRIES - 1)]
         assert 0 < waits_s[0] <= 1
         assert 15 <= waits_s[-1] <= 30
@@ -172,7 +184,19 @@ async def test_a_payment_that_fails_gives_the_order_back(desk: Desk, database_ur
     assert (standing.status, standing.reason) == ("failed", "downstream_failed")
     async with by_hand(database_url) as worker:
         assert await worker.work.work(order.id, TRIES) is None
-    assert (await desk.money(), await desk.backlog.depth()) == (0, 0)
+    assert (await desk.money(), await desk.backlog.depth()) == (1, 0)
+
+
+async def test_a_payment_that_fails_everybody_keeps_the_order(desk, database_url) -> None:
+    """Asked for and failed a hundred times while nobody is sold: that is an outage, and no try."""
+    order = await desk.promise("k")
+    async with by_hand(database_url, payment_failure_rate=1.0) as worker:
+        for given_back in range(100):
+            assert await worker.work.work(order.id, given_back) is not None
+    assert await desk.look.fetchval("SELECT tries FROM claims") == 0
+    async with by_hand(database_url) as worker:
+        assert await worker.work.work(order.id, 100) is None
+    assert (await desk.standing(order)).status == "confirmed"
 
 
 async def test_a_payment_that_cannot_be_reached_keeps_the_order(desk, database_url) -> None:

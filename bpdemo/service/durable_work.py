@@ -9,14 +9,19 @@ are safe to repeat, and the order's own state decides which of two workers has i
 goes wrong, a lost answer or an error that would end the process, the order is given back, to be
 tried again later: after about 1 s, 2 s and so on to 30 s, each drawn between half of that and all.
 
-It fails, unless it turns out to be confirmed, when `TRIES` tries have failed or a try fails after
-`GIVE_UP_S`. Only those tries count in which payment or store was asked for the order and did not
-say yes. What an open breaker or an exhausted pool refused, and what was lost before it left us,
-tells nothing about the order: during an outage of hours the others wait, and most are never asked
-for. Ten tries in a row take between 75 and 151 s.
+It fails, unless it turns out to be confirmed, when `TRIES` tries have counted against it or a try
+fails after `GIVE_UP_S`. A failed try counts only if payment or store was asked for the order and
+did not say yes, while this worker sold another order within the last `LATELY_S`. What an open
+breaker or an exhausted pool refused, and what was lost before it left us, tells nothing about the
+order; nor does what is refused to everybody. In an outage nobody is sold, so however long it lasts
+(up to a day), however few are waiting, and with a breaker or without, it costs an order at most the
+six tries that fit into its first `LATELY_S`. An order that alone is refused, while others are
+sold, fails after ten tries in a row, which take between 75 and 151 s. If others are seldom sold,
+it takes longer, up to the day.
 """
 
 from collections.abc import Callable
+from math import inf
 from random import Random
 
 from bpdemo.core.errors import BoxOfficeError, NotFound, SoldOut
@@ -34,8 +39,11 @@ from bpdemo.service.write import Write
 TRIES = 10
 #: How old an order may be that is still given back, whether or not anybody could be asked for it.
 GIVE_UP_S = 24 * 3600.0
+#: How long the sale of another order shows that payment and store are well. As long as the longest
+#: wait between two tries, so that each of them counts while others are sold all the time.
+LATELY_S = 30.0
 #: For its waits alone.
-BACKOFF = BackoffPolicy(attempts=TRIES, base_s=1.0, cap_s=30.0, jitter="equal")
+BACKOFF = BackoffPolicy(attempts=TRIES, base_s=1.0, cap_s=LATELY_S, jitter="equal")
 LONG_REFUNDS = 4
 
 
@@ -73,6 +81,7 @@ class DurableWork:
         self._rng = rng
         self._observer = observer
         self._refunds = LongTries(long_refunds)
+        self._sold_s = -inf  # when this worker last saw an order charged and confirmed
 
     async def work(self, order_id: str, given_back: int, age_s: float = 0.0) -> float | None:
         """None when nothing is left to do; else after how many seconds to try again.
@@ -144,19 +153,21 @@ class DurableWork:
             if placed is None:
                 return _known(None)
             stock_left = placed.stock_left
+            self._sold_s = self._clock()
             return placed.order
         finally:
             if stock_left <= 0:  # or nobody knows
                 self._catalogue.forget_item(order.item_id)
 
     async def _has_failed(self, order: Order, *, asked: bool, age_s: float) -> bool:
-        """Whether the order fails with the try that just did; counts the try if anybody was asked.
+        """Whether the order fails with the try that just did; counts the try if it is to count.
 
         By one attempt alone, since a count that is repeated counts twice.
         """
         if age_s >= GIVE_UP_S:
             return True
-        if not asked:
+        others_are_sold = self._clock() - self._sold_s <= LATELY_S
+        if not (asked and others_are_sold):
             return False
         return await self._store_guard.attempt(lambda: self._backlog.count_try(order.id)) >= TRIES
 

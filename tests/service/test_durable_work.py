@@ -5,12 +5,12 @@ from collections.abc import Callable
 from random import Random
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bpdemo.core.errors import DependencyError, PoolExhausted, SoldOut
 from bpdemo.flow.backoff import backoff_s
-from bpdemo.service.durable_work import BACKOFF, GIVE_UP_S, TRIES
+from bpdemo.service.durable_work import BACKOFF, GIVE_UP_S, LATELY_S, TRIES
 from bpdemo.service.long_tries import TRY_S
 from tests.flow.helpers import now, settle
 from tests.service.durable import Fate, Shift, well
@@ -32,21 +32,110 @@ def down_until(end_s: float, error: Raised) -> Fate:
     return answer
 
 
-@pytest.mark.parametrize("outage_s", [80, 100, 120, 150, 1200])
+REFUSALS: dict[str, Raised] = {"error": DependencyError, "broken": KeyError}
+
+
+def wide(spread: st.SearchStrategy[int]) -> st.SearchStrategy[int]:
+    """Few, and many."""
+    return st.one_of(st.integers(1, 8), spread)
+
+
+@given(
+    waiting=wide(st.integers(1, 300)),
+    order_s=st.integers(1, 4000),  # waiting × outage: what the test costs
+    breaker=st.booleans(),
+    refusal=st.sampled_from(list(REFUSALS)),
+    sold_before=st.booleans(),
+)
+@example(waiting=1, order_s=3600, breaker=True, refusal="error", sold_before=False)
+@example(waiting=5, order_s=5 * 900, breaker=False, refusal="error", sold_before=True)
+@example(waiting=20, order_s=20 * 1200, breaker=True, refusal="error", sold_before=True)
+@example(waiting=300, order_s=300 * 80, breaker=True, refusal="error", sold_before=False)
+@settings(max_examples=5)
 @virtual
-async def test_an_outage_fails_no_backlog_behind_its_breaker(outage_s: float) -> None:
-    """120 promises, a provider that answers each call with an error: the breaker spares most of
-    them the question, and none fails that was not asked for often enough."""
-    shift = Shift(120)
-    shift.provider.on_charge = down_until(outage_s, DependencyError)
-    await shift.keep_all()
-    failed = {id for id in shift.ids if shift.standing(id).status == "failed"}
-    assert all(shift.provider.asked[id] >= TRIES for id in failed)
-    assert len(failed) <= sum(shift.provider.asked.values()) / TRIES
-    if outage_s <= 150:
-        assert not failed
-    assert shift.provider.charged - failed == set(shift.ids) - failed
+async def test_an_outage_fails_nobody(
+    waiting: int, order_s: int, breaker: bool, refusal: str, sold_before: bool
+) -> None:
+    """Payment answers each call with an error: few promises or many, behind a breaker or not, all
+    are sold once that is over. What was sold up to its first moment tells nothing of it."""
+    shift, outage_s = Shift(waiting, breaker_enabled=breaker), order_s / waiting
+    await shift.promise()
+    if sold_before:
+        await shift.promise("early")
+        await shift.keep("early")
+    began_s = now()
+    shift.provider.on_charge = down_until(began_s + outage_s, REFUSALS[refusal])
+    await asyncio.gather(*map(shift.keep, shift.ids))
+    assert {shift.standing(id).status for id in shift.ids} == {"confirmed"}
+    assert shift.provider.charged.issuperset(shift.ids)
+    assert max(shift.backlog.tries.values(), default=0) <= (6 if sold_before else 0)
     assert max(shift.ended_s.values()) < outage_s + 60
+
+
+@given(
+    waiting=wide(st.integers(1, 20)),
+    outages=st.lists(st.tuples(st.integers(40, 90), st.integers(1, 300)), min_size=1, max_size=4),
+    breaker=st.booleans(),
+    where=st.sampled_from(["charge", "confirm"]),
+)
+@settings(max_examples=5)
+@virtual
+async def test_outages_one_after_another_fail_nobody(
+    waiting: int, outages: list[tuple[int, int]], breaker: bool, where: str
+) -> None:
+    """Of payment or of the store's last step, well for a while between them, as new orders come."""
+    shift = Shift(0, breaker_enabled=breaker)
+    down = False
+    target = shift.provider if where == "charge" else shift.backlog
+    real = getattr(target, where)
+
+    async def call(*args: object) -> object:
+        if down:
+            await well("")
+            raise DependencyError
+        return await real(*args)
+
+    setattr(target, where, call)
+    kept = []
+    for number, (well_s, down_s) in enumerate(outages):
+        for down, lasts_s in ((False, well_s), (True, down_s)):
+            for n in range(waiting):
+                await shift.promise(id := f"o{number}, {down}, {n}")
+                kept.append(asyncio.ensure_future(shift.keep(id)))
+                await asyncio.sleep(lasts_s / waiting)
+    down = False
+    await asyncio.gather(*kept)
+    assert {order.status for order in shift.store._orders.values()} == {"confirmed"}
+
+
+@pytest.mark.parametrize("breaker", [True, False])
+@pytest.mark.parametrize(("every_s", "within_s"), [(1, 160), (20, 160), (120, 1500)])
+@virtual
+async def test_what_is_refused_alone_fails_in_time(
+    every_s: float, within_s: float, breaker: bool
+) -> None:
+    """Others are sold meanwhile, so it is the order's fault: after ten tries; where others are
+    seldom sold it takes longer, as only the tries soon after a sale count."""
+    shift = Shift(1, breaker_enabled=breaker)
+
+    async def answer(key: str) -> None:
+        await well(key)
+        if key == "o0":
+            raise DependencyError
+
+    shift.provider.on_charge = answer
+    await shift.promise()
+    refused = asyncio.ensure_future(shift.keep("o0"))
+    n = 0
+    while not refused.done():
+        await shift.promise(id := f"other {(n := n + 1)}")
+        await shift.keep(id)
+        assert shift.standing(id).status == "confirmed"
+        await asyncio.sleep(every_s)
+    assert shift.standing("o0").status == "failed"
+    assert shift.provider.refunded == {"o0"}
+    assert 75 <= shift.ended_s["o0"] <= within_s
+    assert shift.backlog.tries["o0"] == TRIES
 
 
 @pytest.mark.parametrize("breaker", [True, False])
@@ -72,23 +161,37 @@ UNASKED: dict[str, Raised] = {"unreached": unreached, "no connection": PoolExhau
 RAISED: dict[str, Raised] = {**ASKED, **UNASKED}
 
 
+FATES = [*RAISED, "circuit open", "hangs", "killed", "another is sold", "half a minute passes"]
+
+
 @given(
-    fates=st.lists(st.sampled_from([*RAISED, "circuit open", "hangs", "killed"]), max_size=40),
+    fates=st.lists(st.sampled_from(FATES), max_size=40),
     where=st.sampled_from(["charge", "confirm"]),
 )
 @virtual
-async def test_a_try_counts_if_and_only_if_somebody_was_asked(fates: list[str], where: str) -> None:
+async def test_a_try_counts_if_and_only_if_it_tells_of_the_order(
+    fates: list[str], where: str
+) -> None:
     """Whatever befalls a promise, and in whatever order, it fails with the tenth try that asked for
-    it, never before; if it is spared that, it is sold."""
+    it while others were sold, never before; if it is spared that, it is sold."""
     shift = Shift(1, retry_attempts=1, breaker_enabled=False, attempt_timeout_s=0.5)
     await shift.promise("o0")
-    counted, expected = shift.backlog.tries, 0
+    counted, expected, sold_s = shift.backlog.tries, 0, -LATELY_S - 1
     real, target = (
         (shift.provider.charge, shift.provider)
         if where == "charge"
         else (shift.backlog.confirm, shift.backlog)
     )
     for number, fate in enumerate(fates):
+        if fate == "half a minute passes":
+            await asyncio.sleep(LATELY_S + 0.1)
+            continue
+        if fate == "another is sold":
+            setattr(target, where, real)
+            await shift.promise(other := f"other {number}")
+            assert await shift.work.work(other, 0) is None
+            sold_s = now()
+            continue
 
         async def call(*args: object, fate: str = fate) -> None:
             if fate in RAISED:
@@ -105,7 +208,8 @@ async def test_a_try_counts_if_and_only_if_somebody_was_asked(fates: list[str], 
             task.cancel()
         (ended,) = await asyncio.gather(task, return_exceptions=True)
         guard.breaker._move_to("closed")
-        expected += fate in ASKED or fate == "hangs"
+        others_are_sold = now() - sold_s <= LATELY_S
+        expected += (fate in ASKED or fate == "hangs") and others_are_sold
         if expected == TRIES:
             assert ended is None
             assert shift.standing("o0").status == "failed"
@@ -143,6 +247,8 @@ async def test_a_count_that_cannot_be_stored_is_no_end() -> None:
     """The store fails just then: the order is given back, and nothing is counted twice."""
     shift = Shift(1, retry_attempts=3, breaker_enabled=False)
     await shift.promise()
+    await shift.promise("other")
+    await shift.work.work("other", 0)
     shift.provider.on_charge = down_until(1e9, DependencyError)
     count, calls = shift.backlog.count_try, 0
 
