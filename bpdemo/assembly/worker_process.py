@@ -28,6 +28,12 @@ def run_worker(knobs: Mapping[str, Any], name: str, *, until_stdin_closes: bool 
     it was said to be another.
     """
     if "BPDEMO_STORE" not in os.environ:
+        if not {"store", "database_url"} & {*knobs} and "BPDEMO_DATABASE_URL" not in os.environ:
+            raise SettingsInvalid(
+                "database_url",
+                "a worker needs the address of the database that the service uses: "
+                "--set database_url=postgresql://..., or BPDEMO_DATABASE_URL",
+            )
         knobs = {"store": "postgres"} | dict(knobs)
     name = name or f"worker-{os.getpid()}"
     if not name.isprintable() or len(name) > LONGEST_NAME:

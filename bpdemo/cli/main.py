@@ -11,7 +11,7 @@ import typer
 
 from bpdemo import __version__
 from bpdemo.cli.outlet import take_standard_output
-from bpdemo.cli.usage import told_usage
+from bpdemo.cli.usage import by_option, told_usage
 from bpdemo.core.environment import forget_foreign
 from bpdemo.core.errors import SettingsInvalid
 from bpdemo.core.extras import ExtraMissing, extra_with, lacking, require_extra
@@ -26,8 +26,8 @@ KnobOptions = Annotated[
     typer.Option(
         "--set",
         metavar="NAME=VALUE",
-        help="A setting of the service, such as queue_capacity=8. Repeatable. All of them, with "
-        "unit and range: GET /settings of a running service.",
+        help="A setting of the service, such as queue_capacity=8. Repeatable. A name that does not "
+        "exist is answered with all names; GET /settings of a running service has unit and range.",
     ),
 ]
 ScenarioOption = Annotated[
@@ -36,8 +36,8 @@ ScenarioOption = Annotated[
         metavar="NAME",
         help="Shape of the load: steady; ramp (rises from 0 to the rate); spike (the rate in the "
         "middle third, a tenth of it before and after); sustained (half of the rate, then the rate "
-        "from one sixth of the run on); retry_storm (each failure is retried three times at once); "
-        "closed (a fixed number of users, each of whom waits for the answer).",
+        "from one sixth of the run on); retry_storm (each failure is retried up to three times, "
+        "without a pause); closed (a fixed number of users, each of whom waits for the answer).",
     ),
 ]
 
@@ -108,7 +108,7 @@ def about(
     """A workshop on backpressure: a real service, a load beyond its capacity, and what helps.
 
     To begin: bpdemo lab opens the lessons in JupyterLab; bpdemo demo tells the
-    whole story in the terminal; bpdemo doctor looks whether this machine is
+    whole story in the terminal; bpdemo doctor checks whether this machine is
     ready. Each command explains itself: bpdemo load --help.
     """
     if version:
@@ -210,7 +210,7 @@ def load(
             min=1,
             max=1000,
             metavar="N",
-            help="Let so many processes of `bpdemo load-worker` send the load instead.",
+            help="Let this many `bpdemo load-worker` processes send the load instead.",
         ),
     ] = None,
     listen: Annotated[
@@ -250,7 +250,7 @@ def load(
     With --expect other machines send it: run `bpdemo load-worker` on them.
     It listens on loopback unless --listen says otherwise. Locust's protocol
     has no authentication and no encryption: anyone who reaches the port can
-    join, and tell wrong counts. Use a network you trust, or a tunnel.
+    join, and report false counts. Use a network you trust, or a tunnel.
     """
     require_extra("bpdemo load", "load")
     from bpdemo.cli.commands import Far, run_load
@@ -366,7 +366,8 @@ def load_worker(
 ) -> None:
     """Send a part of a load that `bpdemo load --expect N` drives on another machine.
 
-    It sends what that machine asks for, to where it says: join no stranger.
+    It sends what that machine asks for, wherever it says: join only a machine
+    you trust.
     """
     require_extra("bpdemo load-worker", "load")
     from bpdemo.load.load_worker import run_load_worker
@@ -526,9 +527,9 @@ def board(
 
 @app.command()
 def doctor() -> None:
-    """Look whether this machine is ready for the workshop.
+    """Check whether this machine is ready for the workshop.
 
-    A line for each thing looked at; each warning and each failure says how to
+    One line per check; each warning and each failure says how to
     fix it. It measures what the machine can do, which takes about half a
     minute. Exit code 1 if a line says FAIL.
     """
@@ -623,9 +624,31 @@ def fail(why: Exception | str, code: int = 2) -> NoReturn:
     told = str(why)
     if isinstance(why, UsageError):
         told = told_usage(why)
+    elif isinstance(why, SettingsInvalid):
+        told = _told_setting(why)
+    elif isinstance(why, ValueError):
+        told = by_option(told, _options())
     with suppress(OSError):  # it may be full, too
         print(f"bpdemo: {' '.join(told.split())}", file=sys.stderr, flush=True)
     raise SystemExit(code)
+
+
+def _told_setting(why: SettingsInvalid) -> str:
+    """There may be no running service to ask for all settings; a setting is no option, even where
+    both are called the same, such as `seed`."""
+    from bpdemo.core.settings import WHERE_LISTED, Settings
+
+    told = str(why)
+    if why.field not in Settings.model_fields:
+        told = by_option(told, _options())
+    return told.replace(WHERE_LISTED, f"they are {', '.join(Settings.model_fields)}")
+
+
+def _options() -> list[str]:
+    """Those of the command that was asked for."""
+    commands = getattr(typer.main.get_command(app), "commands", {})
+    command = next((commands[word] for word in sys.argv[1:] if word in commands), None)
+    return [name for each in getattr(command, "params", ()) for name in each.opts]
 
 
 def _failures() -> tuple[type[Exception], ...]:

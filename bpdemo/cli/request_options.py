@@ -40,7 +40,7 @@ def _body(file: Path) -> bytes:
     """As it is: a service may want just that."""
     data = file.read_bytes()
     if encoding := unusual_encoding(data):
-        print(f"bpdemo: body-file: {file} is {encoding}, and is sent so", file=sys.stderr)
+        print(f"bpdemo: --body-file: {file} is {encoding}, and is sent so", file=sys.stderr)
     return data
 
 

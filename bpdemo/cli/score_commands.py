@@ -29,11 +29,13 @@ def run_score(name: str, word: str, knobs: Mapping[str, str]) -> int:
     """
     plain_name(name)  # before the work, not after it
     try:
-        settings = _typed(knobs) if knobs else _saved()
+        settings, source = (_typed(knobs), "--set") if knobs else _saved()
     except NoAnswerCell as missing:
         print(f"bpdemo: {missing}", file=sys.stderr)
         return 1
     score = challenge(word).score(settings)
+    scored = ", ".join(f"{name}={value}" for name, value in settings.items())
+    print(f"Scored: {scored or 'the defaults'} (from {source})\n")
     print(score)
     print(f"\nYour code:  {code_of(name, word, score.total)}")
     return 0
@@ -80,15 +82,16 @@ def _typed(knobs: Mapping[str, str]) -> dict[str, Any]:
     return {name: getattr(made, name) for name in knobs}
 
 
-def _saved() -> dict[str, Any]:
-    """The dict of the learner's cell, which is read, not run."""
+def _saved() -> tuple[dict[str, Any], str]:
+    """The dict of the learner's cell, which is read, not run, and the file that it is in."""
     cell = find_answer(CELL, Path.cwd())
     try:
         for statement in ast.parse(cell.source).body:
             if isinstance(statement, ast.Assign) and ast.unparse(statement.targets[0]) == ANSWER:
                 settings = ast.literal_eval(statement.value)
                 if isinstance(settings, dict):
-                    return {str(name): value for name, value in settings.items()}
+                    named = {str(name): value for name, value in settings.items()}
+                    return named, str(cell.notebook)
     except (SyntaxError, ValueError):
         pass
     where = f"the cell tagged answer-{CELL} in {cell.notebook}"

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Collection
 from contextlib import suppress
 from typing import Any, Final
+
+#: What a check of ours names first, and what the option is called where that differs.
+NAMED: Final = re.compile(r"[a-z][a-z_-]*(?=:| must | of a closed load)")
+OTHERWISE: Final = {"rate_per_s": "--rate", "headers": "--header"}
 
 KINDS: Final = {int: "a whole number", float: "a number"}
 
@@ -12,7 +18,16 @@ def told_usage(error: Any) -> str:
     """A usage error as one sentence that ends with where the help is."""
     command = error.ctx.command_path if error.ctx else "bpdemo"
     told = _told_number(error) or error.format_message().rstrip(".")
-    return f"{told}. Try: {command} --help"
+    end = "" if told.endswith("?") else "."
+    return f"{told}{end} Try: {command} --help"
+
+
+def by_option(told: str, options: Collection[str]) -> str:
+    """`seconds must be …` as `--seconds must be …` where that is an option of the command: what is
+    checked knows nothing of the command line."""
+    named = NAMED.match(told)
+    option = named and OTHERWISE.get(named[0], f"--{named[0].replace('_', '-')}")
+    return f"{option}{told[named.end() :]}" if named and option in options else told
 
 
 def _told_number(error: Any) -> str | None:

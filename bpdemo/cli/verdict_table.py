@@ -20,6 +20,9 @@ from bpdemo.results.validity import causes_of, sentence_for
 POSSIBLE: Final = "What was possible: in each second, the lesser of the load and the capacity."
 
 
+VOID: Final = "NOT MEASURED. "
+
+
 def show_verdict(run: LoadRun, console: Console, more: Sequence[tuple[str, str]] = ()) -> None:
     """What became of the requests, in numbers and in a sentence, and whether it counts."""
     table = _empty_table()
@@ -28,12 +31,13 @@ def show_verdict(run: LoadRun, console: Console, more: Sequence[tuple[str, str]]
     for name, value in more:
         table.add_row(name, "", "", value)
     console.print()
+    if causes := causes_of(run.records, run.meta):  # before any figure, which would be believed
+        told = f"{VOID}{sentence_for(run.meta)} ({'; '.join(causes)})"
+        console.print(f"{told}\n", style="bold", markup=False)
     console.print(table)
     console.print(f"\n{run.sentence}", markup=False)
     if OF_POSSIBLE in run.sentence:
         console.print(POSSIBLE, markup=False)
-    if causes := causes_of(run.records, run.meta):
-        console.print(f"{sentence_for(run.meta)} ({'; '.join(causes)})", style="bold", markup=False)
 
 
 def _empty_table() -> Table:

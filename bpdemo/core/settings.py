@@ -31,6 +31,7 @@ from bpdemo.core.ranges import plain
 MEMORY_STORE_LATENCY_S = 0.002
 MASK = "********"
 ENV_PREFIX = "BPDEMO_"
+WHERE_LISTED = "GET /settings lists them all"
 
 
 def _knob(default: Any, text: str, *, unit: str, live: bool = False, **bounds: Any) -> Any:
@@ -367,7 +368,7 @@ def _require_live(name: str) -> None:
 
 def _unknown(name: str) -> SettingsInvalid:
     near = get_close_matches(name.lower(), Settings.model_fields, n=1)
-    hint = f"did you mean {near[0]}?" if near else "GET /settings lists them all"
+    hint = f"did you mean {near[0]}?" if near else WHERE_LISTED
     return SettingsInvalid(name, f"there is no such setting; {hint}")
 
 

@@ -8,7 +8,8 @@ next to nothing, asyncio included, which a server has loaded before the first re
 
 import re
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, cast
+from functools import wraps
+from typing import TYPE_CHECKING, Any, ParamSpec, cast
 
 from bpdemo.flow.limiter import Limit
 from bpdemo.protect.books import AdmissionBooks
@@ -21,7 +22,26 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp, Receive, Scope, Send
 
+_P = ParamSpec("_P")
 _TOKEN = re.compile(r"[-!#$%&'*+.^_`|~0-9A-Za-z]+")
+
+
+def _with_names_told(init: Callable[_P, None]) -> Callable[_P, None]:
+    """An argument that does not exist is answered with the nearest that does, still by a TypeError;
+    what tells it is loaded only then."""
+
+    @wraps(init)
+    def called(*args: _P.args, **kwargs: _P.kwargs) -> None:
+        try:
+            return init(*args, **kwargs)
+        except TypeError as error:
+            if error.__traceback__ and error.__traceback__.tb_next:
+                raise  # from within
+        from bpdemo.core.slips import forgiving
+
+        return forgiving(init)(*args, **kwargs)
+
+    return called
 
 
 class AdmissionControl:
@@ -43,6 +63,7 @@ class AdmissionControl:
     ends. Lifespan and websockets pass through.
     """
 
+    @_with_names_told
     def __init__(
         self,
         app: "ASGIApp",

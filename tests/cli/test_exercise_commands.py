@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from bpdemo.cli import score_commands
 from bpdemo.cli.exercise_commands import run_check
+from bpdemo.cli.score_commands import run_score
 from bpdemo.lab.exercises.judging_process import judge_answer
 
 TEAPOT = """
@@ -87,3 +89,42 @@ def test_what_lies_in_the_learners_folder_is_not_what_the_judge_imports(
     verdict = judge_answer("09a", "no-such-file.py", lambda _: None)
     assert verdict.state == "not yet"
     assert "no-such-file.py" in str(verdict)
+
+
+def test_without_a_folder_of_answers_it_is_told_what_makes_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And only then: where my-work/ is, the answer is what is missing."""
+    monkeypatch.chdir(tmp_path)
+    assert run_check("01a") == 1
+    assert "`make lab`) makes it" in capsys.readouterr().err
+    (tmp_path / "my-work").mkdir()
+    assert run_check("01a") == 1
+    assert "make lab" not in capsys.readouterr().err
+
+
+def test_a_score_says_what_was_scored(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The settings, and the notebook they are from, or that they were given."""
+    monkeypatch.setattr(score_commands, "challenge", lambda _: _Scorer())
+    assert run_score("Ada", "hi", {"queue_capacity": "8"}) == 0
+    assert "Scored: queue_capacity=8 (from --set)" in capsys.readouterr().out
+    notebook = tmp_path / "my-work" / "08.ipynb"
+    notebook.parent.mkdir()
+    cell = {
+        "cell_type": "code",
+        "source": "mine = {'workers': 4}",
+        "metadata": {"tags": ["answer-08"]},
+    }
+    notebook.write_text(json.dumps({"cells": [cell]}), "utf-8")
+    monkeypatch.chdir(tmp_path)
+    assert run_score("Ada", "hi", {}) == 0
+    assert f"Scored: workers=4 (from {notebook})" in capsys.readouterr().out
+
+
+class _Scorer:
+    total = 260
+
+    def score(self, _: object) -> _Scorer:
+        return self

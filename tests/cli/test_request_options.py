@@ -24,4 +24,4 @@ def test_the_bytes_of_a_body_stay_and_an_unusual_encoding_is_told(kind, tmp_path
     assert sent is not None
     assert sent.body == data
     told = capsys.readouterr().err
-    assert told == (f"bpdemo: body-file: {file} is {kind}, and is sent so\n" if kind else "")
+    assert told == (f"bpdemo: --body-file: {file} is {kind}, and is sent so\n" if kind else "")

@@ -2,6 +2,7 @@
 
 import io
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from bpdemo.cli.verdict_table import POSSIBLE, show_verdict
 from bpdemo.core.choices import SCENARIOS, Scenario
 from bpdemo.core.settings import Settings
 from bpdemo.lab.services.simulation import simulate
+from bpdemo.load.run import LoadRun
 from bpdemo.load.target import TargetFacts
 from bpdemo.plan.request import Request
 
@@ -80,3 +82,13 @@ def test_only_orders_are_held_against_the_capacity_for_orders(
     counted = what_counts(told, request_, user)
     assert counted.capacity_per_s == (190.5 if is_orders else None)
     assert counted.settings == told.settings
+
+
+def test_a_run_that_proves_nothing_says_so_before_any_figure() -> None:
+    """In the words that stand on its picture, too."""
+    run = simulate(Settings(), rate=50, seconds=2)
+    busy = LoadRun(run.records, run.samples, replace(run.meta, virtual=False, loop_lag_p99_s=0.5))
+    page = io.StringIO()
+    show_verdict(busy, Console(file=page, width=110))
+    assert page.getvalue().lstrip().startswith("NOT MEASURED. Your machine was busy")
+    assert page.getvalue().index("NOT MEASURED") < page.getvalue().index("offered")

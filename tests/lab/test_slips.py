@@ -35,6 +35,7 @@ SLIPS = [
     ("serve(name=3)", "name must be a text, not 3"),
     ("cockpit(serve)", "service must be a Service, not the function serve. Did you mean serve("),
     ("size(worker=8, service_s=0.04, deadline_s=0.5)", "'worker'. Did you mean workers?"),
+    ("size(workers=8, service=0.04, deadline_s=0.5)", "'service'. Did you mean service_s?"),
     ("capacity_of(serve)", "not the function serve. Did you mean serve(…)?"),
     ("sweep('protectd', [1])", "protectd"),
     ("sweep('protected', 3)", "times must be a list, each entry a number, not 3"),

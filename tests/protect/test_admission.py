@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 from collections import Counter
 from random import Random
 from typing import Any
@@ -597,3 +598,23 @@ async def test_one_behind_another_each_keeps_its_own_books() -> None:
         app.answers(request)
         await settle()
     assert [r.status for r in requests] == [200, 200, 200]
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"concurrence": 8}, "'concurrence'. Did you mean concurrency?"),
+        ({"concurrency": 8, "queue_capcity": 8}, "'queue_capcity'. Did you mean queue_capacity?"),
+        ({"concurrency": 8, "xyz": 1}, "; it takes app, concurrency, queue_capacity"),
+    ],
+)
+def test_an_argument_that_does_not_exist_is_answered_with_the_nearest(
+    given: dict[str, Any], told: str
+) -> None:
+    """Still a TypeError, as Python has it."""
+    with pytest.raises(TypeError, match=re.escape(told)):
+        AdmissionControl(_nothing, **given)
+
+
+async def _nothing(*_: Any) -> None:
+    """An application that answers nothing."""

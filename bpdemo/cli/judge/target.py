@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+import sys
 from contextlib import AbstractContextManager, nullcontext
+from importlib.machinery import PathFinder
+from pathlib import Path
 from typing import Any, Final
 
 from bpdemo.lab.services.service import serve
@@ -28,5 +31,17 @@ def running(target: str, i_run_this_service: bool) -> AbstractContextManager[Any
             f"target: {target!r} is neither an application, such as shop:app, nor an address, such "
             "as http://127.0.0.1:8000"
         )
+    _require_module(target.partition(":")[0].partition(".")[0])
     started: AbstractContextManager[Any] = serve(app=target, where="process", name=target)
     return started
+
+
+def _require_module(name: str) -> None:
+    """The application's process looks in this folder first. ValueError if it would find none."""
+    here = Path.cwd()
+    is_built_in = name in sys.builtin_module_names
+    if not is_built_in and PathFinder.find_spec(name, [str(here), *sys.path]) is None:
+        raise ValueError(
+            f"target: there is no module {name!r} in {here}: run it in the folder where "
+            f"{name}.py is"
+        )

@@ -46,8 +46,10 @@ def find_answer(name: str, folder: Path, answer: str = "") -> AnswerCell:
         if cells:
             return next((cell for cell in cells if has_name.search(cell.source)), cells[0])
     places = " and ".join(str(place) for place in looked_in)
+    is_there = looked_in[0] != folder
+    made = "" if is_there else "my-work/ is missing here: `bpdemo lab` (or `make lab`) makes it; "
     raise NoAnswerCell(
-        f"no saved notebook in {places} has a cell tagged {tag!r}: open the exercise from "
+        f"no saved notebook in {places} has a cell tagged {tag!r}: {made}open the exercise from "
         "my-work/, fill in its answer cell, save, and check again"
     )
 

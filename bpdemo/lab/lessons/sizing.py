@@ -8,6 +8,7 @@ from html import escape
 from math import ceil, floor
 from typing import Any, Final
 
+from bpdemo.core.slips import forgiving
 from bpdemo.flow.budget import WINDOW_S
 from bpdemo.lab.lessons.expectation import SLOWER, expected
 from bpdemo.picture.palette import FONT
@@ -63,6 +64,7 @@ class Sizing:
         return "\n".join([*lines, *(f"warning: {warning}" for warning in self.warnings)])
 
 
+@forgiving
 def size(
     *, workers: int, service_s: float, deadline_s: float, quiet_per_s: float | None = None
 ) -> Sizing:

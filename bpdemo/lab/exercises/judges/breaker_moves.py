@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, get_args
@@ -165,8 +166,7 @@ def _judge_move(
             expected=f"the function returns one of {', '.join(map(repr, STATES))}.",
             seen=f"for state {state!r} and event {event!r} it returned {told!r}.",
             why="the breaker is always in one of the three states, even when nothing changes.",
-            look="Does every way through the function end in a `return`? The last line can be "
-            "`return state`.",
+            look=_look_at_word(told),
         )
     if told not in right:
         raise NotYet(
@@ -176,6 +176,23 @@ def _judge_move(
             why=why,
             look=look,
         )
+
+
+def _look_at_word(told: object) -> str:
+    """Where to look when what was returned is no state: it may be one that is spelled otherwise."""
+    if not isinstance(told, str):
+        return (
+            "Does every path through the function end in a `return`? The last line can be "
+            "`return state`."
+        )
+    meant = "_".join(re.findall("[a-z]+", told.lower()))
+    if meant == "halfopen":
+        meant = "half_open"
+    if meant == "half_open":
+        return "It is spelled 'half_open', with an underscore and in small letters."
+    if meant in STATES:
+        return f"It is spelled {meant!r}, in small letters and without anything else."
+    return "Each `return` gives one of the three words, spelled exactly like that."
 
 
 def _judge_rules(next_state: NextState) -> None:

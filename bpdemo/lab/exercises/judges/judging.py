@@ -6,6 +6,7 @@ Judges import it when called: it is slow to load.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
@@ -17,6 +18,9 @@ from bpdemo.lab.services.simulation import simulate
 from bpdemo.load.run import LoadRun
 
 SEEDS: Final = range(5)
+
+#: A number in a text, as in "3s".
+NUMBER: Final = re.compile(r"\s*(-?\d+(?:\.\d+)?)")
 
 
 def over_seeds(settings: Settings | Mapping[str, Any], **load: Any) -> list[LoadRun]:
@@ -57,6 +61,9 @@ def chosen(answer: Any, **ranges: tuple[float, float]) -> list[float]:
         value = answer.get(name)
         if not _is_number(value) or not least <= value <= greatest:
             expected = f"{name!r} is a number from {least:g} to {greatest:g}"
+            if number := isinstance(value, str) and NUMBER.match(value):
+                look = f"Give a number without quotes and without a unit, such as {number[1]}."
+                _malformed(expected, f"it is {value!r}", "the check needs a number to try.", look)
             _malformed(expected, f"it is {value!r}" if name in answer else _without(name, answer))
     return [answer[name] for name in ranges]
 
@@ -119,10 +126,15 @@ def _is_number(value: object) -> TypeGuard[float]:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _malformed(expected: str, seen: str) -> NoReturn:
+def _malformed(
+    expected: str,
+    seen: str,
+    why: str = "the check cannot try out what is not there.",
+    look: str = "Compare your answer with the form that the task gives.",
+) -> NoReturn:
     raise NotYet(
         expected=f"{expected}.",
         seen=f"{seen}.",
-        why="the check cannot try out what is not there.",
-        look="Compare your answer with the form that the task gives.",
+        why=why,
+        look=look,
     )

@@ -102,7 +102,7 @@ def _judge_by_hand(try_put: Any) -> None:
             expected="when the queue is full, the function returns False.",
             seen=f"the queue was full, the job was left out, and the answer was {answer!r}.",
             why="the service goes by the answer: without a clear False it cannot tell its caller.",
-            look="Every way through the function must end in `return True` or `return False`.",
+            look="Every path through the function must end in `return True` or `return False`.",
         )
 
 
@@ -180,19 +180,22 @@ class _Waiting(MutableSequence[Any]):
 
 #: Three sold in time, two sold too late, four rejected at once, one rejected late.
 BY_HAND = [(True, 0.2)] * 3 + [(True, 0.9)] * 2 + [(False, 0.001)] * 4 + [(False, 0.8)]
+TOLD_BY_HAND = "[(True, 0.2)] * 3 + [(True, 0.9)] * 2 + [(False, 0.001)] * 4 + [(False, 0.8)]"
 
 
 def judge_goodput(goodput_per_s: Any) -> str:
     """By hand first; then over both services on five days of overload."""
-    _judge_number(goodput_per_s(BY_HAND, 0.5, 10), BY_HAND, 0.3)
-    _judge_number(goodput_per_s(BY_HAND, 1.0, 10), [], 0.5)
+    _judge_number(goodput_per_s(BY_HAND, 0.5, 10), BY_HAND, 0.3, _case(TOLD_BY_HAND, 0.5, 10))
+    _judge_number(goodput_per_s(BY_HAND, 1.0, 10), [], 0.5, _case(TOLD_BY_HAND, 1.0, 10))
     from bpdemo.lab.exercises.judges.judging import over_seeds
 
     seconds, told = 6.0, []
     for name, settings in _BOTH.items():
         for run in over_seeds(settings(), times=2, seconds=seconds):
-            number = goodput_per_s(_as_answers(run), run.meta.client_timeout_s, seconds)
-            _judge_number(number, [], run.summary["goodput_per_s"])
+            answers, timeout_s = _as_answers(run), run.meta.client_timeout_s
+            number = goodput_per_s(answers, timeout_s, seconds)
+            case = _case(f"the {len(answers):,} of a simulated run", timeout_s, seconds)
+            _judge_number(number, [], run.summary["goodput_per_s"], case)
         told.append(f"{number:.0f} a second for the {name} queue")
     return f"at twice the capacity, your number was {' and '.join(told)}: it tells the two apart."
 
@@ -222,11 +225,21 @@ def _as_answers(run: LoadRun) -> list[tuple[bool, float]]:
     ]
 
 
-def _judge_number(number: object, answers: list[tuple[bool, float]], truth: float) -> None:
+def _case(answers: str, client_timeout_s: float, seconds: float) -> str:
+    """What the function was given."""
+    return (
+        f"with `answers` {answers}, `client_timeout_s` {client_timeout_s:g} and `seconds` "
+        f"{seconds:g}"
+    )
+
+
+def _judge_number(
+    number: object, answers: list[tuple[bool, float]], truth: float, case: str
+) -> None:
     if not isinstance(number, int | float):
         raise NotYet(
             expected="the function returns a number: orders a second.",
-            seen=f"it returned {number!r}.",
+            seen=f"{case}, it returned {number!r}.",
             why="a dashboard can only draw numbers.",
             look="Does the function return what it has calculated, or does it only print it?",
         )
@@ -234,8 +247,8 @@ def _judge_number(number: object, answers: list[tuple[bool, float]], truth: floa
         return
     why, look = _mistaken(number, answers)
     raise NotYet(
-        expected=f"{truth:g} orders a second: so many were served in time.",
-        seen=f"your function says {number:g} a second.",
+        expected=f"{truth:g} orders a second: that is how many were served in time.",
+        seen=f"{case}, your function says {number:g} a second.",
         why=why,
         look=look,
     )

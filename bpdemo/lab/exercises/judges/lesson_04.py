@@ -53,7 +53,7 @@ def _judge_range(full_jitter: Any, failed: int) -> None:
             expected="the function returns a number of seconds, 0 or more.",
             seen=f"after {_failures(failed)} it returned {waits[0]!r}.",
             why="the caller sleeps for as long as the function says.",
-            look="Does every way through the function return the wait?",
+            look="Does every path through the function return the wait?",
         )
     if max(waits) <= longest_s + 1e-9:
         return

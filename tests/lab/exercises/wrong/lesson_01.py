@@ -49,6 +49,10 @@ WRONG: dict[str, dict[str, str]] = {
         "    return sum(sold and wait <= client_timeout_s for sold, wait in answers)\n": (
             "the number of orders in the whole test"
         ),
+        "def goodput_per_s(answers, client_timeout_s, seconds):\n    return 0.4\n": (
+            "(True, 0.9)] * 2 + [(False, 0.001)] * 4 + [(False, 0.8)], “client_timeout_s” 0.5 and "
+            "“seconds” 10, your function says 0.4 a second"
+        ),
         "def goodput_per_s(answers, client_timeout_s, seconds):\n"
         "    return sum(sold and w <= 0.5 for sold, w in answers) / seconds\n": (
             "tune a service by this number"

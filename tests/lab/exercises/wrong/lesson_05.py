@@ -48,7 +48,12 @@ WRONG: dict[str, dict[str, str]] = {
     "05a": {
         f"def next_state({ARGUMENTS}):\n    return 'closed'\n": "waits for a timeout",
         f"def next_state({ARGUMENTS}):\n    return state == 'open'\n": "one of the three",
-        _moves(otherwise="None"): "one of the three",
+        _moves(otherwise="None"): "Does every path through the function end",
+        _moves(after_open="'half-open'"): "with an underscore",
+        _moves(after_open="'HalfOpen'"): "with an underscore",
+        _moves(after_open="'Half_open'"): "in small letters",
+        _moves(after_failure="'Open'"): "It is spelled 'open'",
+        _moves(after_failure="'broken'"): "spelled exactly like that",
         _moves(enough="True"): "few calls prove nothing",
         _moves(share="seen['failures'] >= rules['min_calls'] / 2"): "and not their share",
         _moves(share="seen['failures'] / seen['calls'] > rules['failure_ratio']"): "must *reach*",
@@ -72,6 +77,9 @@ WRONG: dict[str, dict[str, str]] = {
         _breaker(20, 10): "still holds the successes",
     },
     "05c": {
+        "settings = {'breaker_open_s': '3s', 'because': 'd'}\n": "without a unit, such as 3.",
+        "settings = {'breaker_open_s': ' 2.5 s', 'because': 'd'}\n": "without a unit, such as 2.5.",
+        "settings = {'breaker_open_s': 'long', 'because': 'd'}\n": "the form that the task gives",
         _open(1, "d"): "three real customers",
         _open(10, "d"): "you go on rejecting customers",
         _open(10, "a"): "no load to speak of",
