@@ -142,6 +142,14 @@ class Guard:
             self._observer.observe(AttemptEnded(self._dependency, "refused", 0.0))
             raise
 
+    def _check(self) -> None:
+        """Raises as `_acquire` would, and takes no permit, which nobody would end."""
+        try:
+            self.breaker.check()
+        except CircuitOpen:
+            self._observer.observe(AttemptEnded(self._dependency, "refused", 0.0))
+            raise
+
     async def _in_time(self, operation: Operation[T], remaining_s: float) -> T:
         limit_s = self.policy.attempt_timeout_s or inf
         allowed_s = min(limit_s, remaining_s)
@@ -215,7 +223,9 @@ class Guard:
         if state.upcoming_sleep >= deadline.remaining_s(self._clock()):
             return True
         if self.breaker.half_opens_in_s > state.upcoming_sleep:
-            self._acquire()  # it refuses, and would after the wait: so nobody waits for that
+            # It refuses, and would after the wait: so nobody waits for that. Should the rest end at
+            # this very moment, the retry is made.
+            self._check()
         if self.budget.try_spend():
             paid.append((self._clock(), state.upcoming_sleep))
             return False

@@ -3,7 +3,8 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import count
 from math import inf
 from random import Random
 from typing import Any
@@ -649,3 +650,38 @@ async def test_a_retry_is_counted_if_and_only_if_it_is_made(open_s: float, jitte
         assert bench.budget.balance == before - retries
         told += retries
     assert told > 25
+
+
+@pytest.mark.parametrize("tick_s", [0.0, 1e-10, 2e-10, 3e-10, 1e-9, 1e-6])
+@virtual
+async def test_a_rest_that_ends_while_it_is_asked_for_leaks_no_permit(tick_s: float) -> None:
+    """The clock moves between any two looks at it. A call that began before the breaker opened
+    fails as the rest ends: whatever it is told then, no probe is left out, so the dependency, well
+    by now, is called at once."""
+    bench = Bench(
+        GuardPolicy(attempt_timeout_s=60, backoff=replace(STEADY, base_s=0)),
+        replace(TOUCHY, permit_ttl_s=60),
+    )
+    loop_time, ticks = asyncio.get_running_loop().time, count()
+    is_late = False
+
+    def clock() -> float:
+        return loop_time() + (tick_s * next(ticks) if is_late else 0.0)
+
+    bench.breaker._clock = bench.guard._clock = clock
+
+    async def fail_as_it_ends() -> str:
+        nonlocal is_late
+        await asyncio.sleep(TOUCHY.open_s - 1e-9)
+        is_late = True
+        raise DependencyError
+
+    late = asyncio.ensure_future(bench.call(fail_as_it_ends))
+    await settle()
+    with suppress(DependencyError):
+        await bench.guard.attempt(Dependency(errors(1)))
+    assert bench.breaker.state == "open"
+    await late
+    await asyncio.sleep(TOUCHY.open_s)
+    assert await bench.call(Dependency()) == "ok"
+    assert bench.breaker.state == "closed"
