@@ -275,8 +275,14 @@ class Settings(BaseSettings):
         attempt_s, request_s = self.attempt_timeout_s, self.request_timeout_s
         if not self.breaker_enabled:
             return ()
+        slow: tuple[str, ...] = ()
         if not attempt_s:
             ends = "attempt_timeout_s is 0, so an attempt that hangs is never a failure"
+            slow = (
+                "attempt_timeout_s is 0, so a probe of the half-open breaker has breaker_open_s "
+                f"({self.breaker_open_s:g}) to fail in: a dependency whose errors take longer "
+                "keeps it half-open, and keeps workers waiting for probes",
+            )
         elif 0 < request_s <= attempt_s:
             ends = (
                 f"attempt_timeout_s ({attempt_s:g}) is not below request_timeout_s "
@@ -285,7 +291,8 @@ class Settings(BaseSettings):
             )
         else:
             return ()
-        return (f"{ends}: a dependency that hangs on every read never opens its breaker",)
+        hangs = f"{ends}: a dependency that hangs on every read never opens its breaker"
+        return (hangs, *slow)
 
     @property
     def expected_service_s(self) -> float:

@@ -6,7 +6,7 @@ from itertools import product
 
 import pytest
 
-from bpdemo.core.errors import BoxOfficeError
+from bpdemo.core.errors import BoxOfficeError, DependencyError
 from bpdemo.core.events import BreakerMoved
 from tests.service.stage import Stage, now, opened
 from tests.support.virtual import virtual
@@ -53,3 +53,37 @@ async def test_where_there_is_no_breaker_there_is_nothing_to_warn_of() -> None:
     """The naive service has no timeouts on purpose."""
     async with opened(attempt_timeout_s=0.0, breaker_enabled=False) as stage:
         assert stage.warned == []
+
+
+@pytest.mark.parametrize("attempt_s", [0.0, 2.0])
+@pytest.mark.parametrize("fails_after_s", [1.0, 4.0, 6.0, 30.0])
+@virtual
+async def test_a_warning_is_a_breaker_that_late_failures_keep_half_open(
+    attempt_s: float, fails_after_s: float
+) -> None:
+    """A payment whose errors come later than a probe may take, and no timeout that ends it: half
+    open for most of the time, where it should be open; not so with a timeout, or with errors that
+    come in time, however late that is."""
+    knobs = {"attempt_timeout_s": attempt_s, "request_timeout_s": 5.0, "breaker_open_s": 5.0}
+    async with opened(**knobs, retry_attempts=1, breaker_min_calls=3) as stage:
+        guard = stage.office._payment_guard
+        breaker = guard.breaker
+
+        async def fail() -> None:
+            await asyncio.sleep(fails_after_s)
+            raise DependencyError
+
+        async def call() -> None:
+            with suppress(BoxOfficeError):
+                await guard.call(fail)
+
+        calls, half_open = [], 0
+        for _ in range(1200):
+            calls.append(asyncio.ensure_future(call()))
+            await asyncio.sleep(0.1)
+            half_open += breaker.state == "half_open"
+        await asyncio.gather(*calls)
+        stays_half_open = half_open > 600
+        assert stays_half_open is (not attempt_s and fails_after_s > 5.0)
+        told = any("keeps it half-open" in each for each in stage.assembly.settings.warnings)
+        assert told is (attempt_s == 0)

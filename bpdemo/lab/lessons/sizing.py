@@ -75,7 +75,9 @@ def size(
     (deadline − service) × capacity, the longest queue that is of any use. An attempt may take half
     the deadline, or four service times if that is longer. One retry is allowed for every ten
     calls, and one in ten seconds however few they are. `quiet_per_s` is how many calls a second
-    come in quiet hours: the breaker is set to see an outage then, too, if it can.
+    come in quiet hours: then the breaker judges by as few as 20, and where even these do not come
+    in its window, a warning says so. Its window stays as it is, since a longer one would have it
+    open late when much comes.
 
     With 8 workers or more and a deadline of at least 8 service times (10, where capacity is below
     8 a second), these settings serve 93% of what is possible while the dependency takes 1.25 to
@@ -247,10 +249,27 @@ def _warnings(knobs: Mapping[str, Any], quiet_per_s: float | None) -> list[str]:
             "more than four service times."
         )
     if quiet_per_s is not None and quiet_per_s < _seen_from(knobs):
+        wide_s = 2 * knobs["breaker_min_calls"] / quiet_per_s
+        late_s = _opens_after_s(knobs, wide_s)
+        soon_s = _opens_after_s(knobs, knobs["breaker_window_s"])
         warnings.append(
             f"in quiet hours, at {quiet_per_s:g} calls a second, the breaker never sees the "
             f"{knobs['breaker_min_calls']:g} calls that it judges by: while the dependency hangs, "
             f"each order waits for its attempt timeout of {knobs['attempt_timeout_s']:g} s. Fewer "
-            "calls would open it by chance."
+            f"calls would open it by chance. With breaker_window_s={wide_s:.3g} it would see them, "
+            f"and open by day about {late_s:.2g} s after a hang began, instead of {soon_s:.2g}."
         )
     return warnings
+
+
+def _opens_after_s(knobs: Mapping[str, Any], window_s: float) -> float:
+    """After how long a hang at 0.9 × capacity opens the breaker: half of a window's calls failed.
+
+    What ended well before leaves the window one by one, and what hangs fails slowly: after the
+    attempt's timeout, `workers` at a time.
+    """
+    workers = knobs["workers"]
+    ended_per_s = LOAD * workers / knobs["payment_latency_s"]
+    failed_per_s = workers / knobs["attempt_timeout_s"]
+    # Where failed × (t − timeout) has reached ended × (window − t).
+    return float((ended_per_s * window_s + workers) / (ended_per_s + failed_per_s))

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from bpdemo.core.settings import Settings
 from bpdemo.lab import simulate, size, theory
 from bpdemo.lab.lessons.outages import outage
+from bpdemo.lab.lessons.sizing import _opens_after_s
 from bpdemo.sim import virtual_time
 from tests.service.stage import Stage
 from tests.support.examples import examples
@@ -189,6 +190,23 @@ def test_a_breaker_for_quiet_hours_opens_then_too():
     assert "the breaker never sees" in repr(size(**figures, quiet_per_s=1))
     with pytest.raises(ValueError, match="quiet_per_s"):
         size(**figures, quiet_per_s=0)
+
+
+@pytest.mark.parametrize("window_s", [12.5, 40.0])
+def test_a_long_window_opens_late_by_day(window_s):
+    """Why it stays short for quiet hours: a breaker that is to see one call a second remembers
+    so much good that it lets a hang of the busy day pass for long. As late as the warning says."""
+    advice = size(workers=8, service_s=0.4, deadline_s=5, quiet_per_s=1)
+    assert advice.knobs["breaker_window_s"] == 12.5
+    assert "breaker_window_s=40 it would see them" in repr(advice)
+    knobs = advice.knobs | {"breaker_window_s": window_s}
+    begins_s = 60.0
+    run = simulate(
+        knobs, times=0.9, seconds=110, client_timeout_s=5, bin_s=1,
+        changes=[(begins_s, {"payment_latency_s": 3600})],
+    )  # fmt: skip
+    opened_s = min(run.frame.t_s[run.frame.breaker_payment > 0])
+    assert opened_s - begins_s == pytest.approx(_opens_after_s(knobs, window_s), rel=0.1, abs=1)
 
 
 def test_the_longest_useful_queue_does_not_survive_it():
