@@ -16,8 +16,9 @@ state is stale: a call that began before the breaker opened has no say in whethe
 A probe that takes longer than a permit lasts loses its place, but not its say: when it succeeds
 while the breaker is still half-open, that success counts. Otherwise a dependency that is well, yet
 slower than a permit lasts, would never be seen to be well. Its failure counts no more, so one that
-always fails that late keeps the breaker half-open: let attempts end before their permits do. Once every call succeeds, the breaker
-closes after at most `half_open_calls` further ones, and one more for each that lapsed.
+always fails that late keeps the breaker half-open: let attempts end before their permits do. Once
+every call succeeds, the breaker closes after at most `half_open_calls` further ones, and one more
+for each that lapsed.
 
 After M. Nygard, *Release It!*, with counted half-open permits as in failsafe-go.
 """
