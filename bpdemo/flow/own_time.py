@@ -10,12 +10,12 @@ FEW = 50
 
 class OwnTime:
     """How long a call usually takes while next to nobody waits: the mean of answered calls and
-        their standard deviation together, at the least that these have been. 0 until one is known.
+    their standard deviation together, at the least that these have been. 0 until one is known.
 
-        It never rises. Under a standing queue every call is slow, and measured by that a caller who
-        gave up in the queue would seem hasty, and overload would hide itself.
-    The price: in a service that became slower for good it is too short, and callers who left before
-    anybody could be answered are heard as drops (`limiter.py`).
+    It never rises. Under a standing queue every call is slow, and measured by that a caller who
+    gave up in the queue would seem hasty, and overload would hide itself. The price: in a service
+    that became slower for good it is too short, and callers who left before anybody could be
+    answered are heard as drops (`limiter.py`).
     """
 
     __slots__ = ("_answered", "_mean_s", "_variance", "least_s")
