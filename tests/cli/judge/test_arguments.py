@@ -9,7 +9,7 @@ from tests.load.stub import StubServer
 from tests.support.command import Run
 
 REQUEST = ("--request", "POST /pay")
-OUT_OF_RANGE = "client_timeout_ms must be a number from 1 to 3.6e+06, not"
+OUT_OF_RANGE = "--client-timeout-ms must be a number from 1 to 3.6e+06, not"
 UNNAMED = "neither an application, such as shop:app, nor an address, such as http://127.0.0.1:8000"
 #: What is said instead of a target that is there, and of a service's own arguments.
 TARGETS = [
@@ -42,8 +42,8 @@ ARGUMENTS = [
     ((*REQUEST, "--json-body", "1", "--body-file", "a_file"), "--json-body or --body-file"),
     ((*REQUEST, "--body-file", "gone"), "gone: No such file or directory"),
     ((*REQUEST, "--header", "X"), "header: 'X' is not 'NAME: VALUE'"),
-    ((*REQUEST, "--header", ": x"), "headers: '' cannot stand in a request"),
-    ((*REQUEST, "--header", "Content-Length: 3"), "headers: Content-Length follows from the body"),
+    ((*REQUEST, "--header", ": x"), "--header: '' cannot stand in a request"),
+    ((*REQUEST, "--header", "Content-Length: 3"), "--header: Content-Length follows from the body"),
     (("--json-body", "{}"), "json-body: belongs to --request"),
     (("--header", "A: b"), "header: belongs to --request"),
     (("--nope",), "No such option: --nope"),
