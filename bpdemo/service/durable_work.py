@@ -23,6 +23,7 @@ it takes longer, up to the day.
 from collections.abc import Callable
 from math import inf
 from random import Random
+from typing import NamedTuple
 
 from bpdemo.core.errors import BoxOfficeError, NotFound, SoldOut
 from bpdemo.core.events import DurableOrderEnded, DurableOutcome
@@ -49,6 +50,12 @@ LONG_REFUNDS = 4
 
 class _Unknown(Exception):
     """There is no such order."""
+
+
+class _Gone(NamedTuple):
+    """What is left of an order that somebody deleted."""
+
+    id: str
 
 
 class DurableWork:
@@ -111,11 +118,18 @@ class DurableWork:
 
     async def _bring_to_end(self, order_id: str, given_back: int, age_s: float) -> Order:
         order = await self._store_guard.call(lambda: self._store.find_order(order_id))
-        order = _known(order)
+        if order is None:
+            if given_back:  # it was an order then, and may have been charged for
+                await self._refund(_Gone(order_id), given_back)
+            raise _Unknown
         if order.status == "confirmed":  # by a try whose answer was lost, or by another worker
             self._catalogue.forget_item(order.item_id)
         if order.status == "pending":
-            order = await self._sell(order, age_s)
+            try:
+                order = await self._sell(order, age_s)
+            except _Unknown:  # no claim says any more that money is owed
+                await self._refund(order, given_back)
+                raise
         if order.status == "failed":
             await self._refund(order, given_back)
         return order
@@ -176,7 +190,7 @@ class DurableWork:
         standing = await self._store_guard.call(lambda: self._backlog.fail(order.id, reason))
         return _known(standing)
 
-    async def _refund(self, order: Order, given_back: int) -> None:
+    async def _refund(self, order: Order | _Gone, given_back: int) -> None:
         """Past the breaker, open or not: money goes back. It bars the charge, too, if another
         worker is about to make it."""
         await self._refunds.limit(lambda: self._payment.refund(order.id), given_back)

@@ -264,6 +264,49 @@ async def test_a_count_that_cannot_be_stored_is_no_end() -> None:
     assert shift.standing("o0").status == "pending"
 
 
+@pytest.mark.parametrize("refunds_fail", [0, 1, 5])
+@pytest.mark.parametrize("vanishes", ["before confirm", "while sold out", "between tries"])
+@virtual
+async def test_an_order_that_is_gone_after_its_charge_has_its_money_back(
+    vanishes: str, refunds_fail: int
+) -> None:
+    """Somebody deleted it: no claim says any more that money is owed, so the worker refunds, and
+    is given the order back until it has."""
+    shift = Shift(1)
+
+    async def confirm(order_id: str) -> None:
+        if vanishes != "between tries":
+            del shift.store._orders[order_id]
+        if vanishes == "while sold out":
+            raise SoldOut
+        if vanishes == "between tries":
+            asyncio.get_running_loop().call_later(0.1, shift.store._orders.pop, order_id, None)
+            shift.backlog.confirm = gone  # type: ignore[method-assign,assignment]
+            raise DependencyError
+
+    async def gone(order_id: str) -> None:
+        if order_id in shift.store._orders:
+            raise DependencyError
+
+    async def refund(key: str) -> None:
+        if len(shift.provider.refund_calls) <= refunds_fail:
+            raise DependencyError
+
+    shift.backlog.confirm = confirm  # type: ignore[method-assign,assignment]
+    shift.provider.on_refund = refund
+    await shift.keep_all()
+    assert shift.provider.charged == shift.provider.refunded == {"o0"}
+    assert shift.outcomes("o0")[-1] == "failed"
+
+
+@virtual
+async def test_nobody_is_asked_to_refund_what_was_never_an_order() -> None:
+    """A job for nobody is dropped at once."""
+    shift = Shift(0)
+    assert await shift.work.work("nobody", 0) is None
+    assert shift.provider.refund_calls == []
+
+
 # Refunds
 
 
