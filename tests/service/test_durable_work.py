@@ -281,7 +281,7 @@ async def test_an_order_that_is_gone_after_its_charge_has_its_money_back(
             raise SoldOut
         if vanishes == "between tries":
             asyncio.get_running_loop().call_later(0.1, shift.store._orders.pop, order_id, None)
-            shift.backlog.confirm = gone  # type: ignore[method-assign,assignment]
+            shift.backlog.confirm = gone  # type: ignore[method-assign]
             raise DependencyError
 
     async def gone(order_id: str) -> None:
@@ -292,7 +292,7 @@ async def test_an_order_that_is_gone_after_its_charge_has_its_money_back(
         if len(shift.provider.refund_calls) <= refunds_fail:
             raise DependencyError
 
-    shift.backlog.confirm = confirm  # type: ignore[method-assign,assignment]
+    shift.backlog.confirm = confirm  # type: ignore[method-assign]
     shift.provider.on_refund = refund
     await shift.keep_all()
     assert shift.provider.charged == shift.provider.refunded == {"o0"}
