@@ -17,7 +17,7 @@ from bpdemo.downstream.faults import FaultyBacklog, FaultyPayment, FaultyStore
 from bpdemo.flow.cache import ReadThroughCache
 from bpdemo.flow.guard import Guard
 from bpdemo.service.catalogue import Catalogue
-from bpdemo.service.durable_work import DurableWork
+from bpdemo.service.durable_work import DurableWork, refunds_at_once
 from bpdemo.service.guards import make_guard
 from bpdemo.telemetry.fanout import Fanout
 from bpdemo.telemetry.identity import identified
@@ -81,6 +81,7 @@ class DurableWorker:
             Catalogue(self.store, store_guard, ReadThroughCache(turned.cache, clock, observer)),
             self.store, backlog, store_guard, payment, guard("payment"),
             clock=clock, rng=rng_for("give back"), observer=observer,
+            refunds_at_once=refunds_at_once(settings.workers),
             long_refunds=max(1, settings.workers // 2),
         )  # fmt: skip
         self._consumer = Consumer(bare_store.dsn, settings.workers, self.work.work, self._on_outage)

@@ -9,6 +9,10 @@ are safe to repeat, and the order's own state decides which of two workers has i
 goes wrong, a lost answer or an error that would end the process, the order is given back, to be
 tried again later: after about 1 s, 2 s and so on to 30 s, each drawn between half of that and all.
 
+A refund is tried until it is made, past the breaker, and gently (`service/turns.py`): one worker
+asks for a few at a time, and for four a second while none succeeds. An order whose refund has no
+turn is given back unasked, so that the other places are free for new promises.
+
 It fails, unless it turns out to be confirmed, when `TRIES` tries have counted against it or a try
 fails after `GIVE_UP_S`. A failed try counts only if payment or store was asked for the order and
 did not say yes, while this worker sold another order within the last `LATELY_S`. What an open
@@ -25,7 +29,7 @@ from math import inf
 from random import Random
 from typing import NamedTuple
 
-from bpdemo.core.errors import BoxOfficeError, NotFound, SoldOut
+from bpdemo.core.errors import BoxOfficeError, DependencyError, NotFound, SoldOut
 from bpdemo.core.events import DurableOrderEnded, DurableOutcome
 from bpdemo.core.model import Order, Placed
 from bpdemo.core.ports import Backlog, Observer, Payment, Store
@@ -34,9 +38,9 @@ from bpdemo.flow.guard import Guard
 from bpdemo.service.catalogue import Catalogue
 from bpdemo.service.long_tries import LongTries
 from bpdemo.service.own_task import OwnTask, apart
+from bpdemo.service.turns import Turns
 from bpdemo.service.write import Write
 
-#: A refund that is owed is tried until it is made.
 TRIES = 10
 #: How old an order may be that is still given back, whether or not anybody could be asked for it.
 GIVE_UP_S = 24 * 3600.0
@@ -45,7 +49,14 @@ GIVE_UP_S = 24 * 3600.0
 LATELY_S = 30.0
 #: For its waits alone.
 BACKOFF = BackoffPolicy(attempts=TRIES, base_s=1.0, cap_s=LATELY_S, jitter="equal")
+REFUNDS_AT_ONCE = 6
 LONG_REFUNDS = 4
+
+
+def refunds_at_once(places: int) -> int:
+    """How many of a worker's places refunds may hold: one in four stays free of them, if there are
+    two at all."""
+    return max(1, places - max(1, places // 4))
 
 
 class _Unknown(Exception):
@@ -61,7 +72,8 @@ class _Gone(NamedTuple):
 class DurableWork:
     """Brings promised orders to their end, one at a time per place.
 
-    At most `long_refunds` of the places may be held by refunds for longer than a second.
+    At most `refunds_at_once` of the places are held by refunds, and `long_refunds` of these for
+    longer than a second.
     """
 
     def __init__(
@@ -76,6 +88,7 @@ class DurableWork:
         clock: Callable[[], float],
         rng: Random,
         observer: Observer,
+        refunds_at_once: int = REFUNDS_AT_ONCE,
         long_refunds: int = LONG_REFUNDS,
     ) -> None:
         self._catalogue = catalogue
@@ -87,6 +100,7 @@ class DurableWork:
         self._clock = clock
         self._rng = rng
         self._observer = observer
+        self._turns = Turns(refunds_at_once)
         self._refunds = LongTries(long_refunds)
         self._sold_s = -inf  # when this worker last saw an order charged and confirmed
 
@@ -193,7 +207,15 @@ class DurableWork:
     async def _refund(self, order: Order | _Gone, given_back: int) -> None:
         """Past the breaker, open or not: money goes back. It bars the charge, too, if another
         worker is about to make it."""
-        await self._refunds.limit(lambda: self._payment.refund(order.id), given_back)
+        with self._turns.one_now() as is_ours:
+            if not is_ours:
+                raise DependencyError("It is not the turn of this refund.", asked=False)
+            try:
+                await self._refunds.limit(lambda: self._payment.refund(order.id), given_back)
+            except BaseException:
+                self._turns.failed()
+                raise
+            self._turns.succeeded()
         await self._store_guard.call(lambda: self._backlog.settle(order.id))
 
 

@@ -17,7 +17,7 @@ from bpdemo.downstream.memory import MemoryStore
 from bpdemo.flow.cache import ReadThroughCache
 from bpdemo.flow.guard import Guard
 from bpdemo.service.catalogue import Catalogue
-from bpdemo.service.durable_work import DurableWork
+from bpdemo.service.durable_work import DurableWork, refunds_at_once
 from bpdemo.service.guards import make_guard
 from tests.flow.helpers import Ears, now
 from tests.support.memory_backlog import MemoryBacklog
@@ -71,7 +71,9 @@ def _never_left(error: BaseException) -> bool:
 class Shift:
     """One worker with `places`, and all the orders that it was promised."""
 
-    def __init__(self, orders: int, *, places: int = 8, long_refunds: int = 4, **knobs: Any):
+    def __init__(
+        self, orders: int, *, places: int = 8, long_refunds: int = 4, **knobs: Any
+    ) -> None:
         self.store = MemoryStore(1000)
         self.backlog = MemoryBacklog(self.store)
         self.provider = Provider()
@@ -92,7 +94,8 @@ class Shift:
         self.work = DurableWork(
             Catalogue(self.store, self.store_guard, cache),
             self.store, self.backlog, self.store_guard, self.provider, self.payment_guard,
-            clock=clock, rng=Random(1), observer=self.ears, long_refunds=long_refunds,
+            clock=clock, rng=Random(1), observer=self.ears,
+            refunds_at_once=refunds_at_once(places), long_refunds=long_refunds,
         )  # fmt: skip
 
     async def promise(self, *ids: str) -> None:

@@ -8,7 +8,8 @@ from itertools import pairwise
 from random import Random
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from bpdemo.core.errors import DependencyError
@@ -17,7 +18,14 @@ from bpdemo.core.model import Order
 from bpdemo.core.ports import SilentObserver
 from bpdemo.downstream.memory import MemoryStore
 from bpdemo.service.debts import AT_ONCE, LONG_AT_ONCE, Debts
-from bpdemo.service.long_tries import DOWN, LONGEST_TRY_S, TRY_S, LongTries, try_limit_s
+from bpdemo.service.long_tries import (
+    DOWN,
+    LONGEST_TRY_S,
+    REMEMBERED,
+    TRY_S,
+    LongTries,
+    try_limit_s,
+)
 from bpdemo.service.turns import LONGEST_GAP_S, STEPS, Turns
 from tests.flow.helpers import now, settle
 from tests.service.durable import Provider, well
@@ -192,7 +200,112 @@ async def test_a_slow_provider_is_settled_all_the_same(latency_s: float) -> None
         assert now() < 4 * LONGEST_TRY_S + 24 * latency_s / LONG_AT_ONCE * 2
 
 
+@given(latency_s=st.floats(0.04, 50.0), per_s=st.floats(0.1, 10.0), seed=st.integers(0, 99))
+@example(latency_s=0.04, per_s=10.0, seed=0)
+@example(latency_s=1.1, per_s=6.0, seed=0)
+@example(latency_s=1.5, per_s=5.0, seed=0)
+@example(latency_s=6.0, per_s=1.0, seed=0)
+@example(latency_s=50.0, per_s=10.0, seed=0)
+@hypothesis_settings(max_examples=4, deadline=None)
+@virtual
+async def test_however_fast_new_debts_come_they_are_settled_at_the_pace_of_the_provider(
+    latency_s: float, per_s: float, seed: int
+) -> None:
+    """As many as it can answer in the tries that may take long, once these have learnt how long:
+    by doubling, so within four times its latency."""
+    rng, learning_s = Random(seed), 4 * latency_s + 3
+    lasts_s = 40 + learning_s + 3 * latency_s
+    owed_s: list[float] = []
+    async with owing() as books:
+
+        async def slowly(key: str) -> None:
+            await asyncio.sleep(latency_s)
+
+        books.provider.on_refund = slowly
+        while now() < lasts_s:
+            books.owe(f"r{len(owed_s)}")
+            owed_s.append(now())
+            await asyncio.sleep(rng.expovariate(per_s))
+        at_pace = (lasts_s - learning_s) * LONG_AT_ONCE / latency_s
+        in_time = sum(at_s < lasts_s - learning_s for at_s in owed_s)
+        assert len(books.provider.refunded) >= 0.8 * min(at_pace, in_time) - LONG_AT_ONCE
+
+
+@pytest.mark.parametrize("slow_s", [3.0, 10.0])
+@virtual
+async def test_slow_refunds_among_quick_ones_are_made_as_well(slow_s: float) -> None:
+    """One refund in four takes long, and new debts never cease. The quick ones must not look like
+    the end of an outage that the slow ones hang since, nor always come before them."""
+    async with owing() as books:
+
+        async def either(key: str) -> None:
+            await asyncio.sleep(slow_s if int(key) % 4 == 0 else 0.04)
+
+        books.provider.on_refund = either
+        for n in range(500):
+            books.owe(str(n))
+            await asyncio.sleep(0.5)
+        oldest = {str(n) for n in range(200)}
+        assert len(oldest - books.provider.refunded) < 10
+
+
 # Turns
+
+
+@given(
+    seed=st.integers(0, 10_000),
+    rush=st.integers(1, 6),
+    success=st.sampled_from([0.0, 0.1, 1.0]),
+)
+@hypothesis_settings(max_examples=25, deadline=None)
+@virtual
+async def test_nobody_waits_for_those_who_come_later(seed: int, rush: int, success: float) -> None:
+    """However many ask after them and have failed less often: everybody has their turn before it
+    has been granted twice for each that waited as they asked, with them."""
+    rng, turns = Random(seed), Turns(2)
+    granted = 0
+
+    async def visit(failed: int) -> None:
+        nonlocal granted
+        # With two that may have been granted a turn, and do not know yet.
+        latest = granted + 2 * (len(turns._waiting) + 1) + 2
+        async with turns.one(failed):
+            granted += 1
+            assert granted <= latest
+            await asyncio.sleep(rng.uniform(0, 0.1))
+        turns.succeeded() if rng.random() < success else turns.failed()
+
+    visits = []
+    for _ in range(20):
+        visits += [asyncio.ensure_future(visit(rng.randrange(9))) for _ in range(rush)]
+        await asyncio.sleep(rng.uniform(0, 0.3))
+        rng.choice(visits).cancel()
+    async with asyncio.timeout(600):
+        for visited in await asyncio.gather(*visits, return_exceptions=True):
+            assert visited is None or isinstance(visited, asyncio.CancelledError)
+    assert not turns._waiting
+    assert not turns._least_failed
+
+
+@virtual
+async def test_a_turn_at_this_moment_is_had_or_not() -> None:
+    """Not while all are taken, while somebody waits, or before one is due; and it is given back."""
+    turns = Turns(1)
+    with turns.one_now() as first, turns.one_now() as second:
+        assert (first, second) == (True, False)
+    turns.failed()
+    with turns.one_now() as too_early:
+        assert not too_early
+    await asyncio.sleep(LONGEST_GAP_S)
+    with turns.one_now() as later:
+        assert later
+        waits = asyncio.ensure_future(_hold(turns))
+        await settle()
+    with turns.one_now() as before_others:
+        assert not before_others
+    await waits
+    with turns.one_now() as at_last:
+        assert at_last
 
 
 @given(
@@ -275,7 +388,7 @@ async def _hold(turns: Turns) -> None:
 
 
 @virtual
-async def test_the_least_tried_come_first() -> None:
+async def test_the_least_tried_and_the_longest_waiting_come_by_turns() -> None:
     """In whatever order they ask."""
     turns, came = Turns(1), list[int]()
 
@@ -286,8 +399,8 @@ async def test_the_least_tried_come_first() -> None:
 
     holding = asyncio.ensure_future(visit(99))
     await settle()
-    await asyncio.gather(*map(visit, [5, 0, 3, 1, 4, 2]), holding)
-    assert came == [99, 0, 1, 2, 3, 4, 5]
+    await asyncio.gather(*map(visit, [5, 9, 3, 7, 0, 4, 2]), holding)
+    assert came == [99, 5, 0, 9, 2, 3, 4, 7]
 
 
 # Time
@@ -328,3 +441,58 @@ async def test_only_after_an_outage_is_a_long_try_cut_short(failures: int) -> No
     assert slow.done() == (failures >= DOWN)
     await asyncio.gather(slow, return_exceptions=True)
     assert now() == pytest.approx(10.04 if failures >= DOWN else LONGEST_TRY_S)
+
+
+async def _takes(seconds: float) -> None:
+    await asyncio.sleep(seconds)
+
+
+@virtual
+async def test_a_first_try_has_the_time_that_others_needed() -> None:
+    """Twice as long as the slowest of the last successes took, for as long as it is one of these,
+    and twice as long as the longest that ran out of time since the last one."""
+    long = LongTries(2)
+
+    async def first_limit_s() -> float:
+        began_s = now()
+        with pytest.raises(DependencyError):
+            await long.limit(lambda: hangs(""), 0)
+        return now() - began_s
+
+    limits_s = [await first_limit_s() for _ in range(8)]
+    assert limits_s == [1, 2, 4, 8, 16, 32, LONGEST_TRY_S, LONGEST_TRY_S]
+    await long.limit(lambda: _takes(5), 0)
+    assert await first_limit_s() == 10
+    assert await first_limit_s() == 20
+    for _ in range(REMEMBERED - 1):
+        await long.limit(lambda: well(""), 0)
+    assert await first_limit_s() == 10
+    await long.limit(lambda: well(""), 0)
+    assert await first_limit_s() == TRY_S
+
+
+@virtual
+async def test_what_is_cut_short_has_its_whole_time_the_next_time() -> None:
+    """A provider that looks down and well again every few seconds: one that it takes long with ends
+    at the second try at the latest."""
+    long = LongTries(2)
+    tries = 0
+
+    async def slow() -> None:
+        nonlocal tries
+        while True:
+            tries += 1
+            try:
+                return await long.limit(lambda: _takes(50), 6)
+            except DependencyError:
+                pass
+
+    slow_one = asyncio.ensure_future(slow())
+    while not slow_one.done():
+        await asyncio.sleep(3)
+        for _ in range(DOWN):
+            with pytest.raises(DependencyError):
+                await long.limit(lambda: fails(""), 0)
+        await long.limit(lambda: well(""), 0)
+    assert tries == 2
+    assert now() < 60

@@ -10,8 +10,16 @@ from hypothesis import strategies as st
 
 from bpdemo.core.errors import DependencyError, PoolExhausted, SoldOut
 from bpdemo.flow.backoff import backoff_s
-from bpdemo.service.durable_work import BACKOFF, GIVE_UP_S, LATELY_S, TRIES
-from bpdemo.service.long_tries import TRY_S
+from bpdemo.service.durable_work import (
+    BACKOFF,
+    GIVE_UP_S,
+    LATELY_S,
+    LONG_REFUNDS,
+    TRIES,
+    refunds_at_once,
+)
+from bpdemo.service.long_tries import LONGEST_TRY_S, TRY_S
+from bpdemo.service.turns import LONGEST_GAP_S, STEPS
 from tests.flow.helpers import now, settle
 from tests.service.durable import Fate, Shift, well
 from tests.support.virtual import virtual
@@ -358,6 +366,100 @@ async def test_refunds_that_hang_leave_places_to_the_others() -> None:
     settled_s = now() - well_s
     assert shift.provider.refunded == set(shift.ids)
     assert settled_s < 36  # the last wait, and a moment
+
+
+@pytest.mark.parametrize("places", [2, 4, 8])
+@pytest.mark.parametrize("trouble", ["fails", "hangs"])
+@virtual
+async def test_refunds_are_asked_for_gently_and_leave_places_free(
+    trouble: str, places: int
+) -> None:
+    """Hundreds are owed and none can be made: four are asked for in a second, a place in four never
+    knows of them, and once the provider is well they are made within one wait."""
+    orders, outage_s = 300, 90
+    shift = Shift(orders, places=places, long_refunds=max(1, places // 2))
+    shift.backlog.confirm = sold_out  # type: ignore[method-assign]
+    inside = most = 0
+
+    async def answer(key: str) -> None:
+        nonlocal inside, most
+        inside += 1
+        most = max(most, inside)
+        try:
+            if now() >= outage_s:
+                return await well(key)
+            await asyncio.sleep(0.04 if trouble == "fails" else 1e6)
+            raise DependencyError
+        finally:
+            inside -= 1
+
+    shift.provider.on_refund = answer
+    await shift.keep_all()
+    calls_s = [at_s for at_s, _ in shift.provider.refund_calls if at_s < outage_s]
+    assert len(calls_s) <= outage_s / LONGEST_GAP_S + places + STEPS
+    assert len([at_s for at_s in calls_s if at_s >= 30]) <= (outage_s - 30) / LONGEST_GAP_S + 1
+    assert most == refunds_at_once(places)
+    assert shift.provider.refunded == set(shift.ids)
+    held_s = LONGEST_TRY_S if refunds_at_once(places) == 1 else 0  # nobody else to learn from
+    assert now() < outage_s + held_s + 2 * BACKOFF.cap_s
+
+
+@virtual
+async def test_new_promises_pass_by_any_number_of_refunds() -> None:
+    """500 that hang, eight places: those promised then are sold as if nothing were owed."""
+    shift = Shift(500)
+    confirm = shift.backlog.confirm
+
+    async def hang(key: str) -> None:
+        await asyncio.get_running_loop().create_future()
+
+    shift.provider.on_refund = hang
+    shift.backlog.confirm = sold_out  # type: ignore[method-assign]
+    owing = asyncio.ensure_future(shift.keep_all())
+    await asyncio.sleep(120)
+    shift.backlog.confirm = confirm  # type: ignore[method-assign]
+    late = [f"late {n}" for n in range(20)]
+    await shift.promise(*late)
+    await asyncio.gather(*map(shift.keep, late))
+    assert {shift.standing(id).status for id in late} == {"confirmed"}
+    assert max(shift.ended_s[id] for id in late) < 2
+    owing.cancel()
+    await asyncio.gather(owing, return_exceptions=True)
+
+
+@pytest.mark.parametrize(("latency_s", "promised_per_s"), [(0.04, 10.0), (1.5, 10.0), (6.0, 3.0)])
+@virtual
+async def test_old_refunds_do_not_starve_behind_new_ones(
+    latency_s: float, promised_per_s: float
+) -> None:
+    """However fast more are owed, they are made at the pace of the provider."""
+    shift = Shift(0)
+    shift.backlog.confirm = sold_out  # type: ignore[method-assign]
+    kept: list[asyncio.Future[None]] = []
+
+    async def slowly(key: str) -> None:
+        await asyncio.sleep(latency_s)
+
+    shift.provider.on_refund = slowly
+    learning_s, lasts_s = 4 * latency_s + 3, 120
+    while now() < lasts_s:
+        id = f"o{len(kept)}"
+        await shift.promise(id)
+        kept.append(asyncio.ensure_future(shift.keep(id)))
+        await asyncio.sleep(1 / promised_per_s)
+    at_pace = (lasts_s - learning_s) * LONG_REFUNDS / latency_s
+    in_time = (lasts_s - learning_s) * promised_per_s
+    assert len(shift.provider.refunded) >= 0.7 * min(at_pace, in_time)
+    for task in kept:
+        task.cancel()
+    await asyncio.gather(*kept, return_exceptions=True)
+
+
+def test_one_place_in_four_is_free_of_refunds() -> None:
+    """In any worker that has two places; and refunds have at least one."""
+    assert all(1 <= refunds_at_once(places) < places for places in range(2, 100))
+    assert all(refunds_at_once(places) <= 0.75 * places for places in range(4, 100, 4))
+    assert refunds_at_once(1) == 1
 
 
 class Extreme(Random):
