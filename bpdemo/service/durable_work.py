@@ -13,9 +13,9 @@ A refund is tried until it is made, past the breaker, and gently (`service/turns
 asks for a few at a time, and for four a second while none succeeds. An order whose refund has no
 turn is given back unasked, so that the other places are free for new promises.
 
-It fails, unless it turns out to be confirmed, when `TRIES` tries have counted against it or a try
-fails after `GIVE_UP_S`. A failed try counts only if payment or store was asked for the order and
-did not say yes, while this worker sold another order within the last `LATELY_S`. What an open
+An order fails, unless it turns out to be confirmed, when `TRIES` tries have counted against it or a
+try fails after `GIVE_UP_S`. A failed try counts only if payment or store was asked for the order
+and did not say yes, while this worker sold another order within the last `LATELY_S`. What an open
 breaker or an exhausted pool refused, and what was lost before it left us, tells nothing about the
 order; nor does what is refused to everybody. In an outage nobody is sold, so however long it lasts
 (up to a day), however few are waiting, and with a breaker or without, it costs an order at most the
