@@ -53,7 +53,7 @@ def test_a_host_that_nobody_knows_is_its_own_fault(host, run: Run):
     assert caught.value.field == "host"
     code, out, err = run("serve", "--port", 0, "--host", host)
     assert (code, out) == (2, "")
-    assert err.startswith("bpdemo: host: ")
+    assert err.startswith("bpdemo: --host: ")
     assert err.count("\n") == 1
 
 
@@ -62,4 +62,4 @@ def test_an_address_of_another_machine_is_the_hosts_fault(run: Run, monkeypatch)
     monkeypatch.setenv("BPDEMO_ADMIN_TOKEN", "a-token-of-some-length")
     code, _, err = run("serve", "--port", 0, "--host", "192.0.2.1")
     assert code == 2
-    assert err.startswith("bpdemo: host: cannot listen on 192.0.2.1:0: ")
+    assert err.startswith("bpdemo: --host: cannot listen on 192.0.2.1:0: ")

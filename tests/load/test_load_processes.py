@@ -266,7 +266,7 @@ def test_nobody_joins(run: Run) -> None:
     assert code == 2
     assert f"bpdemo load-worker --join {where[1]}" in out
     why = "0 of 2 workers were there, and nobody joined for 0.2 s"
-    assert told == f"bpdemo: expect: {why}\n"
+    assert told == f"bpdemo: --expect: {why}\n"
 
 
 def test_a_port_in_use_is_told(run: Run) -> None:
@@ -275,7 +275,7 @@ def test_a_port_in_use_is_told(run: Run) -> None:
         where = f"127.0.0.1:{taken.getsockname()[1]}"
         code, _, told = run("load", "--url", server.url, "--expect", 1, "--listen", where)
     assert code == 2
-    assert told == f"bpdemo: listen: cannot listen on {where}: Address already in use\n"
+    assert told == f"bpdemo: --listen: cannot listen on {where}: Address already in use\n"
 
 
 @pytest.mark.parametrize(
