@@ -29,6 +29,7 @@ def run_worker(knobs: Mapping[str, Any], name: str, *, until_stdin_closes: bool 
     """
     if "BPDEMO_STORE" not in os.environ:
         if not {"store", "database_url"} & {*knobs} and "BPDEMO_DATABASE_URL" not in os.environ:
+            Settings(**knobs)  # of what was said, whatever is wrong is told first
             raise SettingsInvalid(
                 "database_url",
                 "a worker needs the address of the database that the service uses: "
