@@ -37,8 +37,8 @@ ORDERS = int(os.environ.get("BPDEMO_DURABLE_ORDERS", "300"))
 RATE_PER_S = 150.0
 CALLERS = 32
 LIMITS = httpx.Limits(max_connections=CALLERS, keepalive_expiry=2)
-#: Together they take about 80 a second, and so many more are promised that neither stands idle, also
-#: where a busy machine promises slowly.
+#: Together they take about 80 a second, far fewer than are promised, so that neither stands idle,
+#: also where a busy machine promises slowly.
 PLACES = 2
 STOCK = 1_000_000
 #: What the dead worker's jobs wait for, and then some on a busy machine; and each order a share.
