@@ -330,8 +330,9 @@ async def test_the_time_of_an_attempt_reaches_the_database(
         service.turn(attempt_timeout_s=after_s)
         async with row_locked(database_url):
             call = service.order()
-            await asyncio.wait([call.task], timeout=3 * SHORT_S)
-            assert call.task.done() == (after_s == SHORT_S)
+            is_given_up = after_s == SHORT_S  # on a busy machine, whenever it may be
+            await asyncio.wait([call.task], timeout=60 if is_given_up else 3 * SHORT_S)
+            assert call.task.done() == is_given_up
         assert ((await call()).status == 201) == (after_s != SHORT_S)
         assert await shown_timeout(service.assembly.bare_store) == shown
 
