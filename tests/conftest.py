@@ -26,6 +26,8 @@ from tests.support.repeatable import REPEATABLE, draw_without_constants
 from tests.support.required import required_words
 from tests.untimed import is_untimed
 
+#: Fixtures with a real PostgreSQL behind them.
+DATABASES = {"postgres_server", "database_url"}
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 # A shared laptop stalls now and then, and what runs beside the loads stands still for seconds: an
@@ -168,6 +170,8 @@ MEASURED_S = 600
 @pytest.hookimpl(tryfirst=True)  # before markers decide what is chosen
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
+        if DATABASES & set(getattr(item, "fixturenames", ())):  # a server waits in real time
+            item.add_marker(pytest.mark.process)
         if is_untimed(item.nodeid, {marker.name for marker in item.iter_markers()}):
             item.add_marker(pytest.mark.untimed)
         if item.get_closest_marker("load") and not item.get_closest_marker("timeout"):
