@@ -340,11 +340,9 @@ async def test_a_slow_provider_is_not_owed_for_ever(latency_s: float) -> None:
     assert max(shift.ended_s.values()) < 60 + 12 * 4 * max(latency_s, TRY_S)
 
 
-@virtual
-async def test_refunds_that_hang_leave_places_to_the_others() -> None:
-    """Forty refunds that never answer, four places: a promise that comes then is sold within
-    seconds, and once the provider is well the refunds are made, not a longest try later."""
-    shift = Shift(40, places=4, long_refunds=2)
+async def owe_all(shift: Shift, seconds: float) -> asyncio.Future[None]:
+    """For so long all that is promised turns out to be sold out, and no refund ever answers; what
+    comes afterwards can be sold. What is under way goes on."""
     confirm = shift.backlog.confirm
 
     async def hang(key: str) -> None:
@@ -353,8 +351,17 @@ async def test_refunds_that_hang_leave_places_to_the_others() -> None:
     shift.provider.on_refund = hang
     shift.backlog.confirm = sold_out  # type: ignore[method-assign]
     owing = asyncio.ensure_future(shift.keep_all())
-    await asyncio.sleep(1200)
+    await asyncio.sleep(seconds)
     shift.backlog.confirm = confirm  # type: ignore[method-assign]
+    return owing
+
+
+@virtual
+async def test_refunds_that_hang_leave_places_to_the_others() -> None:
+    """Forty refunds that never answer, four places: a promise that comes then is sold within
+    seconds, and once the provider is well the refunds are made, not a longest try later."""
+    shift = Shift(40, places=4, long_refunds=2)
+    owing = await owe_all(shift, 1200)
     for n in range(20):
         await shift.promise(f"late {n}")
         await shift.keep(f"late {n}")
@@ -408,16 +415,7 @@ async def test_refunds_are_asked_for_gently_and_leave_places_free(
 async def test_new_promises_pass_by_any_number_of_refunds() -> None:
     """500 that hang, eight places: those promised then are sold as if nothing were owed."""
     shift = Shift(500)
-    confirm = shift.backlog.confirm
-
-    async def hang(key: str) -> None:
-        await asyncio.get_running_loop().create_future()
-
-    shift.provider.on_refund = hang
-    shift.backlog.confirm = sold_out  # type: ignore[method-assign]
-    owing = asyncio.ensure_future(shift.keep_all())
-    await asyncio.sleep(120)
-    shift.backlog.confirm = confirm  # type: ignore[method-assign]
+    owing = await owe_all(shift, 120)
     late = [f"late {n}" for n in range(20)]
     await shift.promise(*late)
     await asyncio.gather(*map(shift.keep, late))
