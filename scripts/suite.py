@@ -11,8 +11,9 @@ them: two virtual processors are often one real one. First what plays a load or 
 but judges no speed (`light`), three at a time; then the other loads one at a time, and at last
 those at many times the capacity (`whole`).
 
-A load that fails is judged once more on a quiet machine, since that it was disturbed is no fault
-of the service; what fails again fails, and what held only the second time is named at the end.
+What has a clock of the machine's own, all but the first run, can be disturbed by the machine,
+which is no fault of the service: what fails there is judged once more, alone and when it is quiet.
+What fails again fails, and what held only the second time is named at the end.
 
 Unless BPDEMO_EXAMPLES says `all`, as `make test-all` has it, hypothesis tries few examples.
 
@@ -165,7 +166,7 @@ def main(arguments: list[str]) -> int:
 
 
 def play(folder: Path, length: str, chosen: list[str]) -> int:
-    """All five runs, and the second judgement of loads; the exit code of what failed, or 0."""
+    """All five runs, and the second judgement; the exit code of what failed, or 0."""
     cores = max(2, os.cpu_count() or 1)
     # What says that it needs no process and no port must not start one, nor listen.
     untimed = ["-p", "tests.support.in_process", "-m", f"untimed and {length}"]
@@ -177,7 +178,7 @@ def play(folder: Path, length: str, chosen: list[str]) -> int:
     light = loads_of(folder, others, "light", of_light, chosen)
     loads = loads_of(folder, others, "", ["-m", f"{LOADS} and {length}"], chosen)
     whole = loads_of(folder, others, "whole", ["-m", f"{WHOLE} and {length}"], chosen)
-    codes = [untimed_run.code, others.code, *disturbed(folder, light, loads, whole)]
+    codes = [untimed_run.code, *disturbed(folder, others, light, loads, whole)]
     if set(codes) == {NO_TESTS}:
         return NO_TESTS  # a misspelt choice proves nothing
     if length == "long":
@@ -225,19 +226,19 @@ def disturbed(folder: Path, *runs: Run) -> list[int]:
     return [code if again else run.code for run, again in zip(runs, doubtful, strict=True)]
 
 
-def judged_again(folder: Path, loads: tuple[str, ...]) -> int:
-    """Play these loads once more; 0 if each of them passed, and not only was skipped.
+def judged_again(folder: Path, failed: tuple[str, ...]) -> int:
+    """Play these tests once more; 0 if each of them passed, and not only was skipped.
 
     Only a machine that is not quiet by then is a reason for yet another time.
     """
-    waiting = loads
+    waiting = failed
     for _ in range(AGAIN_TRIES):
         quiet = await_quiet(QUIET_S)
         print(f"\nOnce more: {', '.join(waiting)}", flush=True)
         run = pytest(folder, *waiting)
         waiting = tuple(name for name in waiting if name not in run.passed)
         if not waiting:
-            print(f"\nHeld only when played once more: {', '.join(loads)}", flush=True)
+            print(f"\nHeld only when played once more: {', '.join(failed)}", flush=True)
             return 0
         if quiet:
             break
