@@ -25,12 +25,12 @@ DEFAULT_STUB = ["# your code here", "raise NotImplementedError"]
 
 
 def main(arguments: list[str]) -> int:
-    wanted = {path.name: exercise_from(path) for path in sorted(SOLUTIONS.glob("*.ipynb"))}
+    wanted = {name_of(path): exercise_from(path) for path in sorted(SOLUTIONS.glob("*.ipynb"))}
     found = {path.name: path.read_text("utf-8") for path in EXERCISES.glob("*.ipynb")}
     differing = sorted(name for name in wanted | found if wanted.get(name) != found.get(name))
     if "--check" in arguments:
         for name in differing:
-            print(f"exercises/{name} is not what solutions/{name} gives: run `make exercises`")
+            print(f"exercises/{name} is not what solutions/ gives: run `make exercises`")
         return 1 if differing else 0
     EXERCISES.mkdir(exist_ok=True)
     for name in differing:
@@ -42,6 +42,15 @@ def main(arguments: list[str]) -> int:
     if not differing:
         print(f"exercises/: all {len(wanted)} notebooks are up to date")
     return 0
+
+
+def name_of(solution: Path) -> str:
+    """Of the exercises' notebook. Lesson, exercises and solutions may be open side by side, in tabs
+    that show nothing but a name. ValueError for a solution that is called like a lesson."""
+    lesson, is_named, _ = solution.name.partition("_solutions.ipynb")
+    if not is_named:
+        raise ValueError(f"solutions/{solution.name} is to be called NN_solutions.ipynb")
+    return f"{lesson}_exercises.ipynb"
 
 
 def exercise_from(solution: Path) -> str:

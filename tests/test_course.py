@@ -57,6 +57,17 @@ def test_every_notebook_of_the_course_is_in_the_table_and_in_order():
     assert numbers == sorted(numbers)
 
 
+def test_no_two_notebooks_have_one_name():
+    """A lesson, its exercises and their solutions may be open in three tabs, which show a name and
+    no folder; a crowded row of tabs shows its beginning alone."""
+    folders = ("notebooks", "exercises", "solutions")
+    stems = [path.stem for folder in folders for path in (ROOT / folder).glob("*.ipynb")]
+    assert len(stems) == len({stem[:6] for stem in stems})
+    for one in COURSE:
+        assert (f"{one.number}_solutions" in stems) == bool(one.exercises)
+        assert (one.exercises_file in stems) == bool(one.exercises)
+
+
 def test_every_exercise_is_in_the_table_and_there_are_no_others():
     """An exercise that is added belongs to a lesson, and takes its turn there."""
     assert [name for one in COURSE for name in one.exercises] == sorted(EXERCISES)
@@ -80,7 +91,7 @@ def test_a_lesson_says_how_long_its_first_exercise_takes(lesson: CourseLesson):
         assert "Exercises" not in last
         return
     [line] = [line for line in last.splitlines() if line.startswith("Exercise")]
-    assert f"my-work/{lesson.file}.ipynb" in line
+    assert f"my-work/{lesson.exercises_file}.ipynb" in line
     assert lesson.exercises[0] in line
     assert lesson.exercises[-1] in line
     told = tuple(map(int, TIME.findall(line)))

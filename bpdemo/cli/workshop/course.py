@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Final
 
 import bpdemo
-from bpdemo.cli.workshop.new_exercises import new_exercises
+from bpdemo.cli.workshop.new_exercises import is_notebook, new_exercises
+from bpdemo.lab.lessons.shared.course import COURSE
 
 PACKAGE: Final = Path(bpdemo.__file__).parent
 
@@ -24,8 +25,9 @@ def hand_out_exercises(source: Path, work: Path, say: Callable[[str], object]) -
     """Copy what is not there yet; what the learner has is never touched.
 
     A notebook that the learner has from before keeps its text and answers. Exercises that are new
-    in it are laid beside it, in a notebook of their own such as 05_circuit_breaker_05d.ipynb.
+    in it are laid beside it, in a notebook of their own such as 05_exercises_05d.ipynb.
     """
+    carry_over(work, say)
     for path in _files_of(source):
         target = work / path.relative_to(source)
         if _lay_down_new(target, path) or path.suffix != ".ipynb":
@@ -34,6 +36,15 @@ def hand_out_exercises(source: Path, work: Path, say: Callable[[str], object]) -
         if not beside.exists():
             _lay_down(beside, content)
             say(f"new exercises, beside your own notebook: {work.name}/{beside.name}")
+
+
+def carry_over(work: Path, say: Callable[[str], object]) -> None:
+    """Exercises once had the name of their lesson. What a learner has under it stays as it is, for
+    links and tabs that lead there; under the name of today comes a copy, answers and all."""
+    for lesson in COURSE:
+        former, target = (work / f"{file}.ipynb" for file in (lesson.file, lesson.exercises_file))
+        if lesson.exercises and is_notebook(former) and _lay_down_new(target, former):
+            say(f"your answers in {work.name}/{former.name} are in {target.name}, too, from now on")
 
 
 def course_home() -> Path:

@@ -43,6 +43,15 @@ def exercises_in(path: Path) -> list[str]:
     return [tag.removeprefix(ANSWER) for tag in tags if tag.startswith(ANSWER)]
 
 
+def is_notebook(path: Path) -> bool:
+    """Whether it is there, and can be read as one."""
+    try:
+        exercises_in(path)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return False
+    return True
+
+
 def asked_in(path: Path) -> dict[str, str]:
     """Each of them with the answer that it asks for: what its `check` is given. The learner may
     have taken the check out; then it is "", and says nothing of another answer."""

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from bpdemo.cli.workshop.course import course_home, hand_out_exercises, lay_out
+from bpdemo.lab.lessons.shared.course import COURSE, CourseLesson
 
 
 def quiet(_: object) -> None:
@@ -48,6 +49,44 @@ def test_exercises_are_handed_out_once(tmp_path: Path) -> None:
     assert (work / "01.ipynb").read_text() == "answer"
     assert (work / "02.ipynb").read_text() == "another task"
     assert sorted(path.name for path in work.iterdir()) == ["01.ipynb", "02.ipynb"]
+
+
+WITH_EXERCISES = [one for one in COURSE if one.exercises]
+
+
+@pytest.mark.parametrize("lesson", WITH_EXERCISES, ids=lambda one: one.number)
+def test_what_a_learner_has_under_a_former_name_is_theirs_under_both(
+    lesson: CourseLesson, tmp_path: Path
+) -> None:
+    """Exercises once had their lesson's name. The file stays as it is, the new name leads to the
+    same answers, and from then on each is as its learner leaves it."""
+    work = tmp_path / "my-work"
+    lay_out(tmp_path, quiet)
+    today, former = (work / f"{name}.ipynb" for name in (lesson.exercises_file, lesson.file))
+    answered = today.read_text("utf-8").replace("NotImplementedError", "mine", 1)
+    former.write_text(answered, "utf-8")
+    today.unlink()
+    told: list[str] = []
+    lay_out(tmp_path, lambda line: told.append(str(line)))
+    assert former.read_text("utf-8") == today.read_text("utf-8") == answered
+    assert [(former.name in line, today.name in line) for line in told] == [(True, True)]
+
+    today.write_text(further := answered + "\n", "utf-8")
+    lay_out(tmp_path, lambda line: told.append(str(line)))
+    assert (former.read_text("utf-8"), today.read_text("utf-8")) == (answered, further)
+    assert len(told) == 1
+
+
+def test_a_former_file_that_cannot_be_read_hides_no_exercise(tmp_path: Path) -> None:
+    """Half saved, it stays what it is, and the exercise comes as it is handed out."""
+    work = tmp_path / "my-work"
+    work.mkdir()
+    former = work / f"{WITH_EXERCISES[0].file}.ipynb"
+    former.write_text("{ half", "utf-8")
+    lay_out(tmp_path, quiet)
+    name = f"{WITH_EXERCISES[0].exercises_file}.ipynb"
+    assert former.read_text("utf-8") == "{ half"
+    assert (work / name).read_bytes() == (course_home() / "exercises" / name).read_bytes()
 
 
 def test_a_folder_without_exercises_stays_as_it_is(tmp_path: Path) -> None:

@@ -228,7 +228,7 @@ def test_a_learners_kernel_judges_alike(lesson: str) -> None:
     assert names
     for name in names:
         assert_passed(verdicts_of(ROOT / "solutions" / lesson), name)
-        assert_not_tried(verdicts_of(ROOT / "exercises" / lesson), name)
+        assert_not_tried(verdicts_of(notebook_of(name, "exercises")), name)
 
 
 @pytest.mark.parametrize("lesson", [p.name for p in SOURCES if p.name[:2] + "a" in LIVE])
@@ -237,7 +237,7 @@ def test_a_learners_kernel_judges_alike(lesson: str) -> None:
 def test_a_learners_kernel_takes_a_blank_for_untried(lesson: str) -> None:
     """Where the solution would be a load: the notebook as it is handed out, through Jupyter."""
     for name in (name for name in NAMES if name[:2] == lesson[:2]):
-        assert_not_tried(verdicts_of(ROOT / "exercises" / lesson), name)
+        assert_not_tried(verdicts_of(notebook_of(name, "exercises")), name)
 
 
 def in_a_kernel(name: str) -> dict[str, str]:
@@ -376,6 +376,12 @@ def test_every_answer_cell_belongs_to_an_exercise() -> None:
 def test_exercises_are_what_the_solutions_give(capsys: pytest.CaptureFixture[str]) -> None:
     """exercises/ is generated; an edit there, or a forgotten `make exercises`, shows here."""
     assert maker().main(["--check"]) == 0, capsys.readouterr().out
+
+
+def test_a_solution_that_is_called_like_a_lesson_is_refused(tmp_path: Path) -> None:
+    """Or its exercises would be, and their tab would look like the lesson's."""
+    with pytest.raises(ValueError, match=r"is to be called NN_solutions\.ipynb"):
+        maker().name_of(tmp_path / "01_when_queues_explode.ipynb")
 
 
 def test_it_is_told_what_was_written_and_that_nothing_was(

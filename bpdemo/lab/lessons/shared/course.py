@@ -31,6 +31,11 @@ class CourseLesson:
         return self.file[:2] if self.file[:2].isdigit() else ""
 
     @property
+    def exercises_file(self) -> str:
+        """Of its exercises, and not the lesson's own: a tab shows a name and no folder."""
+        return f"{self.number}_exercises"
+
+    @property
     def minutes_told(self) -> str:
         """ "20 + 15": part by part."""
         return " + ".join(map(str, self.minutes))
