@@ -21,7 +21,7 @@ from bpdemo.load.addresses import Address, require_free
 from bpdemo.load.driver import Driver, LoadFailed
 from bpdemo.load.far_driver import FarDriver
 from bpdemo.load.run import LoadRun
-from bpdemo.load.target import TargetFacts, ask_service
+from bpdemo.load.target import TargetFacts, ask_service, has_capacity_for
 from bpdemo.load.user_file import rate_in
 from bpdemo.plan.plan import Plan
 from bpdemo.plan.request import Request
@@ -29,7 +29,6 @@ from bpdemo.results.document import require_folder_of
 from bpdemo.results.json_file import write_json
 
 USUAL_PER_S: Final = 100.0
-ORDERS: Final = "POST /orders"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +78,8 @@ def run_load(
 
 
 def what_counts(told: TargetFacts, request: Request | None, user: Path | None) -> TargetFacts:
-    """What a service says of itself, as far as it is about what is sent: the capacity that the box
-    office tells is that for orders."""
-    is_orders = user is None and (request is None or request.name.partition("?")[0] == ORDERS)
-    return told if is_orders else replace(told, capacity_per_s=None)
+    """What a service says of itself, as far as it is about what is sent."""
+    return told if has_capacity_for(told, request, user) else replace(told, capacity_per_s=None)
 
 
 def _from_here(

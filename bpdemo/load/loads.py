@@ -18,7 +18,7 @@ from bpdemo.load.driver import Driver, LoadProgress, LoadSilent, OnProgress, dri
 from bpdemo.load.gathered import Gathered
 from bpdemo.load.progress_line import ProgressLine
 from bpdemo.load.run import LoadRun
-from bpdemo.load.target import ask_service
+from bpdemo.load.target import ask_service, has_capacity_for
 from bpdemo.load.turns import turn_in_time
 from bpdemo.load.user_file import rate_in
 from bpdemo.plan.arguments import LoadArguments, plan_of, takes_load
@@ -67,13 +67,14 @@ class RunningLoad:
         self._turns: list[tuple[float, float]] = []
         self._by = by
         self._beside = len(senders_beside())
+        self._has_capacity = has_capacity_for(service, plan.request, user)
         self._meta = Meta(
             name=str(getattr(service, "profile", None) or getattr(service, "name", "service")),
             scenario=plan.scenario,
             seconds=plan.seconds,
             bin_s=bin_s,
             rate_per_s=plan.rate_per_s,
-            capacity_per_s=service.capacity_per_s,
+            capacity_per_s=service.capacity_per_s if self._has_capacity else None,
             client_timeout_s=plan.client_timeout_s,
             seed=plan.seed,
             cell=_this_cell(),
@@ -110,7 +111,9 @@ class RunningLoad:
         self._marks = [*kept, (round(self.now_s, 2), text)]
 
     def note_capacity(self, capacity_per_s: float | None) -> None:
-        """The capacity from now on, if a knob has changed it."""
+        """The capacity from now on, if a knob has changed it, and if it is one for what is sent."""
+        if not self._has_capacity:
+            return
         before = self._turns[-1][1] if self._turns else self._meta.capacity_per_s
         if capacity_per_s is not None and capacity_per_s != before:
             self._turns = [*self._turns, (round(self.now_s, 2), capacity_per_s)]
@@ -186,8 +189,9 @@ def load(
     `user`, a Locust file, it runs the tasks of its `OpenLoopUser`s: then the rate is theirs unless
     one is given, and a task counts as one request, ok if every request in it was. To another
     machine it sends only with `i_run_this_service`.
-    `times` is a multiple of the service's capacity (2 unless `rate` is given), `rate` is
-    absolute: the peak in requests a second, or users if `scenario` is closed. `client_timeout_s`:
+    `times` is a multiple of the service's capacity (2 unless `rate` is given; a box office's is for
+    orders, so that nothing else is measured by it), `rate` is absolute: the peak in requests a
+    second, or users if `scenario` is closed. `client_timeout_s`:
     each attempt is hung up after that long, counted from when it was meant to be sent.
     `retry_budget` keeps retries to that share of requests, `retry_policy` is what a well-known
     client library does about failures. `clients` and `priorities` mix labels by weight, `by`
@@ -199,7 +203,8 @@ def load(
     """
     service = service_at(target, i_run_this_service)
     file = _user_file(user, request, arguments)
-    plan = plan_of(arguments, service.capacity_per_s, request)
+    known = has_capacity_for(service, request, file)
+    plan = plan_of(arguments, service.capacity_per_s if known else None, request)
     bin_s = arguments["bin_s"]
     bin_s = require_range("bin_s", bin_s, 0.05, plan.seconds)
     if by is not None:

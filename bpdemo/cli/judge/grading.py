@@ -6,7 +6,7 @@ another run moves a grade by one step at most.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
 from typing import Final, Literal
@@ -33,29 +33,33 @@ PRESENT: Final = 0.95
 
 LEAVERS: Final = "work for those who left"
 
+Cause = Literal["late", "failed", "refused"]
+
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
     """One thing that was judged; where it was not, `sentence` is the reason. `value` is the figure
-    it rests on, None where there is none."""
+    it rests on, None where there is none; `cause` is where lost goodput went."""
 
     name: str
     grade: Marking
     sentence: str
     advice: str = ""
     value: float | None = None
+    cause: Cause | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Refusals:
     """What refusals were like at the highest load: their share of all, what one cost of a served
-    request's processor time (None: not ours to see), the slowest in a hundred, and the Retry-After
-    of those that were looked at (None: it had none)."""
+    request's processor time (None: not ours to see), the slowest in a hundred, the Retry-After
+    of those that were looked at (None: it had none), and the share of all that failed."""
 
     share: float
     cost: float | None
     p99_s: float
     retry_after_s: Sequence[float | None]
+    failed_share: float = 0.0
 
 
 def between(value: float, good: float, bad: float) -> Marking:
@@ -69,23 +73,43 @@ def not_judged(name: str, why: str) -> Judgement:
     return Judgement(name, "not judged", f"{why}.")
 
 
-def goodput_kept(times: float, share: float) -> Judgement:
-    """`share` of its capacity that it still serves in time at so many times its capacity."""
+#: Where goodput was lost: how that is said, and what to change.
+LOST: Final[Mapping[Cause, tuple[str, str]]] = {
+    "late": (
+        "the rest of its work is mostly for clients that have stopped waiting",
+        "Bound how many requests are in progress and how many wait (about one for each in "
+        "progress), answer 503 beyond that, and drop a request whose deadline cannot be met.",
+    ),
+    "failed": (
+        "the rest is mostly lost to requests that end in errors",
+        "Find what breaks when more come than it can serve, and bound how many requests are in "
+        "progress below that; answer 503 beyond it, which is no error but a refusal.",
+    ),
+    "refused": (
+        "most of the rest goes neither into late answers nor into errors, so its refusals cost too "
+        "much, or it refuses too many",
+        "Refuse before any work begins, and let in as many as are in progress at capacity, and "
+        "as many again that wait.",
+    ),
+}
+
+
+def goodput_kept(times: float, share: float, cause: Cause = "late") -> Judgement:
+    """`share` of its capacity that it still serves in time at so many times its capacity, and what
+    became of the rest."""
     grade = between(share, GOODPUT_GOOD, GOODPUT_BAD)
     serves = "serves only" if grade == "bad" else "still serves"
     at = f"At {times:g}× capacity it {serves} {min(share, 1):.0%} of its capacity in time"
+    where, advice = LOST[cause]
     said = {
         "good": f"{at}.",
-        "unclear": f"{at}: some of its work is lost, and a second run may see it differently.",
-        "bad": f"{at}: most of its work is for clients that have stopped waiting.",
+        "unclear": f"{at}: some of its capacity is lost, and a second run may see it differently.",
+        "bad": f"{at}: {where}.",
     }
-    advice = (
-        "Bound how many requests are in progress and how many wait (about one for each in "
-        "progress), answer 503 beyond that, and drop a request whose deadline cannot be met."
-    )
-    return Judgement(
-        f"goodput at {times:g}×", grade, said[grade], "" if grade == "good" else advice, share
-    )
+    name = f"goodput at {times:g}×"
+    if grade == "good":
+        return Judgement(name, grade, said[grade], value=share)
+    return Judgement(name, grade, said[grade], advice, share, cause)
 
 
 def recovery(seconds: float) -> Judgement:
@@ -107,15 +131,18 @@ def recovery(seconds: float) -> Judgement:
     )
 
 
-def work_for_leavers(stayers_share: float, leave_s: float) -> Judgement:
-    """`stayers_share`: served in time of those who stay, beside a load that leaves so soon."""
+def work_for_leavers(stayers_share: float, leave_s: float, failed_share: float = 0.0) -> Judgement:
+    """`stayers_share`: served in time of those who stay, beside a load that leaves so soon;
+    `failed_share` of them got an error, and errors tell nothing of those who left."""
     grade = between(stayers_share, STAYERS_GOOD, STAYERS_BAD)
+    if grade != "good" and failed_share > (1 - stayers_share) / 2:
+        return not_judged(LEAVERS, f"{failed_share:.0%} of those who stay got an error")
     seen = f"Beside clients that hang up after {leave_s * 1000:g} ms, {stayers_share:.0%} of"
-    seen += " those who stay are"
+    seen += " those who stay are served in time"
     said = {
-        "good": f"{seen} served in time: it does not work for those who left.",
-        "unclear": f"{seen} served in time: some work may be done for those who left.",
-        "bad": f"{seen} served in time: it goes on with requests whose clients have left.",
+        "good": f"{seen}: it does not work for those who left.",
+        "unclear": f"{seen}: some work may be done for those who left.",
+        "bad": f"{seen}: it goes on with requests whose clients have left.",
     }
     advice = (
         "Watch for the disconnect while a request waits (in ASGI the message http.disconnect), and "
@@ -130,10 +157,13 @@ def work_for_leavers(stayers_share: float, leave_s: float) -> Judgement:
 def refusal_cost(seen: Refusals, client_timeout_s: float) -> Judgement:
     name = "cost of a refusal"
     if seen.share < SHED_AT_ALL:
+        so = "every client waits, most of them in vain"
+        if seen.failed_share >= SHED_AT_ALL:
+            so = f"{seen.failed_share:.0%} of the requests end in errors instead"
         return Judgement(
             name,
             "bad",
-            "It refuses nobody, even at 5× capacity: every client waits, most of them in vain.",
+            f"It refuses nobody, even at 5× capacity: {so}.",
             "Refuse early what cannot be served in time: 503 with Retry-After, before any work.",
         )
     if seen.cost is None:
@@ -172,16 +202,24 @@ def retry_after(seen: Refusals) -> Judgement:
     return Judgement(name, "good", sentence, "", 1.0)
 
 
+COLLAPSES: Final[Mapping[Cause, str]] = {
+    "late": "it is busy with requests whose clients have left",
+    "failed": "its requests end in errors",
+    "refused": "it loses what it could serve while it refuses the rest",
+}
+
+
 def overall(findings: Sequence[Judgement]) -> str:
     """The verdict in one sentence."""
     grades = {finding.name: finding.grade for finding in findings}
     kept = [grade for name, grade in grades.items() if name.startswith("goodput")]
+    causes = [finding.cause for finding in findings if finding.grade == "bad" and finding.cause]
     judged = [grade for grade in kept if grade != "not judged"]
     bad = [name for name, grade in grades.items() if grade == "bad"]
     if not judged:
         return "What it does under overload could not be judged from this machine."
     if "bad" in judged:
-        return "It collapses under overload: it is busy with requests whose clients have left."
+        return f"It collapses under overload: {COLLAPSES[causes[0]]}."
     holds = "It holds under overload"
     if "not judged" in grades.values():
         holds = "As far as it could be judged, it holds under overload"

@@ -7,6 +7,7 @@ from typing import Final
 
 import numpy as np
 
+from bpdemo.cli.judge.grading import Cause
 from bpdemo.load.run import LoadRun
 from bpdemo.plan.fates import OK, SHED
 
@@ -17,6 +18,26 @@ SERVED_AGAIN: Final = 0.9
 def kept(run: LoadRun, capacity_per_s: float, fill_s: float) -> float:
     """Goodput as a share of capacity, without the first seconds, in which queues fill."""
     return run.between(fill_s, run.meta.seconds)["goodput_per_s"] / capacity_per_s
+
+
+def lost_to(run: LoadRun, capacity_per_s: float, fill_s: float) -> Cause:
+    """Where most of the goodput that was lost can have gone, over the same seconds as `kept`.
+
+    A late answer may have cost what a served one does: where there are enough of them, that is
+    where the work went. Errors may come cheap, but where they are enough, something breaks. With
+    few of either, it is refusals that cost too much, or are too many.
+    """
+    found = run.between(fill_s, run.meta.seconds)
+    half_lost_per_s = (capacity_per_s - found["goodput_per_s"]) / 2
+    if found["late_per_s"] >= half_lost_per_s:
+        return "late"
+    return "failed" if found["failed_per_s"] >= half_lost_per_s else "refused"
+
+
+def failed_share(run: LoadRun, fill_s: float) -> float:
+    """What failed of what was offered, over those seconds."""
+    found = run.between(fill_s, run.meta.seconds)
+    return found["failed_per_s"] / (found["offered_per_s"] or inf)
 
 
 def stayed_share(run: LoadRun, fill_s: float) -> float:

@@ -20,7 +20,7 @@ from bpdemo.load.destination import destination_of
 from bpdemo.load.loads import RunningLoad, Target, load
 from bpdemo.load.run import LoadRun
 from bpdemo.load.target import TargetFacts, client_to
-from bpdemo.plan.fates import SHED
+from bpdemo.plan.fates import FAILED, SHED
 from bpdemo.plan.request import Request
 from bpdemo.results.validity import causes_of
 
@@ -79,12 +79,14 @@ class Trials:
             cost=measures.refusal_cost_of(half, half_cpu_s, five, five_cpu_s),
             p99_s=measures.p99_s(five, SHED),
             retry_after_s=retry_after_s,
+            failed_share=measures.share(five, FAILED),
         )
 
         def kept(times: float, run: LoadRun) -> Judgement:
             def judged() -> Judgement:
                 share = measures.kept(run, per_s, lengths.fill_s)
-                return grading.goodput_kept(times, share)
+                cause = measures.lost_to(run, per_s, lengths.fill_s)
+                return grading.goodput_kept(times, share, cause)
 
             return _if_valid(run, f"goodput at {times:g}×", judged)
 
@@ -110,12 +112,13 @@ class Trials:
             )
         leave_s = lengths.leave_s
         stayers = self._beside_leavers(per_s, probe, lengths, leave_s)
-        return _if_valid(
-            stayers, grading.LEAVERS,
-            lambda: grading.work_for_leavers(
-                measures.stayed_share(stayers, lengths.beside_fill_s), leave_s
-            ),
-        )  # fmt: skip
+
+        def judged() -> Judgement:
+            share = measures.stayed_share(stayers, lengths.beside_fill_s)
+            failed = measures.failed_share(stayers, lengths.beside_fill_s)
+            return grading.work_for_leavers(share, leave_s, failed)
+
+        return _if_valid(stayers, grading.LEAVERS, judged)
 
     # -- loads --------------------------------------------------------------------------
 

@@ -25,12 +25,29 @@ def refusals(**more: Any) -> Refusals:
         (grading.goodput_kept(2, 1.04), "good", "still serves 100% of its capacity"),
         (grading.goodput_kept(5, 0.75), "unclear", "At 5×"),
         (grading.goodput_kept(5, 0.02), "bad", "clients that have stopped waiting"),
+        (
+            grading.goodput_kept(5, 0.6, "failed"),
+            "bad",
+            "mostly lost to requests that end in errors",
+        ),
+        (
+            grading.goodput_kept(5, 0.6, "refused"),
+            "bad",
+            "refusals cost too much, or it refuses too",
+        ),
         (grading.recovery(0.0), "good", "after 0.0 s"),
         (grading.recovery(3.0), "unclear", "after 3.0 s"),
         (grading.recovery(inf), "bad", "had not recovered when the run ended"),
         (grading.work_for_leavers(0.99, 0.01), "good", "does not work for those who left"),
         (grading.work_for_leavers(0.8, 0.01), "unclear", "may be done"),
         (grading.work_for_leavers(0.3, 0.01), "bad", "whose clients have left"),
+        (grading.work_for_leavers(0.3, 0.01, 0.3), "bad", "whose clients have left"),
+        (
+            grading.work_for_leavers(0.3, 0.01, 0.4),
+            "not judged",
+            "40% of those who stay got an error",
+        ),
+        (grading.work_for_leavers(0.9, 0.01, 0.1), "good", "does not work for those who left"),
         (grading.refusal_cost(refusals(), 0.5), "good", "costs 10% of the processor time"),
         (grading.refusal_cost(refusals(cost=0.5), 0.5), "unclear", "costs 50%"),
         (grading.refusal_cost(refusals(cost=1.2), 0.5), "bad", "costs 120%"),
@@ -38,6 +55,12 @@ def refusals(**more: Any) -> Refusals:
         (grading.refusal_cost(refusals(cost=None), 0.5), "good", "come within 10 ms"),
         (grading.refusal_cost(refusals(cost=None, p99_s=0.4), 0.5), "bad", "within 400 ms"),
         (grading.refusal_cost(refusals(share=0.0), 0.5), "bad", "refuses nobody"),
+        (grading.refusal_cost(refusals(share=0.0), 0.5), "bad", "every client waits"),
+        (
+            grading.refusal_cost(refusals(share=0.0, failed_share=0.8), 0.5),
+            "bad",
+            "80% of the requests",
+        ),
         (grading.retry_after(refusals()), "good", "spread from 1 to 3 s"),
         (grading.retry_after(refusals(retry_after_s=[2] * 9)), "bad", "the same 2 s"),
         (grading.retry_after(refusals(retry_after_s=[None] * 9)), "bad", "9 of 9 refusals do not"),
@@ -77,6 +100,9 @@ def test_the_verdict_follows_from_the_findings() -> None:
     good, bad = grading.goodput_kept(2, 0.97), grading.goodput_kept(5, 0.1)
     assert "collapses" in overall([good, bad])
     assert "not without loss" in overall([good, grading.goodput_kept(5, 0.75)])
+    for cause, why in grading.COLLAPSES.items():
+        found = [good, grading.goodput_kept(5, 0.1, cause)]
+        assert overall(found) == f"It collapses under overload: {why}."
     late = grading.recovery(inf)
     assert overall([good, late]).endswith("What is left to do: recovery after a spike.")
     assert overall([good, grading.recovery(1)]) == (

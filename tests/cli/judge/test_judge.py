@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from bpdemo.cli.judge import measures, trials
-from bpdemo.cli.judge.grading import goodput_kept
+from bpdemo.cli.judge.grading import goodput_kept, overall
 from bpdemo.load.run import LoadRun
-from bpdemo.plan.fates import LATE, OK, SHED
+from bpdemo.plan.fates import FAILED, LATE, OK, SHED
 from bpdemo.results.meta import Meta
 from bpdemo.results.records import Records, Samples
 from tests.load.stub import Answer, StubServer
@@ -46,6 +46,40 @@ def test_what_a_refusal_costs() -> None:
     assert measures.refusal_cost_of(half, 1.0, of(200, 400), 2.4) == pytest.approx(0.1)
     assert measures.refusal_cost_of(half, 1.0, of(200, 0), 2.0) is None
     assert measures.refusal_cost_of(half, None, of(200, 400), None) is None
+
+
+def served_of(capacity: int, ok: int, late: int, failed: int, shed: int) -> LoadRun:
+    """Each second, so many of each."""
+    fate = [OK] * ok + [LATE] * late + [FAILED] * failed + [SHED] * shed
+    t_s = np.concatenate([np.linspace(second, second + 0.99, len(fate)) for second in range(8)])
+    meta = Meta(seconds=8, capacity_per_s=capacity)
+    return LoadRun(Records.of(t_s, 0.1, fate * 8), Samples.none(), meta)
+
+
+@pytest.mark.parametrize(
+    ("each_second", "cause"),
+    [
+        ({"ok": 20, "late": 480}, "late"),
+        ({"ok": 60, "late": 40, "shed": 400}, "late"),
+        ({"ok": 60, "late": 20, "shed": 420}, "late"),
+        ({"ok": 60, "late": 10, "shed": 430}, "refused"),
+        ({"ok": 20, "shed": 480}, "refused"),
+        ({"ok": 20, "late": 10, "failed": 470}, "failed"),
+        ({"ok": 60, "late": 10, "failed": 30, "shed": 400}, "failed"),
+    ],
+)
+def test_where_lost_goodput_went_is_told_as_it_was(each_second: dict[str, int], cause: str) -> None:
+    """A service that answers everybody at once with an error or a refusal does no work for clients
+    that have stopped waiting, and is not told that it does."""
+    run = served_of(100, **{"ok": 0, "late": 0, "failed": 0, "shed": 0} | each_second)
+    assert measures.lost_to(run, 100, 1.0) == cause
+    assert measures.failed_share(run, 1.0) == pytest.approx(
+        each_second.get("failed", 0) / sum(each_second.values()), abs=0.01
+    )
+    found = goodput_kept(5, measures.kept(run, 100, 1.0), measures.lost_to(run, 100, 1.0))
+    assert found.grade == "bad"
+    assert ("stopped waiting" in found.sentence) == (cause == "late")
+    assert ("clients have left" in overall([found])) == (cause == "late")
 
 
 def test_what_could_not_be_sent_is_not_judged() -> None:
