@@ -49,7 +49,7 @@ def _at_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def office() -> Iterator[BoxOffice]:
+def office() -> Iterator[StubServer]:
     with BoxOffice(capacity_per_s=190.5) as server:
         yield server
 
@@ -76,7 +76,7 @@ def told(target: StubServer, **sent: Any) -> list[tuple[float, float]]:
     ],
 )
 def test_a_box_office_is_measured_by_its_orders_alone(
-    office: BoxOffice, request_: Request | None, counts: bool
+    office: StubServer, request_: Request | None, counts: bool
 ) -> None:
     """Neither at the start nor when a knob is turned is another request held against their
     capacity; and a multiple of what is not known is not sent."""
@@ -86,7 +86,7 @@ def test_a_box_office_is_measured_by_its_orders_alone(
             load(office, times=2, request=request_)
 
 
-def test_nor_are_the_tasks_of_a_locust_file(office: BoxOffice, buyers: Path) -> None:
+def test_nor_are_the_tasks_of_a_locust_file(office: StubServer, buyers: Path) -> None:
     """Whatever they send: a task counts as one request."""
     assert told(office, user=buyers) == []
 
@@ -98,7 +98,7 @@ def test_what_was_said_of_another_service_is_about_its_requests(buyers: Path) ->
             assert told(server, **sent) == [(0, 100.0), (0, 95.0)]
 
 
-def test_the_sentence_tells_no_ratio_of_another_capacity(office: BoxOffice) -> None:
+def test_the_sentence_tells_no_ratio_of_another_capacity(office: StubServer) -> None:
     """It says what was sent, in requests a second."""
     run = load(office, rate=100, seconds=1, request=Request("GET", "/pay", expect=201))
     assert "requests/s" in run.sentence
