@@ -87,6 +87,11 @@ class Crowd:
     def now_s(self) -> float:
         return self._loop.time() - self._start_s
 
+    @property
+    def ordering(self) -> int:
+        """Customers whose order is not over: they wait for an answer, or to try again."""
+        return self._ordering
+
     async def _arrive(self) -> None:
         """Let each come at their own time, however slow the answers are."""
         await self._each_in_time(visits(self._plan), lambda visit: Customer(self, visit).begin())

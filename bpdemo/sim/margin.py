@@ -1,0 +1,215 @@
+"""How large a trigger a service survives: its margin, load by load, found in virtual time.
+
+    margin(Settings.unprotected(), loads=(0.5, 0.7), retries=3)
+
+At each load the trigger, a dependency that is slow for a while, is made longer and shorter until it
+is known, for each seed, from which length on the service stays stuck after it (`trial.py`). The
+*edge* is the length at which half of the seeds stick, and between the lengths at which one in ten
+and nine in ten do lies the *band* in which chance decides. A load at which no trigger sticks is
+*stable*; one at which some do is *vulnerable*, however healthy the service looks there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from math import ceil, inf, isfinite, sqrt
+from types import MappingProxyType
+from typing import Any, Final, Protocol, Unpack
+
+from bpdemo.core.settings import Settings
+from bpdemo.plan.arguments import DEFAULTS, LoadArguments, takes_load
+from bpdemo.plan.plan import require_range, require_whole
+from bpdemo.sim.play import prepare
+from bpdemo.sim.trial import UNTIL_S, WARM_S, Trial, Trigger
+
+#: Shares of the capacity.
+LOADS: Final = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
+MOST_S: Final = 60.0
+LEAST_S: Final = 0.05
+#: Two lengths of which one sticks and one does not lie this close in the end, as a ratio.
+WITHIN: Final = 1.05
+FIRST_GUESS_S: Final = 1.0
+#: The load's own that a trial sets by itself.
+TAKEN: Final = ("times", "rate", "seconds", "scenario", "changes")
+
+
+@dataclass(frozen=True, slots=True)
+class MarginAt:
+    """What is survived at one load. `stuck_from_s`: for each seed, in order of length, from how
+    long a trigger on it sticks; inf where none of up to `most_s` does."""
+
+    load: float
+    stuck_from_s: tuple[float, ...]
+
+    @property
+    def edge_s(self) -> float:
+        """The length at which half of the seeds stick; inf if no trigger that was tried is."""
+        return self.quantile_s(0.5)
+
+    @property
+    def band_s(self) -> tuple[float, float]:
+        """The lengths at which 10% and at which 90% of the seeds stick."""
+        return self.quantile_s(0.1), self.quantile_s(0.9)
+
+    def quantile_s(self, share: float) -> float:
+        """The least length at which at least that share of the seeds sticks."""
+        return self.stuck_from_s[max(0, ceil(share * len(self.stuck_from_s) - 1e-9) - 1)]
+
+    def stuck_share(self, trigger_s: float) -> float:
+        """The share of the seeds that stick after a trigger of that length."""
+        stuck = sum(from_s <= trigger_s for from_s in self.stuck_from_s)
+        return stuck / len(self.stuck_from_s)
+
+
+@dataclass(frozen=True, slots=True)
+class Margin:
+    """What is survived at each load, in the order in which the loads were given."""
+
+    at: tuple[MarginAt, ...]
+    most_s: float
+    retries: int
+    trigger: Mapping[str, Any]
+
+    @property
+    def loads(self) -> tuple[float, ...]:
+        return tuple(each.load for each in self.at)
+
+    @property
+    def edges_s(self) -> dict[float, float]:
+        """Load → the length of trigger at which half of the seeds stick; inf for none."""
+        return {each.load: each.edge_s for each in self.at}
+
+    def __getitem__(self, load: float) -> MarginAt:
+        """Of one of `loads`. KeyError for another."""
+        for each in self.at:
+            if each.load == load:
+                return each
+        raise KeyError(load)
+
+    def map(self, lengths_s: Sequence[float]) -> dict[float, list[float]]:
+        """Load → the share of seeds that stick after a trigger of each of those lengths."""
+        return {each.load: [each.stuck_share(s) for s in lengths_s] for each in self.at}
+
+    @property
+    def sentence(self) -> str:
+        """The result in words."""
+        vulnerable = {load: s for load, s in self.edges_s.items() if isfinite(s)}
+        if not vulnerable:
+            most = f"{max(self.loads):.0%} of capacity"
+            return f"A trigger of {self.most_s:g} s is survived at every load up to {most}."
+        told = ", ".join(f"{s:.2g} s at {load:.0%} load" for load, s in vulnerable.items())
+        return f"The service stays stuck after a trigger of {told}."
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is tried: picklable, so that `each` may hand it to another process."""
+
+    settings: Settings
+    trigger: Trigger
+    load: float
+    capacity_per_s: float | None
+    arguments: Mapping[str, Any]
+
+    def trial(self, trigger_s: float, seed: int) -> Trial:
+        """Not begun yet."""
+        settings = self.settings.model_copy(update={"seed": seed})
+        capacity = self.capacity_per_s or settings.nominal_capacity
+        if capacity is None:
+            raise ValueError("capacity_per_s must be given where an order takes no time")
+        ready = prepare(
+            settings,
+            rate=self.load * capacity,
+            seconds=WARM_S + trigger_s + UNTIL_S,
+            changes=self.trigger.changes(settings, trigger_s),
+            **{**self.arguments, "seed": seed},
+        )
+        return Trial(ready, trigger_s)
+
+    def is_stuck(self, trigger_s: float, seed: int) -> bool:
+        """Of one trial; True after a trigger of length 0 would be a service that collapses by
+        itself."""
+        return self.trial(trigger_s, seed).judge()
+
+
+class Mapped(Protocol):
+    """`map`, or that of a pool of processes."""
+
+    def __call__(
+        self, function: Callable[[int], float], seeds: Iterable[int], /
+    ) -> Iterable[float]: ...
+
+
+@takes_load(retries=3)
+def margin(
+    settings: Settings | Mapping[str, Any] = MappingProxyType({}),
+    *,
+    loads: Sequence[float] = LOADS,
+    trigger: Trigger | None = None,
+    most_s: float = MOST_S,
+    seeds: int = 9,
+    capacity_per_s: float | None = None,
+    tell: Callable[[MarginAt], object] = lambda _: None,
+    each: Mapped = map,
+    **arguments: Unpack[LoadArguments],
+) -> Margin:
+    """The largest trigger that a service of those `settings` survives at each of `loads`.
+
+    `loads` are shares of its capacity, or of `capacity_per_s` where something else than the workers
+    limits it. `trigger` is what befalls it, payments that take five times as long unless given; it
+    lasts up to `most_s`. `seeds` is how many runs decide about each length, from `seed` on. `tell`
+    hears of each load when it is done. `each` does the seeds: `map`, or that of an executor.
+    The other arguments are those of `simulate` (`retries`, 3 unless given, `client_timeout_s`,
+    `backoff`, `retry_budget`, …), but for `times`, `rate`, `seconds`, `scenario` and `changes`,
+    which a trial sets by itself. Raises `SettingsInvalid`, and ValueError for an argument.
+    """
+    made = settings if isinstance(settings, Settings) else Settings(**settings)
+    for name in TAKEN:
+        if arguments[name] != DEFAULTS[name]:
+            raise ValueError(f"{name} is set by each trial: leave it out")
+    loads = [require_range("loads", load, 0.01, 10) for load in loads]
+    most_s = require_range("most_s", most_s, LEAST_S, 600)
+    first = require_whole("seed", arguments["seed"])
+    count = require_whole("seeds", seeds, 1, 1000)
+    trigger = trigger or Trigger.slow_payment(made)
+    given = {name: value for name, value in arguments.items() if name not in TAKEN}
+    found, guess_s = [], FIRST_GUESS_S
+    for load in loads:
+        asked = Asked(made, trigger, load, capacity_per_s, given)
+        search = partial(stuck_from_s, asked, most_s=most_s, guess_s=guess_s)
+        here = MarginAt(load, tuple(sorted(each(search, range(first, first + count)))))
+        guess_s = here.edge_s if isfinite(here.edge_s) else most_s
+        found.append(here)
+        tell(here)
+    return Margin(tuple(found), most_s, arguments["retries"], dict(trigger.knobs))
+
+
+def stuck_from_s(asked: Asked, seed: int, *, most_s: float, guess_s: float) -> float:
+    """From which length of trigger on one seed sticks; inf if none of up to `most_s` does.
+
+    Doubling and halving from `guess_s` finds a length that sticks and one that does not; halving
+    their ratio then brings them `WITHIN` one another. The answer lies in their middle.
+    """
+    recovers_s, sticks_s = 0.0, inf
+    try_s, step = min(guess_s, most_s), 1.2
+    while recovers_s == 0 or sticks_s == inf:
+        if asked.is_stuck(try_s, seed):
+            sticks_s = try_s
+            if try_s <= LEAST_S:
+                return 0.0
+            try_s = max(LEAST_S, try_s / step) if recovers_s == 0 else try_s
+        else:
+            recovers_s = try_s
+            if try_s >= most_s:
+                return inf
+            try_s = min(most_s, try_s * step) if sticks_s == inf else try_s
+        step *= step
+    while sticks_s > recovers_s * WITHIN:
+        try_s = sqrt(sticks_s * recovers_s)
+        if asked.is_stuck(try_s, seed):
+            sticks_s = try_s
+        else:
+            recovers_s = try_s
+    return sqrt(sticks_s * recovers_s)
