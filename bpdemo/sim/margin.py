@@ -3,7 +3,7 @@
     margin(Settings.unprotected(), loads=(0.5, 0.7), retries=3)
 
 At each load the trigger, a dependency that is slow for a while, is made longer and shorter until it
-is known, for each seed, from which length on the service stays stuck after it (`trial.py`). The
+is known, for each seed, from which length on the service stays stuck after it (`ordeal.py`). The
 *edge* is the length at which half of the seeds stick, and between the lengths at which one in ten
 and nine in ten do lies the *band* in which chance decides. A load at which no trigger sticks is
 *stable*; one at which some do is *vulnerable*, however healthy the service looks there.
@@ -21,8 +21,8 @@ from typing import Any, Final, Protocol, Unpack
 from bpdemo.core.settings import Settings
 from bpdemo.plan.arguments import DEFAULTS, LoadArguments, takes_load
 from bpdemo.plan.plan import require_range, require_whole
+from bpdemo.sim.ordeal import UNTIL_S, WARM_S, Ordeal, Trigger
 from bpdemo.sim.play import prepare
-from bpdemo.sim.trial import UNTIL_S, WARM_S, Trial, Trigger
 
 #: Shares of the capacity.
 LOADS: Final = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
@@ -31,7 +31,7 @@ LEAST_S: Final = 0.05
 #: Two lengths of which one sticks and one does not lie this close in the end, as a ratio.
 WITHIN: Final = 1.05
 FIRST_GUESS_S: Final = 1.0
-#: The load's own that a trial sets by itself.
+#: The load's own that each ordeal sets by itself.
 TAKEN: Final = ("times", "rate", "seconds", "scenario", "changes")
 
 
@@ -113,7 +113,7 @@ class Asked:
     capacity_per_s: float | None
     arguments: Mapping[str, Any]
 
-    def trial(self, trigger_s: float, seed: int) -> Trial:
+    def ordeal(self, trigger_s: float, seed: int) -> Ordeal:
         """Not begun yet."""
         settings = self.settings.model_copy(update={"seed": seed})
         capacity = self.capacity_per_s or settings.nominal_capacity
@@ -126,12 +126,12 @@ class Asked:
             changes=self.trigger.changes(settings, trigger_s),
             **{**self.arguments, "seed": seed},
         )
-        return Trial(ready, trigger_s)
+        return Ordeal(ready, trigger_s)
 
     def is_stuck(self, trigger_s: float, seed: int) -> bool:
-        """Of one trial; True after a trigger of length 0 would be a service that collapses by
+        """Of one ordeal. True after a trigger of length 0 would be a service that collapses by
         itself."""
-        return self.trial(trigger_s, seed).judge()
+        return self.ordeal(trigger_s, seed).judge()
 
 
 class Mapped(Protocol):
@@ -163,12 +163,12 @@ def margin(
     hears of each load when it is done. `each` does the seeds: `map`, or that of an executor.
     The other arguments are those of `simulate` (`retries`, 3 unless given, `client_timeout_s`,
     `backoff`, `retry_budget`, …), but for `times`, `rate`, `seconds`, `scenario` and `changes`,
-    which a trial sets by itself. Raises `SettingsInvalid`, and ValueError for an argument.
+    which each ordeal sets itself. Raises `SettingsInvalid`, and ValueError for an argument.
     """
     made = settings if isinstance(settings, Settings) else Settings(**settings)
     for name in TAKEN:
         if arguments[name] != DEFAULTS[name]:
-            raise ValueError(f"{name} is set by each trial: leave it out")
+            raise ValueError(f"{name} is set by `margin` itself: leave it out")
     loads = [require_range("loads", load, 0.01, 10) for load in loads]
     most_s = require_range("most_s", most_s, LEAST_S, 600)
     first = require_whole("seed", arguments["seed"])

@@ -8,7 +8,7 @@ import pytest
 from bpdemo.core.errors import SettingsInvalid
 from bpdemo.core.settings import Settings
 from bpdemo.sim.margin import WITHIN, Asked, Margin, MarginAt, margin, stuck_from_s
-from bpdemo.sim.trial import Trigger
+from bpdemo.sim.ordeal import Trigger
 
 #: Two workers: a quarter of the orders.
 NAIVE = Settings.unprotected(workers=2)
@@ -86,8 +86,8 @@ def test_the_protected_service_survives_what_the_naive_does_not() -> None:
 @pytest.mark.parametrize(
     ("wrong", "named"),
     [
-        ({"times": 2.0}, "times is set by each trial"),
-        ({"changes": [(1, {})]}, "changes is set by each trial"),
+        ({"times": 2.0}, "times is set by `margin` itself"),
+        ({"changes": [(1, {})]}, "changes is set by `margin` itself"),
         ({"loads": [0.0]}, "loads must be"),
         ({"seeds": 0}, "seeds must be"),
         ({"most_s": -1}, "most_s must be"),

@@ -1,4 +1,4 @@
-"""One trial: a service under a steady load, a dependency that is slow for a while, and whether the
+"""One ordeal: a service under a steady load, a dependency that is slow for a while, and whether the
 service is *stuck* when that is over.
 
 Stuck: from 30 to 60 s after the trigger, no more than half of the orders are served in time. A run
@@ -62,7 +62,7 @@ class Trigger:
         return [(WARM_S, dict(self.knobs)), (WARM_S + seconds, before)]
 
 
-class Trial(Play):
+class Ordeal(Play):
     """A play that may end early, since it only has to say whether the service is stuck."""
 
     def __init__(self, ready: Play, trigger_s: float) -> None:

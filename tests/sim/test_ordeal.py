@@ -1,10 +1,10 @@
-"""One trial: stuck or recovered, and the early verdict is that of the whole minute."""
+"""One ordeal: stuck or recovered, and the early verdict is that of the whole minute."""
 
 import pytest
 
 from bpdemo.core.settings import Settings
 from bpdemo.sim.margin import Asked
-from bpdemo.sim.trial import UNTIL_S, WARM_S, Trigger
+from bpdemo.sim.ordeal import UNTIL_S, WARM_S, Trigger
 
 #: Two workers: a quarter of the orders, and the same at these lengths.
 NAIVE = Settings.unprotected(workers=2)
@@ -19,9 +19,9 @@ def asked(settings: Settings = NAIVE, load: float = 0.4, **arguments: object) ->
 )
 def test_an_early_verdict_is_that_of_the_whole_minute(trigger_s: float, is_stuck: bool) -> None:
     """Played to its end, the run says the same; so it was certain when it was ended."""
-    trial = asked()
-    assert trial.is_stuck(trigger_s, 1) is is_stuck
-    whole = trial.trial(trigger_s, 1)
+    question = asked()
+    assert question.is_stuck(trigger_s, 1) is is_stuck
+    whole = question.ordeal(trigger_s, 1)
     assert whole.judge(to_the_end=True) is is_stuck
     assert max(order.t_s for order in whole.orders) > WARM_S + trigger_s + UNTIL_S - 1
 
@@ -29,9 +29,9 @@ def test_an_early_verdict_is_that_of_the_whole_minute(trigger_s: float, is_stuck
 def test_a_verdict_comes_early() -> None:
     """A recovery ends a run seconds after the trigger, and so does a queue that only grows."""
     for trigger_s in (0.6, 2.5):
-        trial = asked().trial(trigger_s, 1)
-        trial.judge()
-        assert max(order.t_s for order in trial.orders) < WARM_S + trigger_s + 20
+        ordeal = asked().ordeal(trigger_s, 1)
+        ordeal.judge()
+        assert max(order.t_s for order in ordeal.orders) < WARM_S + trigger_s + 20
 
 
 @pytest.mark.parametrize(
