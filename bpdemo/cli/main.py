@@ -426,6 +426,76 @@ def simulate(
 
 
 @app.command()
+def margin(
+    unprotected: Annotated[
+        bool,
+        typer.Option(
+            "--unprotected",
+            help="Start from the naive service: an unbounded queue, no deadline, no breaker, "
+            "retries without a budget.",
+        ),
+    ] = False,
+    knobs: KnobOptions = [],  # noqa: B006 - typer copies it
+    retries: Annotated[
+        int, typer.Option(metavar="N", help="How often a client tries again, at once, 0 to 20.")
+    ] = 3,
+    slow_times: Annotated[
+        float,
+        typer.Option(metavar="X", help="The trigger: payments take so many times as long."),
+    ] = 5.0,
+    at: Annotated[
+        list[float],
+        typer.Option(
+            metavar="LOAD",
+            help="A load to look at, as a share of the capacity, such as 0.7. Repeatable.",
+            show_default="0.3 to 0.95",
+        ),
+    ] = [],  # noqa: B006 - typer copies it
+    most_seconds: Annotated[
+        float,
+        typer.Option(metavar="SECONDS", help="The longest trigger tried, in seconds, 0.05 to 600."),
+    ] = 60.0,
+    seeds: Annotated[
+        int,
+        typer.Option(metavar="N", help="Runs that decide about each length: at the edge half."),
+    ] = 9,
+    seed: Annotated[int, typer.Option(metavar="N", help="The first of the seeds.")] = 0,
+    processes: Annotated[
+        int, typer.Option(min=1, max=64, metavar="N", help="Processes that share the seeds.")
+    ] = 1,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", metavar="FILE", help="Write the figures to this file.")
+    ] = None,
+    html_file: Annotated[
+        Path | None, typer.Option("--html", metavar="FILE", help="Draw the map into this file.")
+    ] = None,
+) -> None:
+    """Find how large a trigger the service survives, at each load.
+
+    The trigger is a payment that is slow for a while. Where it lasts too long,
+    the service stays stuck when it is over: from 30 to 60 seconds later fewer
+    than half of the orders are served in time. The service's own code, in
+    virtual time; it takes a minute or two.
+
+    Examples:
+      bpdemo margin --unprotected
+      bpdemo margin --unprotected --retries 1 --at 0.7 --set queue_capacity=8
+    """
+    if html_file is not None:
+        require_extra("bpdemo margin --html", "load")
+    _warn_of_misspelt_variables()
+    from bpdemo.cli.margin_command import MarginAsked, run_margin
+
+    run_margin(
+        MarginAsked(
+            knobs=parse_knobs(knobs), unprotected=unprotected, retries=retries,
+            slow_times=slow_times, loads=at, most_seconds=most_seconds, seeds=seeds, seed=seed,
+            processes=processes, json_file=json_file, html_file=html_file,
+        )
+    )  # fmt: skip
+
+
+@app.command()
 def demo(
     seconds: Annotated[
         float,

@@ -9,7 +9,12 @@ from typing import Any, Final
 
 #: What a check of ours names first, and what the option is called where that differs.
 NAMED: Final = re.compile(r"[a-z][a-z_-]*(?=:| must | of a closed load)")
-OTHERWISE: Final = {"rate_per_s": "--rate", "headers": "--header"}
+OTHERWISE: Final = {
+    "rate_per_s": "--rate",
+    "headers": "--header",
+    "loads": "--at",
+    "most_s": "--most-seconds",
+}
 
 KINDS: Final = {int: "a whole number", float: "a number"}
 

@@ -13,14 +13,15 @@ from bpdemo.core.whole_file import write_whole
 from bpdemo.results.meta import Meta, Summary
 
 
-def require_folder_of(path: Path | None) -> None:
-    """ValueError before the load, not after it, if the file could not be written."""
+def require_folder_of(path: Path | None, name: str = "json") -> None:
+    """ValueError, before the load and not after it, if the file of that option could not be
+    written."""
     if path is None:
         return
     if path.is_dir():
-        raise ValueError(f"json: {path} cannot be written: it is a folder, not a file")
+        raise ValueError(f"{name}: {path} cannot be written: it is a folder, not a file")
     if not path.absolute().parent.is_dir():
-        raise ValueError(f"json: {path} cannot be written: there is no folder {path.parent}")
+        raise ValueError(f"{name}: {path} cannot be written: there is no folder {path.parent}")
 
 
 def write_document(

@@ -3,6 +3,8 @@
 Sources: Gross, Shortle, Thompson and Harris, *Fundamentals of Queueing Theory* (4th ed., Wiley
 2008), sections 2.3 to 2.5; Kleinrock, *Queueing Systems* vol. 1 (Wiley 1975), chapter 3; Little,
 "A proof for the queuing formula L = λW", Operations Research 9 (1961).
+
+`RetryStorm` is a fluid model of ours: `storm.py` has it.
 """
 
 import math
@@ -13,8 +15,9 @@ from typing import Any, Final
 
 from bpdemo.core.ranges import plain
 from bpdemo.core.slips import forgiving
+from bpdemo.sim.storm import RetryStorm
 
-__all__ = ["QueueTheory", "little", "mmck"]
+__all__ = ["QueueTheory", "RetryStorm", "little", "mmck"]
 
 TINY: Final = sys.float_info.min
 MOST: Final = 2_000_000

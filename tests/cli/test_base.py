@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[list[str], str | None]] = {
     "load-worker": (["--join", "127.0.0.1:9"], "load"),
     "judge": (["shop:app"], "load"),
     "simulate": ([], "load"),
+    "margin": (["--set", "workers=2", "--at", "0.5", "--seeds", "1", "--most-seconds", "1"], None),
     "lab": ([], "lab"),
     "demo": ([], "load"),
     "check": (["01a"], "lab"),

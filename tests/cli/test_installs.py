@@ -32,6 +32,10 @@ WORDS: dict[str, list[list[str]]] = {
     "load-worker": [["load-worker", "--join", "no address"]],
     "judge": [["judge", "no_such_module:app"], ["judge", "http://127.0.0.1:9"]],
     "simulate": [["simulate", "--seconds", "1"], ["simulate", "--seconds", "1", "--json", "a"]],
+    "margin": [
+        ["margin", "--set", "workers=2", "--at", "0.5", "--seeds", "1", "--most-seconds", "1"],
+        ["margin", "--html", "a.html", "--seeds", "0"],
+    ],
     "lab": [["lab", os.devnull]],
     "demo": [["demo", "--out", os.devnull]],
     "check": [["check", "01a"], ["check", "99z"]],

@@ -1,0 +1,136 @@
+"""`stuck_map`: which trigger a service survives at which load: below the edge, and not above.
+
+The axis of the trigger's length is logarithmic: edges lie from a tenth of a second to a minute.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from math import isfinite, log10
+from typing import Final, NamedTuple
+
+import plotly.graph_objects as go
+
+from bpdemo.picture.frame import AXIS, Frame
+from bpdemo.picture.palette import (
+    BLACK,
+    BLUE,
+    FATE_COLOURS,
+    GREY,
+    INK,
+    SIMULATED,
+    TEXT_PX,
+)
+
+LEAST_S: Final = 0.1
+INNER_PX: Final = 380
+TICKS_S: Final = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 60)
+
+
+class LivePoint(NamedTuple):
+    """A trigger that a real service was given at that load, and how often it stuck, of `runs`."""
+
+    load: float
+    trigger_s: float
+    stuck: int
+    runs: int
+
+
+def stuck_map(
+    edges_s: Mapping[float, float],
+    bands_s: Mapping[float, tuple[float, float]],
+    *,
+    title: str,
+    most_s: float = 60.0,
+    model_s: Mapping[float, float] | None = None,
+    live: Iterable[LivePoint] = (),
+) -> go.Figure:
+    """`edges_s`: load → the trigger at which half of the seeds stick, inf where none does.
+
+    `bands_s`: load → where one in ten and nine in ten do. `model_s` is a model's edge, drawn as a
+    dashed line; `live` are measured points, filled where the service stuck in most runs. `title`
+    says the result.
+    """
+    loads = sorted(edges_s)
+    frame = Frame(title, INNER_PX, left_px=96, right_px=150)
+    x_axis = AXIS | {"title": "load (share of capacity)", "tickformat": ".0%", "showgrid": False}
+    y_axis = AXIS | {
+        "title": "length of the trigger (s)", "type": "log",
+        "tickvals": TICKS_S, "ticktext": [f"{s:g}" for s in TICKS_S],
+    }  # fmt: skip
+    figure = go.Figure(layout=frame.layout(xaxis=x_axis, yaxis=y_axis))
+    low = [_drawn(bands_s[load][0], most_s) for load in loads]
+    high = [_drawn(bands_s[load][1], most_s) for load in loads]
+    _fill(figure, loads, [LEAST_S] * len(loads), low, FATE_COLOURS["ok"], "")
+    _fill(figure, loads, low, high, GREY, "/")
+    _fill(figure, loads, high, [most_s] * len(loads), FATE_COLOURS["failed"], "x")
+    edge = [_drawn(edges_s[load], most_s) for load in loads]
+    _line(figure, loads, edge, INK, "solid")
+    labels = {"edge": (edge[-1], INK)}
+    if model_s:
+        known = [load for load in sorted(model_s) if isfinite(model_s[load])]
+        model = [_drawn(model_s[load], most_s) for load in known]
+        _line(figure, known, model, BLUE, "dash")
+        labels["model"] = (model[-1] * 0.8, BLUE)
+    for point in live:
+        is_stuck = 2 * point.stuck > point.runs
+        figure.add_scatter(
+            x=[point.load], y=[point.trigger_s], mode="markers", cliponaxis=False,
+            marker={"size": 15, "symbol": "x" if is_stuck else "circle-open", "color": BLACK,
+                    "line": {"width": 3, "color": BLACK}},
+        )  # fmt: skip
+    figure.update_xaxes(range=[loads[0], loads[-1]])
+    figure.update_yaxes(range=[log10(LEAST_S), log10(most_s)])
+    _name(figure, labels, most_s)
+    return figure
+
+
+def _drawn(seconds: float, most_s: float) -> float:
+    return min(max(seconds, LEAST_S), most_s)
+
+
+def _fill(
+    figure: go.Figure,
+    loads: list[float],
+    low: list[float],
+    high: list[float],
+    colour: str,
+    pattern: str,
+) -> None:
+    figure.add_scatter(
+        x=[*loads, *reversed(loads)], y=[*high, *reversed(low)], mode="lines", fill="toself",
+        line={"width": 0}, opacity=1, fillcolor=colour,
+        fillpattern={"shape": pattern, "fgcolor": "white", "bgcolor": colour, "solidity": 0.15,
+                     "size": 10},
+    )  # fmt: skip
+
+
+def _line(figure: go.Figure, x: list[float], y: list[float], colour: str, dash: str) -> None:
+    figure.add_scatter(
+        x=x, y=y, mode="lines", cliponaxis=False, line={"color": colour, "dash": dash, "width": 4}
+    )
+
+
+def _name(figure: go.Figure, labels: Mapping[str, tuple[float, str]], most_s: float) -> None:
+    named = [(log10(y), name, colour) for name, (y, colour) in labels.items()]
+    gap = 0.06 * (log10(most_s) - log10(LEAST_S))
+    place = -9.0
+    for y, name, colour in sorted(named):
+        place = max(y, place + gap)
+        _write(figure, name, colour, xref="paper", x=1, xanchor="left", xshift=12, y=place)
+    for text, share in (("stays stuck", 0.9), ("recovers", 0.08)):
+        _write(figure, text, "#FFFFFF", xref="paper", x=0.03, xanchor="left", yref="paper",
+               y=share, bgcolor=FATE_COLOURS["failed" if share > 0.5 else "ok"])  # fmt: skip
+    _write(figure, "chance decides<br>between", GREY, xref="paper", x=1, xanchor="left", xshift=12,
+           yref="paper", y=0.5)  # fmt: skip
+    margin = figure.layout.margin
+    _write(figure, SIMULATED, GREY, xref="paper", x=1, xanchor="right", xshift=margin.r - 8,
+           yref="paper", y=0, yanchor="bottom", yshift=6 - margin.b)  # fmt: skip
+
+
+def _write(figure: go.Figure, text: str, colour: str, **place: object) -> None:
+    is_plain = text == SIMULATED
+    figure.add_annotation(
+        text=text if is_plain else f"<b>{text}</b>", showarrow=False, align="left",
+        font={"color": colour, "size": TEXT_PX}, **place,
+    )  # fmt: skip

@@ -1,0 +1,76 @@
+"""`bpdemo margin`: the table, the map, the files, and what is refused."""
+
+import json
+from math import inf
+from pathlib import Path
+
+import pytest
+
+from bpdemo.cli.margin_command import CHANCE, RECOVERED, STUCK, document, text_map
+from bpdemo.sim.margin import Margin, MarginAt
+from tests.support.command import Run
+
+FEW = ("margin", "--unprotected", "--set", "workers=2", "--seeds", 1, "--at", 0.8)
+FOUND = Margin(
+    (MarginAt(0.3, (inf, inf, inf)), MarginAt(0.9, (0.3, 1.0, 2.0))), 10.0, 3, {}
+)  # fmt: skip
+
+
+def test_it_tells_the_edge_and_draws_the_map(run: Run, tmp_path: Path) -> None:
+    """One load and one seed: a row, a column, a sentence, and both files."""
+    figures, page = tmp_path / "a.json", tmp_path / "a.html"
+    code, out, err = run(*FEW, "--json", figures, "--html", page)
+    assert (code, err) == (0, "")
+    written = json.loads(figures.read_text("utf-8"))
+    [at] = written["loads"]
+    assert at["load"] == 0.8
+    assert 0.1 < at["edge_s"] < 3
+    assert f"   80%  {at['edge_s']:8.2f}" in out
+    assert written["sentence"] in out
+    assert f"{STUCK * 4}" in out
+    assert f"{RECOVERED * 4}" in out
+    assert "plotly" in page.read_text("utf-8")
+
+
+def test_the_map_has_a_column_for_each_load_and_a_row_for_each_length() -> None:
+    """Recovered, by chance, or stuck; nothing beyond the longest trigger that was tried."""
+    lines = text_map(FOUND)
+    rows = {line[:8].strip(): line[8:].split() for line in lines if line[6:8] == " s"}
+    assert rows["10 s"] == [RECOVERED * 4, STUCK * 4]
+    assert rows["1 s"] == [RECOVERED * 4, CHANCE * 4]
+    assert rows["0.25 s"] == [RECOVERED * 4, RECOVERED * 4]
+    assert "60 s" not in rows
+
+
+def test_what_never_sticks_is_null_in_the_file() -> None:
+    """JSON has no infinity."""
+    written = document(FOUND, 5.0)
+    json.dumps(written, allow_nan=False)
+    assert written["loads"][0]["edge_s"] is None
+    assert written["loads"][1]["edge_s"] == 1.0
+    assert written["loads"][1]["band_s"] == [0.3, 2.0]
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("--retries", "21"), "--retries must be a whole number from 0 to 20"),
+        (("--slow-times", "0.5"), "--slow-times must be a number from 1 to 1000"),
+        (("--at", "0"), "--at must be a number from"),
+        (("--most-seconds", "0"), "--most-seconds must be a number from"),
+        (("--seeds", "0"), "--seeds must be a whole number"),
+        (("--processes", "0"), "--processes"),
+        (("--set", "store=embedded"), "store"),
+        (("--json", "/no/such/folder/a.json"), "--json: /no/such/folder"),
+        (("--html", "/no/such/folder/a.html"), "--html: /no/such/folder"),
+    ],
+)
+def test_a_wrong_argument_is_told_by_its_option(
+    run: Run, words: tuple[str, str], told: str
+) -> None:
+    """In one line, with exit code 2, before anything is tried."""
+    code, out, err = run("margin", *words)
+    assert code == 2
+    assert told in err
+    assert err.count("\n") == 1
+    assert "%" not in out.replace("10%", "").replace("90%", "")

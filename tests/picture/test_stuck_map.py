@@ -1,0 +1,31 @@
+"""The map of what sticks: where its lines lie, and what is never reached."""
+
+from math import inf
+
+from bpdemo.picture.stuck_map import LEAST_S, LivePoint, stuck_map
+
+EDGES = {0.2: inf, 0.5: 1.0, 0.9: 0.4}
+BANDS = {0.2: (inf, inf), 0.5: (0.8, 1.3), 0.9: (0.3, 0.5)}
+
+
+def test_the_fields_meet_at_the_band() -> None:
+    """Recovered up to where one in ten sticks, stuck from where nine in ten do; what never sticks
+    has the whole height to recover in."""
+    recovered, band, stuck, edge = stuck_map(EDGES, BANDS, title="A map", most_s=60.0).data
+    assert list(recovered.y) == [60.0, 0.8, 0.3, LEAST_S, LEAST_S, LEAST_S]
+    assert list(band.y) == [60.0, 1.3, 0.5, 0.3, 0.8, 60.0]
+    assert list(stuck.y) == [60.0, 60.0, 60.0, 0.5, 1.3, 60.0]
+    assert list(edge.y) == [60.0, 1.0, 0.4]
+
+
+def test_a_model_and_live_points_are_drawn_beside() -> None:
+    """The model as far as it has an edge; a point is crossed where the service stuck."""
+    live = [LivePoint(0.5, 0.75, 0, 3), LivePoint(0.5, 1.25, 2, 3)]
+    figure = stuck_map(EDGES, BANDS, title="A map", model_s={0.2: inf, 0.5: 1.1}, live=live)
+    model, recovered, stuck = figure.data[4:]
+    assert (list(model.x), list(model.y), model.line.dash) == ([0.5], [1.1], "dash")
+    assert (recovered.y[0], recovered.marker.symbol) == (0.75, "circle-open")
+    assert (stuck.y[0], stuck.marker.symbol) == (1.25, "x")
+    written = [note.text for note in figure.layout.annotations]
+    assert "<i>simulated</i>" in written
+    assert "<b>model</b>" in written

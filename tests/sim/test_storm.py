@@ -1,0 +1,59 @@
+"""The fluid model of a retry storm, by itself and beside the service's own code."""
+
+from math import inf
+from typing import Any
+
+import pytest
+
+from bpdemo.core.settings import Settings
+from bpdemo.lab import theory
+from bpdemo.sim.margin import Asked
+from bpdemo.sim.ordeal import Trigger
+from bpdemo.sim.storm import RetryStorm
+
+#: The naive service at its defaults, and payments five times as slow.
+SHOP: dict[str, Any] = {
+    "workers": 8, "service_s": 0.042, "slow_service_s": 0.202, "client_timeout_s": 0.5,
+}  # fmt: skip
+
+
+def storm(load: float, retries: int = 3, **other: Any) -> RetryStorm:
+    return RetryStorm(load=load, retries=retries, **{**SHOP, **other})
+
+
+def test_it_is_among_the_theories() -> None:
+    """Where a lesson finds the other models."""
+    assert theory.RetryStorm is RetryStorm
+
+
+@pytest.mark.parametrize(("load", "retries"), [(0.25, 3), (0.49, 1), (0.95, 0)])
+def test_what_all_tries_together_do_not_fill_is_stable(load: float, retries: int) -> None:
+    """(r + 1)·ρ ≤ 1: no trigger of any length sticks."""
+    assert storm(load, retries).edge_s() == inf
+
+
+def test_the_edge_falls_with_load_retries_and_slowness() -> None:
+    """And rises with the client timeout: which is what people set, to be safe."""
+    edge_s = storm(0.6).edge_s()
+    assert storm(0.7).edge_s() < edge_s
+    assert storm(0.6, retries=1).edge_s() > edge_s
+    assert storm(0.6, slow_service_s=0.402).edge_s() < edge_s
+    assert storm(0.6, client_timeout_s=1.0).edge_s() > edge_s
+
+
+def test_on_either_side_of_the_edge() -> None:
+    """A bit less recovers, a bit more sticks, and so does everything beyond."""
+    edge_s = storm(0.5).edge_s()
+    assert not storm(0.5).is_stuck(0.95 * edge_s)
+    for times in (1.05, 2.0, 10.0):
+        assert storm(0.5).is_stuck(times * edge_s)
+
+
+@pytest.mark.parametrize("load", [0.5, 0.8])
+def test_the_services_own_code_sticks_on_the_same_side(load: float) -> None:
+    """Three seeds: the most recover from 0.75 of the model's edge and stick from 1.25 of it."""
+    settings = Settings.unprotected()
+    asked = Asked(settings, Trigger.slow_payment(settings), load, None, {"retries": 3})
+    edge_s = storm(load).edge_s()
+    assert sum(asked.is_stuck(0.75 * edge_s, seed) for seed in range(3)) < 2
+    assert sum(asked.is_stuck(1.25 * edge_s, seed) for seed in range(3)) >= 2
