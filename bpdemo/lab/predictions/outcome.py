@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
+from bpdemo.lab.predictions.printed import PRINTED
 from bpdemo.lab.subshells import keep_subshells
 
 ASKED: Final = "Why? Explain it in one sentence, before you read on. (Kept for your own page.)"
@@ -13,11 +14,15 @@ ASKED: Final = "Why? Explain it in one sentence, before you read on. (Kept for y
 class RevealedOutcome:
     """`data` is the HTML. Displayed in a notebook, a line to write in stands below it.
 
-    `explain` is given what was written, when the line is left or Enter is pressed.
+    `explain` is given what was written, when the line is left or Enter is pressed. `printed` is the
+    HTML for a page that nothing runs behind.
     """
 
-    def __init__(self, data: str, explanation: str, explain: Callable[[str], None]) -> None:
+    def __init__(
+        self, data: str, explanation: str, explain: Callable[[str], None], printed: str = ""
+    ) -> None:
         self.data = data
+        self._printed = printed
         self._explanation = explanation
         self._explain = explain
 
@@ -27,7 +32,10 @@ class RevealedOutcome:
     def _ipython_display_(self) -> None:
         from IPython.display import HTML, display
 
-        display(HTML(self.data))  # type: ignore[no-untyped-call]
+        outcome = HTML(self.data)  # type: ignore[no-untyped-call]
+        # Beside the HTML, which IPython adds.
+        outcome._repr_mimebundle_ = lambda **_: {PRINTED: self._printed}
+        display(outcome)  # type: ignore[no-untyped-call]
         display(self.line())  # type: ignore[no-untyped-call]
 
     def line(self) -> Any:

@@ -18,6 +18,7 @@ from bpdemo.lab.markup import as_html
 from bpdemo.lab.predictions.keepsakes import keep_run
 from bpdemo.lab.predictions.order import shuffled
 from bpdemo.lab.predictions.outcome import RevealedOutcome
+from bpdemo.lab.predictions.printed import outcome_html, question_html
 from bpdemo.lab.predictions.questions.catalogue import QUESTIONS
 from bpdemo.lab.predictions.questions.question import Question
 from bpdemo.lab.subshells import keep_subshells
@@ -70,7 +71,8 @@ def reveal(name: str, run: RevealedRun | str) -> Any:
     _note(name, measured=sentence)
     keep_run(name, run)
     told = _told(asked, chosen.get("choice"), chosen.get("confidence"), sentence)
-    return RevealedOutcome(told, chosen.get("explanation", ""), partial(_explain, name))
+    printed = outcome_html(asked, sentence)
+    return RevealedOutcome(told, chosen.get("explanation", ""), partial(_explain, name), printed)
 
 
 def asked_and_chosen(name: str) -> tuple[Question, dict[str, Any]]:
@@ -128,6 +130,8 @@ def _explain(name: str, sentence: str) -> None:
 def _form(name: str, asked: Question) -> Any:
     import ipywidgets as widgets
 
+    from bpdemo.lab.predictions.form import AskedForm
+
     keep_subshells()
     earlier = _kept(name)
     choice = widgets.RadioButtons(
@@ -151,7 +155,8 @@ def _form(name: str, asked: Question) -> Any:
     heading = widgets.HTML(
         f"<div style='font:600 18px {FONT};line-height:1.4'>{escape(asked.text)}</div>"
     )
-    return widgets.VBox([heading, choice, widgets.HTML(_small("How sure are you?")), sure, said])
+    parts = [heading, choice, widgets.HTML(_small("How sure are you?")), sure, said]
+    return AskedForm(parts, question_html(asked))
 
 
 def _small(text: str) -> str:

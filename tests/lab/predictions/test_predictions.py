@@ -1,11 +1,13 @@
 """Predictions: asked, kept, and answered."""
 
+from html import escape
 from typing import Any
 
 import pytest
 
 from bpdemo.lab import home
 from bpdemo.lab.predictions.predictions import KEPT, predict, reveal
+from bpdemo.lab.predictions.printed import PRINTED
 from bpdemo.lab.predictions.questions.catalogue import QUESTIONS
 
 
@@ -169,3 +171,25 @@ def test_an_entry_of_a_strange_kind_is_passed_over():
     home.keep(KEPT, {"01a": "scribble"})
     assert radio(predict("01a")).value is None
     assert "no prediction" in reveal("01a", "done").data
+
+
+def test_a_page_that_nothing_runs_behind_has_question_and_outcome():
+    """Folded, with every choice and reply; a notebook that runs shows neither in place of its own:
+    the widget comes first there, and it does not know the other form."""
+    from IPython.core.formatters import DisplayFormatter
+
+    formatter = DisplayFormatter()
+    asked, _ = formatter.format(predict("01b"))
+    assert "application/vnd.jupyter.widget-view+json" in asked
+    question = QUESTIONS["01b"]
+    assert all(escape(choice) in asked["text/html"] for choice in question.choices)
+    shown: list[Any] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("IPython.display.display", shown.append)
+        reveal("01b", "it served 99%")._ipython_display_()
+    told, _ = formatter.format(shown[0])
+    assert told["text/html"] == reveal("01b", "it served 99%").data
+    printed = told[PRINTED]
+    assert "it served 99%" in printed
+    assert "<details" in printed
+    assert "run this cell" not in printed
