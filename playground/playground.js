@@ -1,8 +1,10 @@
 // The page: controls to an experiment, an experiment to the address, answers to pictures.
+import { fromAddress, toAddress } from "./address.mjs";
+
 const $ = (id) => document.getElementById(id);
 const ARMS = ["a", "b"];
 const json = async (name) => (await fetch(name)).json();
-const [controls, presets, columns] = await Promise.all(["controls.json", "presets.json", "columns.json"].map(json));
+const [controls, presets, columns, lessons] = await Promise.all(["controls.json", "presets.json", "columns.json", "lessons.json"].map(json));
 const worker = new Worker("worker.mjs", { type: "module" });
 
 let asked = 0;
@@ -106,43 +108,26 @@ function show(wanted) {
   compared();
 }
 
+/** What service B has of the load that is its own: a link or a preset may ask for it. */
+function tellOwnLoad() {
+  const own = Object.entries(beyond.b.load ?? {}).map(([name, now]) => {
+    const control = controls.load.find((each) => each.name === name);
+    return `${control ? control.label : name.replaceAll("_", " ")}: ${String(now).replaceAll("_", " ")}`;
+  });
+  $("own-load").hidden = own.length === 0;
+  $("own-load").textContent = `Its callers differ. ${own.join("; ")}.`;
+}
+
 function compared() {
+  tellOwnLoad();
   $("b").hidden = !$("compare").checked;
   $("a").querySelector("legend").textContent = $("compare").checked ? "Service A" : "The service";
-}
-
-// The address: `#times=2&queue_capacity=8&b.queue_capacity=64&change=8:payment_latency_s:0.12`.
-function toAddress({ load, arms }) {
-  const parts = new URLSearchParams();
-  for (const control of controls.load) if (load[control.name] !== control.value) parts.append(control.name, load[control.name]);
-  arms.forEach((settings, place) => {
-    for (const [key, now] of Object.entries(settings)) parts.append(place ? `b.${key}` : key, now);
-  });
-  if (arms.length > 1) parts.append("compare", "true");
-  for (const [at_s, knobs] of load.changes) for (const [key, now] of Object.entries(knobs)) parts.append("change", `${at_s}:${key}:${now}`);
-  return `#${parts}`;
-}
-
-function fromAddress(fragment) {
-  const parts = new URLSearchParams(fragment.replace(/^#/, ""));
-  const wanted = { load: { changes: [] }, arms: [{}] };
-  if (parts.get("compare") === "true") wanted.arms.push({});
-  for (const [key, text] of parts) {
-    const read = text === "true" || text === "false" ? text === "true" : text !== "" && !isNaN(text) ? Number(text) : text;
-    if (key === "change") {
-      const [at_s, knob, now] = text.split(":");
-      wanted.load.changes.push([Number(at_s), { [knob]: isNaN(now) ? now : Number(now) }]);
-    } else if (key.startsWith("b.")) (wanted.arms[1] ?? {})[key.slice(2)] = read;
-    else if (controls.load.some((control) => control.name === key)) wanted.load[key] = read;
-    else if (key !== "compare") wanted.arms[0][key] = read;
-  }
-  return wanted;
 }
 
 // While a slider is dragged ten seconds are played, and the whole run when it comes to rest.
 function ask(whole = true) {
   const wanted = experiment();
-  history.replaceState(null, "", toAddress(wanted));
+  history.replaceState(null, "", toAddress(wanted, controls));
   if (!whole) wanted.load = { ...wanted.load, seconds: Math.min(10, wanted.load.seconds), changes: wanted.load.changes.filter(([at_s]) => at_s < Math.min(10, wanted.load.seconds)) };
   asked += 1;
   askedAt = performance.now();
@@ -222,11 +207,22 @@ for (const prefix of ARMS) {
 }
 presets.forEach((preset, place) => $("preset").append(new Option(preset.name, place)));
 
-$("preset").addEventListener("change", () => {
-  const preset = presets[$("preset").value];
+/** The question of a preset, and the lesson that goes into it where the site has lessons. */
+function askAbout(preset) {
   $("question").hidden = !preset;
   if (!preset) return;
   $("question").textContent = preset.question;
+  const lesson = lessons[preset.lesson];
+  if (!lesson) return;
+  const link = Object.assign(document.createElement("a"), { textContent: lesson.title });
+  link.href = lesson.address + (preset.claim ? `#play-${preset.claim}` : "");
+  $("question").append(" The lesson: ", link, ".");
+}
+
+$("preset").addEventListener("change", () => {
+  const preset = presets[$("preset").value];
+  askAbout(preset);
+  if (!preset) return;
   show(preset);
   ask();
 });
@@ -268,9 +264,9 @@ $("show-table").addEventListener("click", () => {
   if (last) tabulate(last);
 });
 window.addEventListener("hashchange", () => {
-  show(fromAddress(location.hash));
+  show(fromAddress(location.hash, controls));
   ask();
 });
 
-show(fromAddress(location.hash));
+show(fromAddress(location.hash, controls));
 say("Loading Python (about 9 MB, once)…");

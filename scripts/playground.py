@@ -33,7 +33,8 @@ from bpdemo.sim.page import COLUMNS  # noqa: E402
 SOURCE: Final = ROOT / "playground"
 BUILD: Final = ROOT / "build" / "playground"
 SITE: Final = BUILD / "site"
-PAGE: Final = ("index.html", "playground.css", "playground.js", "worker.mjs", "presets.json")
+PAGE: Final = ("index.html", "playground.css", "playground.js", "address.mjs", "worker.mjs",
+               "presets.json")  # fmt: skip
 PYODIDE: Final = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip",
                   "pyodide-lock.json")  # fmt: skip
 #: All that `bpdemo.sim` reaches of other people's packages, and what those need.
@@ -96,6 +97,7 @@ def build(say: Callable[[str], object]) -> Path:
     shutil.copy(plotly, SITE / "plotly.min.js")
     (SITE / "controls.json").write_text(json.dumps(controls()), "utf-8")
     (SITE / "columns.json").write_text(json.dumps(list(COLUMNS.values())), "utf-8")
+    (SITE / "lessons.json").write_text("{}", "utf-8")  # the site knows of some
     weight_mb = weight(SITE)
     say(f"{SITE.relative_to(ROOT)}: {told.strip()}; the page weighs {weight_mb:.1f} MB gzipped")
     if weight_mb > BUDGET_MB:

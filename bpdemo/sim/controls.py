@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from bpdemo.core.choices import SCENARIOS
 from bpdemo.core.settings import Settings, describe
-from bpdemo.plan.arguments import DEFAULTS
+from bpdemo.plan.arguments import DEFAULTS, NAMES
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +58,15 @@ _LOAD: Final = (
 )  # fmt: skip
 
 
-def controls() -> dict[str, list[dict[str, Any]]]:
+#: Arguments of a load that weigh labels.
+MIXES: Final = ("clients", "priorities")
+
+
+def controls() -> dict[str, list[Any]]:
     """`{"service": […], "load": […]}`: each control with all that a page shows of it.
 
-    `naive` is the setting's value in the unprotected service.
+    `naive` is the setting's value in the unprotected service. `arguments` names all that a link may
+    ask of a load, and `mixes` those of them that weigh labels.
     """
     knobs, naive = describe(Settings()), Settings.unprotected()
     return {
@@ -70,6 +75,8 @@ def controls() -> dict[str, list[dict[str, Any]]]:
             for control in _SERVICE
         ],
         "load": [_of_load(control) for control in _LOAD],
+        "arguments": list(NAMES),
+        "mixes": list(MIXES),
     }
 
 

@@ -26,6 +26,7 @@ NAMES: Final = ("A", "B")
 #: A page that was given a link must not be kept busy for ever by it.
 SECONDS_MAX: Final = 120.0
 ORDERS_MAX: Final = 200_000
+USERS_MAX: Final = 100
 
 COLUMNS: Final = {
     "t_s": "from, s",
@@ -56,7 +57,8 @@ class Page:
         """Prepare `{"arms": [settings, …], "load": arguments, "width_px": number}`, one arm or two.
 
         An arm holds the settings that differ from those of the protected service or, where it has
-        `"unprotected": true`, from the naive one. ValueError, in a sentence, for what cannot be
+        `"unprotected": true`, from the naive one; its `"load"` is what its own callers do otherwise.
+        A `rate` takes the place of `times`. ValueError, in a sentence, for what cannot be
         played.
         """
         self.end()
@@ -67,13 +69,21 @@ class Page:
         require_range("seconds", load.get("seconds", 30.0), 1, SECONDS_MAX)
         self._width_px = require_whole("width_px", wanted.get("width_px", PAGE.width_px), 300)
         named = NAMES if len(arms) > 1 else ("simulated",)
-        self._arms = [_Arm(arm, load, name) for arm, name in zip(arms, named, strict=False)]
+        self._arms = [
+            _Arm(_without_load(arm), _load(load, arm), name)
+            for arm, name in zip(arms, named, strict=False)
+        ]
 
     def step(self, by_s: float) -> str:
         """Play `by_s` more virtual seconds: the JSON of `done`, `played_s`, `seconds`, `figures`,
-        `sentences`, `table`, `summaries`, `orders`, and `prints` once it is done."""
-        for arm in self._arms:
-            arm.advance(by_s)
+        `sentences`, `table`, `summaries`, `orders`, and `prints` once it is done. ValueError, and an
+        end, where it turns out to be more than a page can play."""
+        try:
+            for arm in self._arms:
+                arm.advance(by_s)
+        except ValueError:
+            self.end()
+            raise
         done = all(arm.steps.done for arm in self._arms)
         seconds = self._arms[0].play.plan.seconds
         runs = [shown(arm.play, arm.settled_s) for arm in self._arms]
@@ -112,17 +122,24 @@ class _Arm:
 
     def __init__(self, settings: Mapping[str, Any], load: Mapping[str, Any], name: str) -> None:
         self.play = prepare(_settings(settings), name=name, **load)
-        expected = self.play.plan.rate_per_s * self.play.plan.seconds
-        if expected > ORDERS_MAX:
-            raise ValueError(
-                f"up to {expected:,.0f} requests are too many for a page (at most {ORDERS_MAX:,}): "
-                "choose fewer seconds, less load or fewer workers"
-            )
+        plan = self.play.plan
+        if plan.scenario == "closed":  # users, who may send as soon as they are rejected
+            require_range("rate", plan.rate_per_s, 1, USERS_MAX)
+        self._require_few(plan.rate_per_s * plan.seconds)
         self.steps = Steps(self.play.run())
 
     def advance(self, by_s: float) -> None:
         if not self.steps.done:
             self.steps.advance(by_s)
+            self._require_few(len(self.play.orders))
+
+    @staticmethod
+    def _require_few(orders: float) -> None:
+        if orders > ORDERS_MAX:
+            raise ValueError(
+                f"up to {orders:,.0f} requests are too many for a page (at most {ORDERS_MAX:,}): "
+                "choose fewer seconds, less load or fewer workers"
+            )
 
     @property
     def settled_s(self) -> float:
@@ -142,6 +159,22 @@ def fingerprint(played: Play) -> str:
     """Sixteen digits that two runs share only if all their orders, attempts and looks are equal."""
     history = repr((played.orders, played.attempts_s, played.samples))
     return sha256(history.encode()).hexdigest()[:16]
+
+
+def _without_load(arm: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in arm.items() if name != "load"}
+
+
+def _load(common: Mapping[str, Any], arm: Mapping[str, Any]) -> dict[str, Any]:
+    own = arm.get("load", {})
+    if not isinstance(own, Mapping):
+        raise ValueError(f"load: what is asked of a load, by its names, not {own!r}")
+    if "seconds" in own:
+        raise ValueError("seconds: both services are played for the same time")
+    load = {**common, **own}
+    if load.get("rate") is not None:
+        load["times"] = None
+    return load
 
 
 def _settings(asked: Mapping[str, Any]) -> Settings:

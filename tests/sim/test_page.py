@@ -107,6 +107,11 @@ def test_what_is_told_is_json_that_a_browser_reads() -> None:
         (json.dumps({"arms": [{}], "load": LOAD, "width_px": 3}), "width_px must be a whole"),
         (experiment(changes=[[1, {"no_such": 3}]]), "no_such"),
         (experiment(changes=[[99, {"workers": 3}]]), "99"),
+        (experiment({"load": 3}), "load: what is asked of a load"),
+        (experiment({"load": {"seconds": 3}}), "seconds: both services"),
+        (experiment({"load": {"no_such": 3}}), "no_such"),
+        (experiment({"load": {"scenario": "closed"}}), "rate must be given"),
+        (experiment({"load": {"scenario": "closed", "rate": 5000}}), "rate must be a number"),
     ],
 )
 def test_what_cannot_be_played_is_refused_in_a_sentence(asked: str, why: str) -> None:
@@ -117,6 +122,25 @@ def test_what_cannot_be_played_is_refused_in_a_sentence(asked: str, why: str) ->
     assert "\n" not in str(refused.value)
     page.begin(experiment(seconds=1))
     assert played_out(page)[-1]["orders"]
+
+
+def test_a_service_may_have_callers_of_its_own() -> None:
+    """The same load but for what is theirs; a number of users takes the place of a multiple."""
+    page = Page()
+    own = {"scenario": "closed", "rate": 7}
+    page.begin(experiment({}, {"load": own}))
+    a, b = played_out(page)[-1]["prints"]
+    theirs = LOAD | own | {"times": None}
+    assert [a, b] == [fingerprint(play({}, **LOAD)), fingerprint(play({}, **theirs))]
+
+
+def test_users_who_never_wait_do_not_keep_the_page_busy() -> None:
+    """Rejected at once, each sends again at once: the page gives up, in a sentence."""
+    page = Page()
+    crowd = {"scenario": "closed", "rate": 100}
+    page.begin(experiment({"queue_capacity": 0, "load": crowd}, seconds=60))
+    with pytest.raises(ValueError, match="too many for a page"):
+        played_out(page, 0.1)
 
 
 def test_the_next_experiment_ends_the_one_before() -> None:

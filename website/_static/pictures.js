@@ -1,0 +1,30 @@
+// Draws each picture from its own data when it comes near the screen; plotly.js is loaded once, and
+// by those pages alone that have pictures.
+(() => {
+  const here = document.currentScript.src;
+  const loaded = () => new Promise((resolve, reject) => {
+    if (window.Plotly) return resolve(window.Plotly);
+    const script = document.createElement("script");
+    script.src = new URL("plotly.min.js", here);
+    script.onload = () => resolve(window.Plotly);
+    script.onerror = () => reject(new Error("plotly.min.js did not load"));
+    document.head.append(script);
+    return undefined;
+  });
+  let plotly = null;
+  async function draw(home) {
+    plotly ??= loaded();
+    const { data, layout } = JSON.parse(home.querySelector("script").textContent);
+    await (await plotly).newPlot(home, data, layout, { displayModeBar: false });
+    home.dataset.drawn = "true";
+  }
+  window.addEventListener("DOMContentLoaded", () => {
+    const near = new IntersectionObserver((seen) => {
+      for (const one of seen.filter((each) => each.isIntersecting)) {
+        near.unobserve(one.target);
+        draw(one.target);
+      }
+    }, { rootMargin: "800px" });
+    for (const home of document.querySelectorAll(".picture")) near.observe(home);
+  });
+})();
