@@ -138,6 +138,10 @@ bench-full:  ## the same with longer loads and more rounds
 playground: install  ## build the page that runs the simulation in a browser; needs node (ARGS="--serve")
 	@$(PY) scripts/playground.py $(ARGS)
 
+.PHONY: site
+site: install  ## run every lesson and build the site from them (ARGS="--profile short", "--fresh")
+	@$(PY) scripts/website.py $(ARGS)
+
 .PHONY: wheelhouse
 wheelhouse: setup  ## fetch wheels for rooms without a network (TARGETS="win_amd64 macosx_arm64")
 	@$(PY) scripts/wheelhouse.py $(TARGETS)

@@ -20,7 +20,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 REQUIREMENTS = ROOT / "requirements-dev.txt"
-PINNED = (ROOT / "requirements.txt", REQUIREMENTS)
+PINNED = (ROOT / "requirements.txt", ROOT / "requirements-site.txt", REQUIREMENTS)
 VERSIONS = ("3.11", "3.12", "3.13")
 PYENV = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
 

@@ -14,9 +14,9 @@ import lab
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 MAIN, BENCH = ROOT / "requirements.txt", ROOT / "benchmarks" / "requirements.txt"
-DEV = ROOT / "requirements-dev.txt"
+DEV, SITE = ROOT / "requirements-dev.txt", ROOT / "requirements-site.txt"
 #: What no learner should have to download: Chromium's driver alone has 165 MB.
-TOOLS = {"playwright", "mypy", "schemathesis", "hypothesis", "ruff", "hatchling", "nbval"}
+TOOLS = {"sphinx", "playwright", "mypy", "schemathesis", "hypothesis", "ruff", "hatchling", "nbval"}
 
 
 def pins(lines: list[str]) -> dict[str, set[str]]:
@@ -36,7 +36,9 @@ def wanted(group: str) -> list[Requirement]:
     return [r for r in map(Requirement, texts) if canonicalize_name(r.name) != "bpdemo"]
 
 
-@pytest.mark.parametrize(("group", "path"), [("", MAIN), ("dev", DEV), ("bench", BENCH)])
+@pytest.mark.parametrize(
+    ("group", "path"), [("", MAIN), ("dev", DEV), ("site", SITE), ("bench", BENCH)]
+)
 def test_every_pin_is_one_that_the_project_takes(group, path):
     """Also after a bound was moved and the pins were not made again."""
     pinned = pins(lab.wanted_lines(path))
@@ -45,13 +47,20 @@ def test_every_pin_is_one_that_the_project_takes(group, path):
         assert all(requirement.specifier.contains(version) for version in versions), requirement
 
 
-@pytest.mark.parametrize("path", [BENCH, DEV])
+@pytest.mark.parametrize("path", [BENCH, DEV, SITE])
 def test_other_files_pin_only_what_the_project_does_not(path):
     """They stand on the project's own pins, and lab.py reads both files as one."""
     own = pins(path.read_text("utf-8").splitlines())
     assert own
     assert not own.keys() & pins(MAIN.read_text("utf-8").splitlines()).keys()
     assert pins(lab.wanted_lines(path)).keys() > own.keys()
+
+
+def test_the_tools_of_the_tests_and_those_of_the_site_are_pinned_once():
+    """One environment has both, so that what builds the site is tested."""
+    dev, site = (pins(path.read_text("utf-8").splitlines()) for path in (DEV, SITE))
+    assert not dev.keys() & site.keys()
+    assert pins(lab.wanted_lines(DEV)).keys() >= site.keys()
 
 
 def test_a_learner_downloads_no_tools_of_the_tests():

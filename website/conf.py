@@ -23,12 +23,12 @@ nb_execution_mode = "off"
 nb_merge_streams = True
 myst_enable_extensions = ["colon_fence"]
 myst_heading_anchors = 4
+suppress_warnings = ["myst.header"]  # a page of the project's may leave out a level
 highlight_language = "none"
 # A single backtick in a docstring is code.
 default_role = "code"
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
-autodoc_preserve_defaults = True
 python_maximum_signature_line_length = 80
 viewcode_line_numbers = True
 

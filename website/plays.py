@@ -74,9 +74,7 @@ def address(experiment: Mapping[str, Any]) -> str:
     if len(experiment["arms"]) > 1:
         parts.append(("compare", "true"))
     for at_s, knobs in changes:
-        parts += [
-            ("change", f"{_told(at_s)}:{name}:{_told(now)}") for name, now in knobs.items()
-        ]
+        parts += [("change", f"{_told(at_s)}:{name}:{_told(now)}") for name, now in knobs.items()]
     return f"#{urlencode(parts)}"
 
 

@@ -96,7 +96,7 @@ class Site:
         note = Ran(**ran).told if ran else NOT_RUN if place.startswith("notebooks/") else ""
         told["cells"] = self._with_plays(told["cells"])
         if note:
-            told["cells"].insert(1, _markdown(f"```{{div}} ran\n{note}\n```", "ran"))
+            told["cells"].insert(1, _markdown(f'<p class="ran">{note}</p>', "ran"))
         self.write(place, json.dumps(told))
 
     def _show(self, place: str, cell: dict[str, Any]) -> None:
@@ -220,4 +220,3 @@ def _whole(output: dict[str, Any]) -> dict[str, Any]:
 
 
 NOT_RUN: Final = "Not run for this build of the site: shown as it is stored, without its results."
-

@@ -57,9 +57,9 @@ class Page:
         """Prepare `{"arms": [settings, …], "load": arguments, "width_px": number}`, one arm or two.
 
         An arm holds the settings that differ from those of the protected service or, where it has
-        `"unprotected": true`, from the naive one; its `"load"` is what its own callers do otherwise.
-        A `rate` takes the place of `times`. ValueError, in a sentence, for what cannot be
-        played.
+        `"unprotected": true`, from the naive one; its `"load"` is what its own callers do
+        otherwise. A `rate` takes the place of `times`. ValueError, in a sentence, for what cannot
+        be played.
         """
         self.end()
         wanted = json.loads(asked)
@@ -76,8 +76,8 @@ class Page:
 
     def step(self, by_s: float) -> str:
         """Play `by_s` more virtual seconds: the JSON of `done`, `played_s`, `seconds`, `figures`,
-        `sentences`, `table`, `summaries`, `orders`, and `prints` once it is done. ValueError, and an
-        end, where it turns out to be more than a page can play."""
+        `sentences`, `table`, `summaries`, `orders`, and `prints` once it is done. ValueError, and
+        an end, where it turns out to be more than a page can play."""
         try:
             for arm in self._arms:
                 arm.advance(by_s)

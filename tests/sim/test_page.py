@@ -134,10 +134,11 @@ def test_a_service_may_have_callers_of_its_own() -> None:
     assert [a, b] == [fingerprint(play({}, **LOAD)), fingerprint(play({}, **theirs))]
 
 
-def test_users_who_never_wait_do_not_keep_the_page_busy() -> None:
+def test_users_who_never_wait_do_not_keep_the_page_busy(monkeypatch) -> None:
     """Rejected at once, each sends again at once: the page gives up, in a sentence."""
     page = Page()
-    crowd = {"scenario": "closed", "rate": 100}
+    monkeypatch.setattr("bpdemo.sim.page.ORDERS_MAX", 2_000)
+    crowd = {"scenario": "closed", "rate": 20}
     page.begin(experiment({"queue_capacity": 0, "load": crowd}, seconds=60))
     with pytest.raises(ValueError, match="too many for a page"):
         played_out(page, 0.1)
