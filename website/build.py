@@ -1,4 +1,4 @@
-"""The site from its parts: lessons run, sources laid out, Sphinx, the playground, and a look at it."""
+"""The site from its parts: lessons run, sources laid out, Sphinx, playground, and a look at it."""
 
 from __future__ import annotations
 
@@ -159,10 +159,11 @@ def _tree(names: Sequence[str], *, hidden: bool = False) -> str:
 
 
 def _front(site: Site, has_playground: bool) -> str:
-    text = (HERE / "index.md").read_text("utf-8")
+    # It stands in a folder here, and at the top of the site.
+    text = (HERE / "index.md").read_text("utf-8").replace("](../", "](")
     line = (
-        "- **[Try it in this tab](playground.md)**: the service's own code, in your browser, under a "
-        "load of your choice. Nothing is installed, and nothing leaves the page.\n"
+        "- **[Try it in this tab](playground.md)**: the service's own code, in your browser, under "
+        "a load of your choice. Nothing is installed, and nothing leaves the page.\n"
     )
     text = text.replace("{{playground}}\n", line if has_playground else "")
     text = text.replace("{{try}}", "playground\n" if has_playground else "")

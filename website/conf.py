@@ -14,7 +14,7 @@ from website.docstrings import as_rst  # noqa: E402
 TOLD = json.loads(os.environ.get("BPDEMO_SITE", "{}"))
 
 project = "The workshop on backpressure"
-author = copyright = "the bpdemo contributors"  # noqa: A001
+author = copyright = "the bpdemo contributors"
 language = "en-GB"
 extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.viewcode"]
 exclude_patterns: list[str] = []

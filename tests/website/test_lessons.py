@@ -44,7 +44,7 @@ def test_a_busy_machine_is_given_one_more_try(monkeypatch, lesson, tmp_path):
     run_all([lesson], "short", tmp_path / "kept", print)
     assert once.runs == 2
     monkeypatch.setattr(lessons, "executed", twice := told_of("NotMeasured", "NotMeasured"))
-    with pytest.raises(LessonFailed, match="99_a_lesson.ipynb: NotMeasured: what it said"):
+    with pytest.raises(LessonFailed, match=r"99_a_lesson\.ipynb: NotMeasured: what it said"):
         run_all([lesson], "short", tmp_path / "kept", print, fresh=True)
     assert twice.runs == 2
 
@@ -93,7 +93,7 @@ def test_a_key_changes_with_the_code_that_a_lesson_may_run(monkeypatch, lesson, 
 
 def test_outside_of_git_the_commit_is_unknown(monkeypatch):
     """As in a copy of the project that was unpacked from an archive."""
-    monkeypatch.setattr(lessons.subprocess, "run", lambda *_, **__: no_git())
+    monkeypatch.setattr("subprocess.run", lambda *_, **__: no_git())
     assert lessons.commit() == "unknown"
 
 

@@ -12,7 +12,7 @@ from website.build import SiteFailed, lay_out, sphinx
 from website.inspection import complaints, page_of
 from website.lessons import ROOT, run_all, this_run
 from website.plays import plays
-from website.sources import DeadLink, Site
+from website.sources import PAGES, DeadLink, Site
 
 pytestmark = [pytest.mark.process, pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -141,6 +141,6 @@ def test_no_page_of_the_project_is_forgotten():
     """Every Markdown file in the folders that people read is a page of the site."""
     folders = ("docs", "notebooks", "benchmarks")
     found = {str(p.relative_to(ROOT)) for f in folders for p in (ROOT / f).glob("*.md")}
-    assert found <= set(building.PAGES)
+    assert found <= set(PAGES)
     shown = {*building.GUIDE, *building.REFERENCE, *(f"docs/{name}" for name in building.DOCS)}
-    assert {page.removesuffix(".md") for page in building.PAGES} <= {*shown, "docs/README"}
+    assert {page.removesuffix(".md") for page in PAGES} <= {*shown, "docs/README"}

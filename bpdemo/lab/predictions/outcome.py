@@ -34,7 +34,7 @@ class RevealedOutcome:
 
         outcome = HTML(self.data)  # type: ignore[no-untyped-call]
         # Beside the HTML, which IPython adds.
-        outcome._repr_mimebundle_ = lambda **_: {PRINTED: self._printed}
+        outcome._repr_mimebundle_ = lambda **_: {PRINTED: self._printed}  # type: ignore[attr-defined]
         display(outcome)  # type: ignore[no-untyped-call]
         display(self.line())  # type: ignore[no-untyped-call]
 
