@@ -21,12 +21,15 @@ from bpdemo.picture.palette import (
 )
 from bpdemo.picture.shown import Heights
 from bpdemo.plan.fates import WORDS
-from bpdemo.results.sentence import times
+from bpdemo.results.sentence import SHAPES, times
 
 STACK: Final = ("ok", "late", "failed", "shed")
 """From the bottom up: what was served, what cost work in vain, what cost next to nothing."""
 
 ARROW_PX: Final = 38
+EVEN: Final = 0.5
+"""An even load has no bin with less than this share of its mean: more than randomness does."""
+
 BESIDE_PX: Final = 14
 """Between the arrow and its number."""
 
@@ -70,10 +73,15 @@ def fates(cell: Cell) -> None:
 
 def _arrow(cell: Cell, above: Sequence[bool], offered: Heights, attempts: Heights | None) -> None:
     """What leaves the panel: an arrow through its top edge, with the number."""
-    at = _longest(above)
-    orders = statistics.median(compress(offered, above))
+    at, top = _longest(above), cell.scale.orders_per_s
+    meta = cell.run.meta
+    # A picture tells one figure for one thing: of an even load the title has told the multiple,
+    # and a median of the bins that happen to be above would be another.
+    mean = cell.run.summary["offered_per_s"]
+    is_even = min(offered) >= EVEN * mean
+    orders = mean if is_even and mean > top else statistics.median(compress(offered, above))
     tries = None if attempts is None else statistics.median(compress(attempts, above))
-    x, top = cell.edge_t_s[at], cell.scale.orders_per_s
+    x = cell.edge_t_s[at]
     cell.text(
         x,
         top,
@@ -87,9 +95,12 @@ def _arrow(cell: Cell, above: Sequence[bool], offered: Heights, attempts: Height
         arrowwidth=4,
         arrowcolor=INK,
     )
-    # Where a knob changed the capacity, there is no one capacity for it to be a multiple of.
-    capacities = {capacity for _, capacity in cell.run.meta.capacities}
-    told = _leaving(orders, tries, top, capacities.pop() if len(capacities) == 1 else None)
+    # Where a knob changed the capacity, there is no one capacity for it to be a multiple of; of a
+    # load that rises and falls the title tells the multiple that was meant.
+    capacities = {capacity for _, capacity in meta.capacities}
+    is_multiple = len(capacities) == 1 and meta.scenario not in SHAPES
+    is_multiple &= orders == mean or not is_even
+    told = _leaving(orders, tries, top, capacities.pop() if is_multiple else None)
     text, is_right = _beside(told, cell, x)
     beside = {"xanchor": "left", "xshift": BESIDE_PX} if is_right else {
         "xanchor": "right", "xshift": -BESIDE_PX

@@ -1,5 +1,6 @@
 """The picture shows what the frame holds, labelled at the line, and text never meets text."""
 
+import re
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -73,6 +74,28 @@ def test_the_top_panel_ends_at_1_3_times_capacity_and_an_arrow_tells_the_offer()
     assert tuple(figure.layout.yaxis2.range) == (0, 260)
     assert any(note.showarrow for note in figure.layout.annotations)
     assert "<b>offered 4,000/s</b> = 20× capacity" in texts(figure)
+
+
+def random_run(multiple: float, seed: int, scenario: str = "steady") -> LoadRun:
+    """Arrivals as they come, at random moments, so that no bin offers what was planned."""
+    rng, capacity_per_s = np.random.default_rng(seed), 140.0
+    rate_per_s = multiple * capacity_per_s
+    t_s = np.sort(rng.uniform(0, 10, rng.poisson(rate_per_s * 10)))
+    if scenario == "spike":
+        t_s = t_s[(np.abs(t_s - 5) < 5 / 3) | (rng.random(t_s.size) < 0.1)]
+    meta = Meta(scenario=scenario, capacity_per_s=capacity_per_s, rate_per_s=rate_per_s)
+    fates = np.full(t_s.size, OK)
+    return LoadRun(Records.of(t_s, np.full(t_s.size, 0.1), fates), run_of().samples, meta)
+
+
+@pytest.mark.parametrize("scenario", ["steady", "spike"])
+@pytest.mark.parametrize("multiple", [1.35, 1.5, 2.0, 3.0, 10.0])
+@pytest.mark.parametrize("seed", range(5))
+def test_title_and_arrow_tell_the_same_multiple(scenario: str, multiple: float, seed: int) -> None:
+    """One figure for one thing, whatever the arrivals came to; the title has it in any case."""
+    figure = random_run(multiple, seed, scenario).figure()
+    assert len(set(re.findall(r"([\d.]+)×", told(figure)))) == 1
+    assert any(note.showarrow for note in figure.layout.annotations)
 
 
 def test_an_offer_within_the_panel_needs_no_arrow() -> None:

@@ -12,7 +12,7 @@ from bpdemo.picture.frame import NO_TICKS, Frame
 from bpdemo.picture.labels import width_of
 from bpdemo.picture.palette import FATE_COLOURS, FATE_PATTERNS, GRID, INK_ON, TEXT_PX
 
-WIDTH_PX: Final = 960
+WIDTH_PX: Final = 930
 FATE_OF: Final = {"won": "ok", "late": "late", "failed": "failed", "shed": "shed"}
 
 

@@ -26,6 +26,9 @@ STYLES: Final = (
 )
 """The first sweep is the one that loses requests as *late*, the second the one that serves."""
 
+LOW: Final = 0.15
+"""The label of a line that ends lower than this stands above it."""
+
 
 class Sweep:
     """Runs by how many times capacity was offered. `sweep[2]` is the run at twice capacity."""
@@ -41,6 +44,15 @@ class Sweep:
     def goodput_share(self) -> dict[float, float]:
         """Goodput as a share of capacity, by load."""
         return {times: run.summary["goodput_share"] for times, run in self.runs.items()}
+
+    @property
+    def offered_share(self) -> list[float]:
+        """What was really offered, in times capacity: arrivals are random, so it is never quite
+        what was meant, and a point drawn there would lie beside the line of what is possible.
+        """
+        capacities = (run.summary["capacity_per_s"] for run in self.runs.values())
+        offered = (run.summary["offered_per_s"] for run in self.runs.values())
+        return [rate / capacity for rate, capacity in zip(offered, capacities, strict=True)]
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         """Displayed, a sweep is its picture."""
@@ -98,11 +110,13 @@ def goodput_figure(*sweeps: Sweep) -> go.Figure:
     for sweep, (colour, dash, symbol) in zip(sweeps, STYLES, strict=False):
         shares = sweep.goodput_share
         figure.add_scatter(
-            x=list(shares), y=list(shares.values()), mode="lines+markers",
+            x=sweep.offered_share, y=list(shares.values()), mode="lines+markers",
             line={"color": colour, "dash": dash, "width": 4},
             marker={"size": 12, "symbol": symbol},
         )  # fmt: skip
-        _label(figure, loads[-1], shares[max(shares)], sweep.name, colour, shift=-18)
+        last = shares[max(shares)]
+        shift = 18 if last < LOW else -18  # the axis would run through what stands below
+        _label(figure, loads[-1], last, sweep.name, colour, shift=shift)
     return figure
 
 
@@ -111,7 +125,7 @@ def _frame(loads: list[float], sweeps: Sequence[Sweep]) -> dict[str, Any]:
     title = f"Goodput, as a share of capacity, at {loads[-1]:g}× load: {told}"
     x_axis = {"title": "requests offered (× capacity)", "tickvals": loads, "gridcolor": GRID}
     y_axis = {"title": "goodput (share of capacity)", "tickformat": ".0%", "gridcolor": GRID}
-    return Frame(title, inner_px=330, width_px=960, left_px=84).layout(
+    return Frame(title, inner_px=330, left_px=84).layout(
         xaxis=x_axis | {"range": [0, loads[-1] * 1.04]}, yaxis=y_axis | {"range": [0, 1.18]}
     )
 

@@ -11,6 +11,7 @@ from bpdemo.lab.lessons import sweeps
 from bpdemo.lab.lessons.sweeps import Sweep, goodput_figure, sweep
 from bpdemo.load.progress_line import ProgressText
 from bpdemo.load.run import LoadRun
+from bpdemo.picture.palette import TEXT_PX
 from bpdemo.results.validity import NotMeasured
 
 LOADS = (1, 2, 5)
@@ -55,14 +56,36 @@ def test_the_figure_names_its_lines_and_tells_the_last_load():
     """A line and a label each beside the best that is possible, the result as title."""
     sweeps = simulated("unprotected", queue_capacity=-1), simulated("protected", queue_capacity=8)
     figure = goodput_figure(*sweeps)
-    assert [list(line.x) for line in figure.data] == [[0, 1, 5], list(LOADS), list(LOADS)]
+    assert list(figure.data[0].x) == [0, 1, 5]
     for line, drawn in zip(figure.data[1:], sweeps, strict=True):
+        assert list(line.x) == pytest.approx(list(LOADS), rel=0.2)
         assert list(line.y) == list(drawn.goodput_share.values())
     words = " ".join(label.text for label in figure.layout.annotations)
     assert all(name in words for name in ("all it can serve", "unprotected", "protected"))
     first, last = (each.goodput_share[5] for each in sweeps)
     title = figure.layout.annotations[0].text.replace("</b><br><b>", " ")
     assert f"at 5× load: unprotected {first:.0%}; protected {last:.0%}" in title
+
+
+def test_what_is_served_in_time_lies_on_the_line_of_what_is_possible():
+    """At half of capacity nothing is lost, however many happened to come: the point says so."""
+    run = simulate({"workers": 4}, times=0.5, seconds=5, seed=7)
+    [point] = goodput_figure(Sweep("calm", {0.5: run})).data[1:]
+    assert run.summary["served_share"] == 1
+    assert abs(point.x[0] - 0.5) > 0.01
+    assert point.y[0] == pytest.approx(point.x[0])
+
+
+@pytest.mark.parametrize("share", [0.0, 0.08, 0.5, 1.0])
+def test_the_name_of_a_line_does_not_lie_on_the_axis(monkeypatch, share):
+    """Half a line of text to either side of it."""
+    monkeypatch.setattr(
+        Sweep, "goodput_share", property(lambda self: dict.fromkeys(self.runs, share))
+    )
+    figure = goodput_figure(simulated("no bound"))
+    [name] = [one for one in figure.layout.annotations if one.text == "<b>no bound</b>"]
+    panel_px = figure.layout.height - figure.layout.margin.t - figure.layout.margin.b
+    assert abs(name.y / figure.layout.yaxis.range[1] * panel_px + name.yshift) > TEXT_PX / 2
 
 
 def test_one_busy_moment_spoils_the_whole_sweep():

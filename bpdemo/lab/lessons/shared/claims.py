@@ -38,6 +38,9 @@ class Claim:
             return f"✓ {_number(self.value)} {self.bounds}{told}: {self.text}"
         return f"✗ {self._missed()} is not {self.bounds}{told}: {self.text}"
 
+    def _ipython_display_(self) -> None:
+        """Nothing: at the end of a cell its line has been printed already."""
+
     def _missed(self) -> str:
         """The figure, to as many digits as it takes to differ from a bound that it just missed."""
         extra = 0

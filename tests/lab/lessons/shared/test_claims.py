@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from IPython.core.formatters import DisplayFormatter
 
 from bpdemo.lab import ClaimFailed, NotMeasured, claim
 
@@ -37,6 +38,14 @@ def test_what_holds_is_told_in_a_line(capsys, value, bound, told):
     """Figure, relation, bound and unit, in that order, then the claim."""
     assert claim("it holds", value, **bound).holds
     assert capsys.readouterr().out.strip() == told
+
+
+def test_at_the_end_of_a_cell_it_shows_nothing_more(capsys):
+    """Its line is printed; a second one, with the names of its fields, would only be noise."""
+    made = claim("it holds", 0.9, at_least=0.85)
+    capsys.readouterr()
+    assert DisplayFormatter().format(made) == ({}, {})
+    assert capsys.readouterr().out == ""
 
 
 @pytest.mark.parametrize(
