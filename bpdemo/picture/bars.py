@@ -23,7 +23,6 @@ from bpdemo.picture.palette import (
     TEXT_PX,
 )
 from bpdemo.plan.fates import FATES, WORDS
-from bpdemo.results.sentence import percent
 from bpdemo.results.waits import buyers_wait_ms, others_wait_ms
 
 if TYPE_CHECKING:
@@ -50,7 +49,7 @@ def fate_bars(
     the goodput of each, unless given.
     """
     shares = {name: _shares(run, after_s) for name, run in runs.items()}
-    told = "; ".join(f"{name} {percent(share['ok'])}" for name, share in shares.items())
+    told = "; ".join(f"{name} {share['ok']:.0%}" for name, share in shares.items())
     x_axis = {"title": _titled("requests (share of capacity)"), "tickformat": ".0%"}
     heading = title or f"Goodput, as a share of capacity: {told}"
     figure = go.Figure(layout=bar_layout(heading, runs, x_axis, *((1.35, 2) if waits else ())))
@@ -91,7 +90,7 @@ def _bar(fate: str, shares: Mapping[str, float], per_px: float) -> dict[str, Any
 
 def _told(fate: str, share: float, room_px: float) -> str:
     """Word and number, or what of it the bar has room for."""
-    number = percent(share)
+    number = f"{share:.0%}"  # as a lesson's own title rounds it
     for text in (f"{WORDS[fate]} {number}", number):
         if width_of(text, TEXT_PX) + 4 < room_px:
             return f"<b>{text}</b>"
@@ -101,8 +100,9 @@ def _told(fate: str, share: float, room_px: float) -> str:
 def _draw_mark(figure: go.Figure, share: float, text: str) -> None:
     figure.add_shape(
         type="line", x0=share, x1=share, y0=0, y1=1, yref="y domain",
-        line={"color": INK, "dash": "dash", "width": 3},
+        line={"color": INK, "dash": "dash", "width": 3}, layer="below",
     )  # fmt: skip
+    # Below the bars, between which it shows: their numbers stand where it would run through them.
     _write(figure, share, text, xref="x", yref="y domain", y=1, yshift=2)
 
 

@@ -55,8 +55,9 @@ def comparison(a: Summed, b: Summed) -> str:
     if not _had_the_same_load(a.meta, b.meta) or len(measures) > 1:
         known = not any(math.isnan(run.summary["goodput_of_possible"]) for run in (a, b))
         key = "goodput_of_possible" if known else "served_share"
-        told = (f"{run.meta.name} {percent(min(1.0, run.summary[key]))}" for run in (a, b))
-        return f"{f'Goodput {OF_POSSIBLE}' if known else 'Requests served'}: {', '.join(told)}."
+        told = (f"{percent(min(1.0, run.summary[key]))} ({run.meta.name})" for run in (a, b))
+        of_what = f"Goodput as a share {OF_POSSIBLE}" if known else "Requests served"
+        return f"{of_what}: {', '.join(told)}."
     (first, measure), (second, _) = shares
     if a.meta.capacity_per_s != b.meta.capacity_per_s:
         measure = measure.replace(OF_CAPACITY, "of its capacity")
@@ -124,11 +125,15 @@ def _losses(summary: Summary) -> str:
         if fate != "ok"
     }
     worst = sorted(shares.items(), key=lambda item: -item[1])
-    told = [f"{percent(share)} {{}}{word}" for word, share in worst if share >= WORTH_TELLING]
+    told = [(percent(share), word) for word, share in worst if share >= WORTH_TELLING]
     if not told:
         return "No request was lost"
-    first, *rest = told
-    listed = [first.format("of requests were "), *(each.format("") for each in rest)]
+    (share, word), *rest = told
+    # They were late, or were shed; but they failed. Behind that the others need their verb.
+    failed = WORDS["failed"]
+    were, then = ("", "were ") if word == failed else ("were ", "")
+    listed = [f"{share} of requests {were}{word}"]
+    listed += [f"{share} {then}{word}" for share, word in rest]
     return " and ".join([", ".join(listed[:-1]), listed[-1]] if rest else listed)
 
 

@@ -243,3 +243,23 @@ def test_a_million_orders_are_binned_without_losing_one() -> None:
     big = Records.of(rng.random(many) * 100, rng.exponential(0.1, many), rng.integers(0, 4, many))
     frame = LoadRun(big, SAMPLES, replace(META, seconds=100.0)).frame
     assert frame["offered_per_s"].sum() == many
+
+
+@pytest.mark.parametrize(
+    ("late", "shed", "failed", "told"),
+    [
+        (0, 0, 8, "10% of requests failed"),
+        (0, 24, 40, "50% of requests failed and 30% were shed"),
+        (16, 24, 40, "50% of requests failed, 30% were shed and 20% were late"),
+        (40, 0, 8, "50% of requests were late and 10% failed"),
+        (8, 40, 16, "50% of requests were shed, 20% failed and 10% late"),
+    ],
+)
+def test_requests_were_late_or_shed_but_they_failed(
+    late: int, shed: int, failed: int, told: str
+) -> None:
+    """The verb fits the fate that stands behind it, wherever the worst of them is."""
+    fates = [LATE] * late + [SHED] * shed + [FAILED] * failed
+    fates += [OK] * (80 - len(fates))
+    records = Records.of(np.linspace(0, 1.9, 80), np.full(80, 0.1), fates)
+    assert told + ";" in LoadRun(records, Samples.none(), META).sentence

@@ -4,12 +4,16 @@ each hop of a call believes it has."""
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 import plotly.graph_objects as go
 
 from bpdemo.core.slips import forgiving
 from bpdemo.picture.bars import bar_layout
 from bpdemo.picture.palette import BLUE, GREEN, INK, ORANGE, TEXT_PX
+
+INKS: Final = {ORANGE: INK, BLUE: "white"}
+"""What can be read on the colour of a bar."""
 
 __all__ = ["attempts_by_layers", "deadline_figure", "deadlines", "layers_figure"]
 
@@ -79,7 +83,11 @@ def deadline_figure(timeout_ms: float, spent_ms: Mapping[str, float]) -> go.Figu
         marker={"color": [colour for colour, *_ in rows.values()]},
         text=[f"<b>{end - start:g} ms</b>" for _, start, end in rows.values()],
         textposition="inside", insidetextanchor="middle",
-        textfont={"color": "white", "size": TEXT_PX},
+        textfont={"color": [INKS[colour] for colour, *_ in rows.values()], "size": TEXT_PX},
     )  # fmt: skip
-    figure.add_vline(x=timeout_ms, line={"color": INK, "dash": "dash", "width": 3})
+    figure.add_vline(x=timeout_ms, line={"color": INK, "dash": "dash", "width": 3}, layer="below")
+    figure.add_annotation(
+        x=timeout_ms, y=1, yref="y domain", yanchor="bottom", showarrow=False,
+        text="<b>the caller leaves</b>", font={"color": INK, "size": TEXT_PX},
+    )  # fmt: skip
     return figure

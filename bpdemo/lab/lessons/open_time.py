@@ -93,7 +93,7 @@ def _line(
 def _frame(title: str, open_s: list[float]) -> dict[str, Any]:
     x_axis = {"title": "breaker_open_s (s)", "type": "log", "tickvals": open_s, "gridcolor": GRID}
     y_axis = {"rangemode": "tozero", "gridcolor": GRID}
-    return Frame(title, inner_px=270, left_px=70).layout(
+    return Frame(title, inner_px=300, left_px=70).layout(
         xaxis=x_axis | {"domain": [0, 0.44], "anchor": "y"},
         xaxis2=x_axis | {"domain": [0.56, 1], "anchor": "y2"},
         yaxis=y_axis | {"title": "served again after (s)", "anchor": "x"},

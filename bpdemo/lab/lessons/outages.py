@@ -68,9 +68,9 @@ def back_after_s(run: LoadRun, since_s: float) -> float:
 
 @forgiving
 def trial_requests(run: LoadRun) -> list[int]:
-    """How many broken orders lie between one opening of the payment's breaker and the next.
+    """How many orders failed between one opening of the payment's breaker and the next.
 
-    Whatever is broken there was a probe: everybody else was refused at the door.
+    Each of them was a trial request: all others were rejected at admission.
     """
     records, samples = run.records, run.samples
     moves = np.flatnonzero(np.diff(samples.breaker_payment) > 0) + 1
@@ -103,6 +103,7 @@ def _calls(service: Service) -> dict[str, int]:
     mine = metrics[metrics["dependency"] == "payment"]
     attempts = mine[mine["name"] == "bpdemo_attempts_total"]
     calls = dict(zip(attempts["outcome"], attempts["value"].astype(int), strict=True))
+    calls["rejected"] = calls.pop("refused")  # the lessons' word for what the breaker does
     for told, name in (("retries", "retries"), ("retries denied", "retries_denied")):
         calls[told] = int(mine[mine["name"] == f"bpdemo_{name}_total"]["value"].sum())
     return calls

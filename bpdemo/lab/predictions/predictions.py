@@ -153,7 +153,7 @@ def _form(name: str, asked: Question) -> Any:
     choice.observe(remember, "value")
     sure.observe(remember, "value")
     heading = widgets.HTML(
-        f"<div style='font:600 18px {FONT};line-height:1.4'>{escape(asked.text)}</div>"
+        f"<div style='font:600 18px {FONT};line-height:1.4'>{as_html(asked.text)}</div>"
     )
     parts = [heading, choice, widgets.HTML(_small("How sure are you?")), sure, said]
     return AskedForm(parts, question_html(asked))

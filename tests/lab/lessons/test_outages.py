@@ -86,7 +86,7 @@ def test_a_service_tells_how_its_payment_calls_ended():
         service.post("/orders", {"item_id": 1, "quantity": 1})
         calls = payment_calls(service).loc["counted"]
     assert (calls["success"], calls["failure"], calls["retries"]) == (1, 2, 1)
-    assert calls["refused"] == calls["timeout"] == calls["retries denied"] == 0
+    assert calls["rejected"] == calls["timeout"] == calls["retries denied"] == 0
 
 
 def test_the_price_of_a_short_and_of_a_long_open_time():

@@ -52,7 +52,7 @@ class HockeyStick:
         """The result in words."""
         workers = max(self.exact)
         told = ", ".join(f"{mean_wait(workers, at):.2g} at {at:.0%}" for at in (0.5, 0.8, 0.95))
-        return f"Mean wait with {workers} workers, in service times: {told}"
+        return f"Mean wait with {workers} workers, in service times: {told} utilisation"
 
     def figure(self) -> go.Figure:
         """Lines are theory, points are simulated."""
@@ -75,8 +75,7 @@ def hockey_stick(workers: Sequence[int] = (1, 2, 8), seed: int = 0) -> HockeySti
     return HockeyStick(
         exact={count: {at: mean_wait(count, at) for at in DRAWN_AT} for count in workers},
         measured={
-            count: dict(_measured(count, at, seed) for at in MEASURED_AT)
-            for count in (min(workers), max(workers))
+            count: dict(_measured(count, at, seed) for at in MEASURED_AT) for count in workers
         },
     )
 

@@ -26,16 +26,10 @@ def test_points_are_held_against_the_line_where_they_were_measured():
     assert HockeyStick(exact, points).apart == pytest.approx(0.25)
 
 
-def test_the_picture_has_a_line_for_each_and_points_for_the_first_and_last(monkeypatch):
+def test_the_picture_has_a_line_and_points_for_each_number_of_workers(monkeypatch):
     """Its title says that the points are simulated; its axis ends where the lines bend."""
     monkeypatch.setattr(hockey_stick, "ORDERS", 100)
     figure = hockey_stick.hockey_stick().figure()
-    assert [trace.mode for trace in figure.data] == [
-        "lines",
-        "markers",
-        "lines",
-        "lines",
-        "markers",
-    ]
+    assert [trace.mode for trace in figure.data] == ["lines", "markers"] * 3
     assert "points are simulated" in figure.layout.annotations[0].text
     assert figure.layout.yaxis.range[1] == 10
