@@ -1,7 +1,7 @@
 """Promised orders in memory: the promise beside the orders, its turn in a queue with leases.
 
 It answers as the backlog in PostgreSQL does: a promise stands under its id and its key as a sale
-does, so whoever asks for either finds it. All of it is atomic, since nothing here awaits.
+does, so anyone who asks for either finds it. All of it is atomic, since nothing here awaits.
 """
 
 import asyncio

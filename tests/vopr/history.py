@@ -69,7 +69,7 @@ def _check_answer(world: "World", one: Customer) -> None:
 
 
 def _check_what_stands(world: "World") -> None:
-    """A definite no never leaves an order, and what the store answered is never taken back."""
+    """A rejected request never leaves an order, and what the store answered is never taken back."""
     fail, makers = world.verdicts.fail, world.truth.maker
     told = defaultdict(list)
     for one in world.doorway.customers:
@@ -80,7 +80,7 @@ def _check_what_stands(world: "World") -> None:
         job = makers.get(order.id)
         for one in told[job] if job is not None else ():
             if one.was_told_no:
-                kind = "told no, and the order stands"
+                kind = "rejected, and the order stands"
                 fail(kind, f"{one.id} {one.status} {one.reason} key={order.key}")
             elif one.reason == "outcome_unknown" and not order.key and not world.given_up:
                 fail("of unknown outcome with no key, and it stands", one.id)

@@ -1,7 +1,7 @@
 """Plants a fault in the service's code, for a while, in this process alone.
 
 The module's source is changed in one place and compiled anew; then the code of its functions is
-exchanged, so that whoever has imported them has the fault too.
+exchanged, so that every module that has imported them has the fault too.
 """
 
 import importlib

@@ -70,7 +70,7 @@ def test_a_fault_that_is_over_holds_nobody() -> None:
 
 
 def test_a_stop_that_cuts_a_write_short_may_leave_its_outcome_unknown() -> None:
-    """The cancellation is the stop's own; without one, whoever is told of it is told of a fault."""
+    """The cancellation is the stop's own; a cancellation without one is a fault."""
     acts = [Act(0.5, "order", dict(PLAIN)), Act(1.125, "stop", {})]
     knobs = {"seed": 1, "payment_latency_s": 0.0, "store_latency_s": 0.5, "attempt_timeout_s": 8.0}
     world = play(Script(1, knobs=knobs | {"request_timeout_s": 0.0}, acts=tuple(acts)))

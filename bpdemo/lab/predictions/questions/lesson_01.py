@@ -31,7 +31,7 @@ QUESTIONS: dict[str, Question] = {
         "About as many as its capacity",
         {
             "Fewer than without the bound, since it rejects customers": (
-                "The service without a bound rejected *nobody*, and served nobody in time. "
+                "The service without a bound rejected *nobody*, and served hardly anybody in time. "
                 "Rejecting half of the orders is what lets it serve the other half."
             ),
             "About as many as its capacity": (
