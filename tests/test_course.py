@@ -7,13 +7,17 @@ import importlib.util
 import json
 import re
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
+from bpdemo.lab import show
 from bpdemo.lab.exercises.catalogue import EXERCISES
 from bpdemo.lab.lessons.shared.course import COURSE, HALF_DAY, HALF_DAY_MINUTES, CourseLesson
+from bpdemo.lab.lessons.shop_file import STEPS
 from bpdemo.lab.predictions.questions.catalogue import QUESTIONS
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -28,6 +32,19 @@ WATCHED = {
     *("accept", "answer", "buy", "calculate", "choose", "emit", "explain", "find", "follow"),
     *("give", "judge", "name", "query", "read", "recognise", "say", "see", "start", "tell"),
 }
+
+#: As wide as a line of source may be in JupyterLab, 1,280 pixels wide, with its file browser open.
+SHOWN_COLUMNS = 91
+#: Reading speed of technical prose in a second language; a line of code; to choose, to say how sure
+#: one is and to explain the outcome in a sentence; to read a picture.
+WORDS_PER_MIN, LINE_S, QUESTION_S, PICTURE_S = 200, 3, 45, 20
+#: All cells of a lesson, at full length, on a laptop with two cores, in a browser.
+MACHINE_S = {
+    "00": 30, "01": 68, "02": 60, "03": 40, "04": 35, "05": 58, "06": 50, "07": 60, "08": 25,
+    "09": 110, "10": 42,
+}  # fmt: skip
+#: Tuning until the score no longer rises; the steps of shop.py in an editor.
+HANDS_MIN = {"08": 7, "09": 17}
 
 each_lesson = pytest.mark.parametrize("lesson", LESSONS, ids=lambda one: one.number)
 
@@ -150,6 +167,78 @@ def test_a_lesson_begins_with_few_imports(lesson: CourseLesson):
     lines = [import_lines(cell) if cell["cell_type"] == "code" else 0 for cell in cells]
     assert 0 < sum(lines[:begins]) <= 4
     assert max(lines[begins:]) <= 4
+
+
+@each_lesson
+def test_source_that_a_lesson_shows_fits_its_column(lesson: CourseLesson):
+    """With the file browser open on a small laptop; a longer line would be broken inside a word."""
+    for code in shown_in(lesson):
+        assert [line for line in code.splitlines() if len(line) > SHOWN_COLUMNS] == []
+
+
+def shown_in(lesson: CourseLesson) -> Iterator[str]:
+    """What its cells give to `show`, and the steps whose differences `next_step` shows."""
+    cells = json.loads((NOTEBOOKS / f"{lesson.file}.ipynb").read_text("utf-8"))["cells"]
+    trees = [ast.parse("".join(c["source"])) for c in cells if c["cell_type"] == "code"]
+    names: dict[str, object] = {}
+    for node in (node for tree in trees for node in ast.walk(tree)):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("bpdemo"):
+            exec(compile(ast.Module([node], []), lesson.file, "exec"), names)
+        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
+            continue
+        if node.func.id == "show":
+            yield show(eval(compile(ast.Expression(node.args[0]), lesson.file, "eval"), names)).code
+        elif node.func.id == "next_step":  # each line has a sign before it
+            step = ast.literal_eval(node.args[0])
+            for name in (f"step_{step - 1}.py", f"step_{step}.py"):
+                lines = (STEPS / name).read_text("utf-8").splitlines()
+                yield "\n".join(f"+{line}" for line in lines)
+
+
+def test_the_lessons_show_something():
+    """Or the test above would prove nothing."""
+    assert sum(len(list(shown_in(lesson))) for lesson in LESSONS) > 20
+
+
+@each_lesson
+def test_the_minutes_of_a_lesson_are_those_that_it_takes(lesson: CourseLesson):
+    """Reading, code, questions, pictures, the machine, and what hands do. A room needs a little
+    more than the sum; less, and the plan of the day would be a lie."""
+    takes = [needed_min(part, HANDS_MIN.get(lesson.number, 0)) for part in parts_of(lesson)]
+    assert len(takes) == len(lesson.minutes)
+    machine_min = MACHINE_S[lesson.number] / 60 / len(takes)
+    for told, alone in zip(lesson.minutes, takes, strict=True):
+        assert 0.9 <= told / (alone + machine_min) <= 1.4, (told, alone + machine_min)
+
+
+def parts_of(lesson: CourseLesson) -> list[list[dict[str, Any]]]:
+    """Its cells, without those under *Deeper* and *Your turn*; lesson 02 has two parts."""
+    cells = json.loads((NOTEBOOKS / f"{lesson.file}.ipynb").read_text("utf-8"))["cells"]
+    parts: list[list[dict[str, Any]]] = [[]]
+    is_core = True
+    for cell in cells:
+        source = "".join(cell["source"])
+        if cell["cell_type"] == "markdown" and source.startswith("## "):
+            is_core = not source.startswith(("## Deeper", "## Your turn"))
+            if source.startswith("## Part 2"):
+                parts.append([])
+        if is_core:
+            parts[-1].append(cell)
+    return parts
+
+
+def needed_min(cells: list[dict[str, Any]], hands_min: float) -> float:
+    """How long somebody takes who reads all of it once, makes each prediction and explains it."""
+    told = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown"]
+    code = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+    asked = [QUESTIONS[name] for name in re.findall(r'predict\("(\w+)"\)', "\n".join(code))]
+    for one in asked:
+        told += [one.text, *one.choices, max(one.replies.values(), key=len)]
+    words = sum(len(re.findall(r"[\w'’]+", re.sub(r"\]\([^)]*\)", "]", text))) for text in told)
+    lines = sum(bool(line.strip()) for text in code for line in text.splitlines())
+    pictures = len(re.findall(r"figure\(|side_by_side\(|bars\(|waterfall\(", "\n".join(code)))
+    seconds = words * 60 / WORDS_PER_MIN + lines * LINE_S
+    return (seconds + len(asked) * QUESTION_S + pictures * PICTURE_S) / 60 + hands_min
 
 
 def import_lines(cell) -> int:

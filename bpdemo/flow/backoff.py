@@ -35,7 +35,7 @@ class BackoffPolicy:
 
 
 def backoff_s(policy: BackoffPolicy, failed: int, last_s: float, rng: Random) -> float:
-    """The wait after `failed` attempts (1 or more); `last_s` is the wait before the last one."""
+    """The wait after `failed` attempts (1 or more); `last_s` was the previous wait."""
     base_s, cap_s = policy.base_s, policy.cap_s
     # A float overflows at 2 ** 1024; long before that every backoff has reached its cap.
     grown_s = min(cap_s, base_s * 2.0 ** min(failed - 1, 64))

@@ -69,7 +69,7 @@ class ReadThroughCache(Generic[K, V]):
 
         `load` runs in a task of its own: a caller who leaves does not take it away from the
         others; it is cancelled when the last one has left. Raises what `load` raises, and
-        `DownstreamFailed` if it ends cancelled though somebody waits; nothing is kept of a failure.
+        `DownstreamFailed` if it ends cancelled though somebody waits. A failure is not kept.
         """
         entry = self._find(key)
         if entry and self._is_fresh(entry):

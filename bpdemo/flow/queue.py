@@ -102,7 +102,7 @@ class BoundedQueue(Generic[J]):
         return self._line.ahead_of(priority)
 
     def try_put(self, job: J, priority: int = 1) -> None:
-        """Take a place at once. Raises `QueueFull` when there is none, or others wait for it."""
+        """Take a place at once. Raises `QueueFull` if there is none, or others wait for it."""
         if self._closed:
             raise Draining
         if not 0 <= priority < LEVELS:

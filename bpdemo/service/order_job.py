@@ -73,9 +73,9 @@ class OrderJob:
         self.wanted = wanted
         self.key = key
         self.context: Context = copy_context()
-        self.callers: list[Caller] = []  # those who are not over yet
+        self.callers: list[Caller] = []  # those who still wait for it
         self.came_s = came_s
-        self.durable = durable  # to be promised, and not sold at once
+        self.durable = durable  # to be accepted now and processed later
         self.started_s: float | None = None  # None while it is queued
 
     @property

@@ -12,7 +12,7 @@ from bpdemo.core.slips import forgiving
 from bpdemo.downstream.consumer import HEARTBEAT_S
 from bpdemo.picture.frame import AXIS, Frame
 from bpdemo.picture.labels import width_of
-from bpdemo.picture.palette import BLUE, GREEN, INK, TEXT_PX, VERMILLION
+from bpdemo.picture.palette import BLUE, GREEN, INK, PURPLE, TEXT_PX, VERMILLION
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 DEPTH_PX: Final = 250
 LANE_PX: Final = 62
-LANES: Final = (GREEN, BLUE)
+LANES: Final = (GREEN, BLUE, PURPLE)
 """Colour of the first worker's orders, of the second's, and so on in turn."""
 
 

@@ -104,19 +104,19 @@ def ask_until_done(service: Service, order_id: str, within_s: float = 20.0) -> p
 
 @forgiving
 def audit(service: Service, sent: pd.DataFrame) -> dict[str, int]:
-    """What became of the promises in `sent`, by SQL; all zero for a store in memory.
+    """What became of the orders in `sent`, by SQL; all zero for a store in memory.
 
-    promised   answered 202; of these
+    accepted   answered 202; of these
     known        the database has heard of
-    confirmed    are sold
-    waiting    promises that are not kept yet, anybody's
+    confirmed    have been processed
+    waiting    accepted orders that are not processed yet, anybody's
     tickets_given, cards_charged   since the service began
     asked_again   how often a charge was asked for that had been made
     """
-    promised = sent.loc[sent["status"] == 202, "id"].tolist()
+    accepted = sent.loc[sent["status"] == 202, "id"].tolist()
     stock = ITEMS * service.settings.initial_stock
-    found = ask_database(service, AUDIT, promised, stock) or dict.fromkeys(AUDITED, 0)
-    return {"promised": len(promised)} | found
+    found = ask_database(service, AUDIT, accepted, stock) or dict.fromkeys(AUDITED, 0)
+    return {"accepted": len(accepted)} | found
 
 
 def ask_database(service: Service, sql: str, *values: Any) -> dict[str, Any]:

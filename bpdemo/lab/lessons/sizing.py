@@ -191,8 +191,8 @@ def _rows(knobs: Mapping[str, float], cliff: int) -> tuple[tuple[str, str, str],
         (
             "breaker",
             f"{knobs['breaker_min_calls']:g} calls in {knobs['breaker_window_s']:g} s",
-            "enough that chance does not open it, and time for them to end if they hang; below "
-            f"{_seen_from(knobs):.3g} calls a second it does not judge, and the attempt's timeout "
+            "enough that randomness does not open it, and time for them to end if they hang; below "
+            f"{_seen_from(knobs):.3g} calls a second it does not judge, and the attempt timeout "
             "alone ends what hangs",
         ),
     )
@@ -224,7 +224,7 @@ def _outlook(workers: int, service_s: float, deadline_in_services: float) -> tup
         return (
             what,
             "at least 93% of what is possible",
-            f"at 0.9 × capacity, up to {max(SLOWER):g} × as slow, service times constant or "
+            f"at 0.9 × capacity, up to {max(SLOWER):g}× as slow, service times constant or "
             "lognormal; 85% if they are exponential",
         )
     shares = expected(_knobs, workers, service_s, deadline_in_services)

@@ -51,7 +51,8 @@ class Album:
             for row in self.rows
         )
         lines = "".join(f"<tr>{row}</tr>" for row in cells)
-        head = "<tr><th>lesson</th><th>you said</th><th>measured</th></tr>"
+        names = ("lesson", "you said", "measured")
+        head = f"<tr>{''.join(f'<th style=text-align:left>{name}</th>' for name in names)}</tr>"
         return (
             f"<div style='font:16px {FONT}'><p><b>{escape(self.told)}</b> in "
             f"<a href='{escape(self._link(), quote=True)}' target='_blank'>{escape(self._link())}"

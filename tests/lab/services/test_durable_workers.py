@@ -35,7 +35,7 @@ def test_promises_wait_until_somebody_works_and_are_then_kept_once(office):
     watch.stop()
     assert watch.deepest == ORDERS
     assert audit(office, sent) == {
-        "promised": ORDERS, "known": ORDERS, "confirmed": ORDERS, "waiting": 0,
+        "accepted": ORDERS, "known": ORDERS, "confirmed": ORDERS, "waiting": 0,
         "tickets_given": ORDERS, "cards_charged": ORDERS, "asked_again": 0,
     }  # fmt: skip
     # A line of the log is on its way a moment longer than the row of the order.

@@ -19,7 +19,8 @@ class Admission:
 
     async def __call__(self) -> AsyncIterator[None]:
         if self._inside >= self._places:
-            raise HTTPException(503, "queue_full", {"Retry-After": str(random.randint(1, 3))})
+            retry_after = {"Retry-After": str(random.randint(1, 3))}
+            raise HTTPException(503, "queue_full", retry_after)
         self._inside += 1
         try:
             async with self._workers:

@@ -1,4 +1,4 @@
-"""A stand-in for what every service depends on: it takes two calls at a time, 40 ms each."""
+"""A stand-in for what a service depends on: two calls at a time, 40 ms each."""
 
 import asyncio
 
@@ -12,8 +12,8 @@ _lines = asyncio.Semaphore(LINES)
 async def pay() -> None:
     """Take the money. Further calls wait in the provider's own queue, which has no bound.
 
-    Cancelling it gives the line back. A real charge may have happened all the same: see lesson 04
-    before you cancel one.
+    Cancelling it gives the line back. A real charge may have happened all the same:
+    see lesson 04 before you cancel one.
     """
     async with _lines:
         await asyncio.sleep(SERVICE_S)

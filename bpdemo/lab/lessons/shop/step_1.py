@@ -1,4 +1,4 @@
-"""Step 1: the route that everybody writes. Where is its queue, and how long may it grow?"""
+"""Step 1: the route that everybody writes. Where is its queue, and where does it end?"""
 
 from fastapi import FastAPI
 from pydantic import BaseModel

@@ -1,4 +1,4 @@
-"""Step 2: a semaphore. The payment is spared, and the queue is ours. It is as long as before."""
+"""Step 2: a semaphore. The payment is spared; the queue is ours, as long as before."""
 
 import asyncio
 

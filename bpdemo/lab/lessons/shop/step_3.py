@@ -1,4 +1,4 @@
-"""Step 3: a bound. An order beyond it is refused at once, and told when to come back."""
+"""Step 3: a bound. Beyond it an order is rejected at once, with a time to come back."""
 
 import asyncio
 import random

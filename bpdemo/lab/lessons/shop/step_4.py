@@ -1,4 +1,4 @@
-"""Step 4: a deadline over wait and work, and nothing is done for those who have hung up."""
+"""Step 4: a deadline over wait and work, and no work for those who have hung up."""
 
 import asyncio
 import random

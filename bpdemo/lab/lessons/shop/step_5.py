@@ -1,4 +1,4 @@
-"""Step 5: the route is the first one again. The middleware has the bound and the deadline."""
+"""Step 5: the first route again. The middleware has the bound and the deadline."""
 
 from fastapi import FastAPI
 from pydantic import BaseModel
@@ -7,7 +7,10 @@ from bpdemo.lab.lessons.shop.payment import pay
 from bpdemo.protect import AdmissionControl, Rule
 
 app = FastAPI()
-app.add_middleware(AdmissionControl, paths={"/orders": Rule(concurrency=2, queue_capacity=4)})
+app.add_middleware(
+    AdmissionControl,
+    paths={"/orders": Rule(concurrency=2, queue_capacity=4)},
+)
 
 
 class Order(BaseModel):
