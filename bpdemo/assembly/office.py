@@ -9,7 +9,13 @@ from datetime import UTC, datetime
 from random import Random, SystemRandom
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
-from bpdemo.assembly.slices import faults_of_payment, faults_of_store, payment_policy, tuning
+from bpdemo.assembly.slices import (
+    connection_pool,
+    faults_of_payment,
+    faults_of_store,
+    payment_policy,
+    tuning,
+)
 from bpdemo.assembly.traced_store import TracedStore
 from bpdemo.core.errors import SettingsInvalid
 from bpdemo.core.ports import Backlog, NullTracer, Observer, SilentObserver, Store, Tracer
@@ -17,6 +23,7 @@ from bpdemo.core.settings import Settings
 from bpdemo.downstream.faults import FaultyBacklog, FaultyPayment, FaultyStore
 from bpdemo.downstream.memory import MemoryStore
 from bpdemo.downstream.payment import SimulatedPayment
+from bpdemo.downstream.pooled import PooledStore
 from bpdemo.service.box_office import BoxOffice
 
 
@@ -75,13 +82,21 @@ class Assembly:
         store = self.bare_store
         if tracer is not None and settings.traces != "off" and settings.store != "memory":
             store = TracedStore(store, tracer)
-        self.store = FaultyStore(store, faults_of_store(settings), rng_for("store faults"))
+        faults = faults_of_store(settings), rng_for("store faults")
+        pool_counts = getattr(self.bare_store, "pool_counts", None)
+        if pool_counts is None:  # a database brings its own pool
+            pool = connection_pool(settings, observer)
+            self.store: FaultyStore = PooledStore(store, *faults, pool)
+            pool_counts = pool.counts
+        else:
+            self.store = FaultyStore(store, *faults)
         # Where others store their orders too, an id must be new to all, and two may share a seed.
         minting = rng_for if settings.store == "memory" else chance(None)
         self.backlog: FaultyBacklog | None = None
         if backlog is not None:
-            faults = faults_of_store(settings)
-            self.backlog = FaultyBacklog(backlog, faults, rng_for("backlog faults"))
+            self.backlog = FaultyBacklog(
+                backlog, faults_of_store(settings), rng_for("backlog faults")
+            )
         self.office = BoxOffice(
             tuning(settings),
             self.payment,
@@ -91,7 +106,7 @@ class Assembly:
             rng_for=rng_for,
             observer=observer,
             tracer=tracer or NullTracer(),
-            pool_counts=getattr(self.bare_store, "pool_counts", dict),
+            pool_counts=pool_counts,
             backlog=self.backlog,
             order_ids=minting("order ids"),
         )

@@ -5,9 +5,11 @@ slices stand where they are needed, since their patterns load what not every ser
 in `office`, the door's in `app`.
 """
 
+from bpdemo.core.ports import Observer
 from bpdemo.core.settings import Settings
 from bpdemo.downstream.faults import FaultPolicy
 from bpdemo.downstream.payment import PaymentPolicy
+from bpdemo.downstream.pooled import ConnectionPool
 from bpdemo.flow.backoff import BackoffPolicy
 from bpdemo.flow.breaker import BreakerPolicy
 from bpdemo.flow.budget import BudgetPolicy
@@ -71,6 +73,11 @@ def faults_of_store(s: Settings) -> FaultPolicy:
         hang_rate=0.0,
         outage=s.store_outage,
     )
+
+
+def connection_pool(s: Settings, observer: Observer) -> ConnectionPool:
+    """Before a store that has no pool of its own."""
+    return ConnectionPool(s.pool_max, s.pool_acquire_timeout_s, observer)
 
 
 def _limit(s: Settings) -> LimitChoice:

@@ -213,9 +213,14 @@ class Settings(BaseSettings):
     pool_min: int = _count(
         1, "Database connections kept open.", low=0, high=1000, unit="connections"
     )
-    pool_max: int = _count(8, "Database connections at most.", high=1000, unit="connections")
+    pool_max: int = _count(
+        8,
+        "Connections to the store at most: calls of it at once, of the one in memory, too.",
+        high=1000,
+        unit="connections",
+    )
     pool_acquire_timeout_s: float = _seconds(
-        0.2, "How long to wait for a database connection. 0: no limit."
+        0.2, "How long to wait for a connection to the store. 0: no limit."
     )
     store_latency_s: float = _seconds(
         MEMORY_STORE_LATENCY_S,
