@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -100,3 +101,16 @@ def test_what_has_no_source_is_left_out(tmp_path: Path) -> None:
     assert source_of("try_put", max) == ""
     shown = with_production(verdict_of("01a"), lambda: "")
     assert "Yours" not in str(shown) + shown._repr_html_()
+
+
+@pytest.mark.parametrize("name", sorted(PRODUCTION))
+def test_two_versions_stand_beside_each_other_only_where_neither_is_cut(name: str) -> None:
+    """Each asks for the width of its longest line, so that they stand one below the other where
+    there is no room for both; a font of one width takes up to 0.61 of its size a character."""
+    mine = "x" * 70
+    shown = with_production(verdict_of(name), lambda: mine)
+    assert shown.beside is not None
+    theirs = (line for each in shown.beside.theirs for line in each.code.splitlines())
+    asked_px = [int(px) for px in re.findall(r"min\(100%,(\d+)px\)", shown._repr_html_())]
+    for px, longest in zip(asked_px, (len(mine), max(map(len, theirs))), strict=True):
+        assert px >= 0.61 * 14 * longest + 16
