@@ -107,7 +107,7 @@ def judge_open_for(settings: Any) -> str:
         )
     if cost.back_s > MOST_BACK_S:
         raise NotYet(
-            expected=f"on average, tickets are sold again within {MOST_BACK_S:g} s of the "
+            expected=f"on average, orders are served again within {MOST_BACK_S:g} s of the "
             "provider's return.",
             seen=f"with an open time of {open_s:g} s, it took {cost.back_s:.1f} s on average.",
             why="the provider is back, and you go on rejecting customers.",

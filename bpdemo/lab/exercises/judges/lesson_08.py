@@ -123,7 +123,7 @@ def _unusable(told: str) -> NotYet:
             expected="the file has a class derived from `OpenLoopUser`.",
             seen=f"{told}.",
             why="Locust's own users send, wait for the answer, and send again. When the service "
-            "becomes slow, so do they, and the load sags just when it should not.",
+            "becomes slow, so do they, and the load falls just when it should not.",
             look="Write `class Buyer(OpenLoopUser)` with a `rate`, and without a `wait_time`.",
         )
     return NotYet(
