@@ -11,12 +11,12 @@ import json
 import logging
 import os
 import sys
-from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
 
 from jupyter_core import paths
 
+from bpdemo.lab.dress import rules_of
 from bpdemo.lab.quiet import LOGGING
 
 NO_NEWS: Final[dict[str, Any]] = {
@@ -31,7 +31,7 @@ def forget_the_system() -> None:
 
 
 def dress() -> list[str]:
-    """Lay the workshop's style sheet where JupyterLab looks for it; the option that makes it look.
+    """Lay the workshop's style where JupyterLab looks for it; the option that makes it look.
 
     Only in a folder of its own, never in the one of every Jupyter of this user.
     """
@@ -41,7 +41,7 @@ def dress() -> list[str]:
     try:
         target = Path(folder, "custom", "custom.css")
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(files("bpdemo.lab").joinpath("workshop.css").read_bytes())
+        target.write_text(rules_of("workshop") + rules_of("dark"), encoding="utf-8")
     except OSError:  # a full disk: the pages are there all the same, without it
         return []
     return ["--LabApp.custom_css=True"]

@@ -27,7 +27,21 @@ th, td { text-align: left; vertical-align: top; padding: .3em .9em }
 .number { text-align: right }
 tr + tr td { border-top: 1px solid #e3e3e3 }
 figure, pre { margin: 1em 0; overflow-x: auto }
+figure { container-type: inline-size }
+figure > div { zoom: min(1, calc(100cqi / var(--drawn))) }
+a { color: #005a8e }
+@media screen and (prefers-color-scheme: dark) {
+  :root { color-scheme: dark }
+  body { color: #e4e4e4; background: #111 }
+  tr + tr td { border-top-color: #3a3a3a }
+  a { color: #8ec8f0 }
+  .js-plotly-plot { filter: invert(0.933) hue-rotate(180deg) }
+}
 """
+"""A picture is drawn smaller as a whole where there is less room than its width; a browser that
+cannot divide lengths shows a scroll bar instead. A reader's dark theme is followed on the screen,
+and never on paper: pictures are turned as a whole, and the half turn gives each colour its hue
+back."""
 
 NUMBER: Final = re.compile(r"[-−+]?\.?\d")
 """How the text of a number begins."""
@@ -96,4 +110,6 @@ def _are_numbers(column: Sequence[object]) -> bool:
 
 def _figure(figure: go.Figure, alt: str) -> str:
     drawn = pio.to_html(figure, full_html=False, include_plotlyjs=False)
-    return f'<figure role="img" aria-label="{html.escape(alt, quote=True)}">{drawn}</figure>'
+    told = html.escape(alt, quote=True)
+    width = f"--drawn: {figure.layout.width or 700}px"  # Plotly's own, where none is said
+    return f'<figure role="img" aria-label="{told}" style="{width}">{drawn}</figure>'

@@ -1,6 +1,7 @@
 """The learner's desk in JupyterLab: small screens, dark themes, a page loaded again."""
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from tests.browser.test_live_demo import recall_calibration
 from tests.support.browser import Browser, Notebook, Page, expect, shoot
 from tests.support.jupyter import Workshop
+from tests.support.legible import PALE, SCREENS, STILL, faults_in_cells, wear, widest_letters
 from tests.support.notebooks import write_notebook
 
 pytestmark = [
@@ -19,39 +21,27 @@ pytestmark = [
 ]
 
 CELLS = (
-    "from bpdemo.lab import cockpit, load, predict, reveal, serve\n"
+    "from bpdemo.lab import *\nfrom bpdemo.flow.queue import BoundedQueue\n"
     "office = serve(workers=8, queue_capacity=8)",
     "cockpit(office, seconds=3)",
     "run = load(office, times=2, seconds=2)\nrun",
     "predict('01a')",
     "reveal('01a', run)",
+    "side_by_side(run, simulate({'queue_capacity': -1}, times=2, seconds=10))",
+    "fate_bars({'a rather long name': run, 'b': run}, waits=True)",
+    "office",
+    "check('01a', lambda waiting, job, capacity: True)",
+    "def try_put(waiting, job, capacity):\n"
+    "    if len(waiting) < capacity:\n        waiting.append(job)\n        return True\n"
+    "    return False\n\ncheck('01a', try_put)",
+    "hint('01a')",
+    "progress()",
+    "show(BoundedQueue.try_put)",
+    "size(workers=8, service_s=0.04, deadline_s=0.5)",
     "load(office, second=3)",
 )
-COCKPIT, RUN, FORM, REPLY = 1, 2, 3, 4
-#: The last is a common laptop's at 150%: the page has two thirds of the pixels.
-SCREENS = {"1280x720": (1280, 720), "1440x900": (1440, 900), "150%": (960, 600)}
-
-#: Texts of a cell's outputs that are cut by an ancestor that hides what stands out of it, or by
-#: the text's own box. What can be scrolled to is cut, too: nobody looks for it.
-CUT = """place => {
-  const node = jupyterapp.shell.currentWidget.content.widgets[place].node;
-  const texts = [...node.querySelectorAll(
-    ".jp-OutputArea-output .main-svg text, .bp-cockpit .widget-label, .bp-cockpit button," +
-    " .bp-cockpit .widget-readout, .bp-cockpit [role=status]")];
-  return texts.filter(text => text.textContent.trim()).flatMap(text => {
-    const box = text.getBoundingClientRect();
-    if (!box.width) return [];
-    const own = text.clientWidth && !text.closest("svg") && text.scrollWidth > text.clientWidth + 1;
-    for (let at = text.parentElement; at && node.contains(at); at = at.parentElement) {
-      if (getComputedStyle(at).overflowX === "visible") continue;
-      const edge = at.getBoundingClientRect();
-      if (box.left < edge.left - 1.5 || box.right > edge.right + 1.5)
-        return [`${text.textContent}: ${(edge.left - box.left).toFixed()}, ` +
-          `${(box.right - edge.right).toFixed()} by ${at.className.baseVal ?? at.className}`];
-    }
-    return own ? [`${text.textContent}: in itself`] : [];
-  });
-}"""
+#: Everything that the lab shows, each in a cell of its own; a learner's slip is the last.
+COCKPIT, FORM = 1, 3
 #: Whether the cell's outputs are drawn, and have the room they are given.
 DRAWN = """place => {
   const node = jupyterapp.shell.currentWidget.content.widgets[place].node;
@@ -67,33 +57,14 @@ STANDS = """() => {
     points: plot.data.map(trace => trace.x ? trace.x.length : 0),
   };
 }"""
-#: Texts with less contrast to what is behind them than the 4.5 of WCAG; pictures left on white.
-PALE = """place => {
-  const node = jupyterapp.shell.currentWidget.content.widgets[place].node;
-  const rgba = colour => colour.match(/[\\d.]+/g).map(Number);
-  const light = ([r, g, b]) => [r, g, b].map(c => c / 255)
-    .map(c => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4)
-    .reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
-  const behind = at => {
-    for (; at; at = at.parentElement) {
-      const found = rgba(getComputedStyle(at).backgroundColor);
-      if (found.length < 4 || found[3] > 0.9) return found;
-    }
-    return [255, 255, 255];
-  };
-  const own = at => [...at.childNodes].some(n => n.nodeType === 3 && n.textContent.trim());
-  const texts = [...node.querySelectorAll(".jp-OutputArea-output *")].filter(
-    at => own(at) && !at.closest("svg, style, script, .bp-cockpit button, option") &&
-      at.getBoundingClientRect().width);
-  const told = texts.flatMap(at => {
-    const [a, b] = [light(rgba(getComputedStyle(at).color)), light(behind(at))];
-    const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
-    return ratio < 4.5 ? [`${at.textContent.slice(0, 40)}: ${ratio.toFixed(1)}`] : [];
-  });
-  const plots = [...node.querySelectorAll(".js-plotly-plot")].filter(
-    plot => getComputedStyle(plot).filter === "none");
-  return {texts: told, plots: plots.length};
-}"""
+#: The cockpit's sliders and menus that are not wholly in view.
+OUT_OF_VIEW = """() => [...document.querySelectorAll(
+  ".bp-cockpit :is(.widget-slider, select, button)")]
+  .filter(at => {
+    const box = at.getBoundingClientRect();
+    const view = at.closest(".jp-WindowedPanel-outer").getBoundingClientRect();
+    return box.top < view.top - 1 || box.bottom > view.bottom + 1 || box.right > view.right + 1;
+  }).map(at => at.textContent)"""
 
 
 @pytest.fixture(scope="module")
@@ -123,42 +94,49 @@ def drawn(notebook: Notebook, place: int) -> Page:
     return notebook.page
 
 
-def wear(page: Page, theme: str) -> None:
-    page.evaluate("theme => jupyterapp.commands.execute('apputils:change-theme', {theme})", theme)
-    is_light = "false" if "Dark" in theme else "true"
-    expect(page.locator("body")).to_have_attribute("data-jp-theme-light", is_light)
-
-
-def test_no_text_is_cut_on_a_small_screen(desk: Notebook) -> None:
-    """With the side bar open, in a real run's picture and in the cockpit: title, labels, axes, and
-    each name and number of a slider; the button is in view."""
-    found = {}
-    for name, (width, height) in SCREENS.items():
-        desk.page.set_viewport_size({"width": width, "height": height})
-        for place in (COCKPIT, RUN):
-            page = drawn(desk, place)
-            page.wait_for_timeout(300)  # the page takes its new shape
-            shoot(page, f"desk-{name}-{place}")
-            if cut := page.evaluate(CUT, place):
-                found[f"{name}, cell {place}"] = cut
+@pytest.mark.parametrize("letters", ["usual", "widest"])
+@pytest.mark.parametrize("screen", SCREENS)
+def test_no_text_is_cut_or_covered(desk: Notebook, screen: str, letters: str) -> None:
+    """With the side bar open, in whatever the lab shows: pictures of real runs, the cockpit, forms,
+    verdicts, tables, code."""
+    desk.page.set_viewport_size(SCREENS[screen])
+    drawn(desk, COCKPIT)
+    with widest_letters(desk.page) if letters == "widest" else nullcontext():
+        found = faults_in_cells(desk)
         desk.show(COCKPIT)
-        expect(page.get_by_role("button", name="Start the load")).to_be_in_viewport(ratio=1)
+        shoot(desk.page, f"desk-{screen}-{letters}")
     assert found == {}
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+def test_all_of_the_cockpits_hands_are_in_view(desk: Notebook, screen: str) -> None:
+    """Every slider, both menus and the button at once, without scrolling between them."""
+    desk.page.set_viewport_size(SCREENS[screen])
+    page = drawn(desk, COCKPIT)
+    desk.cell(COCKPIT).evaluate(STILL)
+    assert page.evaluate(OUT_OF_VIEW) == []
+    expect(page.get_by_role("button", name="Start the load")).to_be_in_viewport(ratio=1)
 
 
 @pytest.mark.parametrize("theme", ["JupyterLab Dark", "JupyterLab Dark High Contrast"])
 def test_everything_can_be_read_in_a_dark_theme(desk: Notebook, theme: str) -> None:
-    """Labels, boxes and replies have the contrast that WCAG asks for; pictures take the ground."""
-    desk.page.set_viewport_size({"width": 1280, "height": 720})
-    wear(desk.page, theme)
-    told = {}
-    for place in (COCKPIT, RUN, FORM, REPLY):
-        desk.show(place)
-        desk.page.wait_for_timeout(200)
-        told[place] = desk.page.evaluate(PALE, place)
-        shoot(desk.page, f"desk-{theme}-{place}")
-    wear(desk.page, "JupyterLab Light")
-    assert told == {place: {"texts": [], "plots": 0} for place in told}
+    """Labels, boxes, replies, verdicts and tables have the contrast that WCAG asks for; pictures
+    take the ground. While a load runs, too."""
+    page = desk.page
+    page.set_viewport_size(SCREENS["1280x720"])
+    wear(page, theme)
+    found = faults_in_cells(desk)
+    drawn(desk, COCKPIT)
+    page.get_by_role("button", name="Start the load").click()
+    stop = page.get_by_role("button", name="Stop the load")
+    expect(stop).to_be_visible()
+    if running := desk.cell(COCKPIT).evaluate(PALE):
+        found[-1] = running
+    shoot(page, f"desk-{theme}-running")
+    stop.click()
+    expect(page.get_by_role("button", name="Start the load")).to_be_visible(timeout=30_000)
+    wear(page, "JupyterLab Light")
+    assert found == {}
 
 
 def test_a_page_loaded_again_shows_the_picture_as_it_stands(
@@ -181,3 +159,50 @@ def test_a_page_loaded_again_shows_the_picture_as_it_stands(
     page.get_by_role("button", name="Start the load").click()
     expect(page.get_by_role("button", name="Stop the load")).to_be_visible()
     assert "Unknown subshell" not in workshop.said
+
+
+@pytest.mark.parametrize("place", [COCKPIT, FORM], ids=["cockpit", "form"])
+def test_a_button_that_nobody_hears_says_so(desk: Notebook, workshop: Workshop, place: int) -> None:
+    """While the kernel hangs: the line comes, and goes with the kernel's answer."""
+    page = drawn(desk, COCKPIT)
+    desk.show(place)
+    unheard = desk.cell(place).locator(".bp-unheard")
+    hand = desk.cell(place).locator("button").first
+    (kernel,) = workshop.family.named("ipykernel")
+    expect(unheard).to_be_hidden()
+    kernel.suspend()
+    try:
+        hand.click()
+        expect(unheard).to_be_visible(timeout=15_000)
+        shoot(page, f"desk-unheard-{place}")
+    finally:
+        kernel.resume()
+    expect(unheard).to_be_hidden(timeout=30_000)
+
+
+@pytest.mark.parametrize("end", ["restart", "kill"])
+def test_a_button_whose_kernel_has_ended_says_so(
+    desk: Notebook, workshop: Workshop, end: str
+) -> None:
+    """Restarted by its learner, or gone by itself: the page looks as before, and a press is told
+    what to do; once the cells have run again it acts."""
+    page = drawn(desk, COCKPIT)
+    if end == "restart":
+        page.evaluate(
+            "() => jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()"
+        )
+    else:
+        (kernel,) = workshop.family.named("ipykernel")
+        kernel.kill()
+        page.locator(".jp-Dialog .jp-mod-accept").click(timeout=30_000)  # that it has died
+    unheard = desk.cell(COCKPIT).locator(".bp-unheard")
+    page.get_by_role("button", name="Start the load").click()
+    expect(unheard).to_be_visible(timeout=15_000)
+    expect(unheard).to_contain_text("run the notebook's cells again")
+    shoot(page, f"desk-dead-{end}")
+    desk.run_all(within_s=90)
+    drawn(desk, COCKPIT)
+    start = page.get_by_role("button", name="Start the load")
+    start.click()
+    expect(page.get_by_role("button", name="Stop the load")).to_be_visible()
+    expect(start).to_be_visible(timeout=30_000)

@@ -10,8 +10,9 @@ import pytest
 from bpdemo.lab.predictions.questions.catalogue import QUESTIONS
 from bpdemo.lab.predictions.questions.question import Question
 from bpdemo.results.validity import NotMeasured
-from tests.support.browser import Journal, Notebook, Page, expect, shoot
+from tests.support.browser import SCREEN, Journal, Notebook, Page, expect, shoot
 from tests.support.jupyter import Workshop
+from tests.support.legible import SCREENS, faults_in_cells, wear, widest_letters
 from tests.support.measured import until_measured
 from tests.support.notebooks import write_notebook
 
@@ -74,6 +75,23 @@ def check_pictures(notebook: Notebook, name: str) -> int:
     return len(places)
 
 
+def faults_on_every_screen(notebook: Notebook) -> dict[str, dict[int, list[str]]]:
+    """What a lesson's real runs leave cut, covered or pale: at each size with the side bar open, in
+    the widest letters, and in the dark."""
+    page, found = notebook.page, {}
+    for name, size in SCREENS.items():
+        page.set_viewport_size(size)
+        found[name] = faults_in_cells(notebook)
+    with widest_letters(page):
+        found["widest letters"] = faults_in_cells(notebook)
+    for theme in ("JupyterLab Dark", "JupyterLab Dark High Contrast"):
+        wear(page, theme)
+        found[theme] = faults_in_cells(notebook)
+    wear(page, "JupyterLab Light")
+    page.set_viewport_size(SCREEN)
+    return {name: faults for name, faults in found.items() if faults}
+
+
 def questions_of(notebook: Notebook, lesson: str) -> dict[int, Question]:
     """By the place of the cell that asks them."""
     asked = [question for key, question in QUESTIONS.items() if key.startswith(lesson[:2])]
@@ -122,6 +140,8 @@ def test_a_lesson_runs_to_its_end(
     if asked := questions_of(notebook, lesson):
         kept = json.loads((workshop.home / "predictions.json").read_text(encoding="utf-8"))
         assert sum(name.startswith(lesson[:2]) for name in kept) == len(asked)
+
+    assert faults_on_every_screen(notebook) == {}
 
     if lesson.startswith(TWICE):
         run_all(notebook)

@@ -19,6 +19,7 @@ from bpdemo.lab.talk.acts import BY_KEY
 from bpdemo.lab.talk.talk import WELCOME
 from tests.support.browser import Cell, Journal, Notebook, Page, expect, shoot
 from tests.support.jupyter import ROOT, Workshop
+from tests.support.legible import SCREENS, faults_in, faults_in_cells, wear, widest_letters
 from tests.support.processes import Family, free_port
 from tests.support.waiting import eventually
 
@@ -112,6 +113,12 @@ def test_a_clicker_and_the_number_keys_play_the_acts(
     assert measured["smallest"] >= LEAST_PX
     assert measured["right"] <= PROJECTOR["width"] + 1
     assert measured["bottom"] <= PROJECTOR["height"] + 1
+    for name, size in SCREENS.items():
+        page.set_viewport_size(size)
+        assert faults_in(page.locator(STAGE)) == [], name
+        with widest_letters(page):
+            assert faults_in(page.locator(STAGE)) == [], f"{name}, widest letters"
+    page.set_viewport_size(PROJECTOR)
     page.keyboard.press("PageUp")
     says(page, BY_KEY["2"].says)
 
@@ -128,20 +135,33 @@ def test_a_clicker_and_the_number_keys_play_the_acts(
     page.keyboard.press("Escape")
     expect(page.locator(STAGE)).to_have_count(0)
     expect(page.locator(".bp-stage")).to_have_count(1)
+    for theme in ("JupyterLab Light", "JupyterLab Dark", "JupyterLab Dark High Contrast"):
+        wear(page, theme)
+        for name, size in SCREENS.items():
+            page.set_viewport_size(size)
+            assert faults_in_cells(notebook) == {}, (theme, name)
+    wear(page, "JupyterLab Light")
     assert [cell.place for cell in notebook.cells()] == [cell.place for cell in before]
     notebook.shut_down()
     assert journal.errors == []
     assert journal.other_hosts == set()
+    notebook.show(notebook.cells()[-1].place)
+    page.locator(".bp-stage").first.focus()
+    page.keyboard.press("f")
+    expect(page.locator(STAGE)).to_be_visible()
+    page.keyboard.press("2")
+    expect(page.locator(".bp-unheard")).to_be_visible(timeout=15_000)
+    shoot(page, "live-demo-unheard")
 
 
-@pytest.fixture
-def voila(tmp_path: Path) -> Iterator[str]:
+@pytest.fixture(params=["light", "dark"])
+def voila(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
     """The address of Voilà with the live demo; nothing of it is left afterwards."""
     family, port = Family(), free_port()
     recall_calibration(tmp_path)
     process = subprocess.Popen(
         [sys.executable, "-m", "voila", "notebooks/live_demo.ipynb", "--no-browser",
-         f"--port={port}", "--Voila.ip=127.0.0.1"],
+         f"--theme={request.param}", f"--port={port}", "--Voila.ip=127.0.0.1"],
         cwd=ROOT,
         env=os.environ | family.environment | {"BPDEMO_HOME": str(tmp_path)}
         | {"BPDEMO_PROFILE": "full"},
@@ -181,3 +201,8 @@ def test_the_stage_stands_under_voila(voila: str, page: Page) -> None:
     expect(page.get_by_text("RECORDED", exact=True)).to_be_visible()
     page.wait_for_function(AREAS, timeout=15_000)
     shoot(page, "live-demo-voila")
+    assert faults_in(page.locator(STAGE)) == []
+    page.keyboard.press("Escape")
+    expect(page.locator(STAGE)).to_have_count(0)
+    assert faults_in(page.locator("body")) == []
+    shoot(page, "live-demo-voila-page")

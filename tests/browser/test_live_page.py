@@ -3,11 +3,13 @@
 import asyncio
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
-from tests.support.browser import Journal, Page, expect, shoot
+from tests.support.browser import Journal, Page, Route, expect, shoot
 from tests.support.http import PATIENCE_S
+from tests.support.legible import SCREENS, STILL, faults_of_page, widest_letters
 from tests.support.server import Command, OpenLoop
 
 pytestmark = [pytest.mark.browser, pytest.mark.load, pytest.mark.light]
@@ -24,6 +26,16 @@ COUNT = """fate => {
   return row ? Number(row.querySelector("td").textContent.replaceAll(",", "")) : 0;
 }"""
 GROWN = f"([fate, least]) => ({COUNT})(fate) > least"
+#: Texts that stand in more than one line: cells, headings, names, values, links and states.
+BROKEN = """() => [...document.querySelectorAll(
+  "th, td, h1, h2, dt, dd, li, .unit, .breaker, #state")]
+  .filter(at => at.textContent.trim() && at.getBoundingClientRect().width)
+  .flatMap(at => {
+    const span = document.createRange();
+    span.selectNodeContents(at);
+    const lines = span.getBoundingClientRect().height / parseFloat(getComputedStyle(at).fontSize);
+    return lines > 1.9 ? [`${at.textContent.trim().slice(0, 40)}: ${lines.toFixed(1)}`] : [];
+  })"""
 BUSY = "() => Number(document.getElementById('busy').textContent) > 0"
 
 
@@ -87,6 +99,32 @@ def test_the_live_page_moves(address: str, page: Page, journal: Journal) -> None
     assert count(page, "failed") == 0
     assert journal.errors == []
     assert journal.other_hosts == set()
+
+
+def test_no_line_of_the_live_page_is_broken(address: str, page: Page) -> None:
+    """Names, figures of a long sale, links: each in one line, at every size and in every theme,
+    with the widest letters; and none is cut or pale."""
+    page.route("**/stats", lambda route: route.fulfill(json=told_after_a_long_sale(route)))
+    page.goto(address)
+    page.wait_for_function(f"fate => ({COUNT})(fate) > 1e6", arg="shed")
+    found = faults_of_page(page)
+    shoot(page, "live-page-dark")
+    broken: dict[str, list[str]] = {}
+    with widest_letters(page):
+        for name in ("1440x900", "1280x720"):
+            page.set_viewport_size(SCREENS[name])
+            page.locator("body").evaluate(STILL)
+            if lines := page.evaluate(BROKEN):
+                broken[name] = lines
+    assert (found, broken) == ({}, {})
+
+
+def told_after_a_long_sale(route: Route) -> dict[str, Any]:
+    """The service's own answer, with large figures in it and a breaker that is half-open."""
+    told: dict[str, Any] = route.fetch().json()
+    books = dict.fromkeys(told["books"], 87_654_321)
+    breakers = dict.fromkeys(told["breakers"], "half_open")
+    return told | {"books": books, "breakers": breakers, "in_flight": 54_321}
 
 
 def test_a_service_that_ends_is_told(page: Page) -> None:

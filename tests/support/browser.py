@@ -17,11 +17,12 @@ try:
         Locator,
         Page,
         Request,
+        Route,
         expect,
         sync_playwright,
     )
 except ImportError:  # then every test marked `browser` is skipped, with the reason
-    Browser = ConsoleMessage = Locator = Page = Request = Any  # type: ignore[misc,assignment]
+    Browser = ConsoleMessage = Locator = Page = Request = Route = Any  # type: ignore[misc,assignment]
     expect = sync_playwright = None
 
 FLAGS = (
@@ -238,6 +239,10 @@ class Notebook:
         """Scroll the cell to the top of the view."""
         return self.page.evaluate(SHOW, place)
 
+    def cell(self, place: int) -> Locator:
+        """What stands on the page for that cell; `show` it first."""
+        return self.page.locator(f'.jp-CodeCell[data-windowed-list-index="{place}"]')
+
     def picture(self, place: int, within_s: float = 15) -> Picture:
         """The figure below that cell, as soon as it is drawn."""
         self.show(place)
@@ -247,8 +252,7 @@ class Notebook:
     def form(self, place: int) -> Locator:
         """The widgets below that cell, once they are there."""
         self.show(place)
-        cell = self.page.locator(f'.jp-CodeCell[data-windowed-list-index="{place}"]')
-        form = cell.locator(".jupyter-widgets.widget-vbox").first
+        form = self.cell(place).locator(".jupyter-widgets.widget-vbox").first
         expect(form).to_be_visible(timeout=15_000)
         return form
 

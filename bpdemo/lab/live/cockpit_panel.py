@@ -11,6 +11,8 @@ import httpx
 import ipywidgets as widgets
 
 from bpdemo.core.errors import SettingsInvalid
+from bpdemo.lab.dress import dark_rules
+from bpdemo.lab.heard import heard
 from bpdemo.lab.live.knobs import HEIGHT, KNOBS, LABEL_PX, Knob, widget_of
 from bpdemo.lab.live.live_load import LiveLoad
 from bpdemo.lab.live.live_picture import SPANS_S, LivePicture
@@ -19,13 +21,15 @@ from bpdemo.lab.services.service import Service
 from bpdemo.lab.subshells import keep_subshells
 from bpdemo.load.driver import LoadFailed
 from bpdemo.load.run import LoadRun
-from bpdemo.picture.palette import BLUE, FONT, THEME_INK, VERMILLION
+from bpdemo.picture.palette import BLUE, DARK_VERMILLION, FONT, THEME_INK, VERMILLION
 
 PERIOD_S: Final = 0.3
 #: What is turned within this time goes out as one change: a slider that is dragged floods nobody.
 GATHER_S: Final = 0.12
 WIDTH_PX: Final = 930
 """At most: it takes the width there is."""
+ALARM: Final = f"border-left:8px solid {VERMILLION};padding-left:10px"
+"""Beside a line about something that is wrong; as a colour of text it would be too pale."""
 
 STYLE: Final = f"""<style>
 .bp-cockpit .widget-label, .bp-cockpit .widget-readout, .bp-cockpit select, .bp-cockpit button,
@@ -108,7 +112,7 @@ class Cockpit:
         try:
             self.load.start(times=self._times.value, seconds=self.seconds)
         except (ValueError, OSError) as error:
-            self._say(f"The load cannot start: {error}", VERMILLION)
+            self._say(f"The load cannot start: {error}", ALARM)
             return
         self._label_button()
         self._say(f"The sale is on: {self._times.value:g} times capacity for {self.seconds:g} s.")
@@ -142,9 +146,9 @@ class Cockpit:
 
     def _is_up(self) -> bool:
         if not self._ticker.is_alive:
-            self._say("This cockpit is closed; run its cell again.", VERMILLION)
+            self._say("This cockpit is closed; run its cell again.", ALARM)
         elif not self.service.is_running:
-            self._say("The service has stopped. Start it, and run this cell again.", VERMILLION)
+            self._say("The service has stopped. Start it, and run this cell again.", ALARM)
         return self._ticker.is_alive and self.service.is_running
 
     # -- in the cockpit's own thread ------------------------------------------------------
@@ -157,7 +161,7 @@ class Cockpit:
             if run := self.load.tick(stats):
                 self._finish(run)
         except LoadFailed as error:
-            self._say(f"The load failed: {error}", VERMILLION)
+            self._say(f"The load failed: {error}", ALARM)
             self._label_button()
         except (httpx.HTTPError, RuntimeError):  # httpx raises the latter once its client is closed
             self._miss_service()
@@ -173,7 +177,7 @@ class Cockpit:
             if wanted:
                 self.load.tune(**wanted)
         except SettingsInvalid as refused:
-            self._say(f"Refused: {refused}", VERMILLION)
+            self._say(f"Refused: {refused}", ALARM)
         if offered is not None and self.load.running is not None:
             with contextlib.suppress(OSError):  # it has ended by itself meanwhile
                 self.load.offer(offered)
@@ -186,7 +190,7 @@ class Cockpit:
 
     def _miss_service(self) -> None:
         if self.service.is_running:
-            self._say("The service does not answer.", VERMILLION)
+            self._say("The service does not answer.", ALARM)
             return
         self.load.kill()
         self._label_button()
@@ -204,24 +208,30 @@ class Cockpit:
             f"payment circuit <b>{stats['breakers']['payment'].replace('_', '-')}</b>",
             f"capacity <b>{pace:.0f}/s</b>" if pace else "capacity without a limit",
         ]
-        self._now.value = _html(" · ".join(told), THEME_INK)
+        self._now.value = _html(" · ".join(told))
 
-    def _say(self, text: str, colour: str = THEME_INK) -> None:
-        self._line.value = _html(escape(text), colour)
+    def _say(self, text: str, style: str = "") -> None:
+        self._line.value = _html(escape(text), style)
 
     def _label_button(self) -> None:
         runs = self.load.running is not None
         self._button.description = "Stop the load" if runs else "Start the load"
-        self._button.style.button_color = VERMILLION if runs else BLUE
+        self._button.style.button_color = DARK_VERMILLION if runs else BLUE
 
     def _laid_out(self) -> Any:
         hands = widgets.GridBox(
             [*self._knobs.values(), self._times, self._button],
             layout=widgets.Layout(grid_template_columns="1fr 1fr", grid_gap="0 18px"),
         ).add_class("bp-hands")
-        parts = [widgets.HTML(STYLE), hands, self._now, self._line, self.picture.widget]
+        parts = [
+            widgets.HTML(STYLE + dark_rules()),
+            hands,
+            self._now,
+            self._line,
+            self.picture.widget,
+        ]
         parts[0].layout.display = "none"
-        return widgets.VBox(parts).add_class("bp-cockpit")
+        return heard(widgets.VBox(parts).add_class("bp-cockpit"))
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         return self.widget._repr_mimebundle_(**kwargs)
@@ -230,9 +240,9 @@ class Cockpit:
         return f"<cockpit of {self.service!r}>"
 
 
-def _html(text: str, colour: str) -> str:
+def _html(text: str, style: str = "") -> str:
     # Colour is never the only cue: what is wrong also says so.
-    return f"<div style='color:{colour};min-height:1.3em' role='status'>{text}</div>"
+    return f"<div style='color:{THEME_INK};min-height:1.3em;{style}' role='status'>{text}</div>"
 
 
 def _times_slider() -> Any:

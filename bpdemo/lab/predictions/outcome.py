@@ -30,13 +30,16 @@ class RevealedOutcome:
         return self.data
 
     def _ipython_display_(self) -> None:
+        import ipywidgets as widgets
         from IPython.display import HTML, display
+
+        from bpdemo.lab.heard import heard
 
         outcome = HTML(self.data)  # type: ignore[no-untyped-call]
         # Beside the HTML, which IPython adds.
         outcome._repr_mimebundle_ = lambda **_: {PRINTED: self._printed}  # type: ignore[attr-defined]
         display(outcome)  # type: ignore[no-untyped-call]
-        display(self.line())  # type: ignore[no-untyped-call]
+        display(heard(widgets.VBox([self.line()])))  # type: ignore[no-untyped-call]
 
     def line(self) -> Any:
         """The line to write in, with what was written before."""

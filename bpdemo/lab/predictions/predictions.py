@@ -130,6 +130,7 @@ def _explain(name: str, sentence: str) -> None:
 def _form(name: str, asked: Question) -> Any:
     import ipywidgets as widgets
 
+    from bpdemo.lab.heard import heard
     from bpdemo.lab.predictions.form import AskedForm
 
     keep_subshells()
@@ -156,7 +157,7 @@ def _form(name: str, asked: Question) -> Any:
         f"<div style='font:600 18px {FONT};line-height:1.4'>{as_html(asked.text)}</div>"
     )
     parts = [heading, choice, widgets.HTML(_small("How sure are you?")), sure, said]
-    return AskedForm(parts, question_html(asked))
+    return heard(AskedForm(parts, question_html(asked)))
 
 
 def _small(text: str) -> str:

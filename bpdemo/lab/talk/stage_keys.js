@@ -50,6 +50,7 @@ function render({ model, el }) {
       if (!event.repeat) {
         model.set("pressed", `${++count} ${event.key}`);
         model.save_changes();
+        el.dispatchEvent(new CustomEvent("bp-pressed", { bubbles: true }));
       }
     } else return;
     event.preventDefault();

@@ -11,6 +11,7 @@ import httpx
 import ipywidgets as widgets
 
 from bpdemo.core.settings import Settings
+from bpdemo.lab.heard import heard
 from bpdemo.lab.lessons.shared.durations import is_short, seconds
 from bpdemo.lab.live.live_load import LiveLoad
 from bpdemo.lab.live.live_picture import LivePicture
@@ -55,6 +56,8 @@ STYLE: Final = f"""<style>
 .bp-stage button:focus-visible {{outline: 4px solid {VERMILLION}}}
 .bp-says {{font: 600 30px {FONT}; line-height: 1.25; color: {INK}; padding: 0 8px;
   text-wrap: pretty}}
+.bp-stage .bp-unheard {{position: absolute; left: 0; right: 0; bottom: 0; z-index: 3;
+  padding: 8px 24px; font-size: 27px; color: {INK}; background: white}}
 .bp-badge {{position: absolute; right: 2px; top: 6px; z-index: 2; font: 700 27px {FONT};
   line-height: 1.3; padding: 2px 14px; border-radius: 6px; color: white; background: {VERMILLION}}}
 </style>"""
@@ -223,7 +226,7 @@ class Stage:
         bar = widgets.HBox(list(self._buttons.values()))
         style = widgets.HTML(STYLE, layout={"display": "none"})
         parts = [style, self._keys, bar, self._badge, self.picture.widget, self._says]
-        return widgets.VBox(parts).add_class("bp-stage")
+        return heard(widgets.VBox(parts).add_class("bp-stage"))
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         return self.widget._repr_mimebundle_(**kwargs)
