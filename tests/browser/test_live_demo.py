@@ -145,7 +145,7 @@ def test_a_clicker_and_the_number_keys_play_the_acts(
     notebook.shut_down()
     assert journal.errors == []
     assert journal.other_hosts == set()
-    notebook.show(notebook.cells()[-1].place)
+    notebook.show(notebook.cells()[1].place)
     page.locator(".bp-stage").first.focus()
     page.keyboard.press("f")
     expect(page.locator(STAGE)).to_be_visible()

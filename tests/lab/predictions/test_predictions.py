@@ -130,7 +130,7 @@ def test_a_notebook_shows_the_outcome_and_the_line_below_it(monkeypatch):
     reveal("01b", "it served 99%")._ipython_display_()
     outcome, line = shown
     assert "it served 99%" in outcome.data
-    assert line.value == ""
+    assert line.children[0].value == ""
 
 
 def test_a_question_of_ones_own_is_answered_too():
