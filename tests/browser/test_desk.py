@@ -9,7 +9,15 @@ import pytest
 from tests.browser.test_live_demo import recall_calibration
 from tests.support.browser import Browser, Notebook, Page, expect, shoot
 from tests.support.jupyter import Workshop
-from tests.support.legible import PALE, SCREENS, STILL, faults_in_cells, wear, widest_letters
+from tests.support.legible import (
+    PALE,
+    SCREENS,
+    STILL,
+    faults_in,
+    faults_in_cells,
+    wear,
+    widest_letters,
+)
 from tests.support.notebooks import write_notebook
 
 pytestmark = [
@@ -173,7 +181,7 @@ def test_a_button_that_nobody_hears_says_so(desk: Notebook, workshop: Workshop, 
     kernel.suspend()
     try:
         hand.click()
-        expect(unheard).to_be_visible(timeout=15_000)
+        expect(unheard).to_be_in_viewport(ratio=1, timeout=15_000)
         shoot(page, f"desk-unheard-{place}")
     finally:
         kernel.resume()
@@ -197,8 +205,9 @@ def test_a_button_whose_kernel_has_ended_says_so(
         page.locator(".jp-Dialog .jp-mod-accept").click(timeout=30_000)  # that it has died
     unheard = desk.cell(COCKPIT).locator(".bp-unheard")
     page.get_by_role("button", name="Start the load").click()
-    expect(unheard).to_be_visible(timeout=15_000)
+    expect(unheard).to_be_in_viewport(ratio=1, timeout=15_000)
     expect(unheard).to_contain_text("run the notebook's cells again")
+    assert faults_in(desk.cell(COCKPIT)) == []
     shoot(page, f"desk-dead-{end}")
     desk.run_all(within_s=90)
     drawn(desk, COCKPIT)

@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.browser import Journal, Page, Route, expect, shoot
 from tests.support.http import PATIENCE_S
-from tests.support.legible import SCREENS, STILL, faults_of_page, widest_letters
+from tests.support.legible import SCREENS, STILL, faults_of_page, is_dark, widest_letters
 from tests.support.server import Command, OpenLoop
 
 pytestmark = [pytest.mark.browser, pytest.mark.load, pytest.mark.light]
@@ -108,11 +108,12 @@ def test_no_line_of_the_live_page_is_broken(address: str, page: Page) -> None:
     page.goto(address)
     page.wait_for_function(f"fate => ({COUNT})(fate) > 1e6", arg="shed")
     found = faults_of_page(page)
+    assert is_dark(page)
     shoot(page, "live-page-dark")
     broken: dict[str, list[str]] = {}
     with widest_letters(page):
-        for name in ("1440x900", "1280x720"):
-            page.set_viewport_size(SCREENS[name])
+        for name, size in SCREENS.items():
+            page.set_viewport_size(size)
             page.locator("body").evaluate(STILL)
             if lines := page.evaluate(BROKEN):
                 broken[name] = lines

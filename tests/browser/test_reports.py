@@ -10,8 +10,8 @@ from bpdemo.cli.demo.report import write_demo_report
 from bpdemo.lab.predictions.own_page import album
 from bpdemo.lab.predictions.predictions import reveal
 from tests.picture.runs import RUNS
-from tests.support.browser import Journal, Page, shoot
-from tests.support.legible import faults_of_page
+from tests.support.browser import SCREEN, Journal, Page, shoot
+from tests.support.legible import faults_of_page, is_dark
 
 pytestmark = [pytest.mark.browser, pytest.mark.light]
 
@@ -40,9 +40,11 @@ def test_a_report_can_be_read_on_any_screen_and_in_any_theme(
     page.goto(report(tmp_path / "report.html").as_uri())
     page.wait_for_selector(".main-svg text")
     assert faults_of_page(page) == {}
+    assert is_dark(page)
+    page.set_viewport_size(SCREEN)
+    page.locator(".main-svg").first.scroll_into_view_if_needed()
     shoot(page, f"{report.__name__}-dark")
     page.emulate_media(media="print")
-    ground = "getComputedStyle(document.body).backgroundColor"
-    assert page.evaluate(ground) == "rgb(255, 255, 255)"
+    assert not is_dark(page)
     assert journal.errors == []
     assert journal.other_hosts == set()

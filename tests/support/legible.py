@@ -39,25 +39,35 @@ CUT = """root => {
   });
 }"""
 
-#: Pairs of a picture's texts that stand in one another by more than the air around letters.
-COVERED = """root => [...root.querySelectorAll(".js-plotly-plot")].flatMap(plot => {
-  const whole = [...plot.querySelectorAll(".main-svg text")].filter(at => at.textContent.trim());
-  // A picture may be drawn smaller or larger as a whole: the air is that of its own pixels.
-  const svg = plot.querySelector(".main-svg");
-  const scale = svg ? svg.getBoundingClientRect().width / Number(svg.getAttribute("width")) : 1;
-  const lines = whole.flatMap(text => {
-    const spans = [...text.querySelectorAll(":scope > tspan.line")];
-    return (spans.length ? spans : [text]).map(at => [at.textContent, at.getBoundingClientRect()]);
-  });
+#: Pairs of texts that stand in one another by more than the air around letters.
+COVERED = """root => {
+  const visible = at =>
+    at.checkVisibility?.({opacityProperty: true, visibilityProperty: true}) ?? true;
+  const lines = [];
+  const walk = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
+  for (let node = walk.nextNode(); node; node = walk.nextNode()) {
+    const at = node.parentElement;
+    if (!node.textContent.trim() || !visible(at)) continue;
+    if (at.closest("style, script, option, noscript, pre, .jp-InputArea, .jp-Collapser")) continue;
+    const span = document.createRange();
+    span.selectNodeContents(node);
+    // A picture may be drawn smaller or larger as a whole: the air is that of its own pixels.
+    const svg = at.closest(".main-svg");
+    const scale = svg ? svg.getBoundingClientRect().width / Number(svg.getAttribute("width")) : 1;
+    for (const box of span.getClientRects())
+      if (box.width > 1 && box.height > 1) lines.push([node, box, scale]);
+  }
+  const told = node => node.textContent.trim().slice(0, 40);
   const found = [];
-  lines.forEach(([one, a], i) => lines.slice(i + 1).forEach(([other, b]) => {
+  lines.forEach(([one, a, scale], i) => lines.slice(i + 1).forEach(([other, b]) => {
     const x = Math.min(a.right, b.right) - Math.max(a.left, b.left);
     const y = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);
-    if (x > scale && y > 5 * scale)
-      found.push(`${one} | ${other}: ${(x / scale).toFixed()} by ${(y / scale).toFixed()}`);
+    if (one !== other && x > scale && y > 5 * scale)
+      found.push(`${told(one)} | ${told(other)}: ` +
+        `${(x / scale).toFixed()} by ${(y / scale).toFixed()}`);
   }));
   return found;
-})"""
+}"""
 
 #: Texts with less contrast to what is behind them than the 4.5 of WCAG (large ones: 3), and
 #: pictures that keep their white ground on a dark page, unless all around them is white.
@@ -150,6 +160,12 @@ def faults_of_page(page: Page, selector: str = "body") -> dict[str, list[str]]:
             if faults := faults_in(page.locator(selector)):
                 found[f"{screen}, {scheme}, {letter}"] = faults
     return found
+
+
+def is_dark(page: Page) -> bool:
+    """Whether the page has taken a dark ground, below its middle grey."""
+    ground = page.evaluate("getComputedStyle(document.body).backgroundColor.match(/[0-9.]+/g)")
+    return max(map(float, ground[:3])) < 128
 
 
 def faults_in_cells(notebook: Notebook) -> dict[int, list[str]]:

@@ -44,7 +44,8 @@ STYLE: Final = f"""<style>
   .bp-hands .widget-label {{width: {LABEL_PX * 3 // 4}px !important}}
 }}
 @container (max-width: 620px) {{
-  .bp-hands .widget-label {{width: 118px !important; white-space: normal; line-height: 1.05}}
+  .bp-hands .widget-label {{width: 118px !important; white-space: normal; line-height: 1.05;
+    height: auto; align-self: center}}
 }}
 .bp-cockpit .widget-readout {{min-width: 3em; text-align: right}}
 .bp-cockpit .noUi-connect, .bp-cockpit .noUi-handle {{background: {BLUE}; border-color: {BLUE}}}
@@ -231,7 +232,7 @@ class Cockpit:
             self.picture.widget,
         ]
         parts[0].layout.display = "none"
-        return heard(widgets.VBox(parts).add_class("bp-cockpit"))
+        return heard(widgets.VBox(parts).add_class("bp-cockpit"), parts.index(self.picture.widget))
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         return self.widget._repr_mimebundle_(**kwargs)
