@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 try:
     from playwright.sync_api import (
@@ -135,10 +135,12 @@ CELLS = """() => {
   });
 }"""
 
-#: A kernel that can be asked to run something: the notebook is loaded, its channel is open.
-READY = """() => {
+#: A kernel that can be asked to run something: the notebook is loaded, its channel is open. With a
+#: path, that notebook: one that was open before is there first, and ready, too.
+READY = """path => {
   const panel = window.jupyterapp?.shell.currentWidget;
   const kernel = panel?.sessionContext?.session?.kernel;
+  if (path && panel?.context?.path !== path) return false;
   return Boolean(panel?.context?.isReady && panel.sessionContext.isReady
     && kernel?.connectionStatus === "connected" && kernel.status === "idle");
 }"""
@@ -192,7 +194,8 @@ class Notebook:
 
     def open(self, address: str) -> "Notebook":
         self.page.goto(address)
-        self._until_ready()
+        _, _, path = urlsplit(address).path.partition("/tree/")
+        self._until_ready(unquote(path))
         return self
 
     def run_all(self, within_s: float) -> None:
@@ -225,8 +228,8 @@ class Notebook:
             moved_s = moved_s if _rests(state) else now
             assert now < give_up_s, f"still not over: {state}"
 
-    def _until_ready(self) -> None:
-        self.page.wait_for_function(READY, polling=100, timeout=60_000)
+    def _until_ready(self, path: str = "") -> None:
+        self.page.wait_for_function(READY, arg=path, polling=100, timeout=60_000)
 
     def cells(self) -> list[Cell]:
         """Its code cells that have something in them."""

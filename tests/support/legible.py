@@ -27,12 +27,13 @@ CUT = """root => {
     const box = text.closest("svg") ? text.getBoundingClientRect() : span.getBoundingClientRect();
     if (box.width < 2 || box.height < 2) return [];
     for (let at = text; at && at !== document.documentElement; at = at.parentElement) {
-      if (at.matches(".jp-WindowedPanel-outer, .bp-scrolls")) break;
+      if (at.matches(".jp-WindowedPanel-outer")) break;
       if (getComputedStyle(at).overflowX === "visible") continue;
       const edge = at.getBoundingClientRect();
       const out = [edge.left - box.left, box.right - edge.right].map(Math.round);
       if (Math.max(...out) > 1)
         return [`${told(text)}: ${out} by ${at.tagName} ${at.className.baseVal ?? at.className}`];
+      if (at.matches(":popover-open")) break;  // no element around it can clip it
     }
     const screen = document.documentElement.clientWidth;
     return box.right > screen + 1 || box.left < -1 ? [`${told(text)}: off the page`] : [];
