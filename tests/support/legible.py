@@ -1,6 +1,6 @@
 """What can be read on a page: which texts are cut, which cover one another, which are too pale.
 
-Each of the three scripts is a function of an element: evaluate it on a locator.
+Each of the scripts is a function of an element: evaluate it on a locator.
 """
 
 from collections.abc import Iterator
@@ -39,6 +39,16 @@ CUT = """root => {
     return box.right > screen + 1 || box.left < -1 ? [`${told(text)}: off the page`] : [];
   });
 }"""
+
+#: Code whose lines are broken, and printed lines that break in the middle of a word.
+BROKEN = """root => [...root.querySelectorAll("pre")].flatMap(pre => {
+  if (!pre.getBoundingClientRect().width) return [];
+  const told = pre.textContent.trim().slice(0, 40);
+  if (pre.closest(".jp-OutputArea-output") && getComputedStyle(pre).wordBreak !== "normal")
+    return [`${told}: breaks words`];
+  const code = pre.querySelector(":scope > code");
+  return code && getComputedStyle(code).whiteSpace !== "pre" ? [`${told}: breaks lines`] : [];
+})"""
 
 #: Pairs of texts that stand in one another by more than the air around letters.
 COVERED = """root => {
@@ -117,7 +127,7 @@ PALE = """root => {
 
 def faults_of(place: Locator) -> list[str]:
     """Everything that is wrong with what one reads there, in any theme and at any size."""
-    told: list[Any] = [place.evaluate(script) for script in (CUT, COVERED, PALE)]
+    told: list[Any] = [place.evaluate(script) for script in (CUT, BROKEN, COVERED, PALE)]
     return [str(each) for found in told for each in found]
 
 
