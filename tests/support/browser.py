@@ -99,15 +99,12 @@ class Cell:
     count: int | None
     kinds: frozenset[str]
     error: str | None
+    is_form: bool
+    """Whether `predict` made it: widgets, and beside them what is printed in their place."""
 
     @property
     def is_picture(self) -> bool:
         return PLOTLY in self.kinds
-
-    @property
-    def is_form(self) -> bool:
-        """Of `predict`; the line that `reveal` asks for stands below its HTML."""
-        return WIDGET in self.kinds and HTML not in self.kinds
 
 
 @dataclass(frozen=True)
@@ -121,7 +118,7 @@ class Picture:
     title: str
 
 
-CELLS = """() => {
+CELLS = """([widget, html]) => {
   const notebook = jupyterapp.shell.currentWidget.content;
   return [...notebook.model.cells].flatMap((cell, place) => {
     if (cell.type !== "code" || !cell.sharedModel.getSource().trim()) return [];
@@ -130,6 +127,7 @@ CELLS = """() => {
     return [{
       place, count: cell.executionCount,
       kinds: outputs.flatMap(output => Object.keys(output.data ?? {})),
+      asks: outputs.some(output => widget in (output.data ?? {}) && html in output.data),
       error: failed ? failed.ename + ": " + failed.evalue : null,
     }];
   });
@@ -234,8 +232,14 @@ class Notebook:
     def cells(self) -> list[Cell]:
         """Its code cells that have something in them."""
         return [
-            Cell(found["place"], found["count"], frozenset(found["kinds"]), found["error"])
-            for found in self.page.evaluate(CELLS)
+            Cell(
+                found["place"],
+                found["count"],
+                frozenset(found["kinds"]),
+                found["error"],
+                found["asks"],
+            )
+            for found in self.page.evaluate(CELLS, [WIDGET, HTML])
         ]
 
     def show(self, place: int) -> Any:
