@@ -45,7 +45,7 @@ STYLE: Final = f"""<style>
 }}
 @container (max-width: 620px) {{
   .bp-hands .widget-label {{width: 118px !important; white-space: normal; line-height: 1.05;
-    height: auto; align-self: center}}
+    height: auto; margin-block: auto}}
 }}
 .bp-cockpit .widget-readout {{min-width: 3em; text-align: right}}
 .bp-cockpit .noUi-connect, .bp-cockpit .noUi-handle {{background: {BLUE}; border-color: {BLUE}}}
