@@ -14,7 +14,8 @@ from tests.support.browser import Locator, Notebook, Page, expect
 WIDEST = """* { font-family: "DejaVu Sans", Verdana !important }"""
 
 #: Texts that stand out of the edge of something that hides it, be it an ancestor or their own
-#: box. What can be scrolled to is cut, too, unless it is code: nobody scrolls for half a label.
+#: box. What can be scrolled to is cut, too, unless it is code or a table: nobody scrolls for half
+#: a label.
 CUT = """root => {
   const own = at => [...at.childNodes].some(n => n.nodeType === 3 && n.textContent.trim());
   const told = at => at.textContent.trim().replace(/\\s+/g, " ").slice(0, 60);
@@ -28,7 +29,8 @@ CUT = """root => {
     if (box.width < 2 || box.height < 2) return [];
     for (let at = text; at && at !== document.documentElement; at = at.parentElement) {
       if (at.matches(".jp-WindowedPanel-outer")) break;
-      if (getComputedStyle(at).overflowX === "visible") continue;
+      const overflow = getComputedStyle(at).overflowX;
+      if (overflow === "visible" || (overflow === "auto" && text.closest("table"))) continue;
       const edge = at.getBoundingClientRect();
       const out = [edge.left - box.left, box.right - edge.right].map(Math.round);
       if (Math.max(...out) > 1)
