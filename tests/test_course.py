@@ -211,6 +211,16 @@ def test_the_minutes_of_a_lesson_are_those_that_it_takes(lesson: CourseLesson):
         assert 0.9 <= told / (alone + machine_min) <= 1.4, (told, alone + machine_min)
 
 
+@each_lesson
+def test_lines_of_simulated_runs_say_so(lesson: CourseLesson):
+    """All that 02 and 04 draw with `line_figure` was simulated; what 06 draws was measured."""
+    cells = json.loads((NOTEBOOKS / f"{lesson.file}.ipynb").read_text("utf-8"))["cells"]
+    code = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+    drawn = [text for text in code if re.search(r"(?<!\w)line_figure\(", text)]
+    told = ["simulated=True" in text for text in drawn]
+    assert all(told) if lesson.number in ("02", "04") else not any(told)
+
+
 def parts_of(lesson: CourseLesson) -> list[list[dict[str, Any]]]:
     """Its cells, without those under *Deeper* and *Your turn*; lesson 02 has two parts."""
     cells = json.loads((NOTEBOOKS / f"{lesson.file}.ipynb").read_text("utf-8"))["cells"]

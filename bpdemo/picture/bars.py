@@ -10,16 +10,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 import plotly.graph_objects as go
 
-from bpdemo.picture.frame import NO_TICKS, Frame
+from bpdemo.picture.frame import NO_TICKS, Frame, say_simulated
 from bpdemo.picture.labels import width_of
 from bpdemo.picture.palette import (
     FATE_COLOURS,
     FATE_PATTERNS,
-    GREY,
     GRID,
     INK,
     INK_ON,
-    SIMULATED,
     TEXT_PX,
 )
 from bpdemo.plan.fates import FATES, WORDS
@@ -62,7 +60,7 @@ def fate_bars(
     if waits:
         _add_waits(figure, runs, after_s)
     if all(run.meta.virtual for run in runs.values()):
-        _say_simulated(figure)
+        say_simulated(figure)
     return figure
 
 
@@ -131,16 +129,6 @@ def _add_waits(figure: go.Figure, runs: Mapping[str, Run], after_s: float) -> No
     _write(
         figure, (1 + WAITS_FROM) / 2, key,
         xref="paper", xanchor="center", yref="paper", y=1, yshift=2,
-    )  # fmt: skip
-
-
-def _say_simulated(figure: go.Figure) -> None:
-    """In the corner at the bottom right."""
-    margin = figure.layout.margin
-    figure.add_annotation(
-        xref="paper", x=1, xanchor="right", xshift=margin.r - 8, yref="paper", y=0,
-        yanchor="bottom", yshift=6 - margin.b, text=SIMULATED, showarrow=False,
-        font={"size": TEXT_PX, "color": GREY},
     )  # fmt: skip
 
 

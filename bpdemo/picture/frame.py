@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from bpdemo.picture.labels import wrapped
-from bpdemo.picture.palette import FONT, GRID, INK, PLAIN, TEXT_PX, TITLE_PX
+from bpdemo.picture.palette import FONT, GREY, GRID, INK, PLAIN, SIMULATED, TEXT_PX, TITLE_PX
 
 NO_TICKS: Final = {"ticks": "outside", "ticklen": 8, "tickcolor": "white"}
 """Text at the axis stands a little apart from the panel, without a tick to be seen."""
@@ -15,6 +15,16 @@ AXIS: Final = NO_TICKS | {"gridcolor": GRID}
 
 EDGE_PX: Final = 12
 HEADING_PX: Final = 10
+
+
+def say_simulated(figure: Any) -> None:
+    """In the corner at the bottom right of a figure with its layout: no machine was measured."""
+    margin = figure.layout.margin
+    figure.add_annotation(
+        xref="paper", x=1, xanchor="right", xshift=margin.r - 8, yref="paper", y=0,
+        yanchor="bottom", yshift=6 - margin.b, text=SIMULATED, showarrow=False,
+        font={"size": TEXT_PX, "color": GREY},
+    )  # fmt: skip
 
 
 def plain_layout(width_px: float, height_px: float) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Final
 
 import plotly.graph_objects as go
 
-from bpdemo.picture.frame import AXIS, Frame
+from bpdemo.picture.frame import AXIS, Frame, say_simulated
 from bpdemo.picture.labels import spread, width_of
 from bpdemo.picture.palette import BLUE, GREEN, GREY, INK, LINES, TEXT_PX, VERMILLION
 
@@ -47,13 +47,15 @@ def line_figure(
     wall: tuple[float, str] | None = None,
     styles: Sequence[Style] = STYLES,
     most_y: float | None = None,
+    simulated: bool = False,
 ) -> go.Figure:
     """Each of `lines` with its name at its right end; `title` says the result.
 
     `x` and `y` name the axes with their units; with `percent`, y is a share. `points` are what was
     measured beside lines of the same names, which are then drawn without markers. `wall` is a
     place on the x axis that matters, with its name. `styles`: how the first line looks, the
-    second, and so on. What is above `most_y` runs out of the picture.
+    second, and so on. What is above `most_y` runs out of the picture. `simulated` figures say so in
+    their corner.
     """
     if not 0 < len(lines) <= len(styles):
         raise ValueError(f"lines: from 1 to {len(styles)} can be told apart, not {len(lines)}")
@@ -71,6 +73,8 @@ def line_figure(
     _name(figure, lines, INNER_PX, styles)
     if wall:
         _wall(figure, *wall)
+    if simulated:
+        say_simulated(figure)
     return figure
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from bpdemo.lab import line_figure
+from bpdemo.picture.palette import SIMULATED
 
 Lines = dict[str, dict[float, float]]
 AXES: dict[str, Any] = {"x": "places", "y": "served (share)"}
@@ -62,3 +63,10 @@ def test_a_line_through_many_points_goes_without_markers():
     lines: Lines = {"few": {0: 0, 1: 1}, "many": dict.fromkeys(range(20), 1)}
     figure = line_figure(lines, title="Over time", **AXES)
     assert [trace.mode for trace in figure.data] == ["lines+markers", "lines"]
+
+
+@pytest.mark.parametrize("simulated", [True, False])
+def test_lines_of_virtual_time_say_so_in_the_corner(simulated: bool) -> None:
+    """And lines that were measured do not."""
+    figure = line_figure({"one": {0: 1, 1: 2}}, title="a title", x="x", y="y", simulated=simulated)
+    assert (SIMULATED in [note.text for note in figure.layout.annotations]) == simulated

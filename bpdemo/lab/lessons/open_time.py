@@ -12,7 +12,7 @@ from bpdemo.core.slips import forgiving
 from bpdemo.lab.lessons.outages import back_after_s, outage
 from bpdemo.lab.services.simulation import simulate
 from bpdemo.load.run import LoadRun
-from bpdemo.picture.frame import Frame
+from bpdemo.picture.frame import Frame, say_simulated
 from bpdemo.picture.palette import BLUE, FATE_COLOURS, GRID
 from bpdemo.plan.fates import OK, SHED
 
@@ -52,6 +52,7 @@ def open_time_figure(measured: Sequence[OpenTime]) -> go.Figure:
     _line(figure, measured, [m.back_s for m in measured], BLUE, "x", "y")
     lost = [m.sacrificed_per_min for m in measured]
     _line(figure, measured, lost, FATE_COLOURS["failed"], "x2", "y2")
+    say_simulated(figure)
     return figure
 
 

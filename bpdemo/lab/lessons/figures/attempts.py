@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from bpdemo.core.slips import forgiving
-from bpdemo.picture.frame import Frame
+from bpdemo.picture.frame import Frame, say_simulated
 from bpdemo.picture.palette import BLUE, GRID, TEXT_PX, VERMILLION
 from bpdemo.results.records import Column
 
@@ -52,6 +52,8 @@ def attempts_figure(runs: Mapping[str, Run], *, title: str, until_s: float) -> g
     figure.update_xaxes(range=[0, until_s], gridcolor=GRID)
     figure.update_xaxes(title="seconds since the sale opened", row=rows)
     figure.update_yaxes(range=[0, highest * 1.08], gridcolor=GRID, title="attempts<br>in 50 ms")
+    if all(run.meta.virtual for run in runs.values()):
+        say_simulated(figure)
     return figure
 
 

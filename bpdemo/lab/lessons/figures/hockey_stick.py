@@ -63,6 +63,7 @@ class HockeyStick:
             x="utilisation (share of capacity that is used)",
             y="mean wait (service times)",
             most_y=10,
+            simulated=True,
         )
 
 
