@@ -25,7 +25,7 @@ pytestmark = [
     pytest.mark.load,
     pytest.mark.slow,
     pytest.mark.long,
-    pytest.mark.timeout(180),
+    pytest.mark.timeout(400),
 ]
 
 CELLS = (

@@ -28,7 +28,7 @@ pytestmark = [
     pytest.mark.load,
     pytest.mark.slow,
     pytest.mark.long,
-    pytest.mark.timeout(240),
+    pytest.mark.timeout(400),
 ]
 
 PROJECTOR: Any = {"width": 1280, "height": 720}
