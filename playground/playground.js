@@ -268,5 +268,14 @@ window.addEventListener("hashchange", () => {
   ask();
 });
 
+// On a telephone the picture comes before the settings, for the keyboard and for readers too.
+const narrow = window.matchMedia("(max-width: 40rem)");
+const place = () => (narrow.matches ? $("load").before($("result")) : $("experiment").after($("result")));
+narrow.addEventListener("change", () => {
+  place();
+  ask();
+});
+place();
+
 show(fromAddress(location.hash, controls));
 say("Loading Python (about 9 MB, once)…");

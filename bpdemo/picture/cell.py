@@ -109,12 +109,16 @@ class Cell:
     def label(self, name: str, share: float, colour: str, value: str = "") -> None:
         """Name a line at its right end; `share` is that end's height in the panel, 0 to 1.
 
-        Where name and `value` are too wide for the margin, the value goes to a line of its own.
+        Where name and `value` are too wide for the margin, the name is broken into lines, and the
+        value stands behind the last of them or below it.
         """
         room_px = self.labels_px - LABEL_GAP_PX
         text = f"{name} {value}".rstrip()
         if width_of(text, TEXT_PX) > room_px:
-            text = "<br>".join([*wrapped(name, room_px, TEXT_PX), value])
+            *lines, last = wrapped(name, room_px, TEXT_PX)
+            whole = f"{last} {value}".rstrip()
+            fits = lines and width_of(whole, TEXT_PX) <= room_px
+            text = "<br>".join([*lines, *([whole] if fits or not value else [last, value])])
         self.margin.append((text, min(1.0, max(0.0, share)) * self.height_px, colour))
 
     @property
@@ -128,7 +132,9 @@ class Cell:
         # Rounded, so that lines which meet keep their order whatever the last digit.
         wanted = [float(round(y_px / 3) * 3) for _, y_px, _ in self.margin]
         heights = [LINE_PX * (1 + text.count("<br>")) for text, *_ in self.margin]
-        placed = spread(wanted, heights, 4.0, self.height_px)
+        # Whole within the panel, where they fit into it: above it stands another.
+        half_px = LINE_PX / 2 if sum(heights) <= self.height_px else 0.0
+        placed = spread(wanted, heights, 4.0, self.height_px - half_px)
         for (text, _, colour), y_px in zip(self.margin, placed, strict=True):
             self.annotations.append(
                 {"xref": f"x{self.axis} domain", "yref": f"y{self.axis} domain"}

@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 
 from bpdemo.sim.page import Page
+from tests.support.axe import serious_faults
+from website.plays import plays
 
 ROOT = Path(__file__).resolve().parents[2]
 SEEDS = 20
@@ -120,6 +122,53 @@ def test_nothing_is_fetched_from_elsewhere_and_what_is_told_is_native(address, p
             arg=name,
         )
     assert (outside, wrong) == ([], [])
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nobody_is_kept_out(address, page, scheme):
+    """No serious fault by axe-core, with everything unfolded."""
+    page.emulate_media(color_scheme=scheme)
+    page.goto(address + "#seconds=5&compare=true&b.retries=2")
+    page.wait_for_function("window.told?.some(told => told.done)", timeout=90_000)
+    page.check("#explain")
+    page.click("#show-table")
+    page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true; })")
+    assert serious_faults(page) == []
+
+
+def test_on_a_telephone_the_picture_comes_first(address, page):
+    """Before the settings, for the eye and for the keyboard; beside them all as before."""
+    order = "(one, other) => one.compareDocumentPosition(other) & 4"
+    for width, first, then in ((390, "#result", "#load"), (1200, "#load", "#result")):
+        page.set_viewport_size({"width": width, "height": 800})
+        page.goto(address + "#seconds=5")
+        page.wait_for_function("window.told?.some(told => told.done)", timeout=90_000)
+        before, after = page.locator(first), page.locator(then)
+        assert before.bounding_box()["y"] < after.bounding_box()["y"]
+        assert page.evaluate(
+            f"([one, other]) => ({order})(one, other)",
+            [before.element_handle(), after.element_handle()],
+        )
+
+
+def test_a_preset_may_give_a_service_callers_of_its_own(address, page):
+    """They are told beside the service, are in the address, and are played."""
+    page.goto(address)
+    page.wait_for_function("window.told?.some(told => told.done)", timeout=90_000)
+    page.select_option("#preset", label="Open and closed loop")
+    page.wait_for_function("window.told.at(-1).done && window.told.at(-1).orders.length === 2")
+    assert "closed" in page.inner_text("#own-load")
+    assert "b.scenario=closed" in page.url
+    told = page.evaluate("window.told.at(-1).prints")
+    page.goto("about:blank")
+    page.goto(page_url := address + "#" + address_of("open-closed"))
+    page.wait_for_function("window.told?.at(-1)?.done", timeout=90_000)
+    assert page.evaluate("window.told.at(-1).prints") == told, page_url
+
+
+def address_of(claim: str) -> str:
+    [play] = [play for play in plays() if play.claim == claim]
+    return play.address.removeprefix("#")
 
 
 def test_the_keyboard_is_enough_and_a_telephone_is_wide_enough(address, page):
