@@ -25,6 +25,7 @@ myst_enable_extensions = ["colon_fence"]
 myst_heading_anchors = 4
 suppress_warnings = ["myst.header"]  # a page of the project's may leave out a level
 highlight_language = "none"
+smartquotes = False  # "process" in a docstring is code
 # A single backtick in a docstring is code.
 default_role = "code"
 autodoc_member_order = "bysource"

@@ -6,12 +6,22 @@ import re
 from typing import Any, Final
 
 CODE: Final = re.compile(r"^ {4,}\S")
-ITEM: Final = re.compile(r"^\s*(?:[-*]|\d+\.)\s")
+#: Code between single backticks, and whether a letter follows, before which Sphinx wants a gap.
+MARKED: Final = re.compile(r"(?<![`:\w])`([^`\n]+)`(?!`)(?=(\w?))")
 
 
 def as_rst(_app: Any, _what: str, _name: str, _obj: Any, _options: Any, lines: list[str]) -> None:
     """Change `lines` in place: a handler of Sphinx's event `autodoc-process-docstring`."""
-    lines[:] = literal_blocks(lines)
+    lines[:] = literal_blocks([told(line) for line in lines])
+
+
+def told(line: str) -> str:
+    """The line with its code marked in Sphinx's own way, also where a word goes on behind it."""
+    return line if CODE.match(line) else MARKED.sub(_literal, line)
+
+
+def _literal(found: re.Match[str]) -> str:
+    return f"``{found[1]}``" + ("\\ " if found[2] else "")
 
 
 def literal_blocks(lines: list[str]) -> list[str]:
