@@ -1,5 +1,6 @@
 """The playground as a visitor meets it: built, played by Pyodide, opened in a browser, offline."""
 
+import contextlib
 import functools
 import http.server
 import importlib.util
@@ -14,6 +15,7 @@ import pytest
 
 from bpdemo.sim.page import Page
 from tests.support.axe import serious_faults
+from tests.website.test_small_site import built
 from website.plays import plays
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -60,17 +62,24 @@ def site() -> Path:
     return built
 
 
-@pytest.fixture(scope="module")
-def address(site: Path) -> Iterator[str]:
-    class Quiet(http.server.SimpleHTTPRequestHandler):
-        def log_message(self, *_: object) -> None:
-            pass
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None:
+        pass
 
-    handler = functools.partial(Quiet, directory=str(site))
+
+@contextlib.contextmanager
+def served(folder: Path) -> Iterator[str]:
+    handler = functools.partial(Quiet, directory=str(folder))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}/"
         server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def address(site: Path) -> Iterator[str]:
+    with served(site) as where:
+        yield where
 
 
 def natively(experiment: dict[str, Any]) -> list[Any]:
@@ -197,3 +206,32 @@ def test_the_keyboard_is_enough_and_a_telephone_is_wide_enough(address, page):
     page.keyboard.press("Enter")
     assert page.locator("#tables table").count() == 2
     assert page.locator("#tables th").count() == 20
+
+
+@pytest.mark.timeout(300)
+def test_a_lesson_of_the_site_is_drawn_and_fetches_nothing_from_elsewhere(site, tmp_path, page):
+    """Every picture, from one plotly.js; nothing complains; no serious fault for those who cannot
+    see it, in light and in dark; on a telephone nothing stands out to the right; a search finds."""
+    outside: list[str] = []
+    wrong: list[str] = []
+    with served(built(tmp_path)) as where:
+        ours = (where, "data:", "blob:")
+        page.on("request", lambda r: None if r.url.startswith(ours) else outside.append(r.url))
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.goto(where + "notebooks/99_a_lesson.html")
+        for picture in page.locator(".picture").all():
+            picture.scroll_into_view_if_needed()
+        page.wait_for_function(
+            "document.querySelectorAll('.picture').length === "
+            "document.querySelectorAll('.picture[data-drawn]').length",
+            timeout=60_000,
+        )
+        assert page.locator(".picture svg.main-svg").count() >= 2
+        assert serious_faults(page) == []
+        page.evaluate("document.documentElement.dataset.theme = 'dark'")
+        assert serious_faults(page) == []
+        page.set_viewport_size({"width": 390, "height": 800})
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        page.goto(where + "search.html?q=lesson")
+        page.wait_for_selector("#search-results li", timeout=60_000)
+    assert (outside, wrong) == ([], [])
