@@ -16,6 +16,7 @@ from website.sources import PAGES, DeadLink, Site
 
 pytestmark = [pytest.mark.process, pytest.mark.slow, pytest.mark.timeout(300)]
 
+EXERCISES = next((ROOT / "exercises").glob("01*.ipynb")).name
 #: All that cells of the lessons show, without a load in real time.
 CELLS = (
     Cell("markdown", "# A lesson\n\nSee [the queue](../bpdemo/flow/queue.py).", {}),
@@ -31,7 +32,7 @@ CELLS = (
     "from bpdemo.flow.backoff import backoff_s\nshow(backoff_s)",
     "import ipywidgets\nipywidgets.IntSlider()",
     'print("</script><b>")',
-    Cell("markdown", "Exercises: [01](../my-work/01_when_queues_explode.ipynb).", {}),
+    Cell("markdown", f"Exercises: [01](../my-work/{EXERCISES}).", {}),
 )
 
 
