@@ -190,7 +190,7 @@ worker.onmessage = ({ data }) => {
   }
   if (data.done) {
     $("about").textContent = `${data.orders.map((n) => n.toLocaleString("en-GB")).join(" + ")} requests in ${(ms / 1000).toFixed(1)} s. `
-      + `Fingerprint ${data.prints.join(", ")}: the same link gives the same orders, to the last one. Python ${window.ready.python} in your browser.`;
+      + `Fingerprint ${data.prints.join(", ")}: the same link gives the same orders, to the last one. Pyodide ${window.ready.python} in your browser.`;
   }
   window.told.push({ id: data.id, done: data.done, ms, worker_ms: data.ms, orders: data.orders, prints: data.prints, sentences: data.sentences });
   return undefined;
