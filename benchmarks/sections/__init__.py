@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 SECTIONS = (
     "goodput", "refusals", "protection", "parts", "growth", "queue_lab", "workshop", "agreement",
-    "conformance", "limits",
+    "conformance", "limits", "map",
 )  # fmt: skip
 
 

@@ -1,0 +1,221 @@
+"""The map of what sticks: which trigger is survived at which load: virtual time, a model, live.
+
+The naive service under a steady open load, payments that take five times as long for a while, three
+instant retries, clients who wait half a second. *Stuck*: from 30 to 60 s after the trigger no more
+than half of the orders are served in time. The *edge* is the length of trigger at which half of
+nine seeds stick; between 10 % and 90 % of them lies the band in which chance decides. The *model*
+is a fluid of ours (`bpdemo.sim.storm`): the same queue and the same retries, with no chance in
+them.
+
+Live, a service in a process of its own is given 0.75 and 1.25 of the model's edge at three loads,
+by the load generator; in the quick form once each, and judged from 10 to 20 s after the trigger, in
+the full one three times, over the whole window. Sustaining effects are each shown in a service in
+which they are alone, with what removes them: share of the seeds that stick.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ProcessPoolExecutor
+from math import isfinite
+from multiprocessing import get_context
+from typing import Final
+
+import plotly.graph_objects as go
+
+from benchmarks.measured import FULL, TINY, Aim, Found, Report, Say, Size, Table
+from bpdemo.core.settings import Settings
+from bpdemo.lab.services.loading import load
+from bpdemo.lab.services.service import serve
+from bpdemo.picture.stuck_map import LivePoint, stuck_map
+from bpdemo.plan.fates import OK
+from bpdemo.sim.margin import Asked, Margin, margin
+from bpdemo.sim.ordeal import FROM_S, SLOW_TIMES, UNTIL_S, WARM_S, Trigger
+from bpdemo.sim.storm import RetryStorm
+from bpdemo.sim.sustaining import EFFECTS
+
+LOADS: Final = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
+#: Where the model is held to the edge, and the service to both.
+AGREED: Final = (0.5, 0.6, 0.7, 0.8)
+LIVE: Final = (0.5, 0.65, 0.8)
+BELOW: Final = 0.75
+ABOVE: Final = 1.25
+RETRIES: Final = 3
+NAIVE: Final = Settings.unprotected()
+#: The published artifact's pattern is looked for at this load, and at 30 % less of it.
+PATTERN: Final = 0.6
+
+
+def measure(size: Size, say: Say) -> Found:
+    seeds = 1 if size == TINY else 9
+    loads = (0.6, 0.8) if size == TINY else LOADS
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
+        found = margin(
+            NAIVE, loads=loads, retries=RETRIES, seeds=seeds, each=pool.map,
+            tell=lambda at: say(f"edge at {at.load:.0%}: {at.edge_s:.2f} s"),
+        )  # fmt: skip
+        say("protected")
+        protected = margin(
+            Settings(), loads=[0.95], retries=RETRIES, seeds=seeds, each=pool.map,
+            most_s=2.0 if size == TINY else 60.0,
+        )  # fmt: skip
+    model = {at: storm(at).edge_s() for at in loads}
+    say("sustaining effects")
+    effects = _effects(1 if size == TINY else 3)
+    pattern = _pattern(found, seeds)
+    live = [] if size == TINY else _live(size, say)
+    return Found(
+        _report(found, protected, model, effects, pattern, live),
+        {"map": _figure(found, model, live)},
+    )
+
+
+def storm(at: float) -> RetryStorm:
+    """The model of the naive service at that load."""
+    slow_s = NAIVE.payment_latency_s * SLOW_TIMES + NAIVE.store_latency_s
+    return RetryStorm(
+        load=at, workers=NAIVE.workers, service_s=NAIVE.expected_service_s, slow_service_s=slow_s,
+        client_timeout_s=0.5, retries=RETRIES,
+    )  # fmt: skip
+
+
+def _effects(seeds: int) -> dict[str, list[float]]:
+    """Share of seeds that stick: by itself, and with each thing that removes it."""
+    rows = {}
+    for name, effect in EFFECTS.items():
+        rows[f"{name}: {effect.what}"] = [effect.stuck_share(seeds)]
+        for cure, turned in effect.cures.items():
+            rows[f"{name}, with {cure}"] = [effect.stuck_share(seeds, turned)]
+        for cure, turned in effect.false_cures.items():
+            rows[f"{name}, with {cure} (which only seems to help)"] = [
+                effect.stuck_share(seeds, turned)
+            ]
+    return rows
+
+
+def _pattern(found: Margin, seeds: int) -> dict[str, list[float]]:
+    """Share of seeds that stick around the edge, as in the artifact of Huang et al."""
+    edge_s = found.edges_s[PATTERN]
+    trigger = Trigger.slow_payment(NAIVE)
+
+    def share(at: float, trigger_s: float) -> list[float]:
+        asked = Asked(NAIVE, trigger, at, None, {"retries": RETRIES})
+        return [sum(asked.is_stuck(trigger_s, seed) for seed in range(seeds)) / seeds]
+
+    return {
+        f"load {PATTERN:.0%}, trigger {ABOVE:g} of the edge": share(PATTERN, ABOVE * edge_s),
+        f"load {PATTERN:.0%}, trigger {BELOW:g} of the edge": share(PATTERN, BELOW * edge_s),
+        f"30 % less load, trigger {ABOVE:g} of that edge": share(0.7 * PATTERN, ABOVE * edge_s),
+    }
+
+
+def _live(size: Size, say: Say) -> list[LivePoint]:
+    """Each point as often as the size allows."""
+    runs = 3 if size == FULL else 1
+    window = (FROM_S, UNTIL_S) if size == FULL else (10.0, 20.0)
+    points = []
+    for at in LIVE:
+        for times in (BELOW, ABOVE):
+            trigger_s = times * storm(at).edge_s()
+            say(f"live: {at:.0%}, {trigger_s:.2f} s")
+            stuck = sum(_sticks_live(at, trigger_s, window, seed) for seed in range(runs))
+            points.append(LivePoint(at, trigger_s, stuck, runs))
+    return points
+
+
+def _sticks_live(at: float, trigger_s: float, window: tuple[float, float], seed: int) -> bool:
+    over_s = WARM_S + trigger_s
+    with serve("unprotected", where="process", workers=NAIVE.workers, name="map") as service:
+        run = load(
+            service, times=at, seconds=over_s + window[1], retries=RETRIES, seed=seed,
+            changes=Trigger.slow_payment(NAIVE).changes(NAIVE, trigger_s),
+        )  # fmt: skip
+    records = run.records
+    inside = (records.t_s >= over_s + window[0]) & (records.t_s < over_s + window[1])
+    return bool(2 * (records.fate[inside] == OK).sum() <= inside.sum())
+
+
+def _predicted(point: LivePoint) -> bool:
+    is_above = point.trigger_s > storm(point.load).edge_s()
+    return 2 * (point.stuck if is_above else point.runs - point.stuck) > point.runs
+
+
+def _report(
+    found: Margin,
+    protected: Margin,
+    model: dict[float, float],
+    effects: dict[str, list[float]],
+    pattern: dict[str, list[float]],
+    live: list[LivePoint],
+) -> Report:
+    apart = [
+        abs(model[at] / found.edges_s[at] - 1)
+        for at in AGREED
+        if at in model and isfinite(found.edges_s[at])
+    ]
+    aims = [
+        Aim(text="model and virtual time: edges apart at the loads from 0.5 to 0.8 (share of the "
+                 "edge, at the worst of them)", values=[max(apart)], at_most=0.1),
+        Aim(text="the protected service: seeds that stick after a trigger of 60 s at 0.95 (share)",
+            values=[protected.at[0].stuck_share(60.0)],
+            at_most=0.0),
+    ]  # fmt: skip
+    if live:
+        aims.append(
+            Aim(text="live: points at 0.75 and 1.25 of the edge that end as predicted (share)",
+                values=[sum(map(_predicted, live)) / len(live)], at_least=1.0)
+        )  # fmt: skip
+    return Report(
+        title="The map of what sticks",
+        what=__doc__ or "",
+        logs="on (live)",
+        tables=[
+            _edges(found, model),
+            Table.of_one("Around the edge", "seeds that stick (share)", pattern),
+            Table.of_one("Sustaining effects", "seeds that stick (share)", effects),
+            *([_points(live)] if live else []),
+        ],
+        aims=aims,
+        notes=[f"protected, at 0.95: {protected.sentence}"],
+        pictures=["map"],
+    )
+
+
+def _edges(found: Margin, model: dict[float, float]) -> Table:
+    rows = {
+        f"load {at.load:.0%}": [
+            *map(_finite, (at.edge_s, *at.band_s, model[at.load])),
+        ]
+        for at in found.at
+    }  # fmt: skip
+    return Table(
+        title="Length of the trigger from which the naive service stays stuck, in seconds",
+        columns=["edge (half of the seeds)", "10 % of the seeds", "90 % of the seeds", "model"],
+        rows=rows,
+    )
+
+
+def _points(live: list[LivePoint]) -> Table:
+    rows = {
+        f"load {point.load:.0%}, trigger {point.trigger_s:.2f} s": [
+            [float(point.stuck)], [float(point.runs)], [float(_predicted(point))],
+        ]
+        for point in live
+    }  # fmt: skip
+    return Table(title="Live", columns=["runs that stuck", "of", "as predicted"], rows=rows)
+
+
+def _finite(seconds: float) -> list[float]:
+    return [seconds] if isfinite(seconds) else []
+
+
+def _figure(found: Margin, model: dict[float, float], live: list[LivePoint]) -> go.Figure:
+    low, high = found.edges_s[found.loads[0]], found.edges_s[found.loads[-1]]
+    return stuck_map(
+        found.edges_s,
+        {at.load: at.band_s for at in found.at},
+        title=f"Three retries and no protection: a payment that is slow for {high:.1f} s is enough "
+        f"at {found.loads[-1]:.0%} load, {low:.1f} s at {found.loads[0]:.0%}.",
+        most_s=10.0,
+        model_s=model,
+        live=live,
+    )
