@@ -67,6 +67,10 @@ def stuck_map(
     edge = [_drawn(edges_s[load], most_s) for load in loads]
     _line(figure, loads, edge, INK, "solid")
     labels = {"edge": (edge[-1], INK)}
+    live = list(live)
+    if live:
+        _write(figure, "live:<br>✕ stuck<br>○ recovered", BLACK, xref="paper", x=1, xanchor="left",
+               xshift=12, yref="paper", y=0.92)  # fmt: skip
     if model_s:
         known = [load for load in sorted(model_s) if isfinite(model_s[load])]
         model = [_drawn(model_s[load], most_s) for load in known]
@@ -121,8 +125,10 @@ def _name(figure: go.Figure, labels: Mapping[str, tuple[float, str]], most_s: fl
     for text, share in (("stays stuck", 0.9), ("recovers", 0.08)):
         _write(figure, text, "#FFFFFF", xref="paper", x=0.03, xanchor="left", yref="paper",
                y=share, bgcolor=FATE_COLOURS["failed" if share > 0.5 else "ok"])  # fmt: skip
-    _write(figure, "chance decides<br>between", GREY, xref="paper", x=1, xanchor="left", xshift=12,
-           yref="paper", y=0.5)  # fmt: skip
+    _write(
+        figure, "chance<br>decides", GREY, xref="paper", x=1, xanchor="left", xshift=12,
+        yref="paper", y=0.62,
+    )  # fmt: skip
     margin = figure.layout.margin
     _write(figure, SIMULATED, GREY, xref="paper", x=1, xanchor="right", xshift=margin.r - 8,
            yref="paper", y=0, yanchor="bottom", yshift=6 - margin.b)  # fmt: skip
