@@ -41,7 +41,7 @@ BELOW: Final = 0.75
 ABOVE: Final = 1.25
 RETRIES: Final = 3
 NAIVE: Final = Settings.unprotected()
-#: The published artifact's pattern is looked for at this load, and at 30 % less of it.
+#: The published artefact's pattern is looked for at this load, and at 30 % less of it.
 PATTERN: Final = 0.6
 
 
@@ -93,7 +93,7 @@ def _effects(seeds: int) -> dict[str, list[float]]:
 
 
 def _pattern(found: Margin, seeds: int) -> dict[str, list[float]]:
-    """Share of seeds that stick around the edge, as in the artifact of Huang et al."""
+    """Share of seeds that stick around the edge, as in the artefact of Huang et al."""
     edge_s = found.edges_s[PATTERN]
     trigger = Trigger.slow_payment(NAIVE)
 

@@ -15,7 +15,7 @@ from bpdemo.core.settings import Settings
 from bpdemo.sim.margin import Asked
 from bpdemo.sim.ordeal import Trigger
 
-Knobs = Mapping[str, Any]
+Turned = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,16 +25,16 @@ class SustainingEffect:
     """
 
     what: str
-    knobs: Knobs
-    trigger: Knobs
+    knobs: Turned
+    trigger: Turned
     trigger_s: float
     load: float
-    client: Knobs
-    cures: Mapping[str, Knobs]
+    client: Turned
+    cures: Mapping[str, Turned]
     capacity_per_s: float | None = None
-    false_cures: Mapping[str, Knobs] = field(default_factory=dict)
+    false_cures: Mapping[str, Turned] = field(default_factory=dict)
 
-    def asked(self, cure: Knobs | None = None, load: float | None = None) -> Asked:
+    def asked(self, cure: Turned | None = None, load: float | None = None) -> Asked:
         """The trials of it, with a cure or without."""
         turned = dict(cure or {})
         settings = {**self.knobs, **{n: v for n, v in turned.items() if n in _KNOBS}}
@@ -45,7 +45,7 @@ class SustainingEffect:
         )  # fmt: skip
 
     def stuck_share(
-        self, seeds: int, cure: Knobs | None = None, load: float | None = None
+        self, seeds: int, cure: Turned | None = None, load: float | None = None
     ) -> float:
         """The share of `seeds` on which the service stays stuck."""
         asked = self.asked(cure, load)

@@ -10,6 +10,9 @@ from bpdemo.sim.ordeal import Trigger
 from bpdemo.sim.storm import RetryStorm
 from bpdemo.sim.sustaining import EFFECTS
 
+#: Minutes of a stuck service take their time.
+pytestmark = pytest.mark.slow
+
 CURES = [(name, cure) for name, effect in EFFECTS.items() for cure in effect.cures]
 FALSE = [(name, cure) for name, effect in EFFECTS.items() for cure in effect.false_cures]
 
@@ -22,7 +25,7 @@ def test_it_keeps_the_service_stuck(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["stale queue", "pool"])
 def test_less_load_recovers(name: str) -> None:
-    """30% less, the same trigger: the pattern of the published artifact."""
+    """30% less, the same trigger: the pattern of the published artefact."""
     effect = EFFECTS[name]
     assert effect.stuck_share(1, load=0.7 * effect.load) == 0.0
 
@@ -42,7 +45,7 @@ def test_what_only_seems_to_help_does_not(name: str, cure: str) -> None:
 
 
 def test_a_shorter_trigger_or_less_load_recovers() -> None:
-    """The pattern of the published artifact: a trigger beyond the edge sticks; one a little shorter
+    """The pattern of the published artefact: a trigger beyond the edge sticks; one a little shorter
     does not, nor does the same one at 30% less load."""
     naive = Settings.unprotected()
     shop: dict[str, Any] = {
@@ -53,14 +56,13 @@ def test_a_shorter_trigger_or_less_load_recovers() -> None:
 
     def sticks(load: float, trigger_s: float) -> bool:
         asked = Asked(naive, Trigger.slow_payment(naive), load, None, {"retries": 3})
-        return sum(asked.is_stuck(trigger_s, seed) for seed in range(3)) >= 2
+        return sum(asked.is_stuck(trigger_s, seed) for seed in range(5)) >= 3
 
     assert sticks(0.6, 1.25 * edge_s)
     assert not sticks(0.6, 0.75 * edge_s)
     assert not sticks(0.42, 1.25 * edge_s)
 
 
-@pytest.mark.slow
 def test_the_protected_service_survives_a_minute_at_95_percent() -> None:
     """With three retries, on a few seeds; the bench plays nine."""
     settings = Settings()
