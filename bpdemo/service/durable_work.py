@@ -19,9 +19,9 @@ and did not say yes, while this worker sold another order within the last `LATEL
 breaker or an exhausted pool refused, and what was lost before it left us, tells nothing about the
 order; nor does what is refused to everybody. In an outage nobody is sold, so however long it lasts
 (up to a day), however few are waiting, and with a breaker or without, it costs an order at most the
-six tries that fit into its first `LATELY_S`. An order that alone is refused, while others are
-sold, fails after ten tries in a row, which take between 75 and 151 s. If others are seldom sold,
-it takes longer, up to the day.
+six tries that fit into its first `LATELY_S`, and the one that it is in as others are sold again. An
+order that alone is refused, while others are sold, fails after ten tries in a row, which take
+between 75 and 151 s. If others are seldom sold, it takes longer, up to the day.
 """
 
 from collections.abc import Callable
