@@ -86,8 +86,14 @@ def required() -> frozenset[str]:
     return words
 
 
+#: Finding ten thousand tests and playing time make many objects and hardly a circle: at the usual
+#: 700 a quarter of either is the collector's. The next two stay near the usual.
+COLLECTED_AT = 50_000, 20, 20
+
+
 def pytest_configure(config: pytest.Config) -> None:
     required()  # a misspelt word must end the run, not weaken it
+    gc.set_threshold(*COLLECTED_AT)
     # A shell that starts this in the background has it ignore Ctrl-C, and so would all that tests
     # start and interrupt.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -151,16 +157,10 @@ class Outcomes:
         self._path.write_text(json.dumps(told), encoding="utf-8")
 
 
-#: Played time makes many objects and hardly a circle: at the usual 700 a quarter of a play is the
-#: collector's, which goes over all that the tests have imported. The next two stay near the usual.
-COLLECTED_AT = 50_000, 20, 20
-
-
 def pytest_collection_finish() -> None:
     """What is imported by now stays; nobody need look at it again."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(*COLLECTED_AT)
 
 
 #: A run that does not count is made again, up to four times, with a wait in between.

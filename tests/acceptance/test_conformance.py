@@ -11,7 +11,7 @@ from benchmarks.conformance_cells import TELLING, telling
 from bpdemo.results.validity import NotMeasured
 from tests.support.measured import TRIES, until_measured
 
-pytestmark = pytest.mark.load
+pytestmark = [pytest.mark.load, pytest.mark.whole]
 
 SECONDS = 8.0
 #: Callers who leave unheard, a limit before a payment that slows down, and what `size` advises.

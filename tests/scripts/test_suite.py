@@ -310,8 +310,9 @@ def test_loads_are_looked_for_where_they_were_found(suite, monkeypatch, tmp_path
 
 
 @pytest.mark.parametrize("length", ["not long", "long"])
-def test_nothing_goes_on_beside_a_load(suite, monkeypatch, tmp_path, length):
-    """Not another load, nor what else yields: two virtual processors may be one real one."""
+def test_nothing_goes_on_beside_a_load_that_judges_speed(suite, monkeypatch, tmp_path, length):
+    """Nothing that yields, since two virtual processors may be one real one; and no other load
+    beside one that needs the whole machine."""
     told: list[Any] = []
 
     class Beside(Over):
@@ -327,11 +328,13 @@ def test_nothing_goes_on_beside_a_load(suite, monkeypatch, tmp_path, length):
     monkeypatch.setattr(suite, "aside", lambda *_: nullcontext(Beside(good(suite))))
     monkeypatch.setattr(suite, "notebooks", lambda _: 0)
     assert suite.play(tmp_path, length, ["x"]) == 0
-    loads = next(words for words in told if f"{suite.LOADS} and {length}" in words)
-    light = next(words for words in told if f"{suite.LIGHT} and {length}" in words)
-    assert list(loads[:2]) == ["-m", f"{suite.LOADS} and {length}"]
-    assert "over" in told[: told.index(light)]
-    assert told.index(light) < told.index(loads)
+    light, loads, whole = (
+        next(place for place, words in enumerate(told) if f"{kind} and {length}" in words)
+        for kind in (suite.LIGHT, suite.LOADS, suite.WHOLE)
+    )
+    assert light < told.index("over") < loads < whole
+    assert "-n" not in told[whole]
+    assert ("-n" in told[loads]) is (length == "not long")
 
 
 def test_every_test_is_in_one_run_and_in_no_other(suite, tmp_path, monkeypatch):
