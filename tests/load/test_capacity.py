@@ -82,6 +82,7 @@ def test_a_request_that_is_wrong() -> None:
 
 
 @pytest.mark.load
+@pytest.mark.whole
 @pytest.mark.slow
 def test_a_box_office_is_probed_at_rest_and_beyond_what_it_can() -> None:
     """Single requests, then a step of twice its capacity: it sells that, and is calm afterwards."""
@@ -108,6 +109,7 @@ def test_a_box_office_is_probed_at_rest_and_beyond_what_it_can() -> None:
 
 
 @pytest.mark.load
+@pytest.mark.whole
 @pytest.mark.slow
 @pytest.mark.long
 def test_a_box_office_has_the_capacity_that_its_settings_give_it() -> None:

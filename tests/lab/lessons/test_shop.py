@@ -150,6 +150,7 @@ def share_served(name: str) -> float:
 
 
 @pytest.mark.load
+@pytest.mark.whole
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "least", "most"),
