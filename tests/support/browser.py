@@ -248,7 +248,9 @@ class Notebook:
 
     def cell(self, place: int) -> Locator:
         """What stands on the page for that cell; `show` it first."""
-        return self.page.locator(f'.jp-CodeCell[data-windowed-list-index="{place}"]')
+        # Notebooks that were open before are there again, behind this one.
+        panel = self.page.locator(".jp-NotebookPanel:not(.lm-mod-hidden)")
+        return panel.locator(f'.jp-CodeCell[data-windowed-list-index="{place}"]')
 
     def picture(self, place: int, within_s: float = 15) -> Picture:
         """The figure below that cell, as soon as it is drawn."""
