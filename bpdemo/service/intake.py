@@ -180,12 +180,12 @@ class Intake:
 
     async def run(self, job: OrderJob, waited_s: float) -> None:
         """Work on a job: the pool's handler."""
-        self._expire_overdue(job)
+        started_s = self._clock()
+        self._expire_overdue(job, started_s)
         if not job.callers:
             return  # and so it is over
-        self._ledger.start(job)
+        self._ledger.start(job, started_s)
         self._observer.observe(JobStarted(waited_s))
-        started_s = self._clock()
         self._tracer.record("queue", started_s - waited_s, started_s)
         result: Sale | BaseException | None = None
         try:
@@ -341,9 +341,8 @@ class Intake:
         finally:
             caller.task = None
 
-    def _expire_overdue(self, job: OrderJob) -> None:
+    def _expire_overdue(self, job: OrderJob, now: float) -> None:
         # A busy loop runs ready workers before overdue timers; nobody waits for this any more.
-        now = self._clock()
         for caller in [c for c in job.callers if c.deadline.has_passed(now)]:
             self._ledger.expire(caller)
 
@@ -354,8 +353,9 @@ class Intake:
         self._end()
 
     def _begin(self) -> None:
+        if not self._in_flight:
+            self.quiet.clear()
         self._in_flight += 1
-        self.quiet.clear()
 
     def _end(self) -> None:
         self._in_flight -= 1

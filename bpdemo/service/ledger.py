@@ -68,15 +68,14 @@ class Ledger:
         self._let_in(caller)
         self._settle(caller, _outcome_of(caller, result), result)
 
-    def start(self, job: OrderJob) -> None:
-        job.started_s = self._clock()
+    def start(self, job: OrderJob, now: float) -> None:
+        job.started_s = now
         for caller in job.callers:
-            self._start_caller(caller, job.started_s - job.came_s)
+            self._start_caller(caller, now - job.came_s)
 
     def finish(self, job: OrderJob, result: Sale | BaseException) -> None:
         """The worker is done: answer and settle everybody who is left."""
-        started_s = self._clock() if job.started_s is None else job.started_s
-        service_s = self._clock() - started_s
+        service_s = 0.0 if job.started_s is None else self._clock() - job.started_s
         for caller in job.callers:
             caller.service_s = service_s
             self._settle(caller, _outcome_of(caller, result), result)

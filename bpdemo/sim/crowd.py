@@ -173,8 +173,9 @@ class Crowd:
     def enter(self) -> None:
         """An order begins."""
         self._budget.earn()
+        if not self._ordering:
+            self._quiet.clear()
         self._ordering += 1
-        self._quiet.clear()
 
     def leave(self, ended: Ended) -> None:
         """And is over."""
