@@ -366,7 +366,7 @@ async def test_whoever_leaves_while_their_key_is_looked_up_is_out_of_the_books()
 @virtual
 async def test_no_more_than_so_many_look_at_once() -> None:
     """Each costs a call of the store and no place in the queue: the next one is refused."""
-    async with opened() as stage:
+    async with opened(pool_max=LOOKS_AT_ONCE) as stage:
         stage.comes(key="k")
         await settle()
         stage.turn(store_latency_s=0.1)
