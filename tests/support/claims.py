@@ -17,7 +17,7 @@ import pytest
 from bpdemo.core import slips
 from bpdemo.lab import ClaimFailed, simulate, stop_all
 from bpdemo.lab.contest.challenge import Challenge
-from bpdemo.lab.lessons import effort, sweeps
+from bpdemo.lab.lessons import effort, fairness, sweeps
 from bpdemo.lab.lessons.shared import claims as claims_of_lessons
 from bpdemo.lab.lessons.shared.claims import Claim
 from tests.support import virtual_office
@@ -144,6 +144,7 @@ def _run(
             patched.setattr(effort, "watch_work", virtual_office.watch_work)
         if not all_runs:
             patched.setattr(Challenge, "score", later(Challenge.score))
+            patched.setattr(fairness, "parts_by", later(fairness.parts_by))
         try:
             for place, source in cells:
                 tree = ast.parse(source) if named is None else with_points(source, named)
