@@ -83,8 +83,9 @@ class Assembly:
         if tracer is not None and settings.traces != "off" and settings.store != "memory":
             store = TracedStore(store, tracer)
         faults = faults_of_store(settings), rng_for("store faults")
-        pool_counts = getattr(self.bare_store, "pool_counts", None)
-        if pool_counts is None:  # a database brings its own pool
+        pool_counts = getattr(self.bare_store, "pool_counts", dict)
+        # A database brings its own pool; the store in memory has one if it is asked for.
+        if settings.store == "memory" and "pool_max" in settings.model_fields_set:
             pool = connection_pool(settings, observer)
             self.store: FaultyStore = PooledStore(store, *faults, pool)
             pool_counts = pool.counts

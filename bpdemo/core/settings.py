@@ -215,7 +215,8 @@ class Settings(BaseSettings):
     )
     pool_max: int = _count(
         8,
-        "Connections to the store at most: calls of it at once, of the one in memory, too.",
+        "Connections to the database at most. Where it is set, so many calls of the store in "
+        "memory at once, too.",
         high=1000,
         unit="connections",
     )

@@ -105,7 +105,8 @@ def test_every_connection_comes_back(
 
 
 def test_the_service_has_the_pool_that_its_settings_ask_for() -> None:
-    """In memory as before a database: so many connections, told as the metrics show them."""
+    """In memory as before a database: so many connections, told as the metrics show them; and none
+    where nobody asked for a pool."""
 
     async def scene() -> None:
         loop = asyncio.get_running_loop()
@@ -113,5 +114,7 @@ def test_the_service_has_the_pool_that_its_settings_ask_for() -> None:
         await assembly.office.start()
         assert assembly.office.snapshot().connections == {"idle": 3, "busy": 0}
         await assembly.office.stop()
+        unasked = Assembly(Settings(seed=1), clock=loop.time)
+        assert unasked.office.snapshot().connections == {}
 
     virtual_time.run(scene())
