@@ -30,18 +30,18 @@ smartquotes = False  # "process" in a docstring is code
 default_role = "code"
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
-python_maximum_signature_line_length = 80
 viewcode_line_numbers = True
 
 html_theme = "pydata_sphinx_theme"
 html_title = project
 html_static_path = [str(ROOT / "website" / "_static"), *TOLD.get("static", [])]
 templates_path = [str(ROOT / "website" / "_templates")]
+html_favicon = str(ROOT / "website" / "_static" / "favicon.svg")
 html_css_files = ["site.css"]
 html_js_files = ["pictures.js"]
 html_copy_source = False
 html_show_sourcelink = False
-html_context = {"built": TOLD.get("built", "")}
+html_context = {"built": TOLD.get("built", ""), "default_mode": "auto"}
 html_theme_options = {
     "navbar_align": "left",
     "show_prev_next": True,

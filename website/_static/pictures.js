@@ -1,5 +1,5 @@
 // Draws each picture from its own data when it comes near the screen; plotly.js is loaded once, and
-// by those pages alone that have pictures.
+// by those pages alone that have pictures. Besides, what the theme leaves undone for keyboards.
 (() => {
   const here = document.currentScript.src;
   const loaded = () => new Promise((resolve, reject) => {
@@ -16,9 +16,12 @@
     plotly ??= loaded();
     const { data, layout } = JSON.parse(home.querySelector("script").textContent);
     await (await plotly).newPlot(home, data, layout, { displayModeBar: false });
+    if (home.scrollWidth > home.clientWidth) home.tabIndex = 0; // so that the arrow keys scroll it
     home.dataset.drawn = "true";
   }
   window.addEventListener("DOMContentLoaded", () => {
+    // The theme names this button otherwise than it reads, and it must be called by what it reads.
+    for (const button of document.querySelectorAll(".search-button-field")) button.removeAttribute("aria-label");
     const near = new IntersectionObserver((seen) => {
       for (const one of seen.filter((each) => each.isIntersecting)) {
         near.unobserve(one.target);
