@@ -140,6 +140,15 @@ COURSE: Final = (
         "lost or paid twice",
     ),
     CourseLesson(
+        "11_limits_that_find_themselves",
+        "Limits that find themselves",
+        (25,),
+        "a limit that learns, in six lines; a fixed one as its rival; a drift that no "
+        "demonstration is long enough to show; what exploring costs",
+        ("11a", "11b"),
+        12,
+    ),
+    CourseLesson(
         "live_demo",
         "Live demo",
         (5,),

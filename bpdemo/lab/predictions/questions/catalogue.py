@@ -12,6 +12,7 @@ from bpdemo.lab.predictions.questions import (
     lesson_08,
     lesson_09,
     lesson_10,
+    lesson_11,
 )
 from bpdemo.lab.predictions.questions.question import Question
 
@@ -27,4 +28,5 @@ QUESTIONS: dict[str, Question] = {
     **lesson_08.QUESTIONS,
     **lesson_09.QUESTIONS,
     **lesson_10.QUESTIONS,
+    **lesson_11.QUESTIONS,
 }

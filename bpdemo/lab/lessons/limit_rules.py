@@ -1,0 +1,75 @@
+"""A limit whose rule is a plain function, such as one that a learner writes, before the service."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from math import inf
+from random import Random
+from types import MappingProxyType
+from typing import Any
+from unittest.mock import patch
+
+from bpdemo.core.settings import Settings
+from bpdemo.core.slips import forgiving
+from bpdemo.flow.limiter import Limit
+from bpdemo.flow.limits.bounds import bounded
+from bpdemo.flow.limits.choice import LIMITS
+from bpdemo.lab.services.simulation import simulate
+from bpdemo.load.run import LoadRun
+
+Rule = Callable[[float, int, float, bool], float]
+"""`rule(limit, in_flight, latency_s, dropped)` gives the limit that holds from now on."""
+
+
+class RuleLimit:
+    """Asks `rule` whenever a call ends, and stays from `low` to `high`.
+
+    With `cut_once` a cut holds for a whole flight: of the calls that began before the last one,
+    which tell of the same overload once more, none cuts the limit again.
+    """
+
+    def __init__(
+        self, rule: Rule, start: float, *, low: int = 1, high: int = 1000, cut_once: bool = False
+    ) -> None:
+        self.current: float = bounded(start, low, high)
+        self._rule = rule
+        self._low, self._high = low, high
+        self._cut_once = cut_once
+        self._cut_s = -inf
+
+    def learn(
+        self, in_flight: int, latency_s: float, *, dropped: bool, now: float, was_full: bool
+    ) -> None:
+        wanted = float(self._rule(self.current, in_flight, latency_s, dropped))
+        if wanted < self.current:
+            if self._cut_once and now - latency_s < self._cut_s:
+                return
+            self._cut_s = now
+        self.current = bounded(wanted, self._low, self._high)
+
+    def rebound(self, low: int, high: int) -> None:
+        """From now on within these, with all that was learnt."""
+        self._low, self._high = low, high
+        self.current = bounded(self.current, low, high)
+
+
+@forgiving
+def simulate_rule(
+    rule: Rule,
+    *,
+    cut_once: bool = False,
+    knobs: Mapping[str, Any] = MappingProxyType({}),
+    **load: Any,
+) -> LoadRun:
+    """What `simulate` gives of the naive service, whose limit on orders in flight is set by `rule`.
+
+    It starts at two orders a worker. `knobs` are further settings of the service, and `load` are
+    the arguments of `simulate`.
+    """
+
+    def make(start: float, *, low: int, high: int, rng: Random | None) -> Limit:
+        return RuleLimit(rule, start, low=low, high=high, cut_once=cut_once)
+
+    settings = Settings.unprotected(**{"workers": 8, **knobs, "limit_algorithm": "aimd"})
+    with patch.dict(LIMITS, {"aimd": make}):
+        return simulate(settings, **load)
