@@ -12,6 +12,7 @@ from tests.claims.entries import (
     lesson_07,
     lesson_08,
     lesson_10,
+    lesson_11,
 )
 from tests.claims.entry import Claim
 
@@ -39,4 +40,5 @@ CLAIMS: tuple[Claim, ...] = (
     *lesson_07.CLAIMS,
     *lesson_08.CLAIMS,
     *lesson_10.CLAIMS,
+    *lesson_11.CLAIMS,
 )

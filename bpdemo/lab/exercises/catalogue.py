@@ -11,6 +11,7 @@ from bpdemo.lab.exercises.judges import (
     lesson_07,
     lesson_08,
     lesson_09,
+    lesson_11,
 )
 
 EXERCISES: dict[str, Exercise] = {
@@ -23,6 +24,7 @@ EXERCISES: dict[str, Exercise] = {
     **lesson_07.EXERCISES,
     **lesson_08.EXERCISES,
     **lesson_09.EXERCISES,
+    **lesson_11.EXERCISES,
 }
 
 

@@ -249,4 +249,23 @@ PRODUCTION: Final[dict[str, Production]] = {
             "done, and the sum is always right.",
         ),
     ),
+    "11a": Production(
+        where=("bpdemo.flow.limits.aimd:AIMD.learn",),
+        differs=(
+            "The published timeout is 5 s, and the cut is counted for every slow call, not once a "
+            "flight. It is shown as it was published; the lesson shows what comes of that.",
+            "The cut is rounded down, so that a small limit falls too: 0.9 · 7 is 6, not 6.3. "
+            "Least and greatest limit are settings.",
+        ),
+    ),
+    "11b": Production(
+        where=("bpdemo.flow.limits.gradient2:Gradient2._update",),
+        differs=(
+            "This is the rule that drifts, as published: an average over ten minutes, which falls "
+            "by 5% a second only while it is more than twice the short time. It is a rival in the "
+            "arena, and stays as it is.",
+            "An average forgives one lucky window. Yours believes it for ever: where single calls "
+            "are shorter by nature, take the least of *windows*, and look anew now and then.",
+        ),
+    ),
 }

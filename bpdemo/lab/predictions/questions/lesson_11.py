@@ -89,7 +89,7 @@ QUESTIONS: dict[str, Question] = {
         "the limit to 3 for 50 calls. Eight workers, twice the capacity: what does that cost?",
         "For a moment about half the workers are idle, and orders are shed all the same",
         {
-            "Nothing: whoever is shed meanwhile would have been shed anyway": (
+            "Nothing: an order that is shed meanwhile would have been shed anyway": (
                 "Half of them would. The other half would have been served by the workers that "
                 "have nothing to do now."
             ),
@@ -117,7 +117,7 @@ QUESTIONS: dict[str, Question] = {
                 "are busy with two or three, so it need not know that they are two."
             ),
             "As much as without it: a limit in front can't make the payment faster": (
-                "The payment is no faster. But who waits for it is served before they leave."
+                "The payment is no faster. But those who wait for it are served before they leave."
             ),
         },
         is_harmless=True,

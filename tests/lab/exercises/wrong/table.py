@@ -10,6 +10,7 @@ from tests.lab.exercises.wrong import (
     lesson_07,
     lesson_08,
     lesson_09,
+    lesson_11,
 )
 
 LESSONS = (
@@ -22,6 +23,7 @@ LESSONS = (
     lesson_07,
     lesson_08,
     lesson_09,
+    lesson_11,
 )
 
 WRONG = {name: answers for lesson in LESSONS for name, answers in lesson.WRONG.items()}
