@@ -68,6 +68,7 @@ def simulate_rule(
     """
 
     def make(start: float, *, low: int, high: int, rng: Random | None) -> Limit:
+        del rng  # a rule of plain numbers draws nothing
         return RuleLimit(rule, start, low=low, high=high, cut_once=cut_once)
 
     settings = Settings.unprotected(**{"workers": 8, **knobs, "limit_algorithm": "aimd"})

@@ -29,9 +29,7 @@ def rule(timeout_s: float = 0.2, *, grows_unused: bool = False) -> Rule:
 def slow_day(timeout_s: float, *, cut_once: bool) -> float:
     """Lesson 02's day, after the payment has become twice as slow."""
     changes = [(10, {"payment_latency_s": 0.08})]
-    run = simulate_rule(
-        rule(timeout_s), cut_once=cut_once, times=0.9, seconds=40, changes=changes
-    )
+    run = simulate_rule(rule(timeout_s), cut_once=cut_once, times=0.9, seconds=40, changes=changes)
     return run.between(20, 40)["goodput_of_possible"]
 
 
@@ -97,7 +95,7 @@ CLAIMS = (
     Claim(
         LESSON,
         "rival",
-        mechanism="how many orders are in flight, whoever decides it",
+        mechanism="how many orders are in flight, by whatever rule",
         figure="goodput ÷ possible",
         arms=(
             Arm(
@@ -114,9 +112,7 @@ CLAIMS = (
             ),
             Arm(
                 "Envoy's gradient, with its probes",
-                lambda: goodput(
-                    naive(workers=4, limit_algorithm="gradient", **UNEVEN), seconds=20
-                ),
+                lambda: goodput(naive(workers=4, limit_algorithm="gradient", **UNEVEN), seconds=20),
                 at_least=0.7,
             ),
         ),

@@ -161,10 +161,10 @@ def _blamed(aimd: Any, scene: Scene, run: LoadRun) -> tuple[str, str]:
     left = aimd(ASKED_AT, 40, cuts_at_s, False) / ASKED_AT
     if cuts_at_s >= 0.3:
         return (
-            f"a call may take {spared_s:g} s before the rule cuts. By then the limit is so high that "
-            "those who enter now are late, and the cut comes a whole wait too late.",
+            f"a call may take {spared_s:g} s before the rule cuts. By then the limit is so high "
+            "that those who enter now are late, and the cut comes a whole wait too late.",
             "The timeout in the rule must be well below the customers' own: a queue that is "
-            "noticed at half of their patience can still be drained in the other half.",
+            "noticed after half of that time can still be drained in time.",
         )
     if grown := _grown_unused(aimd):
         limit = float(run.frame.limit[run.frame.t_s < scene.from_s].max())
@@ -181,8 +181,8 @@ def _blamed(aimd: Any, scene: Scene, run: LoadRun) -> tuple[str, str]:
         )
     if cuts_at_s <= 0.08 and left > 0.2:
         return (
-            f"the rule already cuts when a call takes {cuts_at_s:g} s. An order takes 0.042 s of its own, "
-            "and 0.084 s when the payment is slow, so calls are cut for that nobody had to wait "
+            f"the rule already cuts when a call takes {cuts_at_s:g} s. An order takes 0.042 s of "
+            "its own, and 0.084 s when the payment is slow, so calls are cut for that nobody had to wait "
             "for, and workers stay idle.",
             "The timeout must leave room for a service that is itself twice as slow.",
         )
@@ -209,7 +209,6 @@ def _grown_unused(aimd: Any) -> str:
 # -- 11b ------------------------------------------------------------------------------------
 
 
-
 def judge_follow(follow: Any) -> str:
     """In place of Gradient2's average: six hours of overload, a slow start, a slower payment."""
     for long_s, short_s in ((0.042, 0.042), (0.042, 0.2), (0.2, 0.042)):
@@ -221,7 +220,7 @@ def judge_follow(follow: Any) -> str:
                 why="the limit is calculated from it once a second.",
                 look="Return a number for every pair of times.",
             )
-    hours = minutes_with(follow, lambda t_s: SERVICE_S, minutes=360)
+    hours = minutes_with(follow, lambda _: SERVICE_S, minutes=360)
     if (gone := _gone_at(hours)) is not None:
         raise NotYet(
             expected="at 1.2× the capacity, six hours on end, the limit serves as in the first "
@@ -259,9 +258,7 @@ def judge_follow(follow: Any) -> str:
     )
 
 
-def minutes_with(
-    follow: Any, service_s: Callable[[float], float], *, minutes: int
-) -> list[float]:
+def minutes_with(follow: Any, service_s: Callable[[float], float], *, minutes: int) -> list[float]:
     """Goodput minute by minute, of what is possible, with `follow` as the reference's rule."""
     from unittest.mock import patch
 
