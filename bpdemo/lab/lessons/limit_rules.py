@@ -17,7 +17,7 @@ from bpdemo.flow.limits.choice import LIMITS
 from bpdemo.lab.services.simulation import simulate
 from bpdemo.load.run import LoadRun
 
-Rule = Callable[[float, int, float, bool], float]
+LimitRule = Callable[[float, int, float, bool], float]
 """`rule(limit, in_flight, latency_s, dropped)` gives the limit that holds from now on."""
 
 
@@ -29,7 +29,13 @@ class RuleLimit:
     """
 
     def __init__(
-        self, rule: Rule, start: float, *, low: int = 1, high: int = 1000, cut_once: bool = False
+        self,
+        rule: LimitRule,
+        start: float,
+        *,
+        low: int = 1,
+        high: int = 1000,
+        cut_once: bool = False,
     ) -> None:
         self.current: float = bounded(start, low, high)
         self._rule = rule
@@ -55,7 +61,7 @@ class RuleLimit:
 
 @forgiving
 def simulate_rule(
-    rule: Rule,
+    rule: LimitRule,
     *,
     cut_once: bool = False,
     knobs: Mapping[str, Any] = MappingProxyType({}),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bpdemo.lab import simulate
-from bpdemo.lab.lessons.limit_rules import Rule, simulate_rule
+from bpdemo.lab.lessons.limit_rules import LimitRule, simulate_rule
 from tests.claims.entry import Arm, Claim, NotApplicable, Recommended
 from tests.claims.virtual import goodput, naive
 
@@ -13,7 +13,7 @@ LESSON = "11_limits_that_find_themselves"
 UNEVEN: dict[str, Any] = {"payment_latency_distribution": "lognormal"}
 
 
-def rule(timeout_s: float = 0.2, *, grows_unused: bool = False) -> Rule:
+def rule(timeout_s: float = 0.2, *, grows_unused: bool = False) -> LimitRule:
     """The lesson's six lines, with that timeout."""
 
     def aimd(limit: float, in_flight: int, latency_s: float, dropped: bool) -> float:

@@ -27,7 +27,7 @@ ASKED_AT: Final = 40.0
 
 
 @dataclass(frozen=True)
-class Scene:
+class LimitScene:
     """A load of so many seconds, and what counts of it; both `longer` times as long in a test."""
 
     name: str
@@ -38,23 +38,23 @@ class Scene:
     knobs: dict[str, Any] = field(default_factory=dict)
 
 
-def scenes(longer: float = 1) -> list[Scene]:
+def scenes(longer: float = 1) -> list[LimitScene]:
     """Overload, slow payments, a burst after a quiet time, and a day just below capacity."""
     long_s = 12 * longer
     slow = [(4 * longer, SLOW), (8 * longer, NORMAL)]
     burst = {"times": 5, "scenario": "spike", "seconds": 15 * longer}
     return [
-        Scene("at twice the capacity", {"times": 2, "seconds": long_s}, 0.93, 2, long_s),
-        Scene(
+        LimitScene("at twice the capacity", {"times": 2, "seconds": long_s}, 0.93, 2, long_s),
+        LimitScene(
             "at twice the capacity, with service times that vary",
             {"times": 2, "seconds": long_s}, 0.9, 2, long_s, UNEVEN,
         ),
-        Scene(
+        LimitScene(
             "at twice the capacity, while and after the payment takes twice as long",
             {"times": 2, "seconds": long_s, "changes": slow}, 0.84, 4 * longer + 1, long_s,
         ),
-        Scene("in a burst after a quiet time", burst, 0.9, 5 * longer + 1, 10 * longer),
-        Scene(
+        LimitScene("in a burst after a quiet time", burst, 0.9, 5 * longer + 1, 10 * longer),
+        LimitScene(
             "on a day at 0.9 of the capacity, with service times that vary",
             {"times": 0.9, "seconds": long_s}, 0.88, 2, long_s, UNEVEN,
         ),
@@ -76,8 +76,8 @@ def judge_aimd(aimd: Any) -> str:
 
 
 def played(
-    aimd: Any, scenes: list[Scene], seeds: range = SEEDS
-) -> Iterator[tuple[Scene, float, LoadRun]]:
+    aimd: Any, scenes: list[LimitScene], seeds: range = SEEDS
+) -> Iterator[tuple[LimitScene, float, LoadRun]]:
     """Each scene, what was served of what was possible with the worst of `seeds`, and that run."""
     from bpdemo.lab.lessons.limit_rules import simulate_rule
 
@@ -138,7 +138,7 @@ def _is_limit(given: object) -> bool:
     return isinstance(given, int | float) and not isinstance(given, bool) and isfinite(given)
 
 
-def _told_of(aimd: Any, scene: Scene, served: float, run: LoadRun) -> NotYet:
+def _told_of(aimd: Any, scene: LimitScene, served: float, run: LoadRun) -> NotYet:
     why, look = _blamed(aimd, scene, run)
     return NotYet(
         expected=f"{scene.name}, at least {scene.at_least:.0%} of what is possible is served.",
@@ -148,7 +148,7 @@ def _told_of(aimd: Any, scene: Scene, served: float, run: LoadRun) -> NotYet:
     )
 
 
-def _blamed(aimd: Any, scene: Scene, run: LoadRun) -> tuple[str, str]:
+def _blamed(aimd: Any, scene: LimitScene, run: LoadRun) -> tuple[str, str]:
     """Why, and where to look: by what the rule does when it is asked by hand."""
     cuts_at_s = next((s for s in ASKED_S if aimd(ASKED_AT, 40, s, False) < ASKED_AT), None)
     if cuts_at_s is None:
@@ -182,8 +182,8 @@ def _blamed(aimd: Any, scene: Scene, run: LoadRun) -> tuple[str, str]:
     if cuts_at_s <= 0.08 and left > 0.2:
         return (
             f"the rule already cuts when a call takes {cuts_at_s:g} s. An order takes 0.042 s of "
-            "its own, and 0.084 s when the payment is slow, so calls are cut for that nobody had to wait "
-            "for, and workers stay idle.",
+            "its own, and 0.084 s when the payment is slow, so it cuts where nobody had to wait, and "
+            "workers stay idle.",
             "The timeout must leave room for a service that is itself twice as slow.",
         )
     if left < 0.4:
