@@ -65,6 +65,7 @@ def test_limits_that_learn_nothing_are_fixed_ones_of_another_day(monkeypatch: py
     assert "one that adapts serves nearly all" in refute(LESSON, "rival")
 
 
+@pytest.mark.slow
 def test_a_reference_that_never_rises_does_not_drift(monkeypatch: pytest.MonkeyPatch):
     """Gradient2 with the least window in place of its average serves for twelve minutes."""
     update = Gradient2._update

@@ -182,8 +182,8 @@ def _blamed(aimd: Any, scene: LimitScene, run: LoadRun) -> tuple[str, str]:
     if cuts_at_s <= 0.08 and left > 0.2:
         return (
             f"the rule already cuts when a call takes {cuts_at_s:g} s. An order takes 0.042 s of "
-            "its own, and 0.084 s when the payment is slow, so it cuts where nobody had to wait, and "
-            "workers stay idle.",
+            "its own, and 0.084 s when the payment is slow, so it cuts where nobody had to wait, "
+            "and workers stay idle.",
             "The timeout must leave room for a service that is itself twice as slow.",
         )
     if left < 0.4:
