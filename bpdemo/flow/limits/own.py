@@ -79,9 +79,8 @@ class OurLimit:
         ratio = log(self.current / self._dip)
         way = log(per_s / dipped_per_s) - (self._worth * sqrt(self._level) + lost) * ratio
         self._level *= exp(self._gain * full * bounded(way, -ratio, ratio))
-        most = max(self._room, self._deep * sqrt(self._level))
-        grown = 1 + 0.2 * full if way < 0 else 0.5
-        self._ratio = bounded(self._ratio * grown, self._room, most)
+        most = max(room := self._room, self._deep * sqrt(self._level))
+        self._ratio = bounded(self._ratio * (1 + 0.2 * full if way < 0 else 0.5), room, most)
 
     def _begin(self, stretches: int, limit: float, inside: int) -> None:
         calls = self._quota + self._level / self._ratio
