@@ -15,6 +15,9 @@
   async function draw(home) {
     plotly ??= loaded();
     const { data, layout } = JSON.parse(home.querySelector("script").textContent);
+    // Beside a table of contents there is less room than a picture takes: a little smaller will do.
+    const room = home.clientWidth / (layout.width ?? home.clientWidth);
+    if (room < 1) home.style.zoom = Math.max(0.7, room);
     await (await plotly).newPlot(home, data, layout, { displayModeBar: false });
     if (home.scrollWidth > home.clientWidth) home.tabIndex = 0; // so that the arrow keys scroll it
     home.dataset.drawn = "true";
