@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from bpdemo.lab.lessons.shop.step_1 import Order
-from bpdemo.lab.lessons.unsized_shop import unsized_shop
+from bpdemo.lab.lessons.shop.unsized import unsized_shop
 
 
 def answers_of(crowd: int) -> list[object]:

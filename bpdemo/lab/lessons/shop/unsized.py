@@ -1,5 +1,5 @@
 """Lesson 09's shop with a payment of its own, for a lesson that serves it more than once in its own
-process: the lines of the payment in `shop/payment.py` belong to the loop that first waits for one.
+process: the lines of the payment in `payment.py` belong to the loop that first waits for one.
 """
 
 from __future__ import annotations
