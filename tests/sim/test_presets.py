@@ -72,6 +72,7 @@ SEEN: dict[str, tuple[Callable[[Figures, Figures], tuple[float, float]], float, 
     "twitchy": (served, 0.0, 0.6),
     "open-closed": (served, 1.3, 9),
     "obedience": (served, 1.8, 9),
+    "rival": (goodput, 3.0, 99),
 }
 
 
