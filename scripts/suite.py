@@ -5,12 +5,11 @@
 
 Five runs of pytest. One is of what needs no process, no socket and no real time (`untimed`, see
 tests/untimed.py): it goes on beside the others, at the lowest priority that the system has, and
-takes what they leave of the processor. Those are first tests with processes and servers, one more
-at a time than there are cores, since they often wait; then what plays a load or opens a browser,
-but judges no speed (`light`), three at a time. Then come the loads that do, and nothing that yields
-goes on beside them: two virtual processors are often one real one. First those that leave most of a
-processor idle, two at a time (one, if they are long), and at last, each alone, those that need all
-of the machine (`whole`).
+takes what they leave of the processor. Those are tests with processes and servers, one more at a
+time than there are cores, since they often wait. Then come the loads, and nothing that yields goes
+on beside them: two virtual processors are often one real one. First what plays a load or opens a
+browser, but judges no speed (`light`), three at a time; then the other loads one at a time, and at
+last those that need all of the machine (`whole`).
 
 What has a clock of the machine's own, all but the first run, can be disturbed by the machine,
 which is no fault of the service: what fails there is judged once more, alone and when it is quiet.
@@ -49,8 +48,6 @@ OTHERS = "not (load or browser or untimed)"
 LOWEST = 19
 #: More at a time, and the starts of their processes get into one another's way.
 LIGHT_AT_ONCE = 3
-#: Each of these asks for a part of one processor; of long loads some ask for more.
-LOADS_AT_ONCE = {"not long": 2, "long": 1}
 #: A test that runs beside the others may have to wait for most of that time.
 ASIDE_S = 1000
 FAILED, NO_TESTS = 1, 5
@@ -176,11 +173,10 @@ def play(folder: Path, length: str, chosen: list[str]) -> int:
     untimed += [f"--timeout={ASIDE_S}"]
     with aside(folder, *at_once(cores), *untimed, *(chosen or UNTIMED)) as beside:
         others = pytest(folder, *at_once(cores + 1), "-m", f"{OTHERS} and {length}", *chosen)
-        of_light = [*at_once(LIGHT_AT_ONCE, by="loadfile"), "-m", f"{LIGHT} and {length}"]
-        light = loads_of(folder, others, "light", of_light, chosen)
         untimed_run = beside.wait()
-    of_loads = [*at_once(LOADS_AT_ONCE[length], by="loadfile"), "-m", f"{LOADS} and {length}"]
-    loads = loads_of(folder, others, "", of_loads, chosen)
+    of_light = [*at_once(LIGHT_AT_ONCE, by="loadfile"), "-m", f"{LIGHT} and {length}"]
+    light = loads_of(folder, others, "light", of_light, chosen)
+    loads = loads_of(folder, others, "", ["-m", f"{LOADS} and {length}"], chosen)
     whole = loads_of(folder, others, "whole", ["-m", f"{WHOLE} and {length}"], chosen)
     codes = [untimed_run.code, *disturbed(folder, others, light, loads, whole)]
     if set(codes) == {NO_TESTS}:

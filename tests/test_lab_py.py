@@ -246,8 +246,8 @@ def test_the_workshop_is_installed_with_nothing_that_builds_it(lab):
 
 def test_an_environment_is_made_again_for_what_it_lacks_and_for_nothing_else(lab, monkeypatch):
     """The one with the tools is good for a learner too; changed tools concern developers alone."""
-    for name in ("requirements.txt", "requirements-dev.txt", "pyproject.toml"):
-        shutil.copyfile(ROOT / name, lab.ROOT / name)
+    for path in (*ROOT.glob("requirements*.txt"), ROOT / "pyproject.toml"):
+        shutil.copyfile(path, lab.ROOT / path.name)
     installed: list[str] = []
     monkeypatch.setattr(lab, "install", lambda path: installed.append(path.name))
     learner, developer = "requirements.txt", "requirements-dev.txt"
