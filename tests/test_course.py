@@ -160,6 +160,16 @@ def test_every_wrong_choice_of_every_question_is_among_the_misconceptions(script
 
 
 @each_lesson
+def test_what_is_revealed_is_shown(lesson: CourseLesson):
+    """`reveal` is displayed as the value of its cell; with a line after it, nobody would see it."""
+    cells = json.loads((NOTEBOOKS / f"{lesson.file}.ipynb").read_text("utf-8"))["cells"]
+    for cell in (cell for cell in cells if cell["cell_type"] == "code"):
+        source = "".join(cell["source"])
+        if re.search(r"^reveal\(", source, re.MULTILINE):
+            assert ast.unparse(ast.parse(source).body[-1]).startswith("reveal("), source
+
+
+@each_lesson
 def test_a_lesson_begins_with_few_imports(lesson: CourseLesson):
     """At most four lines before its first heading, and no more in any other cell."""
     cells = json.loads((NOTEBOOKS / f"{lesson.file}.ipynb").read_text("utf-8"))["cells"]
