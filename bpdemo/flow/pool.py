@@ -2,9 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from contextlib import suppress
 from contextvars import Context
-from itertools import count
 from typing import Any, Generic, Protocol, TypeVar
 
 from bpdemo.core.ranges import require_count
@@ -18,10 +16,10 @@ LONGEST_PAUSE_S = 1.0
 
 
 class Job(Protocol):
-    """What can be worked on. It runs in `context`, where its trace lives; None if it has none."""
+    """What can be worked on. It runs in `context`, where its trace and log ids live."""
 
     @property
-    def context(self) -> Context | None: ...
+    def context(self) -> Context: ...
 
     def __hash__(self) -> int: ...
 
@@ -29,39 +27,8 @@ class Job(Protocol):
 J = TypeVar("J", bound=Job)
 
 
-class Worker(asyncio.Task[None]):
-    """The task of one worker, which knows what cancelled it.
-
-    A job may, as a scope that leaks does in some library; that costs the job. What comes from
-    outside while the worker waits is for the worker.
-    """
-
-    _by_itself = 0  # cancellations by what runs in it, and not taken back
-
-    def cancel(self, msg: object = None) -> bool:
-        if asyncio.current_task(self.get_loop()) is self:
-            self._by_itself += 1
-        return super().cancel(msg)
-
-    def uncancel(self) -> int:
-        self._by_itself = max(0, self._by_itself - 1)
-        return super().uncancel()
-
-    async def pass_turn(self) -> None:
-        """Let everybody else have theirs, and be as if no job had cancelled this worker."""
-        while self._by_itself:
-            self.uncancel()
-        # A cancellation that has not been raised yet is raised here. If it is a job's, it is
-        # nothing any more; if it came from outside, `cancelling` tells.
-        with suppress(asyncio.CancelledError):
-            await asyncio.sleep(0)
-
-
 class WorkerPool(Generic[J]):
     """Runs `handle(job, waited_s)` for each job of the queue.
-
-    A job with a context runs in a task of its own, since only a task can run in a given one. To
-    make a task costs more than to wait in it; so a job without a context runs in its worker's.
 
     A handler that raises, whatever it raises, costs its own job only: `on_crash(job, error)`
     hears of it, and the worker takes the next one. A `take` of the queue that raises, or an
@@ -85,11 +52,10 @@ class WorkerPool(Generic[J]):
         self._handle = handle
         self._on_crash = on_crash
         self._is_running = False
-        self._numbers = count(1)
         # Dictionaries, since a set of tasks has another order in each run, and so would have what
         # happens at a stop or a shrink.
-        self._workers: dict[Worker, None] = {}
-        self._idle: dict[Worker, None] = {}
+        self._workers: dict[asyncio.Task[None], None] = {}
+        self._idle: dict[asyncio.Task[None], None] = {}
 
     @property
     def size(self) -> int:
@@ -131,9 +97,7 @@ class WorkerPool(Generic[J]):
 
     def _hire(self) -> None:
         while self._is_running and len(self._workers) < self.size:
-            # Not by `create_task`, which makes tasks of another kind.
-            loop, name = asyncio.get_running_loop(), f"worker-{next(self._numbers)}"
-            worker = Worker(self._work(), loop=loop, name=name)
+            worker = asyncio.create_task(self._work(), name="worker")
             self._workers[worker] = self._idle[worker] = None
             worker.add_done_callback(self._end)
 
@@ -143,11 +107,11 @@ class WorkerPool(Generic[J]):
             self._depart(worker)
             worker.cancel()
 
-    def _depart(self, worker: Worker) -> None:
+    def _depart(self, worker: "asyncio.Task[None]") -> None:
         self._workers.pop(worker, None)
         self._idle.pop(worker, None)
 
-    def _end(self, worker: Worker) -> None:
+    def _end(self, worker: "asyncio.Task[None]") -> None:
         self._depart(worker)
         if not worker.cancelled() and (error := worker.exception()):
             _report("A worker died; another takes its turn.", error)
@@ -158,7 +122,7 @@ class WorkerPool(Generic[J]):
 
     async def _work(self) -> None:
         me = asyncio.current_task()
-        assert isinstance(me, Worker)
+        assert me is not None
         pause_s = SHORTEST_PAUSE_S
         while self._keeps(me):
             try:
@@ -176,36 +140,20 @@ class WorkerPool(Generic[J]):
             self._seats.acquire()
             self._idle.pop(me, None)
             try:
-                if (context := job.context) is None:
-                    await self._run(job, waited_s, me)
-                else:
-                    await self._run_in(context, job, waited_s)
+                await self._run(job, waited_s)
             finally:
                 self._seats.release()
                 self._idle[me] = None
                 self._queue.place_freed()
 
-    def _keeps(self, worker: Worker) -> bool:
+    def _keeps(self, worker: "asyncio.Task[None]") -> bool:
         # A job swallows the cancellation of its worker, so that is seen only here.
         if worker.cancelling() or len(self._workers) > self.size:
             self._depart(worker)  # now, not when the task ends: the next one to ask must not go too
         return worker in self._workers
 
-    async def _run(self, job: J, waited_s: float, worker: Worker) -> None:
-        # Where jobs need not be waited for, nor wait for anything, all others would have no turn
-        # until the queue is empty. So one passes before each job and one after it, as with a task.
-        try:
-            await asyncio.sleep(0)
-            await self._handle(job, waited_s)
-        except BaseException as error:
-            # SystemExit and KeyboardInterrupt would leave through the event loop and end it.
-            self._tell_crash(job, error)
-            if asyncio.current_task(worker.get_loop()) is not worker:
-                raise  # the worker's coroutine is being closed: nobody runs it any more
-        await worker.pass_turn()
-
-    async def _run_in(self, context: Context, job: J, waited_s: float) -> None:
-        begun = False
+    async def _run(self, job: J, waited_s: float) -> None:
+        begun, context = False, job.context
 
         async def survive() -> None:
             nonlocal begun
@@ -213,8 +161,10 @@ class WorkerPool(Generic[J]):
             try:
                 await self._handle(job, waited_s)
             except BaseException as error:
-                self._tell_crash(job, error)  # as in `_run`
+                # SystemExit and KeyboardInterrupt would leave through the event loop and end it.
+                self._tell_crash(job, error)
 
+        # A task of its own, since only a task can run in a given context.
         task = asyncio.get_running_loop().create_task(survive(), context=context)
         try:
             await task

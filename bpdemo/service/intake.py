@@ -28,7 +28,7 @@ from bpdemo.core.errors import (
 )
 from bpdemo.core.events import JobEnded, JobStarted
 from bpdemo.core.model import OrderRequest
-from bpdemo.core.ports import NullTracer, Observer, Tracer
+from bpdemo.core.ports import Observer, Tracer
 from bpdemo.core.ranges import require_choice, require_flag, require_number
 from bpdemo.flow.breaker import Breaker
 from bpdemo.flow.deadline import NEVER, Deadline
@@ -100,7 +100,6 @@ class Intake:
         self._clock = clock
         self._observer = observer
         self._tracer = tracer
-        self._is_traced = not isinstance(tracer, NullTracer)
         self._keyed: dict[str, OrderJob] = {}  # jobs in flight that have a key
         self._in_flight = 0
         self._looking = 0  # callers whose key is in flight with another body
@@ -150,9 +149,9 @@ class Intake:
             self._ledger.forget(caller)
             raise CallerLeft
         if job is None:
-            now, is_traced = self._clock(), self._is_traced
-            job = OrderJob(wanted, key, now, durable=durable, is_traced=is_traced)
-            job = await self._place_job(caller, job)
+            job = await self._place_job(
+                caller, OrderJob(wanted, key, self._clock(), durable=durable)
+            )
         if job.wanted == wanted:
             self._ledger.admit(caller, job)
         else:

@@ -68,18 +68,11 @@ class OrderJob:
     __slots__ = ("callers", "came_s", "context", "durable", "key", "started_s", "wanted")
 
     def __init__(
-        self,
-        wanted: OrderRequest,
-        key: str | None,
-        came_s: float,
-        *,
-        durable: bool = False,
-        is_traced: bool = True,
+        self, wanted: OrderRequest, key: str | None, came_s: float, *, durable: bool = False
     ) -> None:
         self.wanted = wanted
         self.key = key
-        # Where its caller's trace lives; where nobody traces there is nothing to carry along.
-        self.context: Context | None = copy_context() if is_traced else None
+        self.context: Context = copy_context()
         self.callers: list[Caller] = []  # those who still wait for it
         self.came_s = came_s
         self.durable = durable  # to be accepted now and processed later

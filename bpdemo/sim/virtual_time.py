@@ -482,7 +482,7 @@ def _cancel_in_order(loop: VirtualTimeLoop) -> None:
     Those that begin meanwhile, to clean up, are cancelled next; some would go on so for ever.
     """
     for _ in range(_ROUNDS_AT_THE_END):
-        tasks = sorted(asyncio.all_tasks(loop), key=_made)
+        tasks = sorted(asyncio.all_tasks(loop), key=lambda task: getattr(task, "serial", -1))
         if not tasks:
             return
         for task in tasks:
@@ -493,10 +493,3 @@ def _cancel_in_order(loop: VirtualTimeLoop) -> None:
                 loop.call_exception_handler(
                     {"message": "A task failed at its end.", "exception": error, "task": task}
                 )
-
-
-def _made(task: asyncio.Task[Any]) -> tuple[int, int, str]:
-    """Sorts tasks by when they were made. Those of a kind of their own, which the loop has not
-    made, come first, by the numbers in their names."""
-    name = task.get_name()
-    return getattr(task, "serial", -1), len(name), name

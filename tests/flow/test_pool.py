@@ -7,7 +7,6 @@ from contextlib import suppress
 from contextvars import Context, copy_context
 from dataclasses import dataclass, field
 from random import Random
-from unittest.mock import ANY
 
 import pytest
 
@@ -22,29 +21,13 @@ from tests.support.virtual import virtual
 caller_id: contextvars.ContextVar[str] = contextvars.ContextVar("caller_id", default="nobody")
 
 
-class Carrying:
-    """Whether the jobs of a test carry a context."""
-
-    is_on = True
-
-
-def new_context() -> Context | None:
-    return copy_context() if Carrying.is_on else None
-
-
-@pytest.fixture(autouse=True, params=[True, False], ids=["own context", "worker's context"])
-def carrying(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Everything here holds for jobs that run in tasks of their own, and in their worker's."""
-    monkeypatch.setattr(Carrying, "is_on", request.param)
-
-
 @dataclass(eq=False)
 class Job:
     """Takes its time, then acts."""
 
     service_s: float = 1.0
     act: Callable[[], Awaitable[None] | None] = lambda: None
-    context: Context | None = field(default_factory=new_context)
+    context: Context = field(default_factory=copy_context)
 
 
 class Bench:
@@ -170,7 +153,7 @@ async def test_each_job_runs_in_its_own_context() -> None:
     bench.pool.start()
     for name in ("ann", "bob"):
         caller_id.set(name)
-        bench.queue.try_put(Job(act=act, context=copy_context()))
+        bench.queue.try_put(Job(act=act))
     bench.queue.try_put(Job(act=act, context=Context()))
     caller_id.set("later")
     await asyncio.sleep(3.5)
@@ -231,126 +214,6 @@ async def test_a_job_that_cancels_itself_costs_itself_only() -> None:
     assert bench.done[-2:] == good
     assert bench.pool.busy == 0
     assert bench.crashes == [asyncio.CancelledError]
-
-
-@virtual
-async def test_a_job_that_cancelled_itself_does_not_spoil_the_next() -> None:
-    """Nor one that took a part of it back, nor a timeout inside: nobody's job is cut short but
-    theirs, no worker ends, and the loop hears of nothing."""
-    heard = ears()
-    bench = Bench(size=1)
-    bench.pool.start()
-    await settle()
-    workers = list(bench.pool._workers)
-    me = asyncio.current_task
-
-    def cancel(times: int) -> None:
-        for _ in range(times):
-            me().cancel()
-
-    async def cancel_and_take_back(times: int, back: int) -> None:
-        cancel(times)
-        with suppress(asyncio.CancelledError):
-            await asyncio.sleep(1)
-        for _ in range(back):
-            me().uncancel()
-
-    async def time_out() -> None:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(0.5):
-                await asyncio.sleep(9)
-
-    bad: list[Callable[[], Awaitable[None] | None]] = [
-        *(lambda times=times: cancel(times) for times in (1, 2)),
-        *(
-            lambda times=times, back=back: cancel_and_take_back(times, back)
-            for times in (1, 3)
-            for back in range(times + 2)
-        ),
-        time_out,
-    ]
-    good: list[Job] = []
-    for act in bad * 2:
-        bench.queue.try_put(Job(act=act))
-        good += bench.put(1)
-    await asyncio.sleep(200)
-    assert [job for job in bench.done if job in good] == good
-    assert bench.crashed == []
-    assert list(bench.pool._workers) == workers
-    assert (bench.pool.busy, heard) == (0, [])
-
-
-@pytest.mark.parametrize("taken_back", [False, True])
-@virtual
-async def test_a_job_that_cancels_itself_hides_no_cancellation_from_outside(
-    taken_back: bool,
-) -> None:
-    """The end of a loop cancels the worker too: it goes when its job is over, or the loop hangs."""
-    bench = Bench(size=1)
-
-    async def stubborn() -> None:
-        me = asyncio.current_task()
-        assert me
-        for wait_s in (5.0, 1.0):
-            with suppress(asyncio.CancelledError):
-                await asyncio.sleep(wait_s)  # the first is ended from outside
-        if taken_back:
-            me.cancel()
-            with suppress(asyncio.CancelledError):
-                await asyncio.sleep(1)
-            me.uncancel()
-
-    bench.pool.start()
-    bench.queue.try_put(Job(act=stubborn))
-    bench.put(3)
-    await asyncio.sleep(3)
-    (worker,) = bench.pool._workers
-    worker.cancel()
-    await asyncio.wait([worker], timeout=30)
-    assert worker.done()
-    assert len(bench.begun) == 1
-
-
-@virtual
-async def test_jobs_that_wait_for_nothing_leave_the_loop_its_turns() -> None:
-    """However many are queued, everybody else comes to their turn between any two of them."""
-    bench = Bench(size=1)
-    turns: list[int] = []
-    begun = 0
-
-    async def at_once(job: Job, waited_s: float) -> None:
-        nonlocal begun
-        begun += 1
-
-    async def another() -> None:
-        while begun < 100:
-            turns.append(begun)
-            await asyncio.sleep(0)
-
-    bench.pool._handle = at_once
-    bench.put(100)
-    bench.pool.start()
-    await another()
-    assert set(range(100)) <= set(turns)
-
-
-@virtual
-async def test_a_worker_whose_coroutine_is_closed_goes_and_tells_of_its_job() -> None:
-    """As the garbage collector does to what nobody runs any more: it does not take another."""
-    bench = Bench(size=1)
-    bench.pool.start()
-    jobs = [Job(9, context=None), Job(9, context=None)]
-    for job in jobs:
-        bench.queue.try_put(job)
-    await settle()
-    (worker,) = bench.pool._workers
-    coroutine = worker.get_coro()
-    assert coroutine is not None
-    coroutine.close()
-    assert bench.crashed == [(jobs[0], ANY)]
-    assert bench.crashes == [GeneratorExit]
-    assert bench.queue.depth == 1
-    worker.cancel()
 
 
 # Growing and shrinking
@@ -843,3 +706,73 @@ async def test_a_pool_nobody_stops_does_not_outlive_its_loop() -> None:
     bench.put(9)
     await asyncio.sleep(0.5)
     # The test ends here, in the midst of work: `virtual` would raise Deadlock.
+
+
+@virtual
+async def test_a_job_that_cancelled_itself_does_not_spoil_the_next() -> None:
+    """Nor one that took a part of it back, nor a timeout inside: nobody's job is cut short but
+    theirs, no worker ends, and the loop hears of nothing."""
+    heard = ears()
+    bench = Bench(size=1)
+    bench.pool.start()
+    await settle()
+    workers = list(bench.pool._workers)
+    me = asyncio.current_task
+
+    def cancel(times: int) -> None:
+        for _ in range(times):
+            me().cancel()
+
+    async def cancel_and_take_back(times: int, back: int) -> None:
+        cancel(times)
+        with suppress(asyncio.CancelledError):
+            await asyncio.sleep(1)
+        for _ in range(back):
+            me().uncancel()
+
+    async def time_out() -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(0.5):
+                await asyncio.sleep(9)
+
+    bad: list[Callable[[], Awaitable[None] | None]] = [
+        *(lambda times=times: cancel(times) for times in (1, 2)),
+        *(
+            lambda times=times, back=back: cancel_and_take_back(times, back)
+            for times in (1, 3)
+            for back in range(times + 2)
+        ),
+        time_out,
+    ]
+    good: list[Job] = []
+    for act in bad * 2:
+        bench.queue.try_put(Job(act=act))
+        good += bench.put(1)
+    await asyncio.sleep(200)
+    assert [job for job in bench.done if job in good] == good
+    assert bench.crashed == []
+    assert list(bench.pool._workers) == workers
+    assert (bench.pool.busy, heard) == (0, [])
+
+
+@virtual
+async def test_jobs_that_wait_for_nothing_leave_the_loop_its_turns() -> None:
+    """However many are queued, everybody else comes to their turn between any two of them."""
+    bench = Bench(size=1)
+    turns: list[int] = []
+    begun = 0
+
+    async def at_once(job: Job, waited_s: float) -> None:
+        nonlocal begun
+        begun += 1
+
+    async def another() -> None:
+        while begun < 100:
+            turns.append(begun)
+            await asyncio.sleep(0)
+
+    bench.pool._handle = at_once
+    bench.put(100)
+    bench.pool.start()
+    await another()
+    assert set(range(100)) <= set(turns)

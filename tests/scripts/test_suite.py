@@ -140,6 +140,14 @@ def test_failures_of_several_runs_are_judged_together(suite, play, capsys):
     assert play(good(suite), many, many, good(suite)) == 1
 
 
+@pytest.mark.parametrize(("failed", "code"), [("abc", 0), ("abcd", 1)])
+def test_of_what_plays_no_load_few_are_forgiven(suite, play, failed, code):
+    """A machine seldom disturbs it; what fails beside others may hold alone for other reasons."""
+    runs = with_failure(suite, 0, suite.Run(1, True, tuple(failed)))
+    again = [] if code else [suite.Run(0, True, (), tuple(failed))]
+    assert play(*runs, *again) == code
+
+
 @pytest.mark.parametrize("place", [0, 1, 2, 3])
 @pytest.mark.parametrize(
     "again",

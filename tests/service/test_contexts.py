@@ -1,4 +1,4 @@
-"""In whose context an order is worked on: its caller's where somebody traces, else nobody's."""
+"""In whose context an order is worked on: its caller's."""
 
 import asyncio
 from contextlib import suppress
@@ -19,10 +19,9 @@ from tests.support.virtual import virtual
 
 CUSTOMERS = 400
 AGAIN = " again"
-WORKERS = 4
 #: Above capacity, with failures and retries: workers go from one caller's order to another's.
 KNOBS: dict[str, Any] = {
-    "workers": WORKERS, "queue_capacity": 12, "payment_latency_s": 0.04, "store_latency_s": 0.005,
+    "workers": 4, "queue_capacity": 12, "payment_latency_s": 0.04, "store_latency_s": 0.005,
     "payment_failure_rate": 0.2, "breaker_enabled": False, "seed": 7,
 }  # fmt: skip
 
@@ -76,11 +75,12 @@ class Crowd:
                 stay.end(None)
 
 
+@pytest.mark.parametrize("traces", ["off", "memory"])
 @virtual
-async def test_with_traces_on_no_context_leaks_from_one_job_into_another() -> None:
+async def test_no_context_leaks_from_one_job_into_another(traces: Traces) -> None:
     """Under load: each charge is made in its own caller's context and trace, whatever the worker
-    did before, and so is every span."""
-    crowd = Crowd("memory")
+    did before, and in no worker's task; and so is every span."""
+    crowd = Crowd(traces)
     await crowd.run()
     assert 100 < len(crowd.sold) < CUSTOMERS
     assert [trace for _, trace, _ in crowd.charges] == [
@@ -89,20 +89,8 @@ async def test_with_traces_on_no_context_leaks_from_one_job_into_another() -> No
     firsts = [name for name, _, _ in crowd.charges if not name.endswith(AGAIN)]
     assert len(firsts) == len(set(firsts)) < len(crowd.charges)
     assert set(crowd.sold) <= set(firsts)
+    assert not any(task.startswith("worker") for _, _, task in crowd.charges)
     works = [span.trace_id for span in crowd.tracer.finished() if span.name == "work"]
     assert set(works) <= set(crowd.trace_of.values())
-    assert len(works) == len(set(works)) > 100
-
-
-@pytest.mark.parametrize("traces", ["off", "memory"])
-@virtual
-async def test_an_order_has_a_task_of_its_own_only_where_somebody_traces(traces: Traces) -> None:
-    """Else it runs in its worker's, which saves a task for each."""
-    crowd = Crowd(traces)
-    await crowd.run()
-    tasks = {task for _, _, task in crowd.charges}
-    if traces == "off":
-        assert tasks == {f"worker-{number}" for number in range(1, WORKERS + 1)}
-    else:
-        assert len(tasks) >= len(crowd.sold)
-        assert not any(task.startswith("worker") for task in tasks)
+    assert len(works) == len(set(works))
+    assert (len(works) > 100) is (traces == "memory")

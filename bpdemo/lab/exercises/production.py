@@ -210,13 +210,11 @@ PRODUCTION: Final[dict[str, Production]] = {
     "07e": Production(
         where=(
             "bpdemo.service.order_job:OrderJob.__init__",
-            "bpdemo.flow.pool:WorkerPool._run_in",
+            "bpdemo.flow.pool:WorkerPool._run",
         ),
         differs=(
             "The context travels as a field of the job, `copy_context()` when the order is "
             "admitted, and the worker starts the task in it; you hide both in a closure.",
-            "Only where somebody traces: a task costs time, and without traces the context holds "
-            "nothing that the job needs. Then it runs in the worker's own task.",
             "A worker survives everything that its job raises, and reports it to an observer. "
             "Yours lets the exception through to the worker.",
         ),
