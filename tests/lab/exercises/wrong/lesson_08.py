@@ -18,7 +18,7 @@ WRONG: dict[str, dict[str, str]] = {
         _found("open_loop.py", 40): "you have measured your own load",
         _found("open_loop.py", "about 66"): "'capacity_per_s' is a number",
         _found("gone.py"): "names your Locust file",
-        _found("closed_loop.py"): "the load sags just when it should not",
+        _found("closed_loop.py"): "the load falls just when it should not",
         _found("slow_rate.py"): "without it, there is one arrival a second",
         _found("few_at_once.py"): "callers wait for each other",
         _found("one_item.py"): "the best case for every cache",
