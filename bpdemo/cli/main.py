@@ -294,6 +294,10 @@ def judge(
 ) -> None:
     """Overload any service, and say how it behaves and what to change.
 
+    The load is real, and so are its side effects: payments, mails, rows, and
+    the load on every dependency behind the service, on localhost too. Judge a
+    staging copy with stubs for what costs, and tell the owners of the rest.
+
     It finds the capacity, then offers 2 and 5 times as much, a spike, and
     clients that hang up. An application (module:app) runs in a process of its
     own on plain uvicorn. It takes two to three minutes, and writes a report in

@@ -2,7 +2,10 @@
 
     from bpdemo.protect import AdmissionControl
 
-    app.add_middleware(AdmissionControl, concurrency=8, queue_capacity=8)
+    app.add_middleware(
+        AdmissionControl, concurrency=8, queue_capacity=8,
+        paths={"/healthz": None, "/readyz": None, "/metrics": None},
+    )
 
 Uses `flow` and `core`, and no framework. Begin with `admission.py`, then `guarded.py` and
 `bulkhead.py`.

@@ -1,6 +1,9 @@
 """Admission control for any ASGI application: pure ASGI, before routing, headers and body.
 
-    app.add_middleware(AdmissionControl, concurrency=8, queue_capacity=8)
+    app.add_middleware(
+        AdmissionControl, concurrency=8, queue_capacity=8,
+        paths={"/healthz": None, "/readyz": None, "/metrics": None},
+    )
 
 This is the part that is made and checked; `guarded.py` is the part that runs. Importing it costs
 next to nothing, asyncio included, which a server has loaded before the first request anyway.
@@ -50,10 +53,11 @@ class AdmissionControl:
     `concurrency` are inside at once, `queue_capacity` more wait, first come, first served, for at
     most `queue_timeout_s` seconds; everybody else gets a 503 with a Retry-After, at once. `paths`
     gives prefixes a `Rule` of their own, or None for no limit; the longest one wins. Without
-    `concurrency`, all other paths are unlimited.
+    `concurrency`, all other paths are unlimited. What must answer during an overload, probes and
+    metrics, needs None.
 
     `timeout_header` names the header that says, in whole milliseconds, how long the caller waits:
-    who could not be finished by then is refused (None: there is no such header). `observer` hears
+    who could not be finished by then is rejected (None: there is no such header). `observer` hears
     an event of `bpdemo.protect.events` for each step, by `observe(event)` or by being called.
     `clock` is the running loop's own unless another is given. Raises ValueError that names the
     field, the value and the range.

@@ -3,25 +3,55 @@
 import asyncio
 import inspect
 import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from random import Random
+from textwrap import dedent
 from typing import Any
 
 import httpx
+import pytest
 from fastapi import FastAPI, Request
 from prometheus_client import CollectorRegistry
 
+import bpdemo.protect
+from bpdemo.cli.judge.beginning import Beginning
 from bpdemo.flow.deadline import FINISH_WITHIN
 from bpdemo.flow.limits.aimd import AIMD
 from bpdemo.lab import simulate
 from bpdemo.lab.lessons.figures.attempts import attempt_peak
-from bpdemo.protect import AdmissionControl, Rule
+from bpdemo.protect import AdmissionControl, Rule, admission
 from bpdemo.protect.lookahead import MOST_BYTES
 from bpdemo.protect.problems import BODIES
-from bpdemo.sim import virtual_time
+from bpdemo.sim import theory, virtual_time
 
-PAGE = (Path(__file__).parents[2] / "docs" / "protect.md").read_text("utf-8")
-BLOCKS = re.findall(r"^```python\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+DOCS = Path(__file__).parents[2] / "docs"
+PAGE = (DOCS / "protect.md").read_text("utf-8")
+
+
+def blocks_of(page: str) -> list[str]:
+    return re.findall(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+
+
+def call_in(module: Any) -> str:
+    """What its docstring says to paste, as a program."""
+    call = re.search(r"^    app\.add_middleware\(.*?^    \)", module.__doc__, re.M | re.S)
+    assert call
+    return "from bpdemo.protect import AdmissionControl\n" + dedent(call.group())
+
+
+BLOCKS = blocks_of(PAGE)
+FEW_LINES, CORS_OUTSIDE, RULES, METRICS = BLOCKS
+PASTED = {
+    "protect.md": FEW_LINES,
+    "protect.md, rules": RULES,
+    "judge.md": blocks_of((DOCS / "judge.md").read_text("utf-8"))[0],
+    "the judge": Beginning(192, 0.042).code,
+    "bpdemo.protect": call_in(bpdemo.protect),
+    "bpdemo.protect.admission": call_in(admission),
+}
+MUST_ANSWER = ("/healthz", "/readyz", "/metrics")
 
 
 def run(block: str, names: dict[str, Any]) -> dict[str, Any]:
@@ -33,9 +63,9 @@ def client(app: Any) -> httpx.AsyncClient:
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://shop")
 
 
-async def test_the_four_lines_and_the_rules_protect_an_application() -> None:
-    """As they stand: a request goes through both."""
-    names = run(BLOCKS[1], run(BLOCKS[0], {}))
+async def test_the_few_lines_and_the_rules_protect_an_application() -> None:
+    """As they stand: a request goes through all of them."""
+    names = run(RULES, run(CORS_OUTSIDE, run(FEW_LINES, {})))
     app: FastAPI = names["app"]
 
     @app.get("/orders")
@@ -46,10 +76,74 @@ async def test_the_four_lines_and_the_rules_protect_an_application() -> None:
         assert (await shop.get("/orders")).status_code == 200
 
 
+@asynccontextmanager
+async def full(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+    """Every slot is taken by a request that does not end before the block does."""
+    is_over = asyncio.Event()
+
+    @app.get("/orders")
+    async def orders() -> None:
+        await is_over.wait()
+
+    for path in MUST_ANSWER:
+        app.add_api_route(path, lambda: "ok")
+    async with client(app) as shop:
+        asked = {asyncio.ensure_future(shop.get("/orders")) for _ in range(20)}
+        done, _ = await asyncio.wait(asked, return_when=asyncio.FIRST_COMPLETED)
+        assert {answer.result().status_code for answer in done} == {503}
+        try:
+            yield shop
+        finally:
+            is_over.set()
+            await asyncio.gather(*asked)
+
+
+@pytest.mark.parametrize("where", PASTED)
+async def test_what_is_pasted_leaves_probes_and_metrics_alone(where: str) -> None:
+    """A probe that got a 503 would restart what sheds load: none does while the limit is full."""
+    app: FastAPI = run(PASTED[where], {"app": FastAPI()})["app"]
+    async with full(app) as shop:
+        answers = [(await shop.get(path)).status_code for path in MUST_ANSWER]
+    assert answers == [200] * len(MUST_ANSWER)
+
+
+@pytest.mark.parametrize("outside", [True, False])
+async def test_a_browser_reads_a_rejection_where_cors_stands_outside(outside: bool) -> None:
+    """Status and Retry-After, and a preflight is answered; with CORS inside neither is so."""
+    lines = [FEW_LINES, CORS_OUTSIDE] if outside else [CORS_OUTSIDE, FEW_LINES]
+    names: dict[str, Any] = {"app": (app := FastAPI())}
+    for block in lines:
+        run(block.replace("app = FastAPI()\n", ""), names)
+    origin = {"Origin": "https://shop.example"}
+    asks = origin | {"Access-Control-Request-Method": "GET"}
+    async with full(app) as shop:
+        no = await shop.get("/orders", headers=origin)
+        preflight = await shop.options("/orders", headers=asks)
+    assert no.status_code == 503
+    assert no.headers["Retry-After"]
+    assert ("Access-Control-Allow-Origin" in no.headers) == outside
+    assert ("Retry-After" in no.headers.get("Access-Control-Expose-Headers", "")) == outside
+    assert (preflight.status_code == 200) == outside
+
+
+def test_what_several_processes_reject_is_what_theory_says() -> None:
+    """The table: random arrivals, split at random, so that each process is a queue of its own."""
+    row = r"^\| \w+ process(?:es)?: (\d) \+ (\d)(?: each)? \| ([\d.]+)% \| ([\d.]+)% \|"
+    told = re.findall(row, PAGE, re.MULTILINE)
+    assert len(told) == 3
+    for slots, places, *shares in told:
+        servers, capacity = int(slots), int(slots) + int(places)
+        found = [
+            f"{theory.mmck(load * servers, 1, servers, capacity).blocking_probability:.1%}"
+            for load in (0.7, 0.9)
+        ]
+        assert found == [f"{share}%" for share in shares]
+
+
 async def test_the_metrics_count_what_happens() -> None:
     """The example with prometheus_client, at a service that refuses one of two."""
     registry = CollectorRegistry()
-    metrics = run(BLOCKS[2], {})["Metrics"](registry)
+    metrics = run(METRICS, {})["Metrics"](registry)
     app = FastAPI()
 
     @app.get("/orders/{number}")

@@ -18,20 +18,20 @@ GOODPUT_BAD: Final = 0.65
 RECOVERY_GOOD_S: Final = 2.0
 RECOVERY_BAD_S: Final = 4.0
 STAYERS_GOOD: Final = 0.87
-#: A limit that keeps its places for those who left serves two thirds of those who stay.
+#: A limit that keeps its places for disconnected clients serves two thirds of the patient ones.
 STAYERS_BAD: Final = 0.75
-#: Of the processor time of a served request.
+#: Of the CPU time of a served request.
 REFUSAL_GOOD: Final = 0.3
 REFUSAL_BAD: Final = 0.7
-#: Of the client's timeout, where the processor time is not ours to see.
+#: Of the client's timeout, where the CPU time is not ours to see.
 REFUSAL_LATE_GOOD: Final = 0.2
 REFUSAL_LATE_BAD: Final = 0.6
-#: Fewer refusals than this tell nothing.
+#: Fewer rejections than this tell nothing.
 FEW_REFUSALS: Final = 5
 SHED_AT_ALL: Final = 0.02
 PRESENT: Final = 0.95
 
-LEAVERS: Final = "work for those who left"
+LEAVERS: Final = "work for disconnected clients"
 
 Cause = Literal["late", "failed", "refused"]
 
@@ -51,8 +51,8 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True)
 class Refusals:
-    """What refusals were like at the highest load: their share of all, what one cost of a served
-    request's processor time (None: not ours to see), the slowest in a hundred, the Retry-After
+    """What rejections were like at the highest load: their share of all, what one cost of a served
+    request's CPU time (None: not ours to see), the slowest in a hundred, the Retry-After
     of those that were looked at (None: it had none), and the share of all that failed."""
 
     share: float
@@ -83,12 +83,12 @@ LOST: Final[Mapping[Cause, tuple[str, str]]] = {
     "failed": (
         "the rest is mostly lost to requests that end in errors",
         "Find what breaks when more come than it can serve, and bound how many requests are in "
-        "progress below that; answer 503 beyond it, which is no error but a refusal.",
+        "progress below that; answer 503 beyond it, which is no error but a rejection.",
     ),
     "refused": (
-        "most of the rest goes neither into late answers nor into errors, so its refusals cost too "
-        "much, or it refuses too many",
-        "Refuse before any work begins, and let in as many as are in progress at capacity, and "
+        "most of the rest goes neither into late answers nor into errors, so its rejections cost "
+        "too much, or it rejects too many",
+        "Reject before any work begins, and let in as many as are in progress at capacity, and "
         "as many again that wait.",
     ),
 }
@@ -132,16 +132,16 @@ def recovery(seconds: float) -> Judgement:
 
 
 def work_for_leavers(stayers_share: float, leave_s: float, failed_share: float = 0.0) -> Judgement:
-    """`stayers_share`: served in time of those who stay, beside a load that leaves so soon;
-    `failed_share` of them got an error, and errors tell nothing of those who left."""
+    """`stayers_share`: served in time of the patient clients, beside a load that hangs up so soon;
+    `failed_share` of them got an error, and errors tell nothing of those who hung up."""
     grade = between(stayers_share, STAYERS_GOOD, STAYERS_BAD)
     if grade != "good" and failed_share > (1 - stayers_share) / 2:
-        return not_judged(LEAVERS, f"{failed_share:.0%} of those who stay got an error")
+        return not_judged(LEAVERS, f"{failed_share:.0%} of the patient clients got an error")
     seen = f"Beside clients that hang up after {leave_s * 1000:g} ms, {stayers_share:.0%} of"
-    seen += " those who stay are served in time"
+    seen += " the patient ones are served in time"
     said = {
-        "good": f"{seen}: it does not work for those who left.",
-        "unclear": f"{seen}: some work may be done for those who left.",
+        "good": f"{seen}: it does no work for clients that have disconnected.",
+        "unclear": f"{seen}: some work may be done for clients that have disconnected.",
         "bad": f"{seen}: it goes on with requests whose clients have left.",
     }
     advice = (
@@ -155,7 +155,7 @@ def work_for_leavers(stayers_share: float, leave_s: float, failed_share: float =
 
 
 def refusal_cost(seen: Refusals, client_timeout_s: float) -> Judgement:
-    name = "cost of a refusal"
+    name = "cost of a rejection"
     if seen.share < SHED_AT_ALL:
         so = "every client waits, most of them in vain"
         if seen.failed_share >= SHED_AT_ALL:
@@ -163,20 +163,20 @@ def refusal_cost(seen: Refusals, client_timeout_s: float) -> Judgement:
         return Judgement(
             name,
             "bad",
-            f"It refuses nobody, even at 5× capacity: {so}.",
-            "Refuse early what cannot be served in time: 503 with Retry-After, before any work.",
+            f"It rejects nobody, even at 5× capacity: {so}.",
+            "Reject early what cannot be served in time: 503 with Retry-After, before any work.",
         )
     if seen.cost is None:
         grade = between(seen.p99_s / client_timeout_s, REFUSAL_LATE_GOOD, REFUSAL_LATE_BAD)
-        sentence = f"99% of its refusals come within {seen.p99_s * 1000:,.0f} ms"
-        sentence += " (its processor time cannot be seen from here)."
+        sentence = f"99% of its rejections come within {seen.p99_s * 1000:,.0f} ms"
+        sentence += " (its CPU time cannot be seen from here)."
         value = seen.p99_s
     else:
         grade = between(seen.cost, REFUSAL_GOOD, REFUSAL_BAD)
         value = max(seen.cost, 0.0)
-        sentence = f"A refusal costs {value:.0%} of the processor time of a served request."
+        sentence = f"A rejection costs {value:.0%} of the CPU time of a served request."
     advice = (
-        "Refuse before the body is read and parsed and before any work begins: in a pure-ASGI "
+        "Reject before the body is read and parsed and before any work begins: in a pure-ASGI "
         "middleware, not in the route."
     )
     return Judgement(name, grade, sentence, "" if grade == "good" else advice, value)
@@ -186,26 +186,26 @@ def retry_after(seen: Refusals) -> Judgement:
     name = "Retry-After"
     looked_at = len(seen.retry_after_s)
     if looked_at < FEW_REFUSALS:
-        few = f"only {looked_at} of its refusals {'was' if looked_at == 1 else 'were'} looked at"
-        why = few if looked_at else "it refused nobody"
+        few = f"only {looked_at} of its rejections {'was' if looked_at == 1 else 'were'} looked at"
+        why = few if looked_at else "it rejected nobody"
         return not_judged(name, why)
     told = [seconds for seconds in seen.retry_after_s if seconds is not None]
     advice = "Send Retry-After with every 503 and 429, drawn at random, longer under more load."
     if len(told) < PRESENT * looked_at:
         without = looked_at - len(told)
-        sentence = f"{without} of {looked_at} refusals do not say when to come back."
+        sentence = f"{without} of {looked_at} rejections do not say when to come back."
         return Judgement(name, "bad", sentence, advice, len(told) / looked_at)
     if len(set(told)) == 1:
-        sentence = f"Each refusal says the same {told[0]:g} s: those clients come back together."
+        sentence = f"Each rejection says the same {told[0]:g} s: those clients come back together."
         return Judgement(name, "bad", sentence, advice, 1.0)
-    sentence = f"Refusals say when to come back, spread from {min(told):g} to {max(told):g} s."
+    sentence = f"Rejections say when to come back, spread from {min(told):g} to {max(told):g} s."
     return Judgement(name, "good", sentence, "", 1.0)
 
 
 COLLAPSES: Final[Mapping[Cause, str]] = {
     "late": "it is busy with requests whose clients have left",
     "failed": "its requests end in errors",
-    "refused": "it loses what it could serve while it refuses the rest",
+    "refused": "it loses what it could serve while it rejects the rest",
 }
 
 

@@ -25,7 +25,7 @@ def lost_to(run: LoadRun, capacity_per_s: float, fill_s: float) -> Cause:
 
     A late answer may have cost what a served one does: where there are enough of them, that is
     where the work went. Errors may come cheap, but where they are enough, something breaks. With
-    few of either, it is refusals that cost too much, or are too many.
+    few of either, it is rejections that cost too much, or are too many.
     """
     found = run.between(fill_s, run.meta.seconds)
     half_lost_per_s = (capacity_per_s - found["goodput_per_s"]) / 2
@@ -59,8 +59,8 @@ def recovered_s(run: LoadRun) -> float:
 def refusal_cost_of(
     half: LoadRun, half_cpu_s: float | None, five: LoadRun, five_cpu_s: float | None
 ) -> float | None:
-    """Processor time of a refusal, as a share of a served request's: what the service took at 5×,
-    less what its served requests cost at half load, over the refusals."""
+    """CPU time of a rejection, as a share of a served request's: what the service took at 5×,
+    less what its served requests cost at half load, over the rejections."""
     served, refused = count(half, OK), count(five, SHED)
     if half_cpu_s is None or five_cpu_s is None or not served or not refused:
         return None

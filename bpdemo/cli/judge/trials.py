@@ -28,7 +28,7 @@ TRIES: Final = 3
 #: Of half a minute each, for the service to come to rest.
 WAITS: Final = 2
 LOOK_EVERY_S: Final = 0.05
-#: Those who leave come before those who stay, and outlast them.
+#: Clients that hang up early come before the patient ones, and outlast them.
 OUTLAST_S: Final = 2.0
 
 Say = Callable[[str], object]
@@ -99,7 +99,8 @@ class Trials:
             ),
             self._leavers(per_s, probe, lengths),
             _if_valid(
-                five, "cost of a refusal", lambda: grading.refusal_cost(seen, self.client_timeout_s)
+                five, "cost of a rejection",
+                lambda: grading.refusal_cost(seen, self.client_timeout_s),
             ),
             _if_valid(five, "Retry-After", lambda: grading.retry_after(seen)),
         ]  # fmt: skip
@@ -125,7 +126,7 @@ class Trials:
     def _offered(
         self, name: str, rate: float, seconds: float, probe: ProbedService, **more: Any
     ) -> tuple[LoadRun, float | None]:
-        """What came of a load, and the processor time that the service took for it.
+        """What came of a load, and the CPU time that the service took for it.
 
         What this machine could not send honestly is sent again, a few times.
         """
@@ -144,10 +145,10 @@ class Trials:
     def _beside_leavers(
         self, per_s: float, probe: ProbedService, lengths: Lengths, leave_s: float
     ) -> LoadRun:
-        """Half of its capacity that stays, beside its whole capacity that leaves at once."""
+        """Patient clients at half of its capacity, beside its whole capacity that hangs up."""
         for _ in range(TRIES):
             self.say(
-                f"Clients that hang up after {leave_s * 1000:g} ms, beside some that stay, for "
+                f"Clients that hang up after {leave_s * 1000:g} ms, beside patient ones, for "
                 f"{lengths.beside_s:g} s"
             )
             leavers: RunningLoad = self._load(
@@ -161,7 +162,7 @@ class Trials:
             self._rest(probe)
             if not causes_of(run.records, run.meta):
                 break
-        self.runs["beside leavers"] = run.named("those who stay, beside leavers")
+        self.runs["beside leavers"] = run.named("patient clients, beside some that hang up")
         return run
 
     def _load(self, rate: float, seconds: float, **more: Any) -> Any:
@@ -193,7 +194,7 @@ class Trials:
 
     @contextmanager
     def _looked_at(self) -> Iterator[list[float | None]]:
-        """The Retry-After of the refusals that single requests get meanwhile."""
+        """The Retry-After of the rejections that single requests get meanwhile."""
         seen: list[float | None] = []
         over = threading.Event()
         thread = threading.Thread(target=self._look, args=(seen, over), daemon=True)
@@ -219,7 +220,7 @@ class Trials:
                     seen.append(_seconds(answer.headers.get("Retry-After")))
 
     def _cpu_s(self) -> float | None:
-        """Processor time of the service and all its children, where we started it."""
+        """CPU time of the service and all its children, where we started it."""
         if self.pid is None:
             return None
         try:

@@ -33,28 +33,36 @@ def refusals(**more: Any) -> Refusals:
         (
             grading.goodput_kept(5, 0.6, "refused"),
             "bad",
-            "refusals cost too much, or it refuses too",
+            "rejections cost too much, or it rejects too",
         ),
         (grading.recovery(0.0), "good", "after 0.0 s"),
         (grading.recovery(3.0), "unclear", "after 3.0 s"),
         (grading.recovery(inf), "bad", "had not recovered when the run ended"),
-        (grading.work_for_leavers(0.99, 0.01), "good", "does not work for those who left"),
+        (
+            grading.work_for_leavers(0.99, 0.01),
+            "good",
+            "does no work for clients that have disconnected",
+        ),
         (grading.work_for_leavers(0.8, 0.01), "unclear", "may be done"),
         (grading.work_for_leavers(0.3, 0.01), "bad", "whose clients have left"),
         (grading.work_for_leavers(0.3, 0.01, 0.3), "bad", "whose clients have left"),
         (
             grading.work_for_leavers(0.3, 0.01, 0.4),
             "not judged",
-            "40% of those who stay got an error",
+            "40% of the patient clients got an error",
         ),
-        (grading.work_for_leavers(0.9, 0.01, 0.1), "good", "does not work for those who left"),
-        (grading.refusal_cost(refusals(), 0.5), "good", "costs 10% of the processor time"),
+        (
+            grading.work_for_leavers(0.9, 0.01, 0.1),
+            "good",
+            "does no work for clients that have disconnected",
+        ),
+        (grading.refusal_cost(refusals(), 0.5), "good", "costs 10% of the CPU time"),
         (grading.refusal_cost(refusals(cost=0.5), 0.5), "unclear", "costs 50%"),
         (grading.refusal_cost(refusals(cost=1.2), 0.5), "bad", "costs 120%"),
         (grading.refusal_cost(refusals(cost=-0.1), 0.5), "good", "costs 0%"),
         (grading.refusal_cost(refusals(cost=None), 0.5), "good", "come within 10 ms"),
         (grading.refusal_cost(refusals(cost=None, p99_s=0.4), 0.5), "bad", "within 400 ms"),
-        (grading.refusal_cost(refusals(share=0.0), 0.5), "bad", "refuses nobody"),
+        (grading.refusal_cost(refusals(share=0.0), 0.5), "bad", "rejects nobody"),
         (grading.refusal_cost(refusals(share=0.0), 0.5), "bad", "every client waits"),
         (
             grading.refusal_cost(refusals(share=0.0, failed_share=0.8), 0.5),
@@ -63,8 +71,16 @@ def refusals(**more: Any) -> Refusals:
         ),
         (grading.retry_after(refusals()), "good", "spread from 1 to 3 s"),
         (grading.retry_after(refusals(retry_after_s=[2] * 9)), "bad", "the same 2 s"),
-        (grading.retry_after(refusals(retry_after_s=[None] * 9)), "bad", "9 of 9 refusals do not"),
-        (grading.retry_after(refusals(retry_after_s=[1])), "not judged", "only 1 of its refusals"),
+        (
+            grading.retry_after(refusals(retry_after_s=[None] * 9)),
+            "bad",
+            "9 of 9 rejections do not",
+        ),
+        (
+            grading.retry_after(refusals(retry_after_s=[1])),
+            "not judged",
+            "only 1 of its rejections",
+        ),
     ],
 )
 def test_each_figure_has_its_grade_and_its_words(
@@ -114,7 +130,9 @@ def test_the_verdict_follows_from_the_findings() -> None:
     assert overall([missing, grading.goodput_kept(5, 0.9)]).startswith("As far as it could be")
 
 
-@given(st.sampled_from(["only 1 refusal was looked at", "it answers within 2 ms", "Locust ended"]))
+@given(
+    st.sampled_from(["only 1 rejection was looked at", "it answers within 2 ms", "Locust ended"])
+)
 def test_a_line_of_the_verdict_says_its_grade_once(why: str) -> None:
     """The grade stands before the sentence: that is the reason alone."""
     judged = grading.not_judged("Retry-After", why)

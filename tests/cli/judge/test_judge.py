@@ -41,8 +41,8 @@ def of(ok: int, shed: int) -> LoadRun:
 
 
 def test_what_a_refusal_costs() -> None:
-    """What is left of the processor time once the served ones have had theirs."""
-    half = of(100, 0)  # 1 s of processor time: 10 ms each
+    """What is left of the CPU time once the served ones have had theirs."""
+    half = of(100, 0)  # 1 s of CPU time: 10 ms each
     assert measures.refusal_cost_of(half, 1.0, of(200, 400), 2.4) == pytest.approx(0.1)
     assert measures.refusal_cost_of(half, 1.0, of(200, 0), 2.0) is None
     assert measures.refusal_cost_of(half, None, of(200, 400), None) is None

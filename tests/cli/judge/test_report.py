@@ -19,7 +19,7 @@ from bpdemo.plan.request import Request
 from bpdemo.results.meta import Meta
 from bpdemo.results.records import Records, Samples
 
-CODE = "app.add_middleware(AdmissionControl, concurrency=8, queue_capacity=8)"
+CODE = "Rule(concurrency=8, queue_capacity=8)"
 
 
 def page_of(folder: Path, findings: list[Judgement]) -> str:
