@@ -17,7 +17,9 @@ import resource
 import sys
 import time
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import takewhile
 
 BODY = b'{"item_id":1,"quantity":1}'
 HEAD = (
@@ -51,6 +53,20 @@ class Came:
     lag_s: list[float] = field(default_factory=list)
     unsent: int = 0
     broken: int = 0
+
+
+def due_times_s(load: Load) -> Iterator[float]:
+    """When each order is due, from the start on and without an end: the same for each server."""
+    chance, due_s = random.Random(load.seed), 0.0
+    while True:
+        due_s += chance.expovariate(load.rate_per_s)
+        yield due_s
+
+
+def drawn_per_s(load: Load) -> float:
+    """The rate at which they are due while it counts: what was drawn, not what was meant."""
+    due = takewhile(lambda due_s: due_s < load.seconds, due_times_s(load))
+    return sum(due_s >= load.warm_s for due_s in due) / (load.seconds - load.warm_s)
 
 
 class Line(asyncio.Protocol):
@@ -128,19 +144,19 @@ class Flood:
             self.came.sold_s.append(now - due_s)
 
     async def run(self) -> Came:
-        load, chance = self.load, random.Random(self.load.seed)
+        load, due_times = self.load, due_times_s(self.load)
         for _ in range(load.connections):
             _, line = await self.loop.create_connection(
                 lambda: Line(self, None), "127.0.0.1", self.port
             )
             self.free.append(line)
         self._start_s = time.monotonic()
-        due_s = self._start_s + chance.expovariate(load.rate_per_s)
+        due_s = self._start_s + next(due_times)
         end_s = self._start_s + load.seconds
         while due_s < end_s:
             while due_s <= min(time.monotonic(), end_s):
                 self._send(due_s)
-                due_s += chance.expovariate(load.rate_per_s)
+                due_s = self._start_s + next(due_times)
             await asyncio.sleep(TICK_S)
         return self.came
 

@@ -64,11 +64,13 @@ def lessons_of_guide() -> str:
 
 def half_day() -> str:
     """The plan, with its slack as the last row."""
-    rows = [(str(one.minutes), one.what, one.when_late) for one in HALF_DAY]
+    rows = [
+        (str(one.minutes), one.what, " and ".join(one.votes), one.when_late) for one in HALF_DAY
+    ]
     slack = HALF_DAY_MINUTES - sum(one.minutes for one in HALF_DAY)
-    rows.append((str(slack), "slack: you will need it", ""))
-    rows.append((f"**{HALF_DAY_MINUTES}**", "", ""))
-    return _table(("minutes", "what", "when late"), rows)
+    rows.append((str(slack), "slack: you will need it", "", ""))
+    rows.append((f"**{HALF_DAY_MINUTES}**", "", "", ""))
+    return _table(("minutes", "what", "vote on", "when late"), rows)
 
 
 TABLES: dict[str, Callable[[], str]] = {

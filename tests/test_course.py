@@ -38,6 +38,8 @@ SHOWN_COLUMNS = 91
 #: Reading speed of technical prose in a second language; a line of code; to choose, to say how sure
 #: one is and to explain the outcome in a sentence; to read a picture.
 WORDS_PER_MIN, LINE_S, QUESTION_S, PICTURE_S = 200, 3, 45, 20
+#: To vote, talk to a neighbour, and vote again, instead of answering alone.
+VOTE_MIN = 3
 #: All cells of a lesson, at full length, on a laptop with two cores, in a browser.
 MACHINE_S = {
     "00": 30, "01": 68, "02": 60, "03": 40, "04": 35, "05": 58, "06": 50, "07": 60, "08": 25,
@@ -330,7 +332,21 @@ def test_a_lesson_fits_into_its_slot(slot):
     """Its first part, and its exercise where the plan has one."""
     [lesson] = [one for one in LESSONS if one.number == slot.lesson]
     needed = lesson.minutes[0] + (lesson.exercise_minutes if slot.with_exercise else 0)
-    assert needed <= slot.minutes
+    assert needed + len(slot.votes) * (VOTE_MIN - QUESTION_S / 60) <= slot.minutes
+
+
+def test_a_room_votes_on_two_questions_of_a_lesson():
+    """Of its first part, above *Deeper*; lesson 09 is worked in pairs, who talk anyway."""
+    by_number = {one.number: one for one in LESSONS}
+    for slot in HALF_DAY:
+        if slot.lesson in ("", "00", "09"):
+            assert slot.votes == ()
+            continue
+        first_part = "\n".join(
+            "".join(cell["source"]) for cell in parts_of(by_number[slot.lesson])[0]
+        )
+        assert len(slot.votes) == 2
+        assert all(f'predict("{name}")' in first_part for name in slot.votes)
 
 
 def test_what_is_cut_when_late_stands_in_its_lesson():

@@ -38,7 +38,9 @@ GUIDE: Final = (
     "README", "notebooks/GLOSSARY", "notebooks/CHEATSHEET", "notebooks/README",
     "notebooks/MISCONCEPTIONS",
 )  # fmt: skip
-DOCS: Final = ("commands", "service", "judge", "protect", "load", "containers", "metrics", "logs")
+DOCS: Final = (
+    "commands", "service", "judge", "protect", "incident", "load", "containers", "metrics", "logs",
+)  # fmt: skip
 REFERENCE: Final = (
     "api/lab", "api/protect", "IMPLEMENTATION_PLAN", "CONTRIBUTING", "tests/vopr/README",
     "benchmarks/RESULTS", "benchmarks/CLAIMS", "CHANGELOG",

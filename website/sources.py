@@ -31,6 +31,7 @@ PAGES: Final = (
     "docs/README.md",
     "docs/commands.md",
     "docs/containers.md",
+    "docs/incident.md",
     "docs/judge.md",
     "docs/load.md",
     "docs/logs.md",

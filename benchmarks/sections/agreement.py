@@ -4,8 +4,8 @@ The service as M/M/c/K: Poisson arrivals, exponential work, a bounded room, and 
 way. Theory is its steady state in closed form. Virtual time runs the service's own code on several
 seeds; it agrees where theory lies within the 99 % confidence interval of the seeds. Live is a
 service in a process of its own under an open-loop load; it agrees within two points of what theory
-says must be refused of the load that really came (*expected*): in a run of seconds, chance alone
-moves arrivals and mean service by a few per cent, and refusals with them. Its waits are
+says must be rejected of the load that really came (*expected*): in a run of seconds, chance alone
+moves arrivals and mean service by a few per cent, and rejections with them. Its waits are
 those its own histogram counted, its queue is looked at every 50 ms. Little's law: *λW* is what was
 admitted a second × its mean wait, to be held against the queue that was seen.
 """
@@ -128,7 +128,7 @@ def measure(size: Size, say: Say) -> Found:
                     at_least=0.94,  # one in a hundred lies outside by rights
                 ),
                 Aim(
-                    text="live: refusals at most 2 points (of a hundred orders) from theory, at "
+                    text="live: rejections at most 2 points (of a hundred orders) from theory, at "
                     "the worst point of the grid",
                     values=[max(apart, default=100.0)],
                     at_most=LIVE_WITHIN_POINTS,
@@ -255,7 +255,7 @@ class _Looks:
 
 def _table(points: list[Point]) -> Table:
     columns = [
-        "refused: theory, %", "virtual, %", "live, %", "live, expected, %",
+        "rejected: theory, %", "virtual, %", "live, %", "live, expected, %",
         "wait: theory, ms", "virtual, ms", "live, ms",
         "queue: theory", "virtual", "live", "λW live",
     ]  # fmt: skip
@@ -272,7 +272,7 @@ def _table(points: list[Point]) -> Table:
             *[[each.queue for each in found] for found in seen],
             [each.little for each in point.live],
         ]
-    return Table(title="Refusals, waits, and the queue", columns=columns, rows=rows)
+    return Table(title="Rejections, waits, and the queue", columns=columns, rows=rows)
 
 
 def _figure(points: list[Point]) -> go.Figure:
@@ -305,7 +305,7 @@ def _figure(points: list[Point]) -> go.Figure:
         figure,
         title=f"Theory, virtual time and the live service (within {100 * worst:.1f} points)",
         x="orders offered (× capacity)",
-        y="refused (share of orders)",
+        y="rejected (share of orders)",
     )
     figure.update_xaxes(
         type="log", tickvals=list(TIMES), ticktext=[f"{times:g}" for times in TIMES], tickangle=0

@@ -1,4 +1,4 @@
-"""The map of what sticks: which trigger is survived at which load: virtual time, a model, live.
+"""Where the metastable region begins: which trigger is survived at which load, in three ways.
 
 The naive service under a steady open load, payments that take five times as long for a while, three
 instant retries, clients who wait half a second. *Stuck*: from 30 to 60 s after the trigger no more
@@ -165,7 +165,7 @@ def _report(
                 values=[sum(map(_predicted, live)) / len(live)], at_least=1.0)
         )  # fmt: skip
     return Report(
-        title="The map of what sticks",
+        title="Where the metastable region begins",
         what=__doc__ or "",
         logs="on (live)",
         tables=[

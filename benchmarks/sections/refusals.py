@@ -1,13 +1,13 @@
-"""The price of no: what a refusal costs, since that is what a service does most in an overload.
+"""Cost of a rejection: to reject is what a service does most in an overload.
 
 `POST /orders` at a bpdemo whose only place is taken, and at a FastAPI application behind
 `AdmissionControl` whose only slot is, beside two on the same uvicorn, event loop and
 parser: an ASGI function that does nothing but answer 503 (*bare*, the limit of what this server
 could ever do), and a FastAPI hello, as every tutorial has it. 32 connections ask again as soon as
 they are answered, from the other core. bpdemo decides, counts it in books and metrics, makes a
-request id and draws a Retry-After; its log tells refusals once a second and reason.
+request id and draws a Retry-After; its log tells rejections once a second and reason.
 
-The aims are on processor time, a core's worth of answers beside a core's worth of the other's: the
+The aims are on CPU time, a core's worth of answers beside a core's worth of the other's: the
 fastest of these servers is faster than its callers, as the share of a core it used shows, and the
 plain rate would then be theirs.
 """
@@ -22,8 +22,8 @@ from benchmarks.flood import AGAIN
 from benchmarks.measured import Aim, Found, Report, Say, Size, Table, ratio
 from benchmarks.servers import Rate, Server, closed_loop, ours, peer
 
-OURS, BARE, HELLO = "bpdemo says no", "bare ASGI 503", "FastAPI hello"
-HOME = "AdmissionControl says no"
+OURS, BARE, HELLO = "bpdemo rejects", "bare ASGI 503", "FastAPI hello"
+HOME = "AdmissionControl rejects"
 CONNECTIONS = 32
 KNOBS = {
     "workers": 1,
@@ -81,7 +81,7 @@ def in_turn(servers: dict[str, Server], size: Size, say: Say) -> dict[str, list[
 
 
 def table_of(title: str, rates: dict[str, list[Rate]]) -> Table:
-    columns = ["answers a second", "processor time, µs an answer", "share of a core"]
+    columns = ["responses a second", "CPU time, µs a response", "share of a core"]
     rows = {
         name: [
             [rate.per_s for rate in found],
@@ -96,18 +96,18 @@ def table_of(title: str, rates: dict[str, list[Rate]]) -> Table:
 def _report(rates: dict[str, list[Rate]]) -> Report:
     cpu_us = {name: [rate.cpu_us for rate in found] for name, found in rates.items()}
     return Report(
-        title="The price of no",
+        title="Cost of a rejection",
         what=__doc__ or "",
         logs="on: one line a second and reason",
-        tables=[table_of("Refusals", rates)],
+        tables=[table_of("Rejections", rates)],
         aims=[
             Aim(
-                text="refusals of one core, at least 0.6 of a bare ASGI 503's",
+                text="rejections of one core, at least 0.6 of a bare ASGI 503's",
                 values=ratio(cpu_us, BARE, OURS),
                 at_least=0.6,
             ),
             Aim(
-                text="refusals of one core, over 2 times a FastAPI hello's answers",
+                text="rejections of one core, over 2 times a FastAPI hello's responses",
                 values=ratio(cpu_us, HELLO, OURS),
                 at_least=2.0,
             ),

@@ -58,7 +58,9 @@ class SreThrottling(NoPolicy):
 
     over the last two minutes; what it rejects counts among the requests. **Defaults:** K 2 (1.1
     where a refusal costs much), 120 s. **Known trouble:** it answers to an overload, and to its
-    end, only as fast as the window moves.
+    end, only as fast as the window moves, where nothing rejects: it expects a backend that does. A
+    request counts when it is sent and an accept when the answer comes, so the first calls of all
+    are throttled too; and a local rejection that is retried counts as a request once more.
     """
 
     WINDOW_S: Final = 120.0

@@ -114,7 +114,7 @@ async def test_a_browser_reads_a_rejection_where_cors_stands_outside(outside: bo
     names: dict[str, Any] = {"app": (app := FastAPI())}
     for block in lines:
         run(block.replace("app = FastAPI()\n", ""), names)
-    origin = {"Origin": "https://shop.example"}
+    origin = {"Origin": "https://www.shop.com"}
     asks = origin | {"Access-Control-Request-Method": "GET"}
     async with full(app) as shop:
         no = await shop.get("/orders", headers=origin)

@@ -51,6 +51,8 @@ class PlannedSlot:
     lesson: str = ""
     #: Whether the exercise for a room is done within these minutes.
     with_exercise: bool = False
+    #: Questions on which the room votes; the others are answered alone.
+    votes: tuple[str, ...] = ()
 
 
 COURSE: Final = (
@@ -161,28 +163,31 @@ HALF_DAY_MINUTES: Final = 240
 #: Twenty minutes less than the half day: the slack.
 HALF_DAY: Final = (
     PlannedSlot(15, "arrival, `bpdemo doctor`, lesson 00", lesson="00"),
-    PlannedSlot(25, "lesson 01 with a debrief", lesson="01"),
+    PlannedSlot(24, "lesson 01 with a debrief", lesson="01", votes=("01a", "01c")),
     PlannedSlot(
-        30,
+        33,
         "lesson 02, part 1, with exercise 02a",
         "15 minutes late: drop the exercise",
         lesson="02",
         with_exercise=True,
+        votes=("02a", "02b"),
     ),
     PlannedSlot(10, "*break*"),
-    PlannedSlot(20, "lesson 03, with two minutes on part 2 of lesson 02", lesson="03"),
-    PlannedSlot(30, "lesson 04", lesson="04"),
+    PlannedSlot(
+        25,
+        "lesson 03",
+        "15 minutes late: vote on one question",
+        lesson="03",
+        votes=("03a", "03b"),
+    ),
+    PlannedSlot(30, "lesson 04", lesson="04", votes=("04b", "04c")),
     PlannedSlot(10, "*break*"),
     PlannedSlot(
-        20,
+        23,
         "lesson 05",
         "30 minutes late: end before *The breaker that does harm*",
         lesson="05",
-    ),
-    PlannedSlot(
-        10,
-        "lesson 07 as a demonstration, from the first picture to the trace",
-        "15 minutes late: drop it",
+        votes=("05a", "05d"),
     ),
     PlannedSlot(
         40, "lesson 09 in pairs", "30 minutes late: end after the bound (step 3)", lesson="09"

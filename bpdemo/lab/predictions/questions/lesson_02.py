@@ -173,7 +173,7 @@ QUESTIONS: dict[str, Question] = {
                 "burst is rejected, both at the same load."
             ),
             "About a quarter": (
-                "Yes. A queue is there for *bursts*: with ten places about 3% are rejected. "
+                "Yes. A queue is there for *bursts*: with ten places about 4% are rejected. "
                 "For a lasting overload it does nothing."
             ),
         },
