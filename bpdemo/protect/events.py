@@ -29,7 +29,7 @@ class Admitted(NamedTuple):
 
 
 class Rejected(NamedTuple):
-    """A request was refused: `queue_full`, `queue_timeout` or `would_expire`."""
+    """A request was rejected: `queue_full`, `queue_timeout` or `would_expire`."""
 
     rule: str
     inside: int

@@ -1,4 +1,4 @@
-"""How a refusal is said: 503, problem details (RFC 9457), and a Retry-After."""
+"""How a rejection is said: 503, problem details (RFC 9457), and a Retry-After."""
 
 import contextlib
 import json
@@ -26,7 +26,7 @@ def _problem(reason: str, title: str, detail: str) -> bytes:
     return json.dumps(problem).encode()
 
 
-# Refusals never change, so their bodies are made once: a no must cost next to nothing.
+# Rejections never change, so their bodies are made once: one must cost next to nothing.
 BODIES: dict[str, bytes] = {
     reason: _problem(reason, title, detail)
     for reason, title, detail in (
@@ -42,7 +42,7 @@ BODIES: dict[str, bytes] = {
 
 
 async def refuse(refused: Refused, retry_after_s: int, scope: "Scope", send: "Send") -> None:
-    """Send the refusal."""
+    """Send the rejection."""
     body = BODIES[refused.reason]
     headers = [
         (b"content-type", b"application/problem+json"),
@@ -69,7 +69,7 @@ async def _say(send: "Send", status: int, headers: list[tuple[bytes, bytes]], bo
 
 
 def _may_lose_step(scope: "Scope") -> bool:
-    """Whether the caller may send their body after the refusal, or may not: with `Expect:
+    """Whether the caller may send their body after the rejection, or may not: with `Expect:
     100-continue` both are allowed, so that the next request could be taken for the body of this
     one. HTTP/2 has no such trouble, and no such header."""
     if not scope.get("http_version", "1.1").startswith("1"):

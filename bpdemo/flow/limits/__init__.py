@@ -1,4 +1,4 @@
-"""Limits on what is in flight that find themselves: one algorithm to a file.
+"""Adaptive concurrency limits: one algorithm to a file.
 
 Each takes the place of `FixedLimit` behind the gate of `bpdemo.flow.limiter`, and learns from the
 calls that end. L is the limit, rtt the measured time of a call including its wait behind the limit.

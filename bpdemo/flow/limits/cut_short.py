@@ -1,8 +1,8 @@
-"""What is known of times some of which were cut short: of those only that they would have been at
-least so long.
+"""Percentile and mean of durations some of which are right-censored: cut short, so that they are
+known only to have been at least so long.
 
-A time is a pair here, its seconds and whether it was cut short then. One that was never lowers what
-comes out, and raises it only where it exceeds what the others say.
+A duration is a pair here, its seconds and whether it was cut short then. A censored one never
+lowers what comes out, and raises it only where it exceeds what the others say.
 """
 
 from collections.abc import Iterable
@@ -11,10 +11,10 @@ Times = Iterable[tuple[float, bool]]
 
 
 def percentile(times: Times, share: float) -> tuple[float, bool]:
-    """The seconds that `share` of the times do not exceed, and whether that, too, is only a least.
+    """The seconds that `share` of the durations do not exceed, and whether it is a lower bound.
 
-    Kaplan and Meier's: a time that was cut short is spread over the longer ones. With none cut
-    short it is the usual percentile. Raises ValueError where there is no time.
+    The Kaplan-Meier estimator: the weight of a censored duration is spread over the longer ones.
+    With none censored it is the usual percentile. Raises ValueError where there is no duration.
     """
     ordered = sorted(times)  # of one length, those that are known come first
     if not ordered:
@@ -29,9 +29,9 @@ def percentile(times: Times, share: float) -> tuple[float, bool]:
 
 
 def mean(times: Times) -> tuple[float, int, bool]:
-    """The mean in seconds, of how many times, and whether it is only a least: all were cut short.
+    """The mean in seconds, of how many durations, and whether it is a lower bound: all censored.
 
-    Of those that were cut short, the ones above the mean of what is shorter count. 0 of none.
+    Of the censored ones, those above the mean of what is shorter count. 0 of none.
     """
     ordered = sorted(times)
     known = [time_s for time_s, is_cut in ordered if not is_cut]

@@ -21,8 +21,8 @@ class Gradient2:
 
     **Known trouble:** `long` follows the overload that it should judge: under a steady one the
     limit climbs to its maximum, over minutes (#134, #141). Where slow calls all end by a timeout,
-    a stable rtt looks like no queue at all (#137). A dropped call is but a rtt, of at least so
-    long; as published, of just so long.
+    a stable rtt looks like no queue at all (#137). A timed-out call enters as a right-censored
+    sample here; the original treats its time as exact.
     """
 
     __slots__ = (

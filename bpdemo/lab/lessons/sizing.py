@@ -71,13 +71,14 @@ def size(
     """What to set for `workers` that take `service_s` each, and callers who wait `deadline_s`.
 
     Capacity is workers ÷ service time. Waiting places: one for each worker, or, where there are few
-    workers, as many as refuse 3% at 0.9 × capacity (M/M/c/K); and never more than half of
+    workers, as many as reject 3% at 0.9 × capacity (M/M/c/K); and never more than half of
     (deadline − service) × capacity, the longest queue that is of any use. An attempt may take half
-    the deadline, or four service times if that is longer. One retry is allowed for every ten
-    calls, and one in ten seconds however few they are. `quiet_per_s` is how many calls a second
-    come in quiet hours: then the breaker judges by as few as 20, and where even these do not come
-    in its window, a warning says so. Its window stays as it is, since a longer one would have it
-    open late when much comes.
+    the deadline, or four service times if that is longer. Of exponential calls 2% take longer than
+    four, of lognormal ones 3%: where you know your dependency's p99.9, take that and a margin
+    instead. One retry is allowed for every ten calls, and one in ten seconds however few they
+    are. `quiet_per_s` is how many calls a second come in quiet hours: then the breaker judges by
+    as few as 20, and where even these do not come in its window, a warning says so. Its window
+    stays as it is, since a longer one would have it open late when much comes.
 
     With 8 workers or more and a deadline of at least 8 service times (10, where capacity is below
     8 a second), these settings serve 93% of what is possible while the dependency takes 1.25 to
@@ -179,8 +180,8 @@ def _rows(knobs: Mapping[str, float], cliff: int) -> tuple[tuple[str, str, str],
         (
             "one attempt",
             f"{knobs['attempt_timeout_s']:g} s",
-            "well above a slow service; shorter than the timeout of every caller, or the breaker "
-            "does not see that a dependency hangs",
+            "well above a slow service, best its p99.9 and a margin; shorter than the timeout of "
+            "every caller, since a call that this cuts short counts for nothing",
         ),
         (
             "retry budget",
