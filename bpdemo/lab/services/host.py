@@ -218,8 +218,16 @@ class ProcessHost:
 
 
 def as_environment(settings: Settings) -> dict[str, str]:
-    """Every setting that is set, as the variables that set it."""
-    return {f"BPDEMO_{name.upper()}": _text(value) for name, value in settings if value is not None}
+    """Every setting that is set, as the variables that set it.
+
+    No other: some act only where they are set, and the process has the same defaults.
+    """
+    chosen = settings.model_fields_set
+    return {
+        f"BPDEMO_{name.upper()}": _text(value)
+        for name, value in settings
+        if value is not None and name in chosen
+    }
 
 
 def _text(value: Any) -> str:
