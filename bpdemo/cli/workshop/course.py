@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 import bpdemo
-from bpdemo.cli.workshop.new_exercises import is_notebook, new_exercises
+from bpdemo.cli.workshop.new_exercises import has_any_of, new_exercises
 from bpdemo.lab.lessons.shared.course import COURSE
 
 PACKAGE: Final = Path(bpdemo.__file__).parent
@@ -33,17 +34,18 @@ def hand_out_exercises(source: Path, work: Path, say: Callable[[str], object]) -
         if _lay_down_new(target, path) or path.suffix != ".ipynb":
             continue
         beside, content = new_exercises(target, path) or (target, b"")
-        if not beside.exists():
+        if not _is_taken(beside):
             _lay_down(beside, content)
             say(f"new exercises, beside your own notebook: {work.name}/{beside.name}")
 
 
 def carry_over(work: Path, say: Callable[[str], object]) -> None:
     """Exercises once had the name of their lesson. What a learner has under it stays as it is, for
-    links and tabs that lead there; under the name of today comes a copy, answers and all."""
+    links and tabs that lead there; under the name of today comes a copy, answers and all. What has
+    no cell for an answer to one of these exercises, as the lesson itself, is not what is meant."""
     for lesson in COURSE:
         former, target = (work / f"{file}.ipynb" for file in (lesson.file, lesson.exercises_file))
-        if lesson.exercises and is_notebook(former) and _lay_down_new(target, former):
+        if has_any_of(lesson.exercises, former) and _lay_down_new(target, former):
             say(f"your answers in {work.name}/{former.name} are in {target.name}, too, from now on")
 
 
@@ -64,10 +66,15 @@ def _is_hidden(inside: Path) -> bool:
 
 def _lay_down_new(target: Path, source: Path) -> bool:
     """Whether it was not there."""
-    if target.exists():
+    if _is_taken(target):
         return False
     _lay_down(target, source.read_bytes())
     return True
+
+
+def _is_taken(target: Path) -> bool:
+    """A link counts, even one that leads nowhere just now, as to a drive that is not mounted."""
+    return os.path.lexists(target)
 
 
 def _lay_down(target: Path, content: bytes) -> None:

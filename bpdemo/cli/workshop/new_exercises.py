@@ -4,29 +4,32 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any, Final
 
 ANSWER: Final = "answer-"
 CHECK: Final = re.compile(r'^check\("(\w+)", (\w+)\)', re.MULTILINE)
 HEADING: Final = re.compile(r"^## (\d\d[a-z])\b", re.MULTILINE)
+#: What reading a file as a notebook raises if it cannot be read, or is none.
+UNREADABLE: Final = (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError)
 
 
 def new_exercises(mine: Path, edition: Path) -> tuple[Path, bytes] | None:
     """The exercises of `edition` that no notebook beside `mine` has: the file for them, and what
     is to stand in it. An exercise whose letter asked for another answer in the learner's notebook
     is a new one. None if there are none, or if one of the two is no notebook that can be read:
-    then the learner's own is left as it is."""
+    then the learner's own is left as it is. What else lies there and cannot be read has none."""
     try:
         notebook = json.loads(edition.read_text(encoding="utf-8"))
-        theirs = [asked_in(path) for path in mine.parent.glob("*.ipynb")]
+        theirs = [asked_in(mine), *map(_asked_beside, mine.parent.glob("*.ipynb"))]
         missing = [
             name
             for name, answer in asked_in(edition).items()
             if not any(asked.get(name) in ("", answer) for asked in theirs)
         ]
         cells = [cell for name in missing for cell in cells_of(notebook["cells"], name)]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except UNREADABLE:
         return None
     if not cells:
         return None
@@ -43,13 +46,12 @@ def exercises_in(path: Path) -> list[str]:
     return [tag.removeprefix(ANSWER) for tag in tags if tag.startswith(ANSWER)]
 
 
-def is_notebook(path: Path) -> bool:
-    """Whether it is there, and can be read as one."""
+def has_any_of(names: Collection[str], path: Path) -> bool:
+    """Whether it is there, can be read as a notebook, and asks for an answer to one of these."""
     try:
-        exercises_in(path)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return not set(names).isdisjoint(exercises_in(path))
+    except UNREADABLE:
         return False
-    return True
 
 
 def asked_in(path: Path) -> dict[str, str]:
@@ -58,6 +60,14 @@ def asked_in(path: Path) -> dict[str, str]:
     cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
     checks = dict(CHECK.findall("\n".join("".join(cell["source"]) for cell in cells)))
     return {name: checks.get(name, "") for name in exercises_in(path)}
+
+
+def _asked_beside(path: Path) -> dict[str, str]:
+    """Nothing, of a neighbour that cannot be read: it must not keep exercises from the learner."""
+    try:
+        return asked_in(path)
+    except UNREADABLE:
+        return {}
 
 
 def cells_of(cells: list[dict[str, Any]], name: str) -> list[dict[str, Any]]:

@@ -89,6 +89,42 @@ def test_a_former_file_that_cannot_be_read_hides_no_exercise(tmp_path: Path) -> 
     assert (work / name).read_bytes() == (course_home() / "exercises" / name).read_bytes()
 
 
+@pytest.mark.parametrize("lesson", WITH_EXERCISES, ids=lambda one: one.number)
+def test_a_copy_of_the_lesson_is_not_taken_for_answers(
+    lesson: CourseLesson, tmp_path: Path
+) -> None:
+    """Lessons have the name that exercises once had. A lesson that a learner took into their folder
+    is left there, and the exercises come as they are handed out, without a word of answers."""
+    home, work = course_home(), tmp_path / "my-work"
+    work.mkdir()
+    copy = work / f"{lesson.file}.ipynb"
+    copy.write_bytes(whole := (home / "notebooks" / copy.name).read_bytes())
+    told: list[str] = []
+    lay_out(tmp_path, lambda line: told.append(str(line)))
+    name = f"{lesson.exercises_file}.ipynb"
+    assert (work / name).read_bytes() == (home / "exercises" / name).read_bytes()
+    assert copy.read_bytes() == whole
+    assert told == []
+    wanted = {path.name for path in (home / "exercises").glob("*.ipynb")}
+    assert {path.name for path in work.iterdir()} == wanted | {copy.name}
+
+
+def test_a_link_that_leads_nowhere_is_there(tmp_path: Path) -> None:
+    """A learner whose answers lie on a drive finds their links as they were, mounted or not: those
+    of today, those under a former name, and those of exercises laid beside."""
+    work = tmp_path / "my-work"
+    work.mkdir()
+    names = [each for one in WITH_EXERCISES for each in (one.exercises_file, one.file)]
+    for name in names:
+        (work / f"{name}.ipynb").symlink_to(tmp_path / "unmounted" / f"{name}.ipynb")
+    told: list[str] = []
+    lay_out(tmp_path, lambda line: told.append(str(line)))
+    links = {path.name for path in work.glob("*.ipynb") if path.is_symlink()}
+    assert links == {f"{name}.ipynb" for name in names}
+    assert not (tmp_path / "unmounted").exists()
+    assert told == []
+
+
 def test_a_folder_without_exercises_stays_as_it_is(tmp_path: Path) -> None:
     """A course that `bpdemo lab` laid out has them in my-work/ alone."""
     hand_out_exercises(tmp_path / "exercises", tmp_path / "my-work", quiet)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -122,3 +123,33 @@ def test_what_is_no_notebook_is_left_alone(half: str, tmp_path: Path) -> None:
     lay_out(tmp_path, lambda _: None)
     assert mine.read_bytes() == content
     assert sorted(work.rglob("*")) == before
+
+
+UNREADABLE: dict[str, Callable[[Path], object]] = {
+    "a link that leads nowhere": lambda path: path.symlink_to(path.with_name("unmounted")),
+    "a folder": lambda path: path.mkdir(),
+    "half saved": lambda path: path.write_text("{ half", "utf-8"),
+    "no text": lambda path: path.write_bytes(b"\xff\xfe\x00"),
+    "no cells": lambda path: path.write_text("{}", "utf-8"),
+    "cells that are none": lambda path: path.write_text('{"cells": [3]}', "utf-8"),
+    "no source": lambda path: path.write_text('{"cells": [{"metadata": {}}]}', "utf-8"),
+    "nested without end": lambda path: path.write_text("[" * 100_000, "utf-8"),
+}
+
+
+@pytest.mark.parametrize("kind", UNREADABLE)
+def test_a_neighbour_that_cannot_be_read_keeps_no_exercise_back(kind: str, tmp_path: Path) -> None:
+    """Whatever lies beside the learner's notebook: the new exercise comes, once, those that other
+    neighbours have do not, and what cannot be read stays."""
+    name = exercises_in(EXERCISES / LESSONS[0])[-1]
+    work = tmp_path / "my-work"
+    lay_out(tmp_path, lambda _: None)
+    (work / LESSONS[0]).write_text(as_before(name, LESSONS[0]), "utf-8")
+    UNREADABLE[kind](work / "000.ipynb")
+    UNREADABLE[kind](work / "zzz.ipynb")
+    before = {path.name for path in work.iterdir()}
+    beside = f"{LESSONS[0].removesuffix('.ipynb')}_{name}.ipynb"
+    for _ in range(2):
+        lay_out(tmp_path, lambda _: None)
+        assert {path.name for path in work.iterdir()} == before | {beside}
+    assert exercises_in(work / beside) == [name]
