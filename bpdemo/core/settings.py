@@ -221,7 +221,9 @@ class Settings(BaseSettings):
         unit="connections",
     )
     pool_acquire_timeout_s: float = _seconds(
-        0.2, "How long to wait for a connection to the store. 0: no limit."
+        0.2,
+        "How long to wait for a connection to the store; to that in memory only where pool_max is "
+        "set. 0: no limit.",
     )
     store_latency_s: float = _seconds(
         MEMORY_STORE_LATENCY_S,
@@ -278,6 +280,21 @@ class Settings(BaseSettings):
     @property
     def warnings(self) -> tuple[str, ...]:
         """What these settings allow and nobody can want, a sentence each; mostly none."""
+        return (*self._idle_settings(), *self._blind_breaker())
+
+    def _idle_settings(self) -> tuple[str, ...]:
+        """Those of the pool that were set and do nothing."""
+        if self.store != "memory":
+            return ()
+        told = {"pool_min": "pool_min does nothing: the store in memory keeps no connections open"}
+        if "pool_max" not in self.model_fields_set:
+            told["pool_acquire_timeout_s"] = (
+                "pool_acquire_timeout_s does nothing: the store in memory has connections to wait "
+                "for only where pool_max is set"
+            )
+        return tuple(text for name, text in told.items() if name in self.model_fields_set)
+
+    def _blind_breaker(self) -> tuple[str, ...]:
         attempt_s, request_s = self.attempt_timeout_s, self.request_timeout_s
         if not self.breaker_enabled:
             return ()
@@ -339,9 +356,11 @@ class Settings(BaseSettings):
             }
             together = dict(self) | checked
             _require_fit(together, checked)
-            return type(self).model_validate(together)
+            type(self).model_validate(together)
         except ValidationError as error:
             raise explain(error) from None
+        # No validated copy: all of its settings would count as set, that of a pool among them.
+        return self.model_copy(update=checked)
 
 
 def _strictly(cls: type[Settings], name: str, value: Any) -> Any:

@@ -1,7 +1,9 @@
 """A store behind a bounded pool of connections, where it has none of its own: that in memory."""
 
 import asyncio
+from collections import deque
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from random import Random
 
 from bpdemo.core.errors import PoolExhausted
@@ -26,36 +28,55 @@ class ConnectionPool:
         self._acquire_timeout_s = acquire_timeout_s
         self._observer = observer
         self._busy = 0
-        self._gate = asyncio.Semaphore(size)
+        self._waiting: deque[asyncio.Future[None]] = deque()
 
     def counts(self) -> Mapping[str, int]:
-        """Connections by state: idle and busy."""
+        """Connections by state: idle and busy. One that is handed on is never idle in between."""
         return {"idle": self._size - self._busy, "busy": self._busy}
 
     async def acquire(self) -> None:
-        """Returns with a connection, which must be released."""
-        if self._gate.locked():
-            await self._wait()
+        """Returns with a connection, which must be released. If it raises, there is none to be."""
+        if self._busy < self._size:  # at once: while one is idle, nobody waits
+            self._busy += 1
+            wait_s = 0.0
         else:
-            await self._gate.acquire()  # at once
-            self._observer.observe(PoolWaited(0.0))
-        self._busy += 1
+            wait_s = await self._wait()
+        try:
+            self._observer.observe(PoolWaited(wait_s))
+        except BaseException:
+            self.release()
+            raise
 
     def release(self) -> None:
-        """The one that has waited longest gets it."""
+        """The one that has waited longest gets it, and has it from now on, not from when its task
+        comes to run: so nobody who comes in between takes it, and no count shows it as idle."""
+        for heir in self._waiting:
+            if not heir.done():
+                heir.set_result(None)
+                return
         self._busy -= 1
-        self._gate.release()
 
-    async def _wait(self) -> None:
-        clock = asyncio.get_running_loop().time
-        started_s = clock()
+    async def _wait(self) -> float:
+        """The seconds that it took."""
+        loop = asyncio.get_running_loop()
+        started_s = loop.time()
+        heir = loop.create_future()
+        self._waiting.append(heir)
         try:
             async with asyncio.timeout(self._acquire_timeout_s or None):
-                await self._gate.acquire()
-        except TimeoutError:
-            raise PoolExhausted from None
+                await heir
+        except BaseException as why:
+            if heir.done() and not heir.cancelled():
+                self.release()  # handed over at the moment at which its caller left
+            # The caller must hear why there is none, which is more than an observer's bug.
+            with suppress(Exception):
+                self._observer.observe(PoolWaited(loop.time() - started_s))
+            if isinstance(why, TimeoutError):
+                raise PoolExhausted from None
+            raise
         finally:
-            self._observer.observe(PoolWaited(clock() - started_s))
+            self._waiting.remove(heir)
+        return loop.time() - started_s
 
 
 class PooledStore(FaultyStore):

@@ -188,6 +188,32 @@ def test_the_defaults_and_the_naive_service_warn_of_nothing() -> None:
     assert Settings(request_timeout_s=0.3).warnings
 
 
+@pytest.mark.parametrize(
+    ("knobs", "idle"),
+    [
+        ({"pool_acquire_timeout_s": 0.1}, ["pool_acquire_timeout_s"]),
+        ({"pool_acquire_timeout_s": 0.1, "pool_max": 2}, []),
+        ({"pool_min": 2}, ["pool_min"]),
+        ({"pool_min": 2, "pool_max": 2}, ["pool_min"]),
+        ({"pool_min": 2, "pool_acquire_timeout_s": 0.1}, ["pool_min", "pool_acquire_timeout_s"]),
+        ({"pool_max": 2}, []),
+    ],
+)
+@pytest.mark.parametrize("breaker_enabled", [True, False])
+def test_a_setting_of_a_pool_that_is_not_there_is_told(
+    knobs: dict[str, Any], idle: list[str], breaker_enabled: bool
+) -> None:
+    """In memory there is a pool only where its size is set, and no connection is kept open. A
+    database has one always. Another knob that is turned later changes nothing of this."""
+    own = Settings(breaker_enabled=breaker_enabled, **knobs)
+    assert [text.split()[0] for text in own.warnings] == idle
+    assert all("does nothing" in text for text in own.warnings)
+    assert Settings(store="embedded", breaker_enabled=breaker_enabled, **knobs).warnings == ()
+    turned = own.changed({"workers": 3})
+    assert turned.warnings == own.warnings
+    assert turned.model_fields_set == own.model_fields_set | {"workers"}
+
+
 MISFITS: list[tuple[dict[str, Any], str, str]] = [
     ({"codel_target_s": 0.5}, "codel_target_s", "0.5 is not a number from 0 to codel_interval_s"),
     ({"codel_target_s": 3600}, "codel_target_s", "from 0 to codel_interval_s (0.2)"),

@@ -104,6 +104,97 @@ def test_every_connection_comes_back(
     virtual_time.run(scene())
 
 
+class Observant:
+    """An observer with a bug, from when it is `broken`."""
+
+    def __init__(self, *, broken: bool) -> None:
+        self.broken = broken
+
+    def observe(self, event: Event) -> None:
+        if self.broken:
+            raise ZeroDivisionError
+
+
+@pytest.mark.parametrize("waits", [False, True])
+def test_an_observer_that_raises_loses_no_connection(waits: bool) -> None:
+    """Whether its caller got one at once or after a wait: it is told of the bug, holds none, and
+    the next one has it."""
+
+    async def scene() -> None:
+        observer = Observant(broken=not waits)
+        pool = ConnectionPool(1, 0.5, observer)
+        calls = [asyncio.create_task(pool.acquire()) for _ in range(3)]
+        await asyncio.sleep(0.1)
+        if waits:
+            observer.broken = True
+            pool.release()
+        told = await asyncio.gather(*calls, return_exceptions=True)
+        kinds = [type(each) for each in told]
+        assert kinds == [type(None) if waits else ZeroDivisionError] + [ZeroDivisionError] * 2
+        assert pool.counts() == {"idle": 1, "busy": 0}
+        observer.broken = False
+        await pool.acquire()
+        assert pool.counts() == {"idle": 0, "busy": 1}
+
+    virtual_time.run(scene())
+
+
+@pytest.mark.parametrize("leaves", ["told in vain", "cancelled"])
+def test_an_observer_that_raises_hides_no_end_of_a_wait(leaves: str) -> None:
+    """Who waited too long hears so, and who was cancelled is."""
+
+    async def scene() -> None:
+        observer = Observant(broken=False)
+        pool = ConnectionPool(1, 0.5, observer)
+        await pool.acquire()
+        observer.broken = True
+        call = asyncio.create_task(pool.acquire())
+        await asyncio.sleep(0.1)
+        if leaves == "cancelled":
+            call.cancel()
+        with pytest.raises(asyncio.CancelledError if leaves == "cancelled" else PoolExhausted):
+            await call
+        pool.release()
+        assert pool.counts() == {"idle": 1, "busy": 0}
+
+    virtual_time.run(scene())
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(1, 3), st.lists(st.sampled_from(["call", "release", "cancel", "run"])))
+def test_what_is_handed_on_is_never_counted_as_idle(size: int, steps: list[str]) -> None:
+    """At every step, the loop having run or not: as many are busy as were lent and not given back,
+    the one that is promised to a task among them; none is idle while somebody waits for it."""
+
+    async def scene() -> None:
+        pool, released = ConnectionPool(size, 0.0, SilentObserver()), 0
+        calls: list[asyncio.Task[None]] = []
+        for step in steps:
+            held = [each for each in calls if each.done() and not each.cancelled()]
+            waiting = [each for each in calls if not each.done()]
+            if step == "call":
+                calls.append(asyncio.create_task(pool.acquire()))
+                await asyncio.sleep(0)
+            elif step == "release" and len(held) > released:
+                pool.release()
+                released += 1
+            elif step == "cancel" and waiting:
+                waiting[0].cancel()
+            elif step == "run":
+                await asyncio.sleep(1)
+            wanted = [each for each in calls if not each.cancelled() and not each.cancelling()]
+            busy = pool.counts()["busy"]
+            assert busy >= min(size, len(wanted) - released)
+            assert pool.counts() == {"idle": size - busy, "busy": busy}
+            if step == "run":
+                assert busy == min(size, len(wanted) - released)
+        for each in calls:
+            each.cancel()
+        await asyncio.gather(*calls, return_exceptions=True)
+
+    virtual_time.run(scene())
+
+
 def test_the_service_has_the_pool_that_its_settings_ask_for() -> None:
     """In memory as before a database: so many connections, told as the metrics show them; and none
     where nobody asked for a pool."""
