@@ -214,12 +214,13 @@ def overall(findings: Sequence[Judgement]) -> str:
     grades = {finding.name: finding.grade for finding in findings}
     kept = [grade for name, grade in grades.items() if name.startswith("goodput")]
     causes = [finding.cause for finding in findings if finding.grade == "bad" and finding.cause]
+    why = ", and ".join(COLLAPSES[cause] for cause in dict.fromkeys(causes))
     judged = [grade for grade in kept if grade != "not judged"]
     bad = [name for name, grade in grades.items() if grade == "bad"]
     if not judged:
         return "What it does under overload could not be judged from this machine."
     if "bad" in judged:
-        return f"It collapses under overload: {COLLAPSES[causes[0]]}."
+        return f"It collapses under overload: {why}."
     holds = "It holds under overload"
     if "not judged" in grades.values():
         holds = "As far as it could be judged, it holds under overload"

@@ -23,15 +23,17 @@ def kept(run: LoadRun, capacity_per_s: float, fill_s: float) -> float:
 def lost_to(run: LoadRun, capacity_per_s: float, fill_s: float) -> Cause:
     """Where most of the goodput that was lost can have gone, over the same seconds as `kept`.
 
-    A late answer may have cost what a served one does: where there are enough of them, that is
-    where the work went. Errors may come cheap, but where they are enough, something breaks. With
-    few of either, it is rejections that cost too much, or are too many.
+    A late answer may have cost what a served one does: where there are enough of them for half of
+    what was lost, that is where the work went. Errors may come cheap; where they are enough, or
+    both together, it is the larger of the two. With few of either, it is rejections that cost
+    too much, or are too many.
     """
     found = run.between(fill_s, run.meta.seconds)
     half_lost_per_s = (capacity_per_s - found["goodput_per_s"]) / 2
-    if found["late_per_s"] >= half_lost_per_s:
-        return "late"
-    return "failed" if found["failed_per_s"] >= half_lost_per_s else "refused"
+    late_per_s, failed_per_s = found["late_per_s"], found["failed_per_s"]
+    if late_per_s + failed_per_s < half_lost_per_s:
+        return "refused"
+    return "late" if late_per_s >= min(half_lost_per_s, failed_per_s) else "failed"
 
 
 def failed_share(run: LoadRun, fill_s: float) -> float:

@@ -66,6 +66,11 @@ def served_of(capacity: int, ok: int, late: int, failed: int, shed: int) -> Load
         ({"ok": 20, "shed": 480}, "refused"),
         ({"ok": 20, "late": 10, "failed": 470}, "failed"),
         ({"ok": 60, "late": 10, "failed": 30, "shed": 400}, "failed"),
+        ({"ok": 20, "late": 39, "failed": 39, "shed": 402}, "late"),
+        ({"ok": 20, "late": 30, "failed": 39, "shed": 411}, "failed"),
+        ({"ok": 20, "late": 39, "failed": 30, "shed": 411}, "late"),
+        ({"ok": 20, "late": 45, "failed": 400, "shed": 35}, "late"),
+        ({"ok": 20, "late": 19, "failed": 19, "shed": 442}, "refused"),
     ],
 )
 def test_where_lost_goodput_went_is_told_as_it_was(each_second: dict[str, int], cause: str) -> None:
@@ -80,6 +85,26 @@ def test_where_lost_goodput_went_is_told_as_it_was(each_second: dict[str, int], 
     assert found.grade == "bad"
     assert ("stopped waiting" in found.sentence) == (cause == "late")
     assert ("clients have left" in overall([found])) == (cause == "late")
+
+
+@pytest.mark.parametrize("ok", [20, 60])
+def test_refusals_are_blamed_only_where_late_and_failed_are_few(ok: int) -> None:
+    """For each mix of the two: a verdict that most of the loss went into neither is true, and no
+    loss half of which can have gone into the two together is put down to refusals."""
+    lost = 100 - ok
+    for late in range(0, lost + 1, 7):
+        for failed in range(0, lost + 1, 7):
+            run = served_of(100, ok=ok, late=late, failed=failed, shed=400)
+            is_little = late + failed < lost / 2
+            assert (measures.lost_to(run, 100, 1.0) == "refused") == is_little, (late, failed)
+
+
+def test_the_verdict_names_each_way_in_which_goodput_was_lost() -> None:
+    """Errors at twice its capacity and late answers at five times: both, each once."""
+    mixed = [goodput_kept(2, 0.3, "failed"), goodput_kept(5, 0.2, "late")]
+    assert "end in errors, and it is busy with requests whose clients have left." in overall(mixed)
+    alike = [goodput_kept(2, 0.3, "late"), goodput_kept(5, 0.2, "late")]
+    assert overall(alike).count("clients have left") == 1
 
 
 def test_what_could_not_be_sent_is_not_judged() -> None:
