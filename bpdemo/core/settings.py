@@ -283,16 +283,14 @@ class Settings(BaseSettings):
         return (*self._idle_settings(), *self._blind_breaker())
 
     def _idle_settings(self) -> tuple[str, ...]:
-        """Those of the pool that were set and do nothing."""
-        if self.store != "memory":
+        """What was set of a pool that is not there."""
+        asked = self.model_fields_set
+        if self.store != "memory" or "pool_max" in asked or "pool_acquire_timeout_s" not in asked:
             return ()
-        told = {"pool_min": "pool_min does nothing: the store in memory keeps no connections open"}
-        if "pool_max" not in self.model_fields_set:
-            told["pool_acquire_timeout_s"] = (
-                "pool_acquire_timeout_s does nothing: the store in memory has connections to wait "
-                "for only where pool_max is set"
-            )
-        return tuple(text for name, text in told.items() if name in self.model_fields_set)
+        return (
+            "pool_acquire_timeout_s does nothing: the store in memory has connections to wait for "
+            "only where pool_max is set",
+        )
 
     def _blind_breaker(self) -> tuple[str, ...]:
         attempt_s, request_s = self.attempt_timeout_s, self.request_timeout_s

@@ -193,9 +193,6 @@ def test_the_defaults_and_the_naive_service_warn_of_nothing() -> None:
     [
         ({"pool_acquire_timeout_s": 0.1}, ["pool_acquire_timeout_s"]),
         ({"pool_acquire_timeout_s": 0.1, "pool_max": 2}, []),
-        ({"pool_min": 2}, ["pool_min"]),
-        ({"pool_min": 2, "pool_max": 2}, ["pool_min"]),
-        ({"pool_min": 2, "pool_acquire_timeout_s": 0.1}, ["pool_min", "pool_acquire_timeout_s"]),
         ({"pool_max": 2}, []),
     ],
 )
@@ -203,8 +200,8 @@ def test_the_defaults_and_the_naive_service_warn_of_nothing() -> None:
 def test_a_setting_of_a_pool_that_is_not_there_is_told(
     knobs: dict[str, Any], idle: list[str], breaker_enabled: bool
 ) -> None:
-    """In memory there is a pool only where its size is set, and no connection is kept open. A
-    database has one always. Another knob that is turned later changes nothing of this."""
+    """In memory there is a pool only where its size is set; a database has one always.
+    Another knob that is turned later changes nothing of this."""
     own = Settings(breaker_enabled=breaker_enabled, **knobs)
     assert [text.split()[0] for text in own.warnings] == idle
     assert all("does nothing" in text for text in own.warnings)
