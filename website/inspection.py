@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
@@ -16,6 +16,9 @@ FETCHED: Final = {
     "video": ("src", "poster"), "audio": ("src",), "embed": ("src",), "object": ("data",),
     "track": ("src",), "input": ("src",), "use": ("href", "xlink:href"), "image": ("href",),
 }  # fmt: skip
+#: Of those, the ones that name several, each with a width or a density behind it.
+SEVERAL: Final = frozenset({"srcset", "imagesrcset"})
+CANDIDATE: Final = re.compile(r"[\s,]*(\S*[^\s,])(?:\s[^,]*)?")
 #: A link of a page's head by which nothing is fetched.
 RESTING: Final = frozenset({"canonical", "next", "prev", "author", "help", "license", "search"})
 CSS_ADDRESS: Final = re.compile(r"url\(\s*['\"]?([^'\")]+)|@import\s+['\"]([^'\"]+)")
@@ -29,6 +32,8 @@ class Page:
     ids: set[str] = field(default_factory=set)
     links: list[str] = field(default_factory=list)
     fetched: list[str] = field(default_factory=list)
+    #: What leads a browser where a look at addresses does not see it: no page may have it.
+    barred: list[str] = field(default_factory=list)
 
 
 class _Reader(HTMLParser):
@@ -40,17 +45,38 @@ class _Reader(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         told = {name: value for name, value in attrs if value is not None}
         self.page.ids |= {told[name] for name in ("id", "name") if name in told}
-        self.page.fetched += [told[name] for name in FETCHED.get(tag, ()) if name in told]
+        for name in FETCHED.get(tag, ()):
+            self.page.fetched += _addresses(name, told.get(name, ""))
+        self.page.barred += _barred(tag, told)
         self.page.fetched += addresses_of_css(told.get("style", ""))
         self._in_style = tag == "style"
         if tag == "link" and not set(told.get("rel", "").split()) & RESTING:
             self.page.fetched.append(told.get("href", ""))
+            self.page.fetched += _addresses("imagesrcset", told.get("imagesrcset", ""))
         elif tag == "a" and "href" in told:
             self.page.links.append(told["href"])
 
     def handle_data(self, data: str) -> None:
         if self._in_style:
             self.page.fetched += addresses_of_css(data)
+
+
+def _addresses(name: str, value: str) -> list[str]:
+    return CANDIDATE.findall(value) if name in SEVERAL else [value] if value else []
+
+
+def _barred(tag: str, told: Mapping[str, str]) -> Iterator[str]:
+    """Other ways to elsewhere: all addresses moved, another page by itself, a page in a page, and
+    what is typed sent away."""
+    if tag == "base":
+        yield "a <base>"
+    if tag == "meta" and told.get("http-equiv", "").strip().lower() == "refresh":
+        yield "a refresh"
+    if "srcdoc" in told:
+        yield "a srcdoc"
+    for name in ("action", "formaction"):
+        if is_outside(told.get(name, "")):
+            yield f"a form for {told[name]}"
 
 
 def page_of(html: str) -> Page:
@@ -70,6 +96,7 @@ def complaints(site: Path) -> list[str]:
     found = []
     for path, page in pages.items():
         place = path.relative_to(site)
+        found += [f"{place} has {what}" for what in page.barred]
         found += [f"{place} fetches {a}" for a in page.fetched if is_outside(a)]
         inside = [a for a in page.fetched if a and not is_outside(a)]
         found += [f"{place}: there is no {a}" for a in inside if not _is_there(path, a, site)]
@@ -81,7 +108,12 @@ def complaints(site: Path) -> list[str]:
 
 
 def is_outside(address: str) -> bool:
-    return bool(urlsplit(address).netloc) and not address.startswith(INSIDE)
+    """As a browser reads it, which takes `http:host`, backslashes and blanks before it, too."""
+    plain = address.strip().replace("\\", "/")
+    if plain.startswith(INSIDE):
+        return False
+    told = urlsplit(plain)
+    return bool(told.netloc) or told.scheme in ("http", "https", "ws", "wss", "ftp")
 
 
 def _is_there(page: Path, address: str, site: Path) -> bool:

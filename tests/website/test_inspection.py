@@ -23,6 +23,14 @@ def site_of(folder: Path, body: str, head: str = "") -> Path:
         ('<script src="//cdn.example/x.js"></script>', ""),
         ('<img src="http://else.example/x.png" alt="">', ""),
         ('<img srcset="https://else.example/x.png 2x" alt="">', ""),
+        ('<img srcset="style.css 1x, https://else.example/x.png 2x" alt="">', ""),
+        ('<img srcset="style.css, https://else.example/x.png 2x" alt="">', ""),
+        ('<source srcset="data:image/png;base64,AA== 1x, //else.example/x.png 100w">', ""),
+        ("", '<link rel="preload" imagesrcset="style.css 1x, //else.example/x.png 2x" href="#">'),
+        ('<img src="http:else.example/x.png" alt="">', ""),
+        ('<img src="https:else.example/x.png" alt="">', ""),
+        ('<img src=" HTTPS:/else.example/x.png" alt="">', ""),
+        ('<img src="\\\\else.example/x.png" alt="">', ""),
         ('<iframe src="https://else.example/"></iframe>', ""),
         ('<video poster="https://else.example/x.png"></video>', ""),
         ('<p style="background: url(https://else.example/x.png)">', ""),
@@ -36,6 +44,24 @@ def test_whatever_a_page_would_fetch_from_elsewhere_is_named(tmp_path, body, hea
     """Scripts, styles, pictures, fonts, frames, and hints to a browser to fetch them."""
     [told] = complaints(site_of(tmp_path, body, head))
     assert "index.html fetches" in told
+
+
+@pytest.mark.parametrize(
+    ("body", "head"),
+    [
+        ("", '<base href="https://else.example/">'),
+        ("", '<base href="sub/">'),
+        ("", '<meta http-equiv="refresh" content="0; url=https://else.example/">'),
+        ("", '<meta http-equiv=" Refresh " content="0; url=sub/other.html">'),
+        ("<iframe srcdoc=\"<img src='https://else.example/x.png'>\"></iframe>", ""),
+        ('<form action="https://else.example/"></form>', ""),
+        ('<button formaction="//else.example/">x</button>', ""),
+    ],
+)
+def test_what_leads_elsewhere_by_other_ways_is_named(tmp_path, body, head):
+    """Moved addresses, another page by itself, a page within a page, a form that is sent away."""
+    told = complaints(site_of(tmp_path, body, head))
+    assert len([line for line in told if line.startswith("index.html has a")]) == 1
 
 
 def test_a_style_file_may_fetch_nothing_from_elsewhere_either(tmp_path):
@@ -69,6 +95,8 @@ def test_what_is_as_it_should_be_is_not(tmp_path):
         '<p id="here">x</p><a href="#here">x</a><a href="sub/other.html#part">x</a>'
         '<a href="https://else.example/">x</a><a href="mailto:x@else.example">x</a>'
         '<img src="data:image/png;base64,AA==" alt="">'
+        '<img srcset="style.css 1x,\n sub/other.html 2x" src="style.css" alt="">'
+        '<img srcset="data:image/png;base64,AA== 1x" alt=""><form action="sub/other.html"></form>'
         '<a href="sub/other.html#times=2&amp;seed=1">x</a>'
     )
     assert complaints(site_of(tmp_path, body, '<link rel="stylesheet" href="style.css?v=1">')) == []
