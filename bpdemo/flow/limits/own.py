@@ -16,10 +16,9 @@ class OurLimit:
 
     u is the share of calls in the dip that found it full: what is not used teaches nothing; `lost`
     is the share dropped at L. Δ is 0 where only a queue grows, ln r while workers idle. Throughput
-    noise does not shrink as L grows, so both the required gain and the dip ratio r scale with √L.
-    r begins at `deep` · √L, grows by 20% after a dip that cost no throughput and is halved after
-    one that did, within [`room`, `deep` · √L]. A stretch of calls is `quota` + L ÷ r long, nine
-    times that at L, and begins when all that were inside before have left.
+    noise does not shrink as L grows, so the required gain and r scale with √L: r grows by 20% after
+    a dip that cost no throughput and is halved after one that did, within [`room`, `deep` · √L]. A
+    stretch is `quota` + L ÷ r calls, nine times that at L, once all who were inside before left.
     **Defaults:** `start` 20, from `low` 1 to `high` 1000, `room` 1.5, `deep` 0.4, `worth` 0.02,
     `quota` 25, `gain` 0.5. **Source:** ours; Uber's Cinnamon asks by cov(in flight, throughput).
     **Known trouble:** too low a dip rejects while workers idle (5% of the offer was seen, with many
