@@ -51,6 +51,14 @@ JoinWithin = Annotated[
 SecondsOption = Annotated[
     float, typer.Option(metavar="SECONDS", help="Length of the load in seconds, 0.1 to 3600.")
 ]
+UnprotectedOption = Annotated[
+    bool,
+    typer.Option(
+        "--unprotected",
+        help="Start from the naive service: an unbounded queue, no deadline, no breaker, "
+        "retries without a budget.",
+    ),
+]
 JsonFileOption = Annotated[
     Path | None,
     typer.Option(
@@ -395,14 +403,7 @@ def simulate(
         typer.Option(metavar="SECONDS", help="Length in seconds of virtual time, 0.1 to 3600."),
     ] = 30.0,
     seed: Annotated[int, typer.Option(metavar="N", help="The same seed gives the same run.")] = 0,
-    unprotected: Annotated[
-        bool,
-        typer.Option(
-            "--unprotected",
-            help="Start from the naive service: an unbounded queue, no deadline, no breaker, "
-            "retries without a budget.",
-        ),
-    ] = False,
+    unprotected: UnprotectedOption = False,
     knobs: KnobOptions = [],  # noqa: B006 - typer copies it
     json_file: JsonFileOption = None,
 ) -> None:
@@ -431,14 +432,7 @@ def simulate(
 
 @app.command()
 def margin(
-    unprotected: Annotated[
-        bool,
-        typer.Option(
-            "--unprotected",
-            help="Start from the naive service: an unbounded queue, no deadline, no breaker, "
-            "retries without a budget.",
-        ),
-    ] = False,
+    unprotected: UnprotectedOption = False,
     knobs: KnobOptions = [],  # noqa: B006 - typer copies it
     retries: Annotated[
         int, typer.Option(metavar="N", help="How often a client tries again, at once, 0 to 20.")
