@@ -23,7 +23,8 @@ function render({ model, el }) {
     const node = stage();
     if (!node) return;
     const box = isOpen() ? [window.innerWidth, window.innerHeight]
-      : [node.parentElement.clientWidth || WIDTH, Infinity];
+      : [node.parentElement.clientWidth, Infinity];
+    if (box[0] === 0) return; // a notebook has taken it off the page until it is scrolled to
     node.style.zoom = Math.min(box[0] / WIDTH, box[1] / HEIGHT);
   }
 
@@ -57,16 +58,23 @@ function render({ model, el }) {
     event.stopImmediatePropagation();
   }
 
+  // A notebook gives its cells their width some time after the window has changed its own, and a
+  // cell out of sight only when it comes into sight.
+  const place = new ResizeObserver(fit);
+
   // The widget is drawn before it is put on the page.
   function arrive(tries) {
-    if (stage()?.isConnected) open(model.get("full_page"));
-    else if (tries > 0) setTimeout(() => arrive(tries - 1), 50);
+    if (stage()?.isConnected) {
+      place.observe(stage().parentElement);
+      open(model.get("full_page"));
+    } else if (tries > 0) setTimeout(() => arrive(tries - 1), 50);
   }
 
   window.addEventListener("keydown", onKey, true);
   window.addEventListener("resize", fit);
   arrive(200);
   return () => {
+    place.disconnect();
     window.removeEventListener("keydown", onKey, true);
     window.removeEventListener("resize", fit);
   };
