@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from bpdemo.cli.doctor.programs import postgres
+from bpdemo.cli.doctor import programs
 from tests.downstream.test_address import HOSTILE
 from tests.support.http import BODY
 from tests.support.server import Command, Wire
@@ -51,4 +51,5 @@ def test_the_doctor_uses_the_database_as_the_service_does(home, monkeypatch):
     """And so would see what keeps the service from it."""
     for name, value in (HOSTILE | {"HOME": str(home)}).items():
         monkeypatch.setenv(name, value)
-    assert postgres().grade == "ok"
+    monkeypatch.setattr(programs, "POSTGRES_WITHIN_S", 60.0)  # a busy machine is not the question
+    assert programs.postgres().grade == "ok"

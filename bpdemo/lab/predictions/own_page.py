@@ -35,7 +35,8 @@ class Album:
     def told(self) -> str:
         """How much is on the page, in words."""
         made = sum(choice != NONE_MADE for _, choice, _ in self.rows)
-        counted = f"{made} predictions, {len(self.rows)} outcomes, {self.pictures} pictures"
+        counts = {"prediction": made, "outcome": len(self.rows), "picture": self.pictures}
+        counted = ", ".join(f"{n} {what}{'' if n == 1 else 's'}" for what, n in counts.items())
         return f"Album of {counted}"
 
     def __repr__(self) -> str:

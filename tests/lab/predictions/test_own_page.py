@@ -85,4 +85,4 @@ def test_the_page_is_a_link_from_where_the_notebook_stands(run, own_place, monke
     monkeypatch.chdir(own_place / "notebooks")
     reveal("01a", run)
     assert "<a href='../my-work/album.html' target='_blank'>" in album()._repr_html_()
-    assert "<b>Album of 0 predictions, 1 outcomes, 1 pictures</b>" in album()._repr_html_()
+    assert "<b>Album of 0 predictions, 1 outcome, 1 picture</b>" in album()._repr_html_()
