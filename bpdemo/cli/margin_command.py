@@ -8,8 +8,9 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from math import isfinite
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
 from pathlib import Path
+from signal import SIG_IGN, SIGINT, signal
 from typing import Any, Final
 
 from rich.console import Console
@@ -88,9 +89,12 @@ def _cell(stuck_share: float) -> str:
 
 @contextmanager
 def _progress(console: Console, loads: Sequence[float]) -> Iterator[Callable[[MarginAt], None]]:
-    """A row for each load as it is found, and on a terminal which one is being searched."""
-    _say(console, "Length of the trigger, in seconds, at which the service stays stuck:")
-    _say(console, _row("load", "10%", "half", "90%", "of the seeds"))
+    """A row for each load as it is found, and on a terminal which one is being searched. The head
+    stands above the first of them, so that a wrong argument is told alone."""
+    head = [
+        "Length of the trigger, in seconds, at which the service stays stuck:",
+        _row("load", "10%", "half", "90%", "of the seeds"),
+    ]
     to_come = iter(loads)
 
     def next_one() -> str:
@@ -99,8 +103,13 @@ def _progress(console: Console, loads: Sequence[float]) -> Iterator[Callable[[Ma
     with console.status(next_one()) if console.is_terminal else nullcontext() as status:
 
         def tell(at: MarginAt) -> None:
+            while head:
+                _say(console, head.pop(0))
             low_s, high_s = at.band_s
-            _say(console, _row(f"{at.load:.0%}", *map(_told_s, (low_s, at.edge_s, high_s))))
+            cells = map(_told_s, (low_s, at.edge_s, high_s))
+            alone = "  collapses by itself" if at.collapses else ""
+            _say(console, _row(f"{at.load:.0%}", *cells) + alone)
+            console.file.flush()  # a file has each row, too, should the rest be broken off
             if status is not None:
                 with suppress(StopIteration):
                     status.update(next_one())
@@ -126,8 +135,19 @@ def _mapped(processes: int) -> Iterator[Mapped]:
     if processes == 1:
         yield map
         return
-    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+    # Ctrl-C reaches every process of a terminal: this one hears it, and ends the others.
+    pool = ProcessPoolExecutor(
+        processes, mp_context=get_context("spawn"), initializer=signal, initargs=(SIGINT, SIG_IGN)
+    )
+    others = set(active_children())
+    try:
         yield pool.map
+    except BaseException:
+        for child in set(active_children()) - others:
+            child.terminate()
+        raise
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def document(found: Margin, slow_times: float) -> dict[str, Any]:
@@ -140,6 +160,7 @@ def document(found: Margin, slow_times: float) -> dict[str, Any]:
         "loads": [
             {
                 "load": at.load,
+                "collapses_by_itself": at.collapses,
                 "edge_s": _known(at.edge_s),
                 "band_s": [_known(length_s) for length_s in at.band_s],
                 "stuck_from_s": [_known(length_s) for length_s in at.stuck_from_s],

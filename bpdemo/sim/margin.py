@@ -6,7 +6,8 @@ At each load the trigger, a dependency that is slow for a while, is made longer 
 is known, for each seed, from which length on the service stays stuck after it (`ordeal.py`). The
 *edge* is the length at which half of the seeds stick, and between the lengths at which one in ten
 and nine in ten do lies the *band* in which chance decides. A load at which no trigger sticks is
-*stable*; one at which some do is *vulnerable*, however healthy the service looks there.
+*stable*; one at which some do is *vulnerable*, however healthy the service looks there. At some the
+service *collapses by itself*: it is stuck with no trigger at all, on half of the seeds or more.
 """
 
 from __future__ import annotations
@@ -38,7 +39,8 @@ TAKEN: Final = ("times", "rate", "seconds", "scenario", "changes")
 @dataclass(frozen=True, slots=True)
 class MarginAt:
     """What is survived at one load. `stuck_from_s`: for each seed, in order of length, from how
-    long a trigger on it sticks; inf where none of up to `most_s` does."""
+    long a trigger on it sticks; inf where none of up to `most_s` does, 0 where the service is stuck
+    without one."""
 
     load: float
     stuck_from_s: tuple[float, ...]
@@ -47,6 +49,11 @@ class MarginAt:
     def edge_s(self) -> float:
         """The length at which half of the seeds stick; inf if no trigger that was tried is."""
         return self.quantile_s(0.5)
+
+    @property
+    def collapses(self) -> bool:
+        """Whether the service is stuck without any trigger, on half of the seeds or more."""
+        return self.edge_s == 0
 
     @property
     def band_s(self) -> tuple[float, float]:
@@ -95,12 +102,21 @@ class Margin:
     @property
     def sentence(self) -> str:
         """The result in words."""
-        vulnerable = {load: s for load, s in self.edges_s.items() if isfinite(s)}
-        if not vulnerable:
-            most = f"{max(self.loads):.0%} of capacity"
-            return f"A trigger of {self.most_s:g} s is survived at every load up to {most}."
-        told = ", ".join(f"{s:.2g} s at {load:.0%} load" for load, s in vulnerable.items())
-        return f"The service stays stuck after a trigger of {told}."
+        alone = [f"{each.load:.0%}" for each in self.at if each.collapses]
+        told = [
+            f"{each.edge_s:.2g} s at {each.load:.0%} load"
+            for each in self.at
+            if not each.collapses and isfinite(each.edge_s)
+        ]
+        sentences = []
+        if alone:
+            sentences.append(f"The service collapses by itself at {', '.join(alone)} load.")
+        if told:
+            sentences.append(f"The service stays stuck after a trigger of {', '.join(told)}.")
+        if not sentences:
+            tried = f"each load that was tried, up to {max(self.loads):.0%} of capacity"
+            sentences.append(f"A trigger of {self.most_s:g} s is survived at {tried}.")
+        return " ".join(sentences)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +132,9 @@ class Asked:
     def ordeal(self, trigger_s: float, seed: int) -> Ordeal:
         """Not begun yet."""
         settings = self.settings.model_copy(update={"seed": seed})
-        capacity = self.capacity_per_s or settings.nominal_capacity
+        capacity = self.capacity_per_s
+        if capacity is None:
+            capacity = settings.nominal_capacity
         if capacity is None:
             raise ValueError("capacity_per_s must be given where an order takes no time")
         ready = prepare(
@@ -129,8 +147,7 @@ class Asked:
         return Ordeal(ready, trigger_s)
 
     def is_stuck(self, trigger_s: float, seed: int) -> bool:
-        """Of one ordeal. True after a trigger of length 0 would be a service that collapses by
-        itself."""
+        """Of one ordeal. True after a trigger of length 0 is a service that collapses by itself."""
         return self.ordeal(trigger_s, seed).judge()
 
 
@@ -170,35 +187,45 @@ def margin(
         if arguments[name] != DEFAULTS[name]:
             raise ValueError(f"{name} is set by `margin` itself: leave it out")
     loads = [require_range("loads", load, 0.01, 10) for load in loads]
+    if not loads:
+        raise ValueError("loads must be one share of the capacity at least, not none")
+    if capacity_per_s is not None:
+        capacity_per_s = require_range("capacity_per_s", capacity_per_s, 0.001, 1_000_000)
     most_s = require_range("most_s", most_s, LEAST_S, 600)
     first = require_whole("seed", arguments["seed"])
     count = require_whole("seeds", seeds, 1, 1000)
     trigger = trigger or Trigger.slow_payment(made)
+    trigger.require_effect(made)
     given = {name: value for name, value in arguments.items() if name not in TAKEN}
+    questions = [Asked(made, trigger, load, capacity_per_s, given) for load in loads]
+    for asked in questions:
+        asked.ordeal(most_s, first)  # so that what cannot be asked is told before anything is tried
     found, guess_s = [], FIRST_GUESS_S
-    for load in loads:
-        asked = Asked(made, trigger, load, capacity_per_s, given)
+    for asked in questions:
         search = partial(stuck_from_s, asked, most_s=most_s, guess_s=guess_s)
-        here = MarginAt(load, tuple(sorted(each(search, range(first, first + count)))))
-        guess_s = here.edge_s if isfinite(here.edge_s) else most_s
+        here = MarginAt(asked.load, tuple(sorted(each(search, range(first, first + count)))))
+        guess_s = max(LEAST_S, min(here.edge_s, most_s))
         found.append(here)
         tell(here)
     return Margin(tuple(found), most_s, arguments["retries"], dict(trigger.knobs))
 
 
 def stuck_from_s(asked: Asked, seed: int, *, most_s: float, guess_s: float) -> float:
-    """From which length of trigger on one seed sticks; inf if none of up to `most_s` does.
+    """From which length of trigger on one seed sticks; inf if none of up to `most_s` does, 0 if the
+    service is stuck without one.
 
     Doubling and halving from `guess_s` finds a length that sticks and one that does not; halving
     their ratio then brings them `WITHIN` one another. The answer lies in their middle.
     """
+    if asked.is_stuck(0.0, seed):
+        return 0.0
     recovers_s, sticks_s = 0.0, inf
     try_s, step = min(guess_s, most_s), 1.2
     while recovers_s == 0 or sticks_s == inf:
         if asked.is_stuck(try_s, seed):
             sticks_s = try_s
             if try_s <= LEAST_S:
-                return 0.0
+                return LEAST_S
             try_s = max(LEAST_S, try_s / step) if recovers_s == 0 else try_s
         else:
             recovers_s = try_s

@@ -21,14 +21,20 @@ from dataclasses import dataclass
 from math import inf, sqrt
 from typing import Final
 
+from bpdemo.plan.plan import require_range, require_whole
+
 STEP_S: Final = 0.002
 WITHIN: Final = 1.002
+MOST_S: Final = 600.0
+#: Of a service time and of a timeout: from one step up.
+TIMES_S: Final = (STEP_S, 60.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryStorm:
-    """Times in seconds. `load` is a share of the capacity, workers / `service_s`; during the
-    trigger an order takes `slow_service_s`."""
+    """Times in seconds, from 0.002 to 60, and taken to the nearest 0.002. `load` is a share of the
+    capacity, workers / `service_s`; during the trigger an order takes `slow_service_s`. ValueError,
+    naming the field, for what is out of range."""
 
     load: float
     workers: int
@@ -37,9 +43,19 @@ class RetryStorm:
     client_timeout_s: float
     retries: int
 
+    def __post_init__(self) -> None:
+        require_range("load", self.load, 0.01, 10)
+        require_whole("workers", self.workers, 1, 1024)
+        for name in ("service_s", "slow_service_s", "client_timeout_s"):
+            require_range(name, getattr(self, name), *TIMES_S)
+        require_whole("retries", self.retries, 0, 20)
+
     def edge_s(self, most_s: float = 60.0) -> float:
         """The shortest trigger after which the queue grows for ever; inf if none of up to `most_s`
-        makes it."""
+        makes it, 0 if it does without one."""
+        most_s = require_range("most_s", most_s, STEP_S, MOST_S)
+        if self.load > 1:
+            return 0.0
         if (self.retries + 1) * self.load <= 1 or not self.is_stuck(most_s):
             return inf
         recovers_s, sticks_s = STEP_S, most_s
@@ -53,6 +69,9 @@ class RetryStorm:
 
     def is_stuck(self, trigger_s: float) -> bool:
         """Whether the queue only grows once a trigger of that length is over."""
+        trigger_s = require_range("trigger_s", trigger_s, 0, MOST_S)
+        if self.load > 1:
+            return True  # sooner or later, whatever befell it
         flow = _Flow(self, trigger_s)
         round_ = round((self.retries + 1) * self.client_timeout_s / STEP_S)
         queued: list[float] = []
@@ -66,6 +85,11 @@ class RetryStorm:
             # For a whole round of tries nobody was answered in time, and there is more to do.
             if len(queued) > round_ <= flow.late_steps and flow.queue >= queued[-round_]:
                 return True
+            # For a whole round everybody was: nobody tries again, and the queue does not grow.
+            if len(queued) > round_ <= flow.timely_steps:
+                return False
+            if len(queued) * STEP_S > MOST_S:  # neither, for ten minutes
+                return flow.late_steps > 0
 
 
 class _Flow:
@@ -75,12 +99,14 @@ class _Flow:
         self.step = 0
         #: For how long everybody whose time is up has had no answer.
         self.late_steps = 0
+        #: And for how long everybody has had one.
+        self.timely_steps = 0
         self._retries = storm.retries
         self._trigger_steps = trigger_s / STEP_S
         self._patience = round(storm.client_timeout_s / STEP_S)
         self._usual = round(storm.service_s / STEP_S)
         self._slow = round(storm.slow_service_s / STEP_S)
-        self._arriving = storm.load * storm.workers / storm.service_s * STEP_S
+        self._arriving = storm.load * storm.workers / self._usual
         # At rest as much ends in each step as comes.
         self._ending = dict.fromkeys(range(self._usual), self._arriving)
         self._free = storm.workers - self._arriving * self._usual
@@ -120,8 +146,10 @@ class _Flow:
             self._asked_began += 1
         if self._asked_began + self._takes(self._asked_began) <= self.step:
             self.late_steps = 0
+            self.timely_steps += 1
             return []
         self.late_steps += 1
+        self.timely_steps = 0
         return self._tries[asked][: self._retries]
 
     def _takes(self, step: int) -> int:

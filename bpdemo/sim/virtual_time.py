@@ -15,6 +15,7 @@ import asyncio
 import gc
 import itertools
 import math
+import signal
 import sys
 from _thread import get_ident as _get_ident
 from collections import deque
@@ -394,10 +395,11 @@ class Steps(Generic[T]):
         """Run for `by_s` more virtual seconds; True once `main` is done.
 
         Raises what `main` raised, Deadlock, and OutOfTime past `limit_s`; after any of them, and
-        after the end, it is closed. RuntimeError if it was closed before.
+        after the end, it is closed. RuntimeError if it was closed before. Ctrl-C is a
+        KeyboardInterrupt, once what runs has had its turn.
         """
         try:
-            with _outer_loop_aside():
+            with _outer_loop_aside(), _interrupted_after(self._loop.stop):
                 self._loop.run_for(by_s)
         except BaseException:
             self.close()
@@ -417,7 +419,7 @@ class Steps(Generic[T]):
         if self._loop.is_closed():
             return
         self._main.remove_done_callback(self._stop)
-        with _outer_loop_aside():
+        with _outer_loop_aside(), _interrupted_after(lambda: None):
             try:
                 _cancel_in_order(self._loop)
                 self._loop.run_until_complete(self._loop.shutdown_asyncgens())
@@ -432,6 +434,38 @@ class Steps(Generic[T]):
 
     def _stop(self, _: object) -> None:
         self._loop.stop()
+
+
+@contextmanager
+def _interrupted_after(stop: Callable[[], object]) -> Iterator[None]:
+    """Ctrl-C calls `stop`, and is a KeyboardInterrupt behind this; a second one is so at once.
+
+    As `asyncio.Runner` has it. Python's own handler would raise in whatever code runs, and a worker
+    would take that for a job that has crashed, and go on.
+    """
+    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield
+        return
+    came = False
+
+    def note(*_: object) -> None:
+        nonlocal came
+        if came:
+            raise KeyboardInterrupt
+        came = True
+        stop()
+
+    try:
+        signal.signal(signal.SIGINT, note)
+    except ValueError:  # not the main thread, to which no signal comes, or a program without any
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        if came:
+            raise KeyboardInterrupt
 
 
 @contextmanager

@@ -1,13 +1,13 @@
 """The largest trigger survived: per load, per seed, and what is refused."""
 
-from math import inf
+from math import inf, nan
 from typing import Any
 
 import pytest
 
 from bpdemo.core.errors import SettingsInvalid
 from bpdemo.core.settings import Settings
-from bpdemo.sim.margin import WITHIN, Asked, Margin, MarginAt, margin, stuck_from_s
+from bpdemo.sim.margin import LEAST_S, WITHIN, Asked, Margin, MarginAt, margin, stuck_from_s
 from bpdemo.sim.ordeal import Trigger
 
 #: Two workers: a quarter of the orders.
@@ -62,6 +62,26 @@ def test_the_edge_is_where_half_of_the_seeds_stick() -> None:
         whole[0.6]
 
 
+def test_a_service_that_collapses_by_itself_is_told_as_such() -> None:
+    """One worker at 90% makes half of the orders wait too long with no trigger at all; and what
+    sticks after the least trigger only does not."""
+    slow = Settings.unprotected(workers=1, payment_latency_s=0.1)
+    found = margin(slow, loads=[0.9], seeds=1, retries=3)
+    assert found[0.9].stuck_from_s == (0.0,)
+    assert found[0.9].collapses
+    assert found.sentence == "The service collapses by itself at 90% load."
+    assert stuck_from_s(Told(0.01), 0, most_s=60.0, guess_s=1.0) == LEAST_S
+
+
+def test_each_kind_of_load_has_its_sentence() -> None:
+    """What collapses is not said to stick after a trigger of no length."""
+    at = (MarginAt(0.5, (inf,)), MarginAt(0.7, (1.5,)), MarginAt(0.9, (0.0,)))
+    assert Margin(at, 60.0, 3, {}).sentence == (
+        "The service collapses by itself at 90% load. "
+        "The service stays stuck after a trigger of 1.5 s at 70% load."
+    )
+
+
 def test_a_heavier_load_survives_less() -> None:
     """And `tell` hears of each load in turn."""
     heard: list[float] = []
@@ -79,7 +99,7 @@ def test_the_protected_service_survives_what_the_naive_does_not() -> None:
     protected = margin(Settings(workers=2), loads=[0.7], seeds=1, most_s=2.0)
     assert protected.edges_s == {0.7: inf}
     assert protected.sentence == (
-        "A trigger of 2 s is survived at every load up to 70% of capacity."
+        "A trigger of 2 s is survived at each load that was tried, up to 70% of capacity."
     )
 
 
@@ -92,12 +112,20 @@ def test_the_protected_service_survives_what_the_naive_does_not() -> None:
         ({"seeds": 0}, "seeds must be"),
         ({"most_s": -1}, "most_s must be"),
         ({"retries": -1, "loads": [0.5]}, "retries must be"),
+        ({"loads": []}, "loads must be"),
+        ({"loads": [nan]}, "loads must be"),
+        *(({"capacity_per_s": wrong}, "capacity_per_s must be") for wrong in (0, -5, nan, "20")),
+        ({"trigger": Trigger({})}, "trigger must change a knob"),
+        ({"trigger": Trigger({"workers": 2})}, "trigger must change a knob: workers=2"),
+        ({"trigger": Trigger({"nosuch": 1})}, "nosuch"),
+        ({"trigger": Trigger({"seed": 1})}, "seed"),
+        ({"trigger": Trigger({"payment_latency_s": nan})}, "payment_latency_s"),
     ],
 )
 def test_what_cannot_be_asked_is_named(wrong: dict[str, Any], named: str) -> None:
     """Before anything is tried."""
-    with pytest.raises(ValueError, match=named):
-        margin(NAIVE, **wrong)
+    with pytest.raises((ValueError, SettingsInvalid), match=named):
+        margin(NAIVE, each=lambda *_: pytest.fail("tried"), **wrong)
 
 
 def test_a_database_cannot_be_simulated() -> None:

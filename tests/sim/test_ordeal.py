@@ -1,8 +1,13 @@
 """One ordeal: stuck or recovered, and the early verdict is that of the whole minute."""
 
+import random
+from collections import Counter
+from typing import Any
+
 import pytest
 
 from bpdemo.core.settings import Settings
+from bpdemo.sim import margin, ordeal
 from bpdemo.sim.margin import Asked
 from bpdemo.sim.ordeal import UNTIL_S, WARM_S, Trigger
 
@@ -26,12 +31,75 @@ def test_an_early_verdict_is_that_of_the_whole_minute(trigger_s: float, is_stuck
     assert max(order.t_s for order in whole.orders) > WARM_S + trigger_s + UNTIL_S - 1
 
 
+#: Each may be a hole in what is foretold: it refuses orders, or makes some shorter, or rarer.
+KNOBS: dict[str, list[Any]] = {
+    "workers": [1, 2, 3], "payment_latency_s": [0.02, 0.1, 0.3],
+    "payment_latency_distribution": ["lognormal", "exponential", "bimodal"],
+    "payment_failure_rate": [0.4], "payment_hang_rate": [0.1], "store_failure_rate": [0.3],
+    "retry_attempts": [1], "queue_capacity": [0, 2], "queue_discipline": ["lifo", "codel"],
+    "initial_stock": [50], "pool_max": [1], "max_in_flight": [4], "limit_algorithm": ["aimd"],
+    "request_timeout_s": [0.3], "attempt_timeout_s": [0.25], "breaker_enabled": [True],
+    "drop_on_disconnect": [True],
+}  # fmt: skip
+ARGUMENTS: dict[str, list[Any]] = {
+    "retries": [0, 1], "send_keys": [True], "client_timeout_s": [0.3, 1.5], "retry_budget": [0.1],
+    "backoff": ["exponential"], "retry_policy": ["sre_throttling"], "send_deadline": [True],
+    "browse_per_s": [5.0], "item_id": [1],
+}  # fmt: skip
+
+
+def drawn(chance: random.Random) -> tuple[Asked, float]:
+    """A service and a load with up to two things turned, and a length of trigger."""
+    turned = chance.sample(sorted(KNOBS | ARGUMENTS), chance.choice([0, 1, 2]))
+    knobs = {name: chance.choice(KNOBS[name]) for name in turned if name in KNOBS}
+    others = {name: chance.choice(ARGUMENTS[name]) for name in turned if name in ARGUMENTS}
+    made = chance.choice([Settings, Settings.unprotected, Settings.unprotected])
+    settings = made(**{"workers": 2, "payment_latency_s": 0.2, **knobs})
+    load = chance.choice([0.3, 0.5, 0.7, 0.9, 1.1])
+    return asked(settings, load, **others), chance.choice([0.0, 0.2, 0.5, 1.0, 2.0, 5.0])
+
+
+def test_no_early_verdict_is_another_than_that_of_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever is turned, on many services with short windows; many end before the window
+    begins, and with either verdict."""
+    for name, seconds in {"WARM_S": 1.0, "FROM_S": 3.0, "UNTIL_S": 6.0}.items():
+        monkeypatch.setattr(ordeal, name, seconds)
+    monkeypatch.setattr(margin, "WARM_S", 1.0)
+    monkeypatch.setattr(margin, "UNTIL_S", 6.0)
+    foretold = Counter[bool]()
+    for seed in range(120):
+        question, trigger_s = drawn(random.Random(seed))
+        early, whole = (question.ordeal(trigger_s, seed) for _ in range(2))
+        verdict = early.judge()
+        assert verdict is whole.judge(to_the_end=True), (seed, question, trigger_s)
+        last_s = max((order.t_s for order in early.orders), default=0.0)
+        foretold[verdict] += last_s < 1.0 + trigger_s + 3.0
+    assert min(foretold[True], foretold[False]) >= 5
+
+
+@pytest.mark.parametrize(
+    ("knobs", "arguments", "load"),
+    [
+        pytest.param({"workers": 2}, {"send_keys": True}, 0.6, id="keys"),
+        pytest.param(
+            {"workers": 2, "payment_failure_rate": 0.4, "retry_attempts": 1},
+            {"retries": 0}, 0.9, id="failures",
+        ),
+    ],
+)  # fmt: skip
+def test_what_shortens_a_queue_is_waited_for(
+    knobs: dict[str, Any], arguments: dict[str, Any], load: float
+) -> None:
+    """These recover from a long queue, which was once taken for one that only grows."""
+    assert not asked(Settings.unprotected(**knobs), load, **arguments).is_stuck(8.0, 0)
+
+
 def test_a_verdict_comes_early() -> None:
     """A recovery ends a run seconds after the trigger, and so does a queue that only grows."""
     for trigger_s in (0.6, 2.5):
-        ordeal = asked().ordeal(trigger_s, 1)
-        ordeal.judge()
-        assert max(order.t_s for order in ordeal.orders) < WARM_S + trigger_s + 20
+        played = asked().ordeal(trigger_s, 1)
+        played.judge()
+        assert max(order.t_s for order in played.orders) < WARM_S + trigger_s + 20
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """The fluid model of a retry storm, by itself and beside the service's own code."""
 
-from math import inf
+from math import inf, nan
 from typing import Any
 
 import pytest
@@ -47,6 +47,43 @@ def test_on_either_side_of_the_edge() -> None:
     assert not storm(0.5).is_stuck(0.95 * edge_s)
     for times in (1.05, 2.0, 10.0):
         assert storm(0.5).is_stuck(times * edge_s)
+
+
+@pytest.mark.parametrize("load", [0.97, 1.0])
+def test_a_queue_that_neither_empties_nor_is_late_is_not_stuck(load: float) -> None:
+    """At its capacity what the trigger left behind stays, and everybody is served in time."""
+    assert not storm(load).is_stuck(0.1)
+    assert 0.1 < storm(load).edge_s() < 1.0
+
+
+def test_beyond_its_capacity_it_needs_no_trigger() -> None:
+    """The queue grows by itself."""
+    assert storm(1.001, retries=0).is_stuck(0.0)
+    assert storm(1.001, retries=0).edge_s() == 0.0
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [
+        *(("load", wrong) for wrong in (0, -1, nan, inf)),
+        *(("workers", wrong) for wrong in (0, 2.5)),
+        *(("service_s", wrong) for wrong in (0, 0.0005, inf)),
+        *(("slow_service_s", wrong) for wrong in (0, nan)),
+        *(("client_timeout_s", wrong) for wrong in (0.0001, inf, nan)),
+        *(("retries", wrong) for wrong in (-1, 21)),
+    ],
+)
+def test_what_cannot_be_modelled_is_named(name: str, wrong: float) -> None:
+    """When it is made: no model runs for ever."""
+    with pytest.raises(ValueError, match=f"{name} must be"):
+        RetryStorm(**{**SHOP, "load": 0.6, "retries": 3, name: wrong})
+
+
+@pytest.mark.parametrize("wrong", [0, -1, nan])
+def test_a_longest_trigger_of_no_length_is_refused(wrong: float) -> None:
+    """It is not taken for one that never sticks."""
+    with pytest.raises(ValueError, match="most_s must be"):
+        storm(0.6).edge_s(wrong)
 
 
 @pytest.mark.parametrize("load", [0.5, 0.8])
