@@ -420,6 +420,7 @@ class Steps(Generic[T]):
             return
         self._main.remove_done_callback(self._stop)
         with _outer_loop_aside(), _interrupted_after(lambda: None):
+            self._loop._stopping = False  # a Ctrl-C between the last turn and this would stop it
             try:
                 _cancel_in_order(self._loop)
                 self._loop.run_until_complete(self._loop.shutdown_asyncgens())
