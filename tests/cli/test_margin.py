@@ -1,6 +1,11 @@
 """`bpdemo margin`: the table, the map, the files, and what is refused."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 from math import inf
 from pathlib import Path
 
@@ -76,3 +81,35 @@ def test_a_wrong_argument_is_told_by_its_option(
     assert told in err
     assert err.count("\n") == 1
     assert out == ""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT to send")
+@pytest.mark.parametrize("processes", ["1", "2"])
+def test_ctrl_c_ends_it_soon_and_quietly(tmp_path: Path, processes: str) -> None:
+    """To the whole group, as a terminal sends it, once a row is there: a file has it at once, and
+    nothing waits for the seeds that are left."""
+    rows, errors = tmp_path / "rows", tmp_path / "errors"
+    words = ["margin", "--unprotected", "--set", "workers=2", "--seeds", "20", "--at", "0.01",
+             "--at", "0.6"]  # fmt: skip
+    program = (
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "if __name__ == '__main__':\n    from bpdemo.cli.main import main; main()\n"
+    )
+    (tmp_path / "program.py").write_text(program, "utf-8")
+    with rows.open("w") as out, errors.open("w") as err:
+        command = subprocess.Popen(
+            [sys.executable, tmp_path / "program.py", *words, "--processes", processes],
+            stdout=out, stderr=err, start_new_session=True,
+        )  # fmt: skip
+    try:
+        patience = time.monotonic() + 120
+        while "   1%" not in rows.read_text("utf-8") and time.monotonic() < patience:
+            assert command.poll() is None, errors.read_text("utf-8")
+            time.sleep(0.05)
+        os.killpg(command.pid, signal.SIGINT)
+        assert command.wait(60) == 130
+    finally:
+        if command.poll() is None:
+            os.killpg(command.pid, signal.SIGKILL)
+            command.wait()
+    assert errors.read_text("utf-8") == ""
