@@ -75,7 +75,7 @@ class Play:
         await assembly.office.start()
         for at_s, knobs in self._changes:
             loop.call_at(start_s + at_s, assembly.turn, knobs)
-        crowd = self._crowd = Crowd(self.plan, assembly)
+        crowd = self._crowd = self._gather(assembly)
         sampler = asyncio.create_task(self._sample(assembly, crowd))
         try:
             await crowd.run()
@@ -121,6 +121,10 @@ class Play:
     def sentence(self) -> str:
         """The run in words."""
         return sentence_of(self.summary(), self.meta())
+
+    def _gather(self, assembly: Assembly) -> Crowd:
+        """Those who come. Overridden where something stands between them and the service."""
+        return Crowd(self.plan, assembly)
 
     async def _sample(self, assembly: Assembly, crowd: Crowd) -> None:
         office = assembly.office

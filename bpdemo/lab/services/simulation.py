@@ -34,9 +34,12 @@ def simulate(
     """
     if by is not None:
         require_choice("by", by, SPLITS)
-    played = play(settings, name=name, **arguments)
-    samples = Samples.of(played.samples)
-    return LoadRun(_records(played), samples, played.meta(), by)
+    return run_of(play(settings, name=name, **arguments), by)
+
+
+def run_of(played: Play, by: str | None = None) -> LoadRun:
+    """A play that is over, as the run that a load would have given."""
+    return LoadRun(_records(played), Samples.of(played.samples), played.meta(), by)
 
 
 def _records(played: Play) -> Records:

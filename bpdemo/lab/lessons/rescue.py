@@ -1,0 +1,168 @@
+"""A service that is stuck, and what somebody on call can do about it, in virtual time.
+
+    simulate_rescue([(20, {"restart_s": 1}), (20, {"queue_capacity": 16})])
+
+Each step is a time and what is done then: knobs of the service, turned while it runs, and two
+things that are no knobs, `restart_s` and `shed_upstream`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from random import Random
+from types import MappingProxyType
+from typing import Any, Final, Unpack
+
+from bpdemo.assembly.office import Assembly
+from bpdemo.core.settings import Settings
+from bpdemo.core.slips import forgiving
+from bpdemo.lab.services.simulation import run_of
+from bpdemo.load.run import LoadRun
+from bpdemo.plan.arguments import LoadArguments
+from bpdemo.plan.changes import Change, require_changes, told
+from bpdemo.plan.fates import NO_CONNECTION, OK
+from bpdemo.plan.plan import Plan, require_range
+from bpdemo.plan.visits import Visit
+from bpdemo.results.meta import Meta
+from bpdemo.sim import virtual_time
+from bpdemo.sim.crowd import Crowd
+from bpdemo.sim.play import Play, prepare
+from bpdemo.sim.visit import Answer, Edge, Hearing
+
+#: What is no knob of the service: for how long it is down, and which share of the customers a
+#: gateway in front of it sheds from then on.
+RESTART: Final = "restart_s"
+UPSTREAM: Final = "shed_upstream"
+#: The trigger: payments five times as slow for two seconds.
+TRIGGER: Final = ((5.0, {"payment_latency_s": 0.2}), (7.0, {"payment_latency_s": 0.04}))
+LOAD: Final = 0.6
+SERVED_AGAIN: Final = 0.9
+#: Over how long "served again" is looked at.
+LOOK_S: Final = 1.0
+
+NOT_HERE: Final = Answer(NO_CONNECTION, "no connection")
+SHED_THERE: Final = Answer(503, "shed_upstream")
+
+
+@forgiving
+def simulate_rescue(
+    steps: Sequence[Change] = (),
+    *,
+    settings: Settings | Mapping[str, Any] = MappingProxyType({}),
+    trigger: Sequence[Change] = TRIGGER,
+    name: str = "rescued",
+    **arguments: Unpack[LoadArguments],
+) -> LoadRun:
+    """The naive service at 60% load with three retries, a `trigger`, and then `steps`.
+
+    `settings` are further knobs of the service. Beside live knobs a step may have `restart_s`: the
+    service is down for so long and then empty; callers find no connection, and those who waited are
+    told so at once. And `shed_upstream`: from then on a gateway in front rejects that share of the
+    customers, again and again if they retry. `arguments` are those of `simulate`: 60 s unless
+    given.
+    """
+    made = settings if isinstance(settings, Settings) else Settings.unprotected(**settings)
+    given: dict[str, Any] = {"times": LOAD, "seconds": 60.0, "retries": 3, **arguments}
+    steps = require_changes(steps, given["seconds"])
+    knobs = [(at_s, {n: v for n, v in done.items() if n not in _NO_KNOBS}) for at_s, done in steps]
+    others = [(at_s, {n: v for n, v in done.items() if n in _NO_KNOBS}) for at_s, done in steps]
+    changes = [*trigger, *((at_s, turned) for at_s, turned in knobs if turned)]
+    play = _Rescue(
+        prepare(made, name=name, changes=changes, **given),
+        [(at_s, _checked(done)) for at_s, done in others if done],
+        name,
+    )
+    virtual_time.run(play.run())
+    return run_of(play)
+
+
+def recovered_after_s(run: LoadRun, from_s: float) -> float:
+    """How long after `from_s` the service serves again, and goes on doing so to the end of the run:
+    at least 90% of the orders of each second. As long as the run lasts if it never does."""
+    end_s = run.meta.seconds
+    seconds = round((end_s - from_s) / LOOK_S)
+    served = [
+        run.between(from_s + i * LOOK_S, from_s + (i + 1) * LOOK_S)["served_share"]
+        for i in range(seconds)
+    ]
+    bad = [i for i, share in enumerate(served) if share < SERVED_AGAIN]
+    return (bad[-1] + 1) * LOOK_S if bad else 0.0
+
+
+def lost(run: LoadRun, from_s: float) -> int:
+    """How many orders from `from_s` on were not served in time."""
+    records = run.records
+    return int(((records.t_s >= from_s) & (records.fate != OK)).sum())
+
+
+_NO_KNOBS: Final = {RESTART: (0.0, 60.0), UPSTREAM: (0.0, 1.0)}
+
+
+def _checked(done: Mapping[str, Any]) -> dict[str, float]:
+    return {name: require_range(name, value, *_NO_KNOBS[name]) for name, value in done.items()}
+
+
+class _Rescue(Play):
+    """A play in which somebody acts between the customers and the service."""
+
+    def __init__(
+        self, ready: Play, acts: Sequence[tuple[float, Mapping[str, float]]], name: str
+    ) -> None:
+        super().__init__(
+            ready.settings, ready.plan, ready._changes, ready._turns, ready.bin_s, name
+        )
+        self._acts = acts
+
+    def _gather(self, assembly: Assembly) -> Crowd:
+        approach = _Approach(assembly)
+        loop = asyncio.get_running_loop()
+        for at_s, done in self._acts:
+            if (down_s := done.get(RESTART)) is not None:
+                loop.call_at(loop.time() + at_s, approach.restart, down_s)
+            if (share := done.get(UPSTREAM)) is not None:
+                loop.call_at(loop.time() + at_s, approach.shed, share)
+        return Crowd(self.plan, assembly, approach)
+
+    def meta(self, seconds: float | None = None) -> Meta:
+        """With what was done among the marks."""
+        meta = super().meta(seconds)
+        acts = [(at_s, _told(done)) for at_s, done in self._acts]
+        return replace(meta, marks=tuple(sorted([*meta.marks, *acts])))
+
+
+class _Approach(Edge):
+    """What stands before the service: the network, and a gateway that may shed."""
+
+    def __init__(self, assembly: Assembly) -> None:
+        super().__init__(assembly.office)
+        self._intake = assembly.office.intake
+        self._up_s = 0.0
+        self._share = 0.0
+
+    def restart(self, down_s: float) -> None:
+        """Whoever waits is told at once; the few orders in the workers' hands are finished."""
+        self._up_s = self._loop.time() + down_s
+        self._intake.shed_queued()
+
+    def shed(self, share: float) -> None:
+        """From now on."""
+        self._share = share
+
+    def take(
+        self, visit: Visit, plan: Plan, gives_up_s: float, hear: Callable[[Answer], object]
+    ) -> Hearing | None:
+        # By the customer, not by the attempt: who was rejected once is rejected again.
+        if Random(visit.due_s).random() < self._share:
+            hear(SHED_THERE)
+        elif self._loop.time() < self._up_s:
+            hear(NOT_HERE)
+        else:
+            return super().take(visit, plan, gives_up_s, hear)
+        return None
+
+
+def _told(done: Mapping[str, float]) -> str:
+    words = {RESTART: "restart, {:g} s", UPSTREAM: "{:.0%} shed upstream"}
+    return ", ".join(words[name].format(value) for name, value in done.items())
