@@ -13,6 +13,7 @@ from tests.claims.entries import (
     lesson_08,
     lesson_10,
     lesson_11,
+    lesson_12,
 )
 from tests.claims.entry import Claim
 
@@ -41,4 +42,5 @@ CLAIMS: tuple[Claim, ...] = (
     *lesson_08.CLAIMS,
     *lesson_10.CLAIMS,
     *lesson_11.CLAIMS,
+    *lesson_12.CLAIMS,
 )

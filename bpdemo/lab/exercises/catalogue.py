@@ -12,6 +12,7 @@ from bpdemo.lab.exercises.judges import (
     lesson_08,
     lesson_09,
     lesson_11,
+    lesson_12,
 )
 
 EXERCISES: dict[str, Exercise] = {
@@ -25,6 +26,7 @@ EXERCISES: dict[str, Exercise] = {
     **lesson_08.EXERCISES,
     **lesson_09.EXERCISES,
     **lesson_11.EXERCISES,
+    **lesson_12.EXERCISES,
 }
 
 

@@ -266,4 +266,21 @@ PRODUCTION: Final[dict[str, Production]] = {
             "are shorter by nature, take the least of *windows*, and look anew now and then.",
         ),
     ),
+    "12a": Production(
+        where=("bpdemo.service.intake:Intake.shed_queued",),
+        differs=(
+            "This is what a service does with those who still wait when it stops: each of them "
+            "hears so at once, and may try elsewhere. Your steps decide whether there is such a "
+            "queue.",
+            "On call, the steps stand in a runbook, and a bound or a deadline stands there before "
+            "the day on which it is needed.",
+        ),
+    ),
+    "12b": Production(
+        where=("bpdemo.sim.storm:RetryStorm.edge_s",),
+        differs=(
+            "The model also says *which* trigger is survived above the safe load, by letting the "
+            "same flows run. Your formula is its first line: below that load there is no edge.",
+        ),
+    ),
 }

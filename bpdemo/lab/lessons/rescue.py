@@ -21,7 +21,7 @@ from bpdemo.core.slips import forgiving
 from bpdemo.lab.services.simulation import run_of
 from bpdemo.load.run import LoadRun
 from bpdemo.plan.arguments import LoadArguments
-from bpdemo.plan.changes import Change, require_changes, told
+from bpdemo.plan.changes import Change, require_changes
 from bpdemo.plan.fates import NO_CONNECTION, OK
 from bpdemo.plan.plan import Plan, require_range
 from bpdemo.plan.visits import Visit
@@ -35,12 +35,11 @@ from bpdemo.sim.visit import Answer, Edge, Hearing
 #: gateway in front of it sheds from then on.
 RESTART: Final = "restart_s"
 UPSTREAM: Final = "shed_upstream"
+_ACTS: Final = {RESTART: (0.0, 60.0), UPSTREAM: (0.0, 1.0)}
 #: The trigger: payments five times as slow for two seconds.
 TRIGGER: Final = ((5.0, {"payment_latency_s": 0.2}), (7.0, {"payment_latency_s": 0.04}))
 LOAD: Final = 0.6
 SERVED_AGAIN: Final = 0.9
-#: Over how long "served again" is looked at.
-LOOK_S: Final = 1.0
 
 NOT_HERE: Final = Answer(NO_CONNECTION, "no connection")
 SHED_THERE: Final = Answer(503, "shed_upstream")
@@ -65,30 +64,35 @@ def simulate_rescue(
     """
     made = settings if isinstance(settings, Settings) else Settings.unprotected(**settings)
     given: dict[str, Any] = {"times": LOAD, "seconds": 60.0, "retries": 3, **arguments}
-    steps = require_changes(steps, given["seconds"])
-    knobs = [(at_s, {n: v for n, v in done.items() if n not in _NO_KNOBS}) for at_s, done in steps]
-    others = [(at_s, {n: v for n, v in done.items() if n in _NO_KNOBS}) for at_s, done in steps]
-    changes = [*trigger, *((at_s, turned) for at_s, turned in knobs if turned)]
-    play = _Rescue(
-        prepare(made, name=name, changes=changes, **given),
-        [(at_s, _checked(done)) for at_s, done in others if done],
-        name,
-    )
+    knobs, acts = require_steps(steps, given["seconds"])
+    ready = prepare(made, name=name, changes=[*trigger, *knobs], **given)
+    play = _Rescue(ready, acts, name)
     virtual_time.run(play.run())
     return run_of(play)
 
 
-def recovered_after_s(run: LoadRun, from_s: float) -> float:
-    """How long after `from_s` the service serves again, and goes on doing so to the end of the run:
-    at least 90% of the orders of each second. As long as the run lasts if it never does."""
-    end_s = run.meta.seconds
-    seconds = round((end_s - from_s) / LOOK_S)
+def require_steps(steps: Sequence[Change], seconds: float) -> tuple[list[Change], list[Change]]:
+    """The knobs that the steps turn, and what they do besides. ValueError for what is no step."""
+    steps = require_changes(steps, seconds)
+    knobs = [(at_s, {n: v for n, v in done.items() if n not in _ACTS}) for at_s, done in steps]
+    acts = [
+        (at_s, {n: require_range(n, v, *_ACTS[n]) for n, v in done.items() if n in _ACTS})
+        for at_s, done in steps
+    ]
+    return [step for step in knobs if step[1]], [step for step in acts if step[1]]
+
+
+def recovered_after_s(run: LoadRun, from_s: float, to_s: float | None = None) -> float:
+    """How long after `from_s` the service serves again, and goes on doing so until `to_s`, the end
+    of the run unless given: at least 90% of the orders of each second. The whole time if it never
+    does."""
+    end_s = run.meta.seconds if to_s is None else to_s
     served = [
-        run.between(from_s + i * LOOK_S, from_s + (i + 1) * LOOK_S)["served_share"]
-        for i in range(seconds)
+        run.between(from_s + i, from_s + i + 1)["served_share"]
+        for i in range(round(end_s - from_s))
     ]
     bad = [i for i, share in enumerate(served) if share < SERVED_AGAIN]
-    return (bad[-1] + 1) * LOOK_S if bad else 0.0
+    return float(bad[-1] + 1) if bad else 0.0
 
 
 def lost(run: LoadRun, from_s: float) -> int:
@@ -97,19 +101,10 @@ def lost(run: LoadRun, from_s: float) -> int:
     return int(((records.t_s >= from_s) & (records.fate != OK)).sum())
 
 
-_NO_KNOBS: Final = {RESTART: (0.0, 60.0), UPSTREAM: (0.0, 1.0)}
-
-
-def _checked(done: Mapping[str, Any]) -> dict[str, float]:
-    return {name: require_range(name, value, *_NO_KNOBS[name]) for name, value in done.items()}
-
-
 class _Rescue(Play):
     """A play in which somebody acts between the customers and the service."""
 
-    def __init__(
-        self, ready: Play, acts: Sequence[tuple[float, Mapping[str, float]]], name: str
-    ) -> None:
+    def __init__(self, ready: Play, acts: Sequence[Change], name: str) -> None:
         super().__init__(
             ready.settings, ready.plan, ready._changes, ready._turns, ready.bin_s, name
         )
@@ -142,7 +137,7 @@ class _Approach(Edge):
         self._share = 0.0
 
     def restart(self, down_s: float) -> None:
-        """Whoever waits is told at once; the few orders in the workers' hands are finished."""
+        """All who wait are told at once; the few orders in the workers' hands are finished."""
         self._up_s = self._loop.time() + down_s
         self._intake.shed_queued()
 

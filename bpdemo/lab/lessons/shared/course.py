@@ -151,6 +151,15 @@ COURSE: Final = (
         12,
     ),
     CourseLesson(
+        "12_the_point_of_no_return",
+        "The point of no return",
+        (20,),
+        "how large a trigger a service survives; what raises that margin and what only seems to; "
+        "how to get a stuck service back",
+        ("12a", "12b"),
+        10,
+    ),
+    CourseLesson(
         "live_demo",
         "Live demo",
         (5,),

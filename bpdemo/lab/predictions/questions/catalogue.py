@@ -13,6 +13,7 @@ from bpdemo.lab.predictions.questions import (
     lesson_09,
     lesson_10,
     lesson_11,
+    lesson_12,
 )
 from bpdemo.lab.predictions.questions.question import Question
 
@@ -29,4 +30,5 @@ QUESTIONS: dict[str, Question] = {
     **lesson_09.QUESTIONS,
     **lesson_10.QUESTIONS,
     **lesson_11.QUESTIONS,
+    **lesson_12.QUESTIONS,
 }

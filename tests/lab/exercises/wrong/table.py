@@ -11,6 +11,7 @@ from tests.lab.exercises.wrong import (
     lesson_08,
     lesson_09,
     lesson_11,
+    lesson_12,
 )
 
 LESSONS = (
@@ -24,6 +25,7 @@ LESSONS = (
     lesson_08,
     lesson_09,
     lesson_11,
+    lesson_12,
 )
 
 WRONG = {name: answers for lesson in LESSONS for name, answers in lesson.WRONG.items()}

@@ -1,0 +1,313 @@
+"""The exercises of lesson 12: a service that is stuck, and the load at which none can be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from math import isfinite
+from typing import TYPE_CHECKING, Any, Final
+
+from bpdemo.lab.exercises.exercise import Exercise, NotYet
+
+if TYPE_CHECKING:
+    from bpdemo.load.run import LoadRun
+
+# -- 12a ------------------------------------------------------------------------------------
+
+WORKERS: Final = 4
+ON_CALL_S: Final = 20.0
+AGAIN_S: Final = 45.0
+END_S: Final = 60.0
+#: What is judged: until when it must serve again, orders lost before `AGAIN_S`, and what is served
+#: from so long after the second trigger on.
+WITHIN_S: Final = 5.0
+MOST_LOST: Final = 150
+CALM_S: Final = 5.0
+SERVED: Final = 0.9
+SEEDS: Final = range(2)
+SLOW: Final = {"payment_latency_s": 0.2}
+NORMAL: Final = {"payment_latency_s": 0.04}
+TWICE: Final = ((5.0, SLOW), (7.0, NORMAL), (AGAIN_S, SLOW), (AGAIN_S + 2, NORMAL))
+#: What nobody on call can turn: the payment and the store are others', and there are no more
+#: machines.
+OTHERS: Final = ("payment_", "store", "workers", "initial_", "pool_", "database_")
+
+
+def judge_steps(steps: Any) -> str:
+    """The service is stuck from second 7 on; the same trigger comes once more later."""
+    done = _steps(steps)
+    worst_s, worst_lost, worst_served = 0.0, 0, 1.0
+    for seed in SEEDS:
+        run = rescued(done, seed)
+        after_s, lost = _told(run)
+        _judge_first(run, done, after_s, lost)
+        served = run.between(AGAIN_S + 2 + CALM_S, END_S)["served_share"]
+        if served < SERVED:
+            raise _stuck_again(done, served)
+        worst_s, worst_lost = max(worst_s, after_s), max(worst_lost, lost)
+        worst_served = min(worst_served, served)
+    return (
+        f"it served again {worst_s:g} s after the call, {worst_lost} orders were lost on the way, "
+        f"and after the second trigger it served {worst_served:.0%}."
+    )
+
+
+def rescued(steps: Any, seed: int) -> LoadRun:
+    """The minute in which the trigger comes twice, with these steps."""
+    from bpdemo.lab.lessons.rescue import simulate_rescue
+
+    return simulate_rescue(
+        steps, settings={"workers": WORKERS}, trigger=TWICE, seconds=END_S, seed=seed
+    )
+
+
+def _told(run: LoadRun) -> tuple[float, int]:
+    """How long until it serves again, looked at from the call to the second trigger; orders lost
+    meanwhile."""
+    from bpdemo.lab.lessons.rescue import lost, recovered_after_s
+
+    return (
+        recovered_after_s(run, ON_CALL_S, AGAIN_S - 1),
+        lost(run, ON_CALL_S) - lost(run, AGAIN_S),
+    )
+
+
+def _steps(steps: Any) -> list[tuple[float, dict[str, Any]]]:
+    pairs = list(steps) if isinstance(steps, Iterable) and not isinstance(steps, str) else []
+    done: list[tuple[float, dict[str, Any]]] = []
+    for pair in pairs:
+        match pair:
+            case (int() | float() as at_s, Mapping() as turned) if isfinite(at_s):
+                done.append((float(at_s), {str(name): value for name, value in turned.items()}))
+            case _:
+                raise _no_steps(pair)
+    if not done:
+        raise _no_steps(steps)
+    for at_s, turned in done:
+        if not ON_CALL_S <= at_s <= END_S:
+            raise NotYet(
+                expected=f"every step is taken from second {ON_CALL_S:g} on, when you are called, "
+                f"and before second {END_S:g}.",
+                seen=f"one of them is at {at_s:g} s.",
+                why="those on call come when it has happened.",
+                look="Which steps would you have liked to take before? They also help now.",
+            )
+        if theirs := [name for name in turned if name.startswith(OTHERS)]:
+            raise NotYet(
+                expected="the steps turn knobs of your own service.",
+                seen=f"one of them turns `{theirs[0]}`.",
+                why="the payment and the store belong to others, and they are well. More workers "
+                "are more machines, and the lesson has shown that twice as many do not do it.",
+                look="What may wait, for how long, and in which order is yours to say.",
+            )
+    _require_knobs(done)
+    return done
+
+
+def _require_knobs(done: list[tuple[float, dict[str, Any]]]) -> None:
+    from bpdemo.core.errors import SettingsInvalid
+    from bpdemo.core.settings import Settings
+    from bpdemo.lab.lessons.rescue import require_steps
+    from bpdemo.plan.changes import settings_after
+
+    try:
+        knobs, _ = require_steps(done, END_S)
+        settings_after(Settings.unprotected(workers=WORKERS), knobs)
+    except (SettingsInvalid, ValueError) as error:
+        raise NotYet(
+            expected="each step turns knobs that exist, to values that they may have.",
+            seen=f"{error}.",
+            why="in the night, a step that raises is a minute lost.",
+            look="The settings are those of `serve`; beside them there are `restart_s`, in "
+            "seconds, and `shed_upstream`, a share.",
+        ) from None
+
+
+def _no_steps(given: object) -> NotYet:
+    return NotYet(
+        expected="the answer is a list of steps, each a time and a dict of what is done then.",
+        seen=f"there was {given!r}.",
+        why="somebody else must be able to carry it out.",
+        look='Such as `[(20, {"queue_discipline": "fifo"})]`, which changes nothing.',
+    )
+
+
+def _judge_first(
+    run: LoadRun, done: list[tuple[float, dict[str, Any]]], after_s: float, lost: int
+) -> None:
+    if after_s > WITHIN_S:
+        why, look = _why_stuck(done, run)
+        never = after_s >= AGAIN_S - 1 - ON_CALL_S
+        seen = "it did not" if never else f"it took {after_s:g} s"
+        raise NotYet(
+            expected=f"within {WITHIN_S:g} s of the call the service serves again.",
+            seen=f"{seen}, and {lost} orders were lost before second {AGAIN_S:g}.",
+            why=why,
+            look=look,
+        )
+    if lost > MOST_LOST:
+        raise NotYet(
+            expected=f"at most {MOST_LOST} orders are lost from the call to second {AGAIN_S:g}.",
+            seen=f"{lost} were.",
+            why="each second in which nobody is let in costs nearly sixty orders.",
+            look="How short may the measure be, if what comes back afterwards finds a bound?",
+        )
+
+
+def _why_stuck(done: list[tuple[float, dict[str, Any]]], run: LoadRun) -> tuple[str, str]:
+    names = {name for _, turned in done for name in turned}
+    depth = float(run.frame.queue_depth[run.frame.t_s >= ON_CALL_S].iloc[0])
+    if "restart_s" in names:
+        return (
+            "the queue was empty for a moment, and those who had waited in it came back at once, "
+            "with attempts left.",
+            "Either it is down until they have given up, or what comes back finds a bound.",
+        )
+    if "shed_upstream" in names:
+        return (
+            f"{depth:.0f} orders of callers who have left stand in the queue, and they are "
+            "processed before anybody who is still there. Less load lets it drain, but only at the "
+            "speed of the workers.",
+            "What takes them away in one moment?",
+        )
+    if names & {"queue_capacity", "max_in_flight", "request_timeout_s", "client_max_in_flight"}:
+        return (
+            f"the bound is right, and comes late: {depth:.0f} orders of callers who have left "
+            "stand in the queue already, and are processed first.",
+            "A bound keeps the queue short. What makes it short *now*?",
+        )
+    if "drop_on_disconnect" in names:
+        return (
+            "what stands in the queue is forgotten only as its callers leave, and the oldest of "
+            "those who are left is always about to leave.",
+            "Drop what waits in one moment, or begin with those who have just come.",
+        )
+    return (
+        "each order comes four times, four times 60% is 240%, and nothing in your steps changes "
+        "that or what waits already.",
+        "Two things are needed: the queue must become short now, and it must not become long "
+        "again.",
+    )
+
+
+def _stuck_again(done: list[tuple[float, dict[str, Any]]], served: float) -> NotYet:
+    names = {name for _, turned in done for name in turned}
+    has_bound = names & {"queue_capacity", "max_in_flight", "request_timeout_s"}
+    why = (
+        "what protects it is too weak, or was taken away again."
+        if has_bound
+        else "the steps ended the storm, and left in place what made it."
+    )
+    return NotYet(
+        expected=f"after the second trigger, at second {AGAIN_S:g}, the service serves again "
+        f"within {CALM_S:g} s, and nobody is called.",
+        seen=f"it then served {served:.0%} of the orders.",
+        why=f"{why} The trigger is not the root cause: the sustaining effect is.",
+        look="Which setting keeps the queue so short that those in it are still there, and may "
+        "stay for good?",
+    )
+
+
+# -- 12b ------------------------------------------------------------------------------------
+
+#: How often clients retry, and their budget as a share of the orders.
+CROWDS: Final = ((3, None), (1, None), (0, None), (3, 0.1), (3, 0.5), (0, 0.5))
+BELOW: Final = 0.8
+ABOVE: Final = 1.25
+TRIGGER_S: Final = 3.0
+
+
+def judge_safe_load(safe_load: Any) -> str:
+    """At 0.8 of each answer a long trigger must be survived, and at 1.25 of it not."""
+    for retries, budget in CROWDS:
+        load = safe_load(retries, budget)
+        crowd = f"{retries} retries" + (f" and a budget of {budget:g}" if budget else "")
+        if isinstance(load, bool) or not isinstance(load, int | float) or not 0.01 <= load <= 1:
+            raise NotYet(
+                expected="the function returns a share of the capacity, above 0 and up to 1.",
+                seen=f"for {crowd} it returned {load!r}.",
+                why="above its capacity a service is overloaded without any trigger.",
+                look="With no retries at all, every load up to 1 is safe.",
+            )
+        if is_stuck(BELOW * load, retries, budget):
+            raise NotYet(
+                expected=f"below the load that you call safe, a trigger of {TRIGGER_S:g} s is "
+                "survived.",
+                seen=f"with {crowd} you answered {load:.3g}, and at {BELOW * load:.0%} of capacity "
+                "the service stayed stuck.",
+                why="a load is safe if the service can process it when every order comes as often "
+                "as it may.",
+                look=_why_unsafe(retries, budget),
+            )
+        if not is_stuck(ABOVE * load, retries, budget):
+            raise NotYet(
+                expected="somewhat above the load that you call safe, the service stays stuck "
+                f"after a trigger of {TRIGGER_S:g} s.",
+                seen=f"with {crowd} you answered {load:.3g}, and at {ABOVE * load:.0%} of capacity "
+                "it recovered.",
+                why="a load that is lower than it must be is paid for in machines.",
+                look=_why_careful(retries, budget),
+            )
+    return (
+        f"for {len(CROWDS)} kinds of clients, a trigger of {TRIGGER_S:g} s was survived at 80% of "
+        "the load that you gave, and was not at 125% of it."
+    )
+
+
+def is_stuck(load: float, retries: int, budget: float | None) -> bool:
+    """Of the naive service, in virtual time."""
+    from bpdemo.core.settings import Settings
+    from bpdemo.sim.margin import Asked
+    from bpdemo.sim.ordeal import Trigger
+
+    naive = Settings.unprotected(workers=WORKERS)
+    client = {"retries": retries, "retry_budget": budget}
+    asked = Asked(naive, Trigger.slow_payment(naive), load, None, client)
+    return asked.is_stuck(TRIGGER_S, seed=0)
+
+
+def _why_unsafe(retries: int, budget: float | None) -> str:
+    if budget is None:
+        return f"With {retries} retries, how many attempts may an order take in all?"
+    return "A budget is a share of the orders: how many attempts may 100 of them take in all?"
+
+
+def _why_careful(retries: int, budget: float | None) -> str:
+    if budget is None:
+        return f"With {retries} retries, at which load is the product of load and attempts 1?"
+    if not retries:
+        return "A budget allows retries, and makes none: who never retries spends nothing of it."
+    return "The budget allows fewer attempts than the number of retries does. Which of them counts?"
+
+
+EXERCISES: dict[str, Exercise] = {
+    "12a": Exercise(
+        title="Get it back",
+        answer="steps",
+        judge=judge_steps,
+        minutes=10,
+        hints=(
+            "Print the queue's depth at second 20. Who stands in it, and who of them is still "
+            "waiting for an answer?",
+            "Two things are needed. The queue must become short in one moment: by a restart, or "
+            "by taking the newest first. And it must not become long again when those who waited "
+            "come back, or when the next trigger comes: by a bound.",
+            "A box office has 300 people in its hall, and most have missed their show. Send all of "
+            "them out, and let in no more than 20 at a time from now on. Had you only sent them "
+            "out, they would all be back.",
+        ),
+    ),
+    "12b": Exercise(
+        title="How much load is safe with N retries?",
+        answer="safe_load",
+        parameters=("retries", "budget"),
+        judge=judge_safe_load,
+        hints=(
+            "How many attempts does an order take at most? Multiply them by the load.",
+            "The product must not exceed what the service can process, which is 1. A budget of "
+            "0.1 allows one retry for ten orders, so 1.1 attempts an order on average, however "
+            "many retries each client would like.",
+            "With 4 retries and no budget an order takes 5 attempts, and 0.2 of the capacity is "
+            "safe. With a budget of 0.25 it takes 1.25, and 0.8 is.",
+        ),
+    ),
+}
