@@ -1,0 +1,75 @@
+"""What somebody on call does to a stuck service, step by step."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from bpdemo.core.errors import SettingsInvalid
+from bpdemo.lab.lessons.rescue import lost, recovered_after_s, simulate_rescue
+from bpdemo.plan.fates import NO_CONNECTION, SHED
+
+SMALL: dict[str, Any] = {"settings": {"workers": 2}, "trigger": (), "seconds": 8}
+
+
+def test_without_a_trigger_nothing_is_lost():
+    """A quiet run, in which nobody acts."""
+    run = simulate_rescue(**SMALL)
+    assert recovered_after_s(run, 2) == 0
+    assert lost(run, 0) == 0
+    assert run.meta.marks == ()
+
+
+def test_while_it_restarts_callers_find_no_connection_and_then_it_serves():
+    """Two seconds of it, and a mark where it began."""
+    run = simulate_rescue([(3, {"restart_s": 2})], **SMALL)
+    down = run.records.status == NO_CONNECTION
+    assert down.any()
+    assert run.records.t_s[down].min() >= 3 - 0.5
+    assert run.records.t_s[down].max() < 5
+    assert recovered_after_s(run, 3) == 2
+    assert lost(run, 0) == down.sum()
+    assert run.meta.marks == ((3, "restart, 2 s"),)
+
+
+def test_a_restart_empties_the_queue():
+    """What waited hears so at once, and is not processed afterwards."""
+    stuck: dict[str, Any] = {"settings": {"workers": 2}, "seconds": 12}
+    waited = simulate_rescue(**stuck).frame
+    emptied = simulate_rescue([(10, {"restart_s": 1})], **stuck).frame
+    assert waited.queue_depth[waited.t_s >= 10].iloc[0] > 50
+    assert emptied.queue_depth[(emptied.t_s >= 10) & (emptied.t_s < 11)].max() <= 5
+
+
+def test_a_gateway_sheds_its_share_of_customers_with_all_their_attempts():
+    """Who was rejected once is rejected again; the others are served."""
+    run = simulate_rescue([(0, {"shed_upstream": 0.5}), (6, {"shed_upstream": 0})], **SMALL)
+    records = run.records
+    early = records.t_s < 5.9
+    shed = early & (records.fate == SHED)
+    assert 0.35 < shed.sum() / early.sum() < 0.65
+    assert set(records.attempts[shed]) == {4}
+    assert set(records.attempts[early & ~shed]) == {1}
+    assert lost(run, 6) == 0
+
+
+@pytest.mark.parametrize(
+    ("steps", "named"),
+    [
+        ([(3, {"restart_s": -1})], "restart_s"),
+        ([(3, {"shed_upstream": 2})], "shed_upstream"),
+        ([(9, {"restart_s": 1})], "changes"),
+        ([(3, 4)], "changes must be pairs"),
+    ],
+)
+def test_a_step_that_cannot_be_taken_is_named(steps: Any, named: str):
+    """Before anything is played."""
+    with pytest.raises(ValueError, match=named):
+        simulate_rescue(steps, **SMALL)
+
+
+def test_a_knob_that_does_not_exist_is_named():
+    """As in `changes`."""
+    with pytest.raises(SettingsInvalid, match="queue_size"):
+        simulate_rescue([(3, {"queue_size": 4})], **SMALL)
