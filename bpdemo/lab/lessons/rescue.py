@@ -63,7 +63,9 @@ def simulate_rescue(
     given.
     """
     made = settings if isinstance(settings, Settings) else Settings.unprotected(**settings)
-    given: dict[str, Any] = {"times": LOAD, "seconds": 60.0, "retries": 3, **arguments}
+    given: dict[str, Any] = {"seconds": 60.0, "retries": 3, **arguments}
+    if given.get("rate") is None:
+        given.setdefault("times", LOAD)
     knobs, acts = require_steps(steps, given["seconds"])
     ready = prepare(made, name=name, changes=[*trigger, *knobs], **given)
     play = _Rescue(ready, acts, name)

@@ -6,7 +6,7 @@ WRONG: dict[str, dict[str, str]] = {
     "12a": {
         'steps = [(20, {"restart_s": 1})]\n': "left in place what made it",
         'steps = [(20, {"restart_s": 0})]\n': "came back at once, with attempts left",
-        'steps = [(20, {"queue_capacity": 8})]\n': "the bound is right, and comes late",
+        'steps = [(20, {"queue_capacity": 8})]\n': "bound is right, and comes late",
         'steps = [(20, {"request_timeout_s": 0.5})]\n': "comes late",
         'steps = [(20, {"shed_upstream": 0.9}), (40, {"shed_upstream": 0})]\n': (
             "only at the speed of the workers"
@@ -32,6 +32,6 @@ WRONG: dict[str, dict[str, str]] = {
         SAFE + "0.8\n": "stayed stuck",
         SAFE + "0.1\n": "it recovered",
         SAFE + "1 + retries\n": "above 0 and up to 1",
-        SAFE + "None\n": "above 0 and up to 1",
+        SAFE + "str(retries)\n": "above 0 and up to 1",
     },
 }
