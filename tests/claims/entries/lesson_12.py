@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from bpdemo.lab import simulate
-from bpdemo.lab.lessons.rescue import recovered_after_s, simulate_rescue
+from bpdemo.lab.lessons.on_call.recovery import recovered_after_s
+from bpdemo.lab.lessons.on_call.rescue import simulate_rescue
 from bpdemo.plan.changes import Change
 from tests.claims.entry import Arm, Claim, NotApplicable, Recommended
 from tests.claims.virtual import naive

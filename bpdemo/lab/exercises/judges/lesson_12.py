@@ -53,7 +53,7 @@ def judge_steps(steps: Any) -> str:
 
 def rescued(steps: Any, seed: int) -> LoadRun:
     """The minute in which the trigger comes twice, with these steps."""
-    from bpdemo.lab.lessons.rescue import simulate_rescue
+    from bpdemo.lab.lessons.on_call.rescue import simulate_rescue
 
     return simulate_rescue(
         steps, settings={"workers": WORKERS}, trigger=TWICE, seconds=END_S, seed=seed
@@ -63,7 +63,7 @@ def rescued(steps: Any, seed: int) -> LoadRun:
 def _told(run: LoadRun) -> tuple[float, int]:
     """How long until it serves again, looked at from the call to the second trigger; orders lost
     meanwhile."""
-    from bpdemo.lab.lessons.rescue import lost, recovered_after_s
+    from bpdemo.lab.lessons.on_call.recovery import lost, recovered_after_s
 
     return (
         recovered_after_s(run, ON_CALL_S, AGAIN_S - 1),
@@ -106,7 +106,7 @@ def _steps(steps: Any) -> list[tuple[float, dict[str, Any]]]:
 def _require_knobs(done: list[tuple[float, dict[str, Any]]]) -> None:
     from bpdemo.core.errors import SettingsInvalid
     from bpdemo.core.settings import Settings
-    from bpdemo.lab.lessons.rescue import require_steps
+    from bpdemo.lab.lessons.on_call.rescue import require_steps
     from bpdemo.plan.changes import settings_after
 
     try:

@@ -22,7 +22,7 @@ from bpdemo.lab.services.simulation import run_of
 from bpdemo.load.run import LoadRun
 from bpdemo.plan.arguments import LoadArguments
 from bpdemo.plan.changes import Change, require_changes
-from bpdemo.plan.fates import NO_CONNECTION, OK
+from bpdemo.plan.fates import NO_CONNECTION
 from bpdemo.plan.plan import Plan, require_range
 from bpdemo.plan.visits import Visit
 from bpdemo.results.meta import Meta
@@ -39,7 +39,6 @@ _ACTS: Final = {RESTART: (0.0, 60.0), UPSTREAM: (0.0, 1.0)}
 #: The trigger: payments five times as slow for two seconds.
 TRIGGER: Final = ((5.0, {"payment_latency_s": 0.2}), (7.0, {"payment_latency_s": 0.04}))
 LOAD: Final = 0.6
-SERVED_AGAIN: Final = 0.9
 
 NOT_HERE: Final = Answer(NO_CONNECTION, "no connection")
 SHED_THERE: Final = Answer(503, "shed_upstream")
@@ -82,25 +81,6 @@ def require_steps(steps: Sequence[Change], seconds: float) -> tuple[list[Change]
         for at_s, done in steps
     ]
     return [step for step in knobs if step[1]], [step for step in acts if step[1]]
-
-
-def recovered_after_s(run: LoadRun, from_s: float, to_s: float | None = None) -> float:
-    """How long after `from_s` the service serves again, and goes on doing so until `to_s`, the end
-    of the run unless given: at least 90% of the orders of each second. The whole time if it never
-    does."""
-    end_s = run.meta.seconds if to_s is None else to_s
-    served = [
-        run.between(from_s + i, from_s + i + 1)["served_share"]
-        for i in range(round(end_s - from_s))
-    ]
-    bad = [i for i, share in enumerate(served) if share < SERVED_AGAIN]
-    return float(bad[-1] + 1) if bad else 0.0
-
-
-def lost(run: LoadRun, from_s: float) -> int:
-    """How many orders from `from_s` on were not served in time."""
-    records = run.records
-    return int(((records.t_s >= from_s) & (records.fate != OK)).sum())
 
 
 class _Rescue(Play):

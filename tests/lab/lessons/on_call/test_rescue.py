@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from bpdemo.core.errors import SettingsInvalid
-from bpdemo.lab.lessons.rescue import lost, recovered_after_s, simulate_rescue
+from bpdemo.lab.lessons.on_call.recovery import lost, recovered_after_s
+from bpdemo.lab.lessons.on_call.rescue import simulate_rescue
 from bpdemo.plan.fates import NO_CONNECTION, SHED
 
 SMALL: dict[str, Any] = {"settings": {"workers": 2}, "trigger": (), "seconds": 8}

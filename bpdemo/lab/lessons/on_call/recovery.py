@@ -1,0 +1,29 @@
+"""When a service serves again, and how many orders that took."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from bpdemo.load.run import LoadRun
+from bpdemo.plan.fates import OK
+
+SERVED_AGAIN: Final = 0.9
+
+
+def recovered_after_s(run: LoadRun, from_s: float, to_s: float | None = None) -> float:
+    """How long after `from_s` the service serves again, and goes on doing so until `to_s`, the end
+    of the run unless given: at least 90% of the orders of each second. The whole time if it never
+    does."""
+    end_s = run.meta.seconds if to_s is None else to_s
+    served = [
+        run.between(from_s + i, from_s + i + 1)["served_share"]
+        for i in range(round(end_s - from_s))
+    ]
+    bad = [i for i, share in enumerate(served) if share < SERVED_AGAIN]
+    return float(bad[-1] + 1) if bad else 0.0
+
+
+def lost(run: LoadRun, from_s: float) -> int:
+    """How many orders from `from_s` on were not served in time."""
+    records = run.records
+    return int(((records.t_s >= from_s) & (records.fate != OK)).sum())
