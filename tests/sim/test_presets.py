@@ -73,6 +73,8 @@ SEEN: dict[str, tuple[Callable[[Figures, Figures], tuple[float, float]], float, 
     "open-closed": (served, 1.3, 9),
     "obedience": (served, 1.8, 9),
     "rival": (goodput, 3.0, 99),
+    "states": (served, 2.0, 9),
+    "raises": (served, 2.0, 9),
 }
 
 
