@@ -281,6 +281,8 @@ PRODUCTION: Final[dict[str, Production]] = {
         differs=(
             "The model also says *which* trigger is survived above the safe load, by letting the "
             "same flows run. Your formula is its first line: below that load there is no edge.",
+            "Both suppose that a retry costs what a first attempt does. In production it may cost "
+            "more (a new connection, a cache that misses): stay well below the line.",
         ),
     ),
 }
