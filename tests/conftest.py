@@ -47,6 +47,11 @@ else:
     hypothesis.settings.load_profile("bpdemo")
 
 
+#: The grammar of two formats of JSON schemas, iri and iri-reference, which nothing here checks.
+#: nbformat has it compiled, and plotly looks for nbformat: a second in each process of tests.
+sys.modules.setdefault("rfc3987_syntax", None)
+
+
 def find_chromium() -> str | None:
     return next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
 

@@ -18,6 +18,7 @@ from jupyter_core import paths
 
 from bpdemo.lab.dress import rules_of
 from bpdemo.lab.quiet import LOGGING
+from bpdemo.lab.spared import spared_grammar
 
 NO_NEWS: Final[dict[str, Any]] = {
     "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False}
@@ -77,7 +78,8 @@ def main() -> None:
     # by a filter, since one of Jupyter's extensions sets another.
     logging.captureWarnings(capture=True)
     forget_the_system()
-    from jupyterlab import commands
+    with spared_grammar():
+        from jupyterlab import commands
 
     # Where there is a Node, JupyterLab runs it at its start to ask how Yarn is configured, in case
     # it has to build itself anew one day; and says so at length where that fails.

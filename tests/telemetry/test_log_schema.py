@@ -17,6 +17,9 @@ from tests.support.http import BODY, running
 
 ROOT = Path(__file__).resolve().parents[2]
 LEVELS = {*get_args(LogLevel), "critical"}
+#: A file without this has no place that logs, and need not be parsed: that takes half a second for
+#: all of them, in each process that looks for tests.
+MAY_LOG = re.compile(rf"log[\s)]*\.\s*(?:{'|'.join(sorted(LEVELS))})\b|\bwrite\s*\(")
 ROW = re.compile(r"\| `([\w.]+)` \| (\w+)( or null)?(, optional)? \|")
 TYPES: dict[str, Any] = {"string": str, "number": (int, float)}
 
@@ -51,7 +54,10 @@ COMMON, EVENTS = documented()
 def written() -> Iterator[tuple[str, set[str], bool]]:
     """Event, fields, and whether more come by `**`, of each place in the code that logs."""
     for path in sorted((ROOT / "bpdemo").rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        text = path.read_text("utf-8")
+        if not MAY_LOG.search(text):
+            continue
+        for node in ast.walk(ast.parse(text)):
             if not isinstance(node, ast.Call) or not node.args:
                 continue
             name, event = node.func, node.args[0]

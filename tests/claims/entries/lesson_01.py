@@ -7,17 +7,17 @@ from tests.claims.entry import Arm, Claim, NotApplicable, Recommended
 from tests.claims.virtual import goodput, naive, played
 
 LESSON = "01_when_queues_explode"
+PROTECTED, UNPROTECTED = Settings(), Settings.unprotected()
 OTHERS = tuple(
     knob
     for knob in Settings.model_fields
-    if getattr(Settings(), knob) != getattr(Settings.unprotected(), knob)
-    and knob != "queue_capacity"
+    if getattr(PROTECTED, knob) != getattr(UNPROTECTED, knob) and knob != "queue_capacity"
 )
 """What the protected service has besides a bound: it does nothing against this load alone."""
 
 
 def alone(knob: str) -> Arm:
-    settings = naive(**{knob: getattr(Settings(), knob)})
+    settings = naive(**{knob: getattr(PROTECTED, knob)})
     return Arm(f"`{knob}`", lambda: goodput(settings), at_most=0.1)
 
 
