@@ -15,14 +15,10 @@ GOOD = {
     "half at 0.2 s": (0.2, 0.5),
     "a tenth at 0.1 s": (0.1, 0.9),
 }
-#: As it is judged, and four times as long with seeds of its own.
-LENGTHS = pytest.mark.parametrize(
-    ("longer", "seeds"),
-    [
-        pytest.param(1, range(2), id="short"),
-        pytest.param(4, range(10, 12), id="long", marks=[pytest.mark.slow, pytest.mark.long]),
-    ],
-)
+#: Four times as long as it is judged, with seeds of its own.
+LONG = pytest.param(4, range(10, 12), id="long", marks=[pytest.mark.slow, pytest.mark.long])
+#: As it is judged, and long.
+LENGTHS = [pytest.param(1, range(2), id="short"), LONG]
 
 
 def rule(timeout_s: float, left: float) -> Any:
@@ -38,17 +34,18 @@ def passes(aimd: Any, longer: float, seeds: range) -> bool:
     return all(served >= scene.at_least for scene, served, _ in played(aimd, scenes(longer), seeds))
 
 
-@LENGTHS
+@pytest.mark.parametrize(("longer", "seeds"), LENGTHS)
 @pytest.mark.parametrize("name", GOOD)
 def test_a_good_rule_passes_at_any_length(name: str, longer: float, seeds: range) -> None:
     """Timeouts and cuts over the whole range that the lesson allows."""
     assert passes(rule(*GOOD[name]), longer, seeds)
 
 
-@LENGTHS
+@pytest.mark.parametrize(("longer", "seeds"), [LONG])
 @pytest.mark.parametrize("source", list(WRONG["11a"])[:7])
 def test_a_wrong_rule_fails_at_any_length(source: str, longer: float, seeds: range) -> None:
-    """Those that only the scenes can tell: each fails in one of them, short or long."""
+    """Those that only the scenes can tell: each fails in one of them. That the short ones find them
+    is seen where 11a is judged: `test_a_usual_wrong_answer_is_told_what_is_wrong_with_it`."""
     names: dict[str, Any] = {}
     exec(source, names)
     assert not passes(names["aimd"], longer, seeds)

@@ -187,11 +187,11 @@ def judge_goodput(goodput_per_s: Any) -> str:
     """By hand first; then over both services on five days of overload."""
     _judge_number(goodput_per_s(BY_HAND, 0.5, 10), BY_HAND, 0.3, _case(TOLD_BY_HAND, 0.5, 10))
     _judge_number(goodput_per_s(BY_HAND, 1.0, 10), [], 0.5, _case(TOLD_BY_HAND, 1.0, 10))
-    from bpdemo.lab.exercises.judges.judging import over_seeds
+    from bpdemo.lab.exercises.judges.judging import seed_by_seed
 
     seconds, told = 6.0, []
     for name, settings in _BOTH.items():
-        for run in over_seeds(settings(), times=2, seconds=seconds):
+        for run in seed_by_seed(settings(), times=2, seconds=seconds):
             answers, timeout_s = _as_answers(run), run.meta.client_timeout_s
             number = goodput_per_s(answers, timeout_s, seconds)
             case = _case(f"the {len(answers):,} of a simulated run", timeout_s, seconds)
@@ -295,9 +295,9 @@ EVERY_S = 0.02
 def judge_next_send(next_send_s: Any) -> str:
     """By hand first; then a tester sends to a service that gets slower and slower."""
     _judge_moment(next_send_s(10.0, 10.5, EVERY_S), 10.0)
-    from bpdemo.lab.exercises.judges.judging import over_seeds
+    from bpdemo.lab.exercises.judges.judging import seed_by_seed
 
-    for run in over_seeds(_unprotected(), times=2, seconds=8, client_timeout_s=30):
+    for run in seed_by_seed(_unprotected(), times=2, seconds=8, client_timeout_s=30):
         sent_s = _sent(next_send_s, run)
         halves = [sum(start <= at < start + 4 for at in sent_s) for start in (0, 4)]
         planned = round(4 / EVERY_S)

@@ -30,10 +30,10 @@ def judge_alert(waits_too_long: Any) -> str:
     """Two readings by hand; then a day with a spike, and the night after it, five times over."""
     _judge_hand(waits_too_long)
     from bpdemo.core.settings import Settings
-    from bpdemo.lab.exercises.judges.judging import over_seeds
+    from bpdemo.lab.exercises.judges.judging import seed_by_seed
 
     load = {"times": 2, "seconds": SPIKE_S, "scenario": "spike", "client_timeout_s": 60}
-    delays = [_delay_s(waits_too_long, run) for run in over_seeds(Settings.unprotected(), **load)]
+    delays = [_delay_s(waits_too_long, run) for run in seed_by_seed(Settings.unprotected(), **load)]
     return (
         "on five days your alert was silent in the morning and at night, and it fired at most "
         f"{max(delays):.1f} s after the crowd had come."
