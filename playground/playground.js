@@ -1,5 +1,6 @@
 // The page: controls to an experiment, an experiment to the address, answers to pictures.
 import { fromAddress, toAddress } from "./address.mjs";
+import { mount } from "./requests.js";
 
 const $ = (id) => document.getElementById(id);
 const ARMS = ["a", "b"];
@@ -168,6 +169,19 @@ function tabulate({ tables, done }) {
   }));
 }
 
+/** What ends the animations that are shown. */
+let animated = [];
+
+function animate(animations) {
+  for (const end of animated) end();
+  animated = animations.map((data, place) => mount($("requests"), data, animations.length > 1 ? `Service ${"AB"[place]}` : ""));
+}
+
+/** The same experiment, request by request, where somebody wants to see them. */
+function askForRequests() {
+  if (!$("requests").hidden) worker.postMessage({ id: asked, single: true, experiment: experiment() });
+}
+
 let last = null;
 worker.onmessage = ({ data }) => {
   if (data.broken) return say(`The playground could not start: ${data.broken}. A reload may help.`, true);
@@ -177,6 +191,7 @@ worker.onmessage = ({ data }) => {
   }
   if (data.id !== asked) return undefined;
   if (data.refused) return say(data.refused, true);
+  if (data.requests) return animate(data.requests);
   const ms = performance.now() - askedAt;
   draw(data);
   last = data;
@@ -189,6 +204,7 @@ worker.onmessage = ({ data }) => {
     say(named.join("\n"));
   }
   if (data.done) {
+    askForRequests();
     $("about").textContent = `${data.orders.map((n) => n.toLocaleString("en-GB")).join(" + ")} requests in ${(ms / 1000).toFixed(1)} s. `
       + `Fingerprint ${data.prints.join(", ")}: the same link gives the same orders, to the last one. Pyodide ${window.ready.python} in your browser.`;
   }
@@ -262,6 +278,14 @@ $("show-table").addEventListener("click", () => {
   $("show-table").setAttribute("aria-expanded", String(!hidden));
   $("show-table").textContent = hidden ? "Show as table" : "Hide the table";
   if (last) tabulate(last);
+});
+$("show-requests").addEventListener("click", () => {
+  const hidden = !$("requests").hidden;
+  $("requests").hidden = hidden;
+  $("show-requests").setAttribute("aria-expanded", String(!hidden));
+  $("show-requests").textContent = hidden ? "Show single requests" : "Hide single requests";
+  animate([]);
+  if (last?.done && last.id === asked) askForRequests();
 });
 window.addEventListener("hashchange", () => {
   show(fromAddress(location.hash, controls));

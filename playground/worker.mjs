@@ -32,6 +32,10 @@ async function play() {
     next = null;
     const started = performance.now();
     try {
+      if (asked.single) {
+        postMessage({ id: asked.id, requests: JSON.parse(page.requests(JSON.stringify(asked.experiment))) });
+        continue;
+      }
       page.begin(JSON.stringify(asked.experiment));
       for (let done = false; !done && !next; ) {
         const told = JSON.parse(page.step(asked.step_s ?? STEP_S));

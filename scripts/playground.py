@@ -37,6 +37,8 @@ PAGE: Final = ("index.html", "playground.css", "playground.js", "address.mjs", "
                "presets.json")  # fmt: skip
 PYODIDE: Final = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip",
                   "pyodide-lock.json")  # fmt: skip
+#: Shown by notebooks, too.
+SHARED: Final = ROOT / "bpdemo" / "picture" / "requests.js"
 #: All that `bpdemo.sim` reaches of other people's packages, and what those need.
 WHEELS: Final = ("annotated-types", "cachetools", "pydantic", "pydantic-core", "pydantic-settings",
                  "python-dotenv", "tenacity", "typing-extensions", "typing-inspection")  # fmt: skip
@@ -88,8 +90,8 @@ def build(say: Callable[[str], object]) -> Path:
         shutil.copy(SOURCE / name, BUILD)  # beside the node_modules that they import
     bundle = SITE / "bpdemo.zip"
     told = run(node, "bundle.mjs", str(BUILD / "wheels"), str(sources), str(bundle))
-    for name in PAGE:
-        shutil.copy(SOURCE / name, SITE)
+    for file in (*(SOURCE / name for name in PAGE), SHARED):
+        shutil.copy(file, SITE)
     modules = BUILD / "node_modules"
     for name in PYODIDE:
         shutil.copy(modules / "pyodide" / name, SITE / "pyodide")

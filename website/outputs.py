@@ -17,6 +17,7 @@ from bpdemo.lab.predictions.printed import PRINTED
 PLOTLY: Final = "application/vnd.plotly.v1+json"
 WIDGET: Final = "application/vnd.jupyter.widget-view+json"
 HTML: Final = "text/html"
+SVG: Final = "image/svg+xml"
 #: What `show` gives: name, place, code.
 SHOWN: Final = re.compile(r"\*\*`(.+?)`\*\* · (.+?)(, lines .+?)\n\n`{3,}python\n(.*)\n`{3,}", re.S)
 TAG: Final = re.compile(r"<br>|</?[a-z]+[^>]*>")
@@ -43,7 +44,14 @@ def _html_of(data: dict[str, Any], linked: Linked) -> str | None:
         return picture(data[PLOTLY], str(data.get("text/plain", "")))
     if found := SHOWN.fullmatch(str(data.get("text/markdown", "")).strip()):
         return source(found[1], found[2], found[3], found[4], linked)
+    if WIDGET in data and SVG in data:
+        return still(str(data[SVG]), str(data.get("text/plain", "")))
     return str(data[HTML]) if WIDGET in data and HTML in data else None
+
+
+def still(svg: str, told: str) -> str:
+    """What stands for an animation where no script of it runs, over its sentence."""
+    return f'<figure class="still">{svg}<figcaption>{escape(told)}</figcaption></figure>'
 
 
 def picture(figure: dict[str, Any], told: str) -> str:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from bpdemo.lab.exercises.desk import hint as hint
     from bpdemo.lab.exercises.desk import progress as progress
     from bpdemo.lab.lessons.database import find_database as find_database
+    from bpdemo.lab.lessons.shared.animated import animate as animate
     from bpdemo.lab.lessons.shared.claims import ClaimFailed as ClaimFailed
     from bpdemo.lab.lessons.shared.claims import claim as claim
     from bpdemo.lab.lessons.shared.durations import seconds as seconds
@@ -49,6 +50,7 @@ _HOME = {
     "NotMeasured": "bpdemo.results.validity",
     "Request": "bpdemo.plan.request",
     "Settings": "bpdemo.core.settings",
+    "animate": "bpdemo.lab.lessons.shared.animated",
     "calibrate": "bpdemo.lab.services.calibration",
     "capacity_of": "bpdemo.load.capacity",
     "challenge": "bpdemo.lab.contest.challenge",

@@ -59,7 +59,8 @@ class Crowd:
         self._plan = plan
         self._service = service or Edge(assembly.office)
         self._loop = asyncio.get_running_loop()
-        self._start_s = self._loop.time()
+        #: On the loop's clock.
+        self.start_s = self._loop.time()
         self._chance = random.Random(f"retries {plan.seed} {plan.part}")
         self._budget = ClientRetryBudget(plan.retry_budget)
         self._policy = policy_of(
@@ -85,7 +86,7 @@ class Crowd:
 
     @property
     def now_s(self) -> float:
-        return self._loop.time() - self._start_s
+        return self._loop.time() - self.start_s
 
     @property
     def ordering(self) -> int:
@@ -160,7 +161,7 @@ class Crowd:
             self._loop.call_soon(hear, UNSENT)
             return
         self.attempts_s.append(due_s)
-        gives_up_s = self._start_s + due_s + plan.client_timeout_s
+        gives_up_s = self.start_s + due_s + plan.client_timeout_s
         if isinstance(service, Edge):
             service.take(visit, plan, gives_up_s, hear)
             return

@@ -18,6 +18,7 @@ from bpdemo.core.settings import Settings
 from bpdemo.picture.sheet import DOUBLE, LABELS_PX, PAGE, Drawn, Format, one, two
 from bpdemo.picture.shown import Shown
 from bpdemo.plan.plan import require_range, require_whole
+from bpdemo.sim.animation import SECONDS, animation
 from bpdemo.sim.play import Play, prepare
 from bpdemo.sim.shown import shown
 from bpdemo.sim.virtual_time import Steps
@@ -98,6 +99,18 @@ class Page:
             "orders": [len(arm.play.orders) for arm in self._arms],
             "prints": [fingerprint(arm.play) for arm in self._arms] if done else [],
         }
+        return json.dumps(_sendable(told), allow_nan=False)
+
+    def requests(self, asked: str) -> str:
+        """The same experiment, request by request: the JSON of an animation for each arm, of the
+        first seconds. What is being played goes on. ValueError as `begin`."""
+        wanted = json.loads(asked)
+        told = [
+            animation(
+                _settings(_without_load(arm)), until_s=SECONDS, **_load(dict(wanted["load"]), arm)
+            )
+            for arm in wanted["arms"]
+        ]
         return json.dumps(_sendable(told), allow_nan=False)
 
     def end(self) -> None:

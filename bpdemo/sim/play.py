@@ -20,6 +20,7 @@ from bpdemo.results.meta import PICTURED, Meta, Summary
 from bpdemo.results.sentence import sentence_of
 from bpdemo.sim import books, virtual_time
 from bpdemo.sim.crowd import Crowd, Ended
+from bpdemo.sim.witness import Witness
 
 SAMPLE_S: Final = 0.1
 #: When virtual time begins. Any moment will do, as long as it is always the same.
@@ -34,7 +35,8 @@ class Play:
     """A crowd that carries out `plan` at a service of those `settings`; `turns` are the capacities
     that `changes` lead to, by their time.
 
-    `orders`, `attempts_s` and `samples` fill while `run` goes on, and may be read meanwhile.
+    `orders`, `attempts_s` and `samples` fill while `run` goes on, and may be read meanwhile. A
+    `witness`, if there is one when it begins, sees each attempt's way through the service.
     """
 
     def __init__(
@@ -54,6 +56,7 @@ class Play:
         self.bin_s = bin_s
         self._name = name
         self._crowd: Crowd | None = None
+        self.witness: Witness | None = None
 
     @property
     def orders(self) -> list[Ended]:
@@ -68,9 +71,12 @@ class Play:
     async def run(self) -> None:
         """From the start of the service to the last answer. On a `VirtualTimeLoop`, once."""
         loop = asyncio.get_running_loop()
-        start_s = loop.time()
+        start_s, witness = loop.time(), self.witness
         assembly = Assembly(
-            self.settings, clock=loop.time, today=lambda: SALE_DAY + timedelta(seconds=loop.time())
+            self.settings,
+            clock=loop.time,
+            today=lambda: SALE_DAY + timedelta(seconds=loop.time()),
+            observer=witness,
         )
         await assembly.office.start()
         for at_s, knobs in self._changes:
@@ -124,7 +130,8 @@ class Play:
 
     def _gather(self, assembly: Assembly) -> Crowd:
         """Those who come. Overridden where something stands between them and the service."""
-        return Crowd(self.plan, assembly)
+        witness = self.witness
+        return witness.crowd(self.plan, assembly) if witness else Crowd(self.plan, assembly)
 
     async def _sample(self, assembly: Assembly, crowd: Crowd) -> None:
         office = assembly.office

@@ -1,4 +1,4 @@
-"""What every lesson uses: its claims, the source that it shows, its minutes and its place.
+"""What lessons share: claims, the source that they show, minutes, places, animated requests.
 
-Uses `core` and `results`. Begin with `claims.py`.
+Uses `core`, `results`, `picture` and `sim`. Begin with `claims.py`.
 """

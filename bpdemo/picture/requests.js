@@ -1,0 +1,225 @@
+// Single requests, animated: they arrive, wait in the queue, are served by a worker, and leave as
+// served, late, shed or failed. One file for the playground's page and for notebooks.
+//
+// All of it follows from the data (see `sim/animation.py`) and the moment, so any moment can be
+// shown, forwards and backwards. Nothing moves before somebody presses Play, and nothing moves by
+// itself for those who prefer reduced motion: they have the slider and the button Next step.
+
+const SVG = "http://www.w3.org/2000/svg";
+const [ARRIVED, PLACED, BEGAN, LEFT, HEARD, FATE, RETRIED, WORKER] = [0, 1, 2, 3, 4, 5, 6, 7];
+/** How long a move from place to place is seen, in milliseconds of the run. */
+const MOVE_MS = 20;
+const MARKS = { "/": "M-3 3L3-3", ".": "M-1 0H1", x: "M-3-3L3 3M-3 3L3-3" };
+const STYLE = `
+.bp-requests { color: inherit; max-width: 640px; }
+.bp-requests svg { display: block; width: 100%; height: auto; font: 14px "Open Sans", Verdana, Arial, sans-serif; }
+.bp-requests text { fill: currentColor; }
+.bp-requests .bp-hands { display: flex; flex-wrap: wrap; gap: .4rem .8rem; align-items: center; margin: .4rem 0; }
+.bp-requests .bp-hands button { font: inherit; padding: .25rem .7rem; }
+.bp-requests .bp-hands button[hidden] { display: none; }
+.bp-requests .bp-hands label { display: flex; flex: 1 1 14rem; gap: .5rem; align-items: center; }
+.bp-requests .bp-hands input { flex: 1; min-width: 6rem; }
+.bp-requests output { min-width: 4em; font-variant-numeric: tabular-nums; }
+.bp-requests p { margin: .2rem 0; }`;
+
+/** From when on a request stands where: `[from, place]`, the first at its arrival. */
+function stagesOf(row, number, places) {
+  const at = (list, index) => list[Math.min(index, list.length - 1)];
+  const entry = places.entry[number % places.entry.length];
+  const exit = places.exits[row[RETRIED] ? places.exits.length - 1 : row[FATE] ?? 0];
+  const stages = [[row[ARRIVED], () => entry]];
+  if (row[PLACED] !== null) stages.push([row[PLACED], (standing) => at(places.queue, standing ?? 0)]);
+  if (row[BEGAN] !== null) stages.push([row[BEGAN], () => at(places.seats, row[WORKER])]);
+  // One without a place goes when its caller hears of it; a job may stay when its caller has gone.
+  const gone = row[PLACED] === null ? row[HEARD] : row[LEFT];
+  if (gone !== null) stages.push([gone, () => exit, true]);
+  return stages;
+}
+
+/** What is to be seen at a moment: the figures, and each request that is somewhere; on the way
+ *  from place to place unless it `isStill`. */
+export function frameAt(data, requests, at, isStill = false) {
+  const within = (row, begin, end) => row[begin] !== null && row[begin] <= at && (end === null || at < end);
+  const queued = requests.filter(({ row }) => within(row, PLACED, row[BEGAN] ?? row[LEFT]))
+    .sort((one, other) => one.row[PLACED] - other.row[PLACED]);
+  const standing = new Map(queued.map((one, place) => [one, place]));
+  const frame = { waiting: queued.length, busy: 0, counts: data.fates.map(() => 0), retried: 0, dots: [] };
+  for (const one of requests) {
+    const { row, stages } = one;
+    if (row[ARRIVED] > at) continue;
+    const known = row[HEARD] !== null && row[HEARD] <= at;
+    if (known && row[RETRIED]) frame.retried += 1;
+    else if (known) frame.counts[row[FATE]] += 1;
+    if (within(row, BEGAN, row[LEFT])) frame.busy += 1;
+    // Stages that begin in the same moment are passed in it: the move is from the first to the last.
+    let now = 0;
+    while (now + 1 < stages.length && stages[now + 1][0] <= at) now += 1;
+    const [since, place, isOver] = stages[now];
+    if (isOver && at - since >= MOVE_MS) continue;
+    let before = now;
+    while (before > 0 && stages[before][0] === since) before -= 1;
+    const share = isStill || before === now ? 1 : Math.min(1, (at - since) / MOVE_MS);
+    const [x0, y0] = stages[before][1](standing.get(one));
+    const [x1, y1] = place(standing.get(one));
+    frame.dots.push({ x: x0 + (x1 - x0) * share, y: y0 + (y1 - y0) * share, fate: known ? data.fates[row[FATE]] : null });
+  }
+  const rooms = data.rooms.filter(([from]) => from <= at);
+  [, frame.workers, frame.capacity] = rooms.at(-1) ?? [0, 0, 0];
+  return frame;
+}
+
+/** A moment in words. */
+export function described(data, frame, at) {
+  const fates = data.fates.map(({ word }, place) => `${frame.counts[place]} ${word}`).join(", ");
+  return `At ${(at / 1000).toFixed(2)} s: ${frame.waiting} waiting, ${frame.busy} of ${frame.workers} in service; ${fates}`;
+}
+
+function made(parent, name, attributes = {}, text = "") {
+  const node = parent.namespaceURI === SVG || name === "svg" ? document.createElementNS(SVG, name) : document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
+  node.textContent = text;
+  parent.append(node);
+  return node;
+}
+
+/** Draws a request of that fate, or of none yet, around the origin of a group. */
+function paint(group, fate, radius) {
+  const name = fate ? fate.word : "";
+  if (group.dataset.fate === name) return;
+  group.dataset.fate = name;
+  group.replaceChildren();
+  made(group, "circle", { r: radius, fill: fate ? fate.colour : "none", stroke: fate ? fate.colour : "currentColor" });
+  if (fate?.mark) made(group, "path", { d: MARKS[fate.mark], fill: "none", stroke: "#000", "stroke-width": 2, "stroke-linecap": "round" });
+}
+
+/** The picture in an `<svg>`: `draw(frame, name)` shows a moment. */
+function pictureIn(svg, data) {
+  const { places } = data;
+  const { radius } = places;
+  svg.setAttribute("viewBox", `0 0 ${places.width} ${places.height}`);
+  svg.setAttribute("role", "img");
+  const heads = ["door", "queue", "workers", "outcome"].map((head, place) => {
+    const [x, y] = places.heads[place];
+    made(svg, "text", { x, y, "font-weight": "bold" }, head);
+    return made(svg, "text", { x, y: y + 17 });
+  });
+  const frames = made(svg, "g", { opacity: 0.3, fill: "none", stroke: "currentColor" });
+  const exits = data.fates.map((fate, place) => {
+    const [x, y] = places.exits[place];
+    paint(made(svg, "g", { transform: `translate(${x} ${y})` }), fate, radius);
+    return made(svg, "text", { x: x + 12, y: y + 5 });
+  });
+  const [x, y] = places.exits.at(-1);
+  const retried = made(svg, "text", { x: x - 5, y: y + 5 });
+  made(svg, "text", { x: places.width - 8, y: places.height - 6, "text-anchor": "end" }, "simulated");
+  const dots = made(svg, "g");
+  let framed = "";
+  return (frame, name) => {
+    svg.setAttribute("aria-label", name);
+    heads[1].textContent = `${frame.waiting}, ${frame.capacity < 0 ? "no bound" : `of ${frame.capacity}`}`;
+    heads[2].textContent = `${frame.busy} of ${frame.workers}`;
+    exits.forEach((text, place) => { text.textContent = `${frame.counts[place]} ${data.fates[place].word}`; });
+    retried.textContent = frame.retried ? `${frame.retried} try again` : "";
+    if (framed !== `${frame.workers} ${frame.capacity}`) {
+      framed = `${frame.workers} ${frame.capacity}`;
+      frames.replaceChildren();
+      for (const [cx, cy] of places.queue.slice(0, Math.max(0, frame.capacity))) made(frames, "circle", { cx, cy, r: radius });
+      for (const [cx, cy] of places.seats.slice(0, frame.workers)) made(frames, "circle", { cx, cy, r: radius + 4 });
+    }
+    while (dots.children.length > frame.dots.length) dots.lastElementChild.remove();
+    while (dots.children.length < frame.dots.length) made(dots, "g");
+    frame.dots.forEach((dot, place) => {
+      const group = dots.children[place];
+      group.setAttribute("transform", `translate(${dot.x.toFixed(1)} ${dot.y.toFixed(1)})`);
+      paint(group, dot.fate, radius);
+    });
+  };
+}
+
+/** Shows an animation in an element of a page; gives what ends it. `name` stands before its sentence. */
+export function mount(home, data, name = "") {
+  const root = made(home, "section", { class: "bp-requests", "aria-label": `Single requests, ${1 / data.speed} times slower${name ? `: ${name}` : ""}` });
+  // JupyterLab would take the arrow keys and the space bar for its own.
+  root.setAttribute("data-lm-suppress-shortcuts", "true");
+  made(root, "style", {}, STYLE);
+  const draw = pictureIn(made(root, "svg"), data);
+  const hands = made(root, "div", { class: "bp-hands" });
+  const play = made(hands, "button", { type: "button" }, "Play");
+  const step = made(hands, "button", { type: "button" }, "Next step");
+  const label = made(hands, "label", {}, "Time ");
+  const slider = made(label, "input", { type: "range", min: 0, max: data.end, step: 10 });
+  const output = made(label, "output");
+  made(root, "p", {}, `${name ? `${name}: ` : ""}${data.told}`);
+
+  const requests = data.requests.map((row, number) => ({ row, stages: stagesOf(row, number, data.places) }));
+  const events = [...new Set(data.requests.flatMap((row) => row.slice(ARRIVED, FATE)).filter((at) => at !== null))].sort((a, b) => a - b);
+  const still = window.matchMedia("(prefers-reduced-motion: reduce)");
+  let at = data.still;
+  let touched = false;
+  let waiting = 0; // for the next frame; 0 while nothing moves
+  let last = 0;
+
+  function show(moment) {
+    at = Math.min(data.end, Math.max(0, moment));
+    const frame = frameAt(data, requests, at, !waiting);
+    const words = described(data, frame, at);
+    draw(frame, words);
+    slider.value = at;
+    slider.setAttribute("aria-valuetext", words);
+    output.textContent = `${(at / 1000).toFixed(2)} s`;
+  }
+
+  function pause() {
+    cancelAnimationFrame(waiting);
+    waiting = 0;
+    play.textContent = "Play";
+  }
+
+  function move(now) {
+    // A tab that was away for a while goes on where it was.
+    show(at + Math.min(100, Math.max(0, now - last)) * data.speed);
+    last = now;
+    if (at >= data.end) pause();
+    else waiting = requestAnimationFrame(move);
+  }
+
+  function onPlay() {
+    if (waiting) return pause();
+    play.textContent = "Pause";
+    last = performance.now();
+    waiting = requestAnimationFrame(move);
+    if (!touched || at >= data.end) show(0);
+    touched = true;
+    return undefined;
+  }
+
+  /** To a moment of somebody's choice: there it rests. */
+  function rest(moment) {
+    touched = true;
+    pause();
+    show(moment);
+  }
+
+  function onMotion() {
+    play.hidden = still.matches;
+    if (still.matches) pause();
+  }
+
+  play.addEventListener("click", onPlay);
+  step.addEventListener("click", () => rest(events.find((event) => event > at) ?? data.end));
+  slider.addEventListener("input", () => rest(Number(slider.value)));
+  still.addEventListener("change", onMotion);
+  onMotion();
+  show(at);
+  return () => {
+    pause();
+    still.removeEventListener("change", onMotion);
+    root.remove();
+  };
+}
+
+function render({ model, el }) {
+  return mount(el, JSON.parse(model.get("data")), model.get("name"));
+}
+
+export default { render };
