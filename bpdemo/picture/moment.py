@@ -107,12 +107,12 @@ def _texts(animation: Mapping[str, Any], at_ms: float) -> Iterator[str]:
     places = animation["places"]
     _, workers, capacity = room(animation, at_ms)
     waiting, busy = len(queued(animation, at_ms)), len(in_service(animation, at_ms))
-    bound = "no bound" if capacity < 0 else f"of {capacity:.0f}"
-    heads = ("door", "queue", "workers", "outcome")
-    figures = ("", f"{waiting}, {bound}", f"{busy} of {workers:.0f}", "")
-    for (x, y), head, figure in zip(places["heads"], heads, figures, strict=True):
+    bound = "(no bound)" if capacity < 0 else f"of {capacity:.0f}"
+    for (x, y), head in zip(places["heads"], HEADS, strict=True):
         yield _text(x, y, head, 'font-weight="bold"')
-        yield _text(x, y + 17, figure)
+    figures = (f"{waiting} {bound}", f"{busy} of {workers:.0f}")
+    for (x, y), figure in zip(places["figures"], figures, strict=True):
+        yield _text(x, y, figure)
     exits = places["exits"]
     for (x, y), fate, count in zip(
         exits, animation["fates"], counts(animation, at_ms), strict=False
@@ -156,6 +156,7 @@ def _dot(x: float, y: float, radius: float, fate: Mapping[str, str] | None) -> I
         yield f'<path d="{PATHS[mark]}" transform="translate({x} {y})" {MARKED}/>'
 
 
+HEADS: Final = ("door", "queue", "workers", "outcome")
 EMPTY: Final = 'fill="none" stroke="currentColor" opacity=".3"'
 PATHS: Final = {"/": "M-3 3L3-3", ".": "M-1 0H1", "x": "M-3-3L3 3M-3 3L3-3"}
 MARKED: Final = 'fill="none" stroke="#000" stroke-width="2" stroke-linecap="round"'

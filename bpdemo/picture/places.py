@@ -6,15 +6,15 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-WIDTH_PX: Final = 380
+WIDTH_PX: Final = 396
 HEIGHT_PX: Final = 246
 DOT_PX: Final = 5
 """Radius of a request."""
 TOP_PX: Final = 52
 ENTRY_X: Final = 14
-QUEUE_X: Final = (54, 186)
-SEATS_X: Final = 214
-EXIT_X: Final = 300
+QUEUE_X: Final = (46, 166)
+SEATS_X: Final = 192
+EXIT_X: Final = 280
 ROW_PX: Final = 12
 ROWS: Final = 15
 SEAT_PX: Final = 22
@@ -41,5 +41,6 @@ def places() -> dict[str, Any]:
             for row in range(SEAT_ROWS)
         ],
         "exits": [(EXIT_X, TOP_PX + 40 * row) for row in range(5)],
-        "heads": [(ENTRY_X - 8, 16), (left + 12, 16), (SEATS_X - 10, 16), (EXIT_X - 6, 16)],
+        "figures": [(left - 5, 33), (SEATS_X - 10, 33)],
+        "heads": [(ENTRY_X - 8, 16), (left + 16, 16), (SEATS_X - 10, 16), (EXIT_X - 6, 16)],
     }

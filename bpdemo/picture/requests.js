@@ -98,26 +98,26 @@ function pictureIn(svg, data) {
   const { radius } = places;
   svg.setAttribute("viewBox", `0 0 ${places.width} ${places.height}`);
   svg.setAttribute("role", "img");
-  const heads = ["door", "queue", "workers", "outcome"].map((head, place) => {
+  ["door", "queue", "workers", "outcome"].forEach((head, place) => {
     const [x, y] = places.heads[place];
     made(svg, "text", { x, y, "font-weight": "bold" }, head);
-    return made(svg, "text", { x, y: y + 17 });
   });
+  const [waiting, busy] = places.figures.map(([x, y]) => made(svg, "text", { x, y }));
   const frames = made(svg, "g", { opacity: 0.3, fill: "none", stroke: "currentColor" });
   const exits = data.fates.map((fate, place) => {
     const [x, y] = places.exits[place];
     paint(made(svg, "g", { transform: `translate(${x} ${y})` }), fate, radius);
     return made(svg, "text", { x: x + 12, y: y + 5 });
   });
-  const [x, y] = places.exits.at(-1);
-  const retried = made(svg, "text", { x: x - 5, y: y + 5 });
+  const [last, under] = places.exits.at(-1);
+  const retried = made(svg, "text", { x: last - 5, y: under + 5 });
   made(svg, "text", { x: places.width - 8, y: places.height - 6, "text-anchor": "end" }, "simulated");
   const dots = made(svg, "g");
   let framed = "";
   return (frame, name) => {
     svg.setAttribute("aria-label", name);
-    heads[1].textContent = `${frame.waiting}, ${frame.capacity < 0 ? "no bound" : `of ${frame.capacity}`}`;
-    heads[2].textContent = `${frame.busy} of ${frame.workers}`;
+    waiting.textContent = `${frame.waiting} ${frame.capacity < 0 ? "(no bound)" : `of ${frame.capacity}`}`;
+    busy.textContent = `${frame.busy} of ${frame.workers}`;
     exits.forEach((text, place) => { text.textContent = `${frame.counts[place]} ${data.fates[place].word}`; });
     retried.textContent = frame.retried ? `${frame.retried} try again` : "";
     if (framed !== `${frame.workers} ${frame.capacity}`) {
