@@ -11,7 +11,7 @@ const [ARRIVED, PLACED, BEGAN, LEFT, HEARD, FATE, RETRIED, WORKER] = [0, 1, 2, 3
 const MOVE_MS = 20;
 const MARKS = { "/": "M-3 3L3-3", ".": "M-1 0H1", x: "M-3-3L3 3M-3 3L3-3" };
 const STYLE = `
-.bp-requests { color: inherit; max-width: 640px; }
+.bp-requests { color: var(--jp-content-font-color0, inherit); max-width: 640px; }
 .bp-requests svg { display: block; width: 100%; height: auto; font: 14px "Open Sans", Verdana, Arial, sans-serif; }
 .bp-requests text { fill: currentColor; }
 .bp-requests .bp-hands { display: flex; flex-wrap: wrap; gap: .4rem .8rem; align-items: center; margin: .4rem 0; }

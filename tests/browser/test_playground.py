@@ -159,6 +159,20 @@ def test_on_a_telephone_the_picture_comes_first(address, page):
         )
 
 
+def test_single_requests_are_shown_where_somebody_wants_to_see_them(address, page):
+    """One animation for each service, of the experiment that is on the page; gone when hidden."""
+    page.goto(address + "#seconds=5&compare=true&b.queue_capacity=3")
+    page.wait_for_function("window.told?.some(told => told.done)", timeout=90_000)
+    page.focus("#show-requests")
+    page.keyboard.press("Enter")
+    page.wait_for_function("document.querySelectorAll('#requests .bp-requests').length === 2")
+    assert "of 3" in page.inner_text("#requests .bp-requests:last-child")
+    page.set_viewport_size({"width": 390, "height": 800})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.keyboard.press("Enter")
+    assert page.locator("#requests *").count() == 0
+
+
 def test_a_preset_may_give_a_service_callers_of_its_own(address, page):
     """They are told beside the service, are in the address, and are played."""
     page.goto(address)

@@ -144,6 +144,27 @@ def test_users_who_never_wait_do_not_keep_the_page_busy(monkeypatch) -> None:
         played_out(page, 0.1)
 
 
+def test_single_requests_are_told_of_the_same_run() -> None:
+    """Of its first seconds, for each service, and what is being played goes on as it was."""
+    page = Page()
+    own = {"client_timeout_s": 0.2}
+    asked = experiment({"queue_capacity": 8}, {"unprotected": True, "load": own}, seconds=30)
+    page.begin(asked)
+    page.step(1.0)
+    told = page.requests(asked)
+    assert "NaN" not in told
+    a, b = json.loads(told)
+    assert [a["rooms"][0][2], b["rooms"][0][2]] == [8, -1]
+    whole = play({"queue_capacity": 8}, **(LOAD | {"seconds": 30}))
+    early = [order for order in whole.orders if order.t_s < 1]
+    firsts = [row for row in a["requests"] if row[0] < 1000]
+    assert len(firsts) == len(early)
+    assert sorted(row[5] for row in firsts) == sorted(order.fate for order in early)
+    assert 2000 <= a["end"] <= 2100
+    assert json.loads(page.step(1.0))["played_s"] < 3
+    page.end()
+
+
 def test_the_next_experiment_ends_the_one_before() -> None:
     """Nothing of it is left, however far it was."""
     page = Page()

@@ -32,6 +32,7 @@ CELLS = (
     "from bpdemo.flow.backoff import backoff_s\nshow(backoff_s)",
     "import ipywidgets\nipywidgets.IntSlider()",
     'print("</script><b>")',
+    "from bpdemo.lab import animate\nanimate(times=0.5, seconds=1)",
     Cell("markdown", f"Exercises: [01](../my-work/{EXERCISES}).", {}),
 )
 
@@ -79,6 +80,13 @@ def a_question_can_be_unfolded_and_nothing_asks_for_a_kernel(site: Path, page: s
     assert "run this cell" not in page
 
 
+def single_requests_stand_still(site: Path, page: str) -> None:
+    """One moment of the animation, as a picture in the page, over its sentence."""
+    [figure] = re.findall(r'<figure class="still">.*?</figure>', page, re.S)
+    assert '<svg xmlns="http://www.w3.org/2000/svg" viewBox' in figure
+    assert re.search(r"<figcaption>Of \d+ requests: \d+ served", figure)
+
+
 def a_source_is_named_and_linked(site: Path, page: str) -> None:
     """By `show`, and in the text of a lesson."""
     links = page_of(page).links
@@ -105,6 +113,7 @@ LOOKS = (
     it_holds_together_and_fetches_nothing_from_elsewhere,
     pictures_are_data_and_one_plotly_draws_them_all,
     a_question_can_be_unfolded_and_nothing_asks_for_a_kernel,
+    single_requests_stand_still,
     a_source_is_named_and_linked,
     a_claim_that_runs_in_the_playground_leads_there,
     a_page_says_how_it_came_about,
