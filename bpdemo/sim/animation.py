@@ -45,6 +45,7 @@ def animation(
 
     Raises `SettingsInvalid`, and ValueError for a load.
     """
+    arguments["bin_s"] = min(arguments["bin_s"], arguments["seconds"])  # nothing here has bins
     play = prepare(settings, **arguments)
     witness = play.witness = Witness()
     steps = Steps(play.run())
@@ -119,11 +120,13 @@ def rooms(samples: Sequence[Sequence[float]]) -> list[list[float | None]]:
 def told(journeys: Sequence[Journey]) -> str:
     """The outcome in words, order by order."""
     last = [journey for journey in journeys if not journey.is_retried]
+    if not last:
+        return "No request arrived."
     counts = {
         WORDS[fate]: sum(journey.fate == code for journey in last)
         for code, fate in enumerate(FATES)
     } | {"not over": sum(journey.fate == UNKNOWN for journey in last)}
-    heard = ", ".join(f"{count} {word}" for word, count in counts.items() if count) or "none served"
+    heard = ", ".join(f"{count} {word}" for word, count in counts.items() if count)
     attempts = f" in {len(journeys)} attempts" if len(journeys) > len(last) else ""
     return f"Of {len(last)} requests{attempts}: {heard}."
 
