@@ -22,7 +22,7 @@ WORKER: Final = 7
 
 STYLE: Final = f"font:14px {FONT};max-width:{{width}}px;width:100%;height:auto;color:inherit"
 
-Row = Sequence[Any]
+RequestRow = Sequence[Any]
 
 
 def still(animation: Mapping[str, Any]) -> str:
@@ -54,14 +54,14 @@ def described(animation: Mapping[str, Any], at_ms: float) -> str:
     return f"At {at_ms / 1000:.2f} s: {waiting} waiting, {busy} of {workers:.0f} in service; {told}"
 
 
-def room(animation: Mapping[str, Any], at_ms: float) -> Row:
+def room(animation: Mapping[str, Any], at_ms: float) -> RequestRow:
     """The row of `rooms` that holds then."""
     rooms = animation["rooms"]
-    found: Row = [row for row in rooms if row[0] <= at_ms][-1] if rooms else (0, 0, 0)
+    found: RequestRow = [row for row in rooms if row[0] <= at_ms][-1] if rooms else (0, 0, 0)
     return found
 
 
-def queued(animation: Mapping[str, Any], at_ms: float) -> list[Row]:
+def queued(animation: Mapping[str, Any], at_ms: float) -> list[RequestRow]:
     """Those who wait in the queue, the one that came first in front."""
     return sorted(
         (row for row in animation["requests"] if _is_within(row, at_ms, PLACED, BEGAN)),
@@ -69,7 +69,7 @@ def queued(animation: Mapping[str, Any], at_ms: float) -> list[Row]:
     )
 
 
-def at_the_door(animation: Mapping[str, Any], at_ms: float) -> list[Row]:
+def at_the_door(animation: Mapping[str, Any], at_ms: float) -> list[RequestRow]:
     """Those who have arrived, and wait for a place or for the answer to another attempt."""
     return [
         row
@@ -80,7 +80,7 @@ def at_the_door(animation: Mapping[str, Any], at_ms: float) -> list[Row]:
     ]
 
 
-def in_service(animation: Mapping[str, Any], at_ms: float) -> list[Row]:
+def in_service(animation: Mapping[str, Any], at_ms: float) -> list[RequestRow]:
     return [row for row in animation["requests"] if _is_within(row, at_ms, BEGAN, LEFT)]
 
 
@@ -92,11 +92,11 @@ def counts(animation: Mapping[str, Any], at_ms: float) -> list[int]:
     return [fates.count(code) for code in range(len(animation["fates"]))]
 
 
-def _has_heard(row: Row, at_ms: float) -> bool:
+def _has_heard(row: RequestRow, at_ms: float) -> bool:
     return row[HEARD] is not None and bool(row[HEARD] <= at_ms)
 
 
-def _is_within(row: Row, at_ms: float, begin: int, end: int) -> bool:
+def _is_within(row: RequestRow, at_ms: float, begin: int, end: int) -> bool:
     if row[begin] is None or row[begin] > at_ms:
         return False
     end_ms = row[LEFT] if row[end] is None else row[end]

@@ -197,4 +197,6 @@ def test_the_unprotected_service_works_for_nobody() -> None:
     idle = [row for row in data["requests"] if row[2] is not None and row[4] < row[2]]
     begun = [row for row in data["requests"] if row[2] is not None]
     assert len(idle) > len(begun) / 2
+    still_there = sum(row[1] is not None and row[3] is None for row in data["requests"])
+    assert still_there > len(data["requests"]) / 4  # when the last customer has left
     assert play(Settings.unprotected(), times=2, seconds=2, seed=1).summary()["late_per_s"] > 0
