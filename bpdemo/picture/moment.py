@@ -118,9 +118,15 @@ def _texts(animation: Mapping[str, Any], at_ms: float) -> Iterator[str]:
         exits, animation["fates"], counts(animation, at_ms), strict=False
     ):
         yield _text(x + 12, y + 5, f"{count} {fate['word']}")
-    yield _text(places["width"] - 8, places["height"] - 6, "simulated", 'text-anchor="end"')
+    left, foot = places["legend"]
+    yield _text(left + 12, foot + 5, "no answer yet")
+    yield _text(places["width"] - 8, foot + 5, "simulated", 'text-anchor="end"')
+    if (more := waiting - len(places["queue"])) > 0:
+        yield _text(*places["notes"], f"and {more} more")
     if again := sum(bool(row[RETRIED]) and _has_heard(row, at_ms) for row in animation["requests"]):
-        yield _text(exits[-1][0] - 5, exits[-1][1] + 5, f"{again} try again")
+        x, y = exits[-1]
+        yield f'<path d="{AGAIN}" transform="translate({x} {y})" {TURNED}/>'
+        yield _text(x + 12, y + 5, f"{again} try again")
 
 
 def _frames(animation: Mapping[str, Any], at_ms: float) -> Iterator[str]:
@@ -132,6 +138,7 @@ def _frames(animation: Mapping[str, Any], at_ms: float) -> Iterator[str]:
             yield f'<circle cx="{x}" cy="{y}" r="{size}" {EMPTY}/>'
     for (x, y), fate in zip(places["exits"], animation["fates"], strict=False):
         yield from _dot(x, y, radius, fate)
+    yield from _dot(*places["legend"], radius, None)
 
 
 def _dots(animation: Mapping[str, Any], at_ms: float) -> Iterator[str]:
@@ -142,7 +149,9 @@ def _dots(animation: Mapping[str, Any], at_ms: float) -> Iterator[str]:
         ("seats", [(row[WORKER], row) for row in in_service(animation, at_ms)]),
     ):
         for number, row in standing:
-            x, y = places[kind][min(number, len(places[kind]) - 1)]
+            if number >= len(places[kind]):
+                continue  # the figures tell of those for whom there is no room here
+            x, y = places[kind][number]
             fate = animation["fates"][row[FATE]] if _has_heard(row, at_ms) else None
             yield from _dot(x, y, places["radius"], fate)
 
@@ -159,6 +168,8 @@ def _dot(x: float, y: float, radius: float, fate: Mapping[str, str] | None) -> I
 HEADS: Final = ("door", "queue", "workers", "outcome")
 EMPTY: Final = 'fill="none" stroke="currentColor" opacity=".3"'
 PATHS: Final = {"/": "M-3 3L3-3", ".": "M-1 0H1", "x": "M-3-3L3 3M-3 3L3-3"}
+AGAIN: Final = "M3.5-3.5A5 5 0 1 0 5 0M4.5-6.5V-3H1"
+TURNED: Final = 'fill="none" stroke="currentColor" stroke-width="1.5"'
 MARKED: Final = 'fill="none" stroke="#000" stroke-width="2" stroke-linecap="round"'
 
 

@@ -2,13 +2,14 @@
 // served, late, shed or failed. One file for the playground's page and for notebooks.
 //
 // All of it follows from the data (see `sim/animation.py`) and the moment, so any moment can be
-// shown, forwards and backwards. Nothing moves before somebody presses Play, and nothing moves by
-// itself for those who prefer reduced motion: they have the slider and the button Next step.
+// shown, forwards and backwards. Nothing moves before somebody presses Play, nor out of sight, and
+// nothing moves by itself for those who prefer reduced motion: they have the slider and Next step.
 
 const SVG = "http://www.w3.org/2000/svg";
 const [ARRIVED, PLACED, BEGAN, LEFT, HEARD, FATE, RETRIED, WORKER] = [0, 1, 2, 3, 4, 5, 6, 7];
 /** How long a move from place to place is seen, in milliseconds of the run. */
 const MOVE_MS = 20;
+const AGAIN = "M3.5-3.5A5 5 0 1 0 5 0M4.5-6.5V-3H1";
 const MARKS = { "/": "M-3 3L3-3", ".": "M-1 0H1", x: "M-3-3L3 3M-3 3L3-3" };
 const STYLE = `
 .bp-requests { color: var(--jp-content-font-color0, inherit); max-width: 640px; }
@@ -43,7 +44,12 @@ export function frameAt(data, requests, at, isStill = false) {
   const queued = requests.filter(({ row }) => within(row, PLACED, row[BEGAN] ?? row[LEFT]))
     .sort((one, other) => one.row[PLACED] - other.row[PLACED]);
   const standing = new Map(queued.map((one, place) => [one, place]));
-  const frame = { waiting: queued.length, busy: 0, counts: data.fates.map(() => 0), retried: 0, dots: [] };
+  const { places } = data;
+  const frame = {
+    waiting: queued.length, more: Math.max(0, queued.length - places.queue.length), busy: 0,
+    counts: data.fates.map(() => 0), retried: 0, dots: [],
+  };
+  let atTheDoor = 0;
   for (const one of requests) {
     const { row, stages } = one;
     if (row[ARRIVED] > at) continue;
@@ -59,6 +65,9 @@ export function frameAt(data, requests, at, isStill = false) {
     let before = now;
     while (before > 0 && stages[before][0] === since) before -= 1;
     const share = isStill || before === now ? 1 : Math.min(1, (at - since) / MOVE_MS);
+    // Those for whom there is no room in the picture are a figure in it.
+    if (now === 0 && ++atTheDoor > places.entry.length) continue;
+    if (share === 1 && standing.get(one) >= places.queue.length) continue;
     const [x0, y0] = stages[before][1](standing.get(one));
     const [x1, y1] = place(standing.get(one));
     frame.dots.push({ x: x0 + (x1 - x0) * share, y: y0 + (y1 - y0) * share, fate: known ? data.fates[row[FATE]] : null });
@@ -110,8 +119,15 @@ function pictureIn(svg, data) {
     return made(svg, "text", { x: x + 12, y: y + 5 });
   });
   const [last, under] = places.exits.at(-1);
-  const retried = made(svg, "text", { x: last - 5, y: under + 5 });
-  made(svg, "text", { x: places.width - 8, y: places.height - 6, "text-anchor": "end" }, "simulated");
+  const again = made(svg, "g", { transform: `translate(${last} ${under})` });
+  made(again, "path", { d: AGAIN, fill: "none", stroke: "currentColor", "stroke-width": 1.5 });
+  const retried = made(svg, "text", { x: last + 12, y: under + 5 });
+  const [leftmost, lowest] = places.notes;
+  const more = made(svg, "text", { x: leftmost, y: lowest });
+  const [left, foot] = places.legend;
+  paint(made(svg, "g", { transform: `translate(${left} ${foot})` }), null, radius);
+  made(svg, "text", { x: left + 12, y: foot + 5 }, "no answer yet");
+  made(svg, "text", { x: places.width - 8, y: foot + 5, "text-anchor": "end" }, "simulated");
   const dots = made(svg, "g");
   let framed = "";
   return (frame, name) => {
@@ -120,6 +136,8 @@ function pictureIn(svg, data) {
     busy.textContent = `${frame.busy} of ${frame.workers}`;
     exits.forEach((text, place) => { text.textContent = `${frame.counts[place]} ${data.fates[place].word}`; });
     retried.textContent = frame.retried ? `${frame.retried} try again` : "";
+    again.setAttribute("visibility", frame.retried ? "visible" : "hidden");
+    more.textContent = frame.more ? `and ${frame.more} more` : "";
     if (framed !== `${frame.workers} ${frame.capacity}`) {
       framed = `${frame.workers} ${frame.capacity}`;
       frames.replaceChildren();
@@ -149,19 +167,21 @@ export function mount(home, data, name = "") {
   const label = made(hands, "label", {}, "Time ");
   const slider = made(label, "input", { type: "range", min: 0, max: data.end, step: 10 });
   const output = made(label, "output");
-  made(root, "p", {}, `${name ? `${name}: ` : ""}${data.told}`);
+  made(root, "p", {}, `${name ? `${name}: ` : ""}${data.told} Played ${1 / data.speed} times slower.`);
 
   const requests = data.requests.map((row, number) => ({ row, stages: stagesOf(row, number, data.places) }));
   const events = [...new Set(data.requests.flatMap((row) => row.slice(ARRIVED, FATE)).filter((at) => at !== null))].sort((a, b) => a - b);
   const still = window.matchMedia("(prefers-reduced-motion: reduce)");
   let at = data.still;
   let touched = false;
+  let isPlaying = false;
+  let isInSight = true;
   let waiting = 0; // for the next frame; 0 while nothing moves
   let last = 0;
 
   function show(moment) {
     at = Math.min(data.end, Math.max(0, moment));
-    const frame = frameAt(data, requests, at, !waiting);
+    const frame = frameAt(data, requests, at, !isPlaying);
     const words = described(data, frame, at);
     draw(frame, words);
     slider.value = at;
@@ -169,28 +189,35 @@ export function mount(home, data, name = "") {
     output.textContent = `${(at / 1000).toFixed(2)} s`;
   }
 
-  function pause() {
+  /** Moves on if it plays and can be seen; else no frame is asked for. */
+  function move() {
     cancelAnimationFrame(waiting);
-    waiting = 0;
-    play.textContent = "Play";
+    last = performance.now();
+    waiting = isPlaying && isInSight ? requestAnimationFrame(onFrame) : 0;
   }
 
-  function move(now) {
+  function onFrame(now) {
     // A tab that was away for a while goes on where it was.
-    show(at + Math.min(100, Math.max(0, now - last)) * data.speed);
+    const passed = Math.min(100, Math.max(0, now - last)) * data.speed;
+    if (at + passed >= data.end) pause();
+    show(at + passed);
     last = now;
-    if (at >= data.end) pause();
-    else waiting = requestAnimationFrame(move);
+    waiting = isPlaying ? requestAnimationFrame(onFrame) : 0;
+  }
+
+  function pause() {
+    isPlaying = false;
+    play.textContent = "Play";
+    move();
   }
 
   function onPlay() {
-    if (waiting) return pause();
+    if (isPlaying) return pause();
+    isPlaying = true;
     play.textContent = "Pause";
-    last = performance.now();
-    waiting = requestAnimationFrame(move);
     if (!touched || at >= data.end) show(0);
     touched = true;
-    return undefined;
+    return move();
   }
 
   /** To a moment of somebody's choice: there it rests. */
@@ -209,10 +236,16 @@ export function mount(home, data, name = "") {
   step.addEventListener("click", () => rest(events.find((event) => event > at) ?? data.end));
   slider.addEventListener("input", () => rest(Number(slider.value)));
   still.addEventListener("change", onMotion);
+  const sight = new IntersectionObserver((seen) => {
+    isInSight = seen.at(-1).isIntersecting;
+    move();
+  });
+  sight.observe(root);
   onMotion();
   show(at);
   return () => {
     pause();
+    sight.disconnect();
     still.removeEventListener("change", onMotion);
     root.remove();
   };

@@ -50,19 +50,20 @@ def animation(
     witness = play.witness = Witness()
     steps = Steps(play.run())
     try:
-        while not steps.advance(STEP_S):
+        while not (is_over := steps.advance(STEP_S)):
             if steps.now_s >= until_s or witness.attempts >= ATTEMPTS_MAX:
                 break
-        return animated(play, witness, steps.now_s)
+        return animated(play, witness, steps.now_s, is_over=is_over)
     finally:
         steps.close()
 
 
-def animated(play: Play, witness: Witness, end_s: float) -> Animation:
-    """What is known at `end_s`."""
+def animated(play: Play, witness: Witness, end_s: float, *, is_over: bool) -> Animation:
+    """What is known at `end_s`; unless that is the end, its sentence says so."""
     journeys = witness.journeys()
     return {
-        "told": told(journeys),
+        "told": told(journeys)
+        + ("" if is_over else f" The run goes on after these {end_s:.1f} s."),
         "end": _ms(end_s),
         "still": _ms(end_s / 2),
         "speed": SPEED,

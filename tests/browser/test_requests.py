@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from bpdemo.picture.moment import described
+from bpdemo.core.settings import Settings
+from bpdemo.picture.moment import described, queued
 from bpdemo.sim.animation import animation
 from tests.support.axe import serious_faults
 from tests.support.browser import Page, expect
@@ -16,12 +17,29 @@ pytestmark = [pytest.mark.browser, pytest.mark.light]
 
 SCRIPT = files("bpdemo.picture").joinpath("requests.js").read_text(encoding="utf-8")
 PAGE = """<!doctype html><html lang="en-GB"><head><title>Requests</title>
-<style>:root {{color-scheme: light dark}}</style></head><body><main id="home"></main>
+<style>:root {{color-scheme: light dark; background: Canvas}}</style></head>
+<body><main id="home"></main>
 <script type="application/json" id="data">{data}</script>
 <script type="module">{script}
 window.end = mount(document.getElementById("home"),
   JSON.parse(document.getElementById("data").textContent), "a bound of 8");
 </script></body></html>"""
+
+#: Counts the frames that the page asks for; the test's own are not counted.
+COUNTED = """
+window.frames_asked = 0;
+window.ownFrame = window.requestAnimationFrame.bind(window);
+window.requestAnimationFrame = (then) => {
+  window.frames_asked += 1;
+  return window.ownFrame(then);
+};
+"""
+#: True once no frame was asked for during three.
+RESTS = """async () => {
+  const before = window.frames_asked;
+  for (let frames = 0; frames < 3; frames += 1) await new Promise(done => window.ownFrame(done));
+  return window.frames_asked === before;
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +88,57 @@ def test_it_moves_when_it_is_told_to(page: Page, data: dict[str, Any]) -> None:
     page.keyboard.press("Tab")
     page.keyboard.press("Home")
     assert said(page) == described(data, 0)
+
+
+def asked(page: Page) -> int:
+    """How many frames the page has asked for; two of the test's own pass meanwhile."""
+    return int(page.evaluate(
+        """async () => {
+          const frame = () => new Promise(done => window.ownFrame(done));
+          const before = window.frames_asked;
+          await frame();
+          await frame();
+          return window.frames_asked - before;
+        }"""
+    ))  # fmt: skip
+
+
+def test_it_takes_no_time_where_nobody_looks(page: Page, data: dict[str, Any]) -> None:
+    """It asks for frames while it plays in sight: not before, not scrolled away, not paused, not
+    when the page has taken it off; in sight again it goes on where it was."""
+    page.add_init_script(COUNTED)
+    page.goto("about:blank")
+    shown(page, data)
+    page.evaluate("document.body.style.paddingBottom = '5000px'")
+    assert asked(page) == 0
+    page.get_by_role("button", name="Play").click()
+    page.wait_for_function("window.frames_asked > 3")
+    page.evaluate("window.scrollTo(0, 4000)")
+    page.wait_for_function(RESTS)
+    rested = said(page)
+    assert asked(page) == 0
+    assert said(page) == rested
+    page.evaluate("window.scrollTo(0, 0)")
+    page.wait_for_function("rested => document.querySelector('input').ariaValueText !== rested",
+                           arg=rested)  # fmt: skip
+    page.evaluate("document.querySelector('button').click()")
+    expect(page.get_by_role("button", name="Play")).to_be_visible()
+    assert asked(page) == 0
+    page.get_by_role("button", name="Play").click()
+    page.evaluate("window.end()")
+    assert asked(page) == 0
+
+
+def test_a_crowd_is_no_more_to_draw(page: Page) -> None:
+    """Of thousands who wait, those are drawn for whom there is room; the others are a figure."""
+    crowd = animation(Settings.unprotected(), times=5, seconds=60)
+    shown(page, crowd)
+    page.get_by_role("slider").fill(str(int(crowd["end"])))
+    waiting = len(queued(crowd, crowd["end"]))
+    rooms = {kind: len(crowd["places"][kind]) for kind in ("entry", "queue", "seats")}
+    assert waiting > 1000
+    expect(page.get_by_text(f"and {waiting - rooms['queue']} more")).to_be_visible()
+    assert page.locator("svg circle").count() < 2 * sum(rooms.values())
 
 
 def test_it_stands_still_for_those_who_prefer_it(page: Page, data: dict[str, Any]) -> None:

@@ -1,5 +1,6 @@
 """One moment of the single requests, as a still picture and as what the animation begins with."""
 
+import json
 import re
 from functools import cache
 from pathlib import Path
@@ -37,14 +38,33 @@ def run(name: str) -> dict[str, Any]:
 
 @each_run
 def test_it_shows_where_each_request_is(name: str) -> None:
-    """At any moment a dot for each that waits or is worked on, besides one at each way out."""
+    """At any moment a dot for each that waits or is worked on, and a figure for those for whom
+    there is no room; besides one at each way out, and one in the legend."""
     data = run(name)
     for at_ms in (0, data["end"] / 3, data["still"], data["end"]):
-        circles = ElementTree.fromstring(moment(data, at_ms)).findall(f"{SVG}circle")
-        dots = [circle for circle in circles if circle.get("opacity") is None]
-        inside = len(queued(data, at_ms)) + len(in_service(data, at_ms))
-        waiting = len(moments.at_the_door(data, at_ms))
-        assert len(dots) == inside + waiting + len(data["fates"])
+        drawn = ElementTree.fromstring(moment(data, at_ms))
+        dots = [dot for dot in drawn.findall(f"{SVG}circle") if dot.get("opacity") is None]
+        standing = {
+            "entry": len(moments.at_the_door(data, at_ms)),
+            "queue": len(queued(data, at_ms)),
+            "seats": len(in_service(data, at_ms)),
+        }
+        rooms = {kind: len(data["places"][kind]) for kind in standing}
+        shown = sum(min(many, rooms[kind]) for kind, many in standing.items())
+        assert len(dots) == shown + len(data["fates"]) + 1
+        more = [text.text for text in drawn.findall(f"{SVG}text") if "more" in (text.text or "")]
+        left_out = standing["queue"] - rooms["queue"]
+        assert more == ([f"and {left_out} more"] if left_out > 0 else [])
+
+
+def test_a_crowd_makes_the_picture_no_heavier() -> None:
+    """A notebook keeps it: a minute at five times the capacity is no more than 50 kB of it."""
+    data = animation(Settings.unprotected(), times=5, seconds=60)
+    assert len(queued(data, data["end"])) > 1000
+    for at_ms in (data["still"], data["end"]):
+        assert len(moment(data, at_ms)) < 50_000
+    assert len(json.dumps(data, separators=(",", ":"))) < 200_000
+    assert "The run goes on after these" in data["told"]
 
 
 @each_run
@@ -113,5 +133,6 @@ def test_the_script_draws_what_the_still_picture_shows() -> None:
     marks = re.search(r"const MARKS = \{(.+)\};", SCRIPT)
     assert marks is not None
     assert dict(re.findall(r'"?([/.x])"?: "([^"]+)"', marks[1])) == moments.PATHS
-    for head in moments.HEADS:
-        assert f'"{head}"' in SCRIPT
+    assert f'const AGAIN = "{moments.AGAIN}";' in SCRIPT
+    for head in (*moments.HEADS, "no answer yet", "simulated", "try again"):
+        assert re.search('["} ]' + head + '["`]', SCRIPT), head
