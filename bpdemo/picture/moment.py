@@ -122,7 +122,8 @@ def _texts(animation: Mapping[str, Any], at_ms: float) -> Iterator[str]:
     yield _text(left + 12, foot + 5, "no answer yet")
     yield _text(places["width"] - 8, foot + 5, "simulated", 'text-anchor="end"')
     if (more := waiting - len(places["queue"])) > 0:
-        yield _text(*places["notes"], f"and {more} more")
+        x, y = places["notes"]
+        yield _text(x, y, f"and {more} more")
     if again := sum(bool(row[RETRIED]) and _has_heard(row, at_ms) for row in animation["requests"]):
         x, y = exits[-1]
         yield f'<path d="{AGAIN}" transform="translate({x} {y})" {TURNED}/>'
@@ -138,7 +139,8 @@ def _frames(animation: Mapping[str, Any], at_ms: float) -> Iterator[str]:
             yield f'<circle cx="{x}" cy="{y}" r="{size}" {EMPTY}/>'
     for (x, y), fate in zip(places["exits"], animation["fates"], strict=False):
         yield from _dot(x, y, radius, fate)
-    yield from _dot(*places["legend"], radius, None)
+    x, y = places["legend"]
+    yield from _dot(x, y, radius, None)
 
 
 def _dots(animation: Mapping[str, Any], at_ms: float) -> Iterator[str]:

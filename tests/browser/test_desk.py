@@ -46,14 +46,20 @@ CELLS = (
     "progress()",
     "show(BoundedQueue.try_put)",
     "size(workers=8, service_s=0.04, deadline_s=0.5)",
+    "animate(Settings.unprotected(), times=2, retries=1, name='no bound')",
     "load(office, second=3)",
 )
 #: Everything that the lab shows, each in a cell of its own; a learner's slip is the last.
-COCKPIT, FORM = 1, 3
+COCKPIT, FORM, ANIMATED = 1, 3, -2
 #: Whether the cell's outputs are drawn, and have the room they are given.
 DRAWN = """place => {
   const node = jupyterapp.shell.currentWidget.content.widgets[place].node;
   return node.querySelector(".main-svg text") !== null;
+}"""
+#: Whether a cell has run since it had that count, and has its output.
+RAN_AGAIN = """([place, before]) => {
+  const cell = jupyterapp.shell.currentWidget.content.widgets[place];
+  return cell.model.executionCount > before && cell.node.querySelector(".bp-requests input");
 }"""
 #: Axes and texts of the cockpit's picture, and how many points each line has.
 STANDS = """() => {
@@ -124,6 +130,33 @@ def test_all_of_the_cockpits_hands_are_in_view(desk: Notebook, screen: str) -> N
     desk.cell(COCKPIT).evaluate(STILL)
     assert page.evaluate(OUT_OF_VIEW) == []
     expect(page.get_by_role("button", name="Start the load")).to_be_in_viewport(ratio=1)
+
+
+def test_single_requests_obey_the_keyboard_and_are_there_once(desk: Notebook) -> None:
+    """In a notebook the space bar starts and pauses them, an arrow key moves their time and not
+    the notebook; a cell that ran again shows one animation."""
+    page, place = desk.page, len(CELLS) + ANIMATED
+    page.set_viewport_size(SCREENS["1440x900"])
+    desk.show(place)
+    [before] = [cell.count or 0 for cell in desk.cells() if cell.place == place]
+    page.evaluate("() => jupyterapp.commands.execute('notebook:run-cell')")
+    page.wait_for_function(RAN_AGAIN, arg=[place, before])
+    shown = desk.cell(place).locator(".bp-requests")
+    expect(shown).to_have_count(1)
+    expect(shown.get_by_role("img")).to_be_in_viewport(ratio=1)
+    button, slider = shown.get_by_role("button").first, shown.get_by_role("slider")
+    button.focus()
+    page.keyboard.press("Space")
+    expect(button).to_have_text("Pause")
+    page.keyboard.press("Space")
+    expect(button).to_have_text("Play")
+    slider.focus()
+    for key in ("Home", "ArrowRight", "ArrowDown"):
+        was = slider.input_value()
+        page.keyboard.press(key)
+        expect(slider).to_be_focused()
+        assert slider.input_value() != was
+    shoot(page, "desk-requests")
 
 
 @pytest.mark.parametrize("theme", ["JupyterLab Dark", "JupyterLab Dark High Contrast"])
