@@ -7,6 +7,7 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 const [ARRIVED, PLACED, BEGAN, LEFT, HEARD, FATE, RETRIED, WORKER] = [0, 1, 2, 3, 4, 5, 6, 7];
+const OURS = [" ", "Enter", "Home", "End", "PageUp", "PageDown"];
 /** How long a move from place to place is seen, in milliseconds of the run. */
 const MOVE_MS = 20;
 const AGAIN = "M3.5-3.5A5 5 0 1 0 5 0M4.5-6.5V-3H1";
@@ -157,15 +158,18 @@ function pictureIn(svg, data) {
 /** Shows an animation in an element of a page; gives what ends it. `name` stands before its sentence. */
 export function mount(home, data, name = "") {
   const root = made(home, "section", { class: "bp-requests", "aria-label": `Single requests, ${1 / data.speed} times slower${name ? `: ${name}` : ""}` });
-  // JupyterLab would take the arrow keys and the space bar for its own.
-  root.setAttribute("data-lm-suppress-shortcuts", "true");
+  // JupyterLab would take these keys for its own; with Shift or Ctrl it may, to run the cell.
+  root.addEventListener("keydown", (event) => {
+    const isOurs = OURS.includes(event.key) || event.key.startsWith("Arrow");
+    if (isOurs && !(event.shiftKey || event.ctrlKey || event.altKey || event.metaKey)) event.stopPropagation();
+  });
   made(root, "style", {}, STYLE);
   const draw = pictureIn(made(root, "svg"), data);
   const hands = made(root, "div", { class: "bp-hands" });
   const play = made(hands, "button", { type: "button" }, "Play");
   const step = made(hands, "button", { type: "button" }, "Next step");
   const label = made(hands, "label", {}, "Time ");
-  const slider = made(label, "input", { type: "range", min: 0, max: data.end, step: 10 });
+  const slider = made(label, "input", { type: "range", min: 0, max: 10 * Math.ceil(data.end / 10), step: 10 });
   const output = made(label, "output");
   made(root, "p", {}, `${name ? `${name}: ` : ""}${data.told} Played ${1 / data.speed} times slower.`);
 
