@@ -16,9 +16,9 @@ from typing import Any, Final
 
 from jupyter_core import paths
 
+from bpdemo.core.spared import spared_grammar
 from bpdemo.lab.dress import rules_of
 from bpdemo.lab.quiet import LOGGING
-from bpdemo.lab.spared import spared_grammar
 
 NO_NEWS: Final[dict[str, Any]] = {
     "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False}

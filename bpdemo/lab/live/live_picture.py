@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import plotly.graph_objects as go
 
-from bpdemo.lab.spared import spared_grammar
+from bpdemo.core.spared import spared_grammar
 from bpdemo.load.run import LoadRun
 from bpdemo.picture import panels as draw
 from bpdemo.picture.picture import picture, repaint

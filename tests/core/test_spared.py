@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from bpdemo.lab.spared import GRAMMAR
+from bpdemo.core.spared import GRAMMAR
 
 pytestmark = pytest.mark.process
 
@@ -23,7 +23,7 @@ def told_by(code: str) -> list[str]:
     "first",
     [
         "import bpdemo.lab.live.live_picture",
-        "from bpdemo.lab.spared import spared_grammar\n"
+        "from bpdemo.core.spared import spared_grammar\n"
         "with spared_grammar():\n    from jupyterlab import commands",
     ],
     ids=["the live picture", "JupyterLab"],
@@ -41,7 +41,7 @@ def test_no_grammar_is_compiled_and_a_learner_who_wants_it_has_it(first: str) ->
 def test_one_that_is_there_already_stays() -> None:
     """What was imported before stays, and so does an import that fails inside."""
     code = (
-        "import sys, types\nfrom bpdemo.lab.spared import GRAMMAR, spared_grammar\n"
+        "import sys, types\nfrom bpdemo.core.spared import GRAMMAR, spared_grammar\n"
         "try:\n    with spared_grammar():\n        raise ValueError\nexcept ValueError:\n"
         "    print(GRAMMAR in sys.modules)\n"
         "mine = sys.modules[GRAMMAR] = types.ModuleType(GRAMMAR)\n"
