@@ -12,6 +12,8 @@ from importlib import import_module
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
+from bpdemo.core.late_grammar import build_grammar_late
+
 if TYPE_CHECKING:
     from bpdemo.core.settings import Settings as Settings
     from bpdemo.lab.contest.challenge import challenge as challenge
@@ -75,6 +77,9 @@ _HOME = {
     "stop_all": "bpdemo.lab.live.stopping",
 }
 _MODULES = {"theory": "bpdemo.sim.theory"}
+
+# In a notebook's kernel, and in JupyterLab's server: both of them start by this package.
+build_grammar_late()
 
 __all__ = [*sorted(_HOME), *sorted(_MODULES)]  # noqa: PLE0604
 

@@ -31,7 +31,7 @@ class Child:
         command: Sequence[str],
         *,
         env: Mapping[str, str] | None = None,
-        on_line: Callable[[str], None],
+        on_line: Callable[[str], object],
         on_exit: Callable[[int], object] = int,
         stderr_lines: int = STDERR_LINES,
     ) -> None:

@@ -8,6 +8,8 @@ from typing import Final
 import psutil
 
 SENDS: Final = "bpdemo.load.generator"
+#: Waits for a load on its only thread; one that sends has another, for the line to its owner.
+WAITS: Final = f"{SENDS}.locust_spare"
 
 
 def senders_beside() -> set[int]:
@@ -15,6 +17,15 @@ def senders_beside() -> set[int]:
     found = set()
     for process in psutil.process_iter(["cmdline", "ppid"]):
         line = process.info["cmdline"] or []
-        if process.info["ppid"] != os.getpid() and any(word.startswith(SENDS) for word in line):
+        if process.info["ppid"] == os.getpid() or not any(w.startswith(SENDS) for w in line):
+            continue
+        if WAITS not in line or _threads_of(process) > 1:
             found.add(process.pid)
     return found
+
+
+def _threads_of(process: psutil.Process) -> int:
+    try:
+        return int(process.num_threads())
+    except psutil.Error:  # it has ended
+        return 0

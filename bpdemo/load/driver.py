@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from math import inf
 from pathlib import Path
 from typing import Any, Final
@@ -18,6 +19,7 @@ from bpdemo.load.child import Child
 from bpdemo.load.destination import Destination, destination_of
 from bpdemo.load.gathered import TICK_S, Gathered
 from bpdemo.load.handed_plan import handed
+from bpdemo.load.spare import Spare, Spares
 from bpdemo.plan.fates import CALLER_LEFT, NO_CONNECTION, WORDS
 from bpdemo.plan.plan import Plan
 
@@ -71,7 +73,8 @@ def command_for(url: str) -> list[str]:
 class Driver:
     """A load under way, in `processes` child processes. Thread-safe.
 
-    With `user`, a Locust file, its tasks are run instead of what the plan would send.
+    With `user`, a Locust file, its tasks are run instead of what the plan would send. Of `spares`
+    it takes a process that waits already, if there is one.
     ValueError if `url` is not on this machine, unless `i_run_this_service`.
     """
 
@@ -89,6 +92,7 @@ class Driver:
         *,
         user: Path | None = None,
         i_run_this_service: bool = False,
+        spares: Spares | None = None,
     ) -> None:
         self._user = user
         to = destination_of(url, i_run_this_service)
@@ -96,7 +100,8 @@ class Driver:
             processes = min(processes, int(plan.rate_per_s))
         shares = [plan.share(index, processes) for index in range(processes)]
         self._prepare(to, plan, processes, on_progress)
-        self._start([(command_for(to.url), share) for share in shares])
+        spare = spares.take() if spares else None
+        self._start([(command_for(to.url), share) for share in shares], spare)
 
     def _prepare(
         self, to: Destination, plan: Plan, senders: int, on_progress: OnProgress | None
@@ -109,6 +114,7 @@ class Driver:
         self._lock = threading.Lock()
         self._done = threading.Event()
         self._ready = 0
+        self._to_replace: Callable[[], Child] | None = None
         self._ended: set[int] = set()
         self._error: Exception | None = None
         self._heard_s = time.monotonic()
@@ -117,19 +123,28 @@ class Driver:
         self._children: list[Child] = []
         self._plan_files: list[Path] = []
 
-    def _start(self, commands: Sequence[tuple[Sequence[str], Plan]]) -> None:
+    def _start(
+        self, commands: Sequence[tuple[Sequence[str], Plan]], spare: Spare | None = None
+    ) -> None:
         # Locked, so that none is ready before all are there.
         with self._lock:
             for index, (command, share) in enumerate(commands):
-                self._children.append(self._child(command, share, index))
+                start = partial(self._child, command, share, index)
+                if spare and index == 0 and self._is_handed(spare, command, share):
+                    self._to_replace = start
+                    self._children.append(spare)
+                else:
+                    self._children.append(start())
+
+    def _is_handed(self, spare: Spare, command: Sequence[str], share: Plan) -> bool:
+        return spare.hand(command, self._environment(share), *self._ears(0))
 
     def _child(self, command: Sequence[str], share: Plan, index: int) -> Child:
-        return Child(
-            command,
-            env=self._environment(share),
-            on_line=lambda line: self._hear(index, line),
-            on_exit=lambda code: self._exited(index, code),
-        )
+        on_line, on_exit = self._ears(index)
+        return Child(command, env=self._environment(share), on_line=on_line, on_exit=on_exit)
+
+    def _ears(self, index: int) -> tuple[Callable[[str], None], Callable[[int], None]]:
+        return partial(self._hear, index), partial(self._exited, index)
 
     def _environment(self, share: Plan) -> dict[str, str]:
         user = {"BPDEMO_LOAD_USER": str(self._user.resolve())} if self._user else {}
@@ -187,7 +202,10 @@ class Driver:
 
     def kill(self) -> None:
         """End the children at once."""
-        for child in self._children:
+        with self._lock:
+            self._to_replace = None
+            children = list(self._children)
+        for child in children:
             child.stop(self.grace_s)
         for file in self._plan_files:
             file.unlink(missing_ok=True)
@@ -220,6 +238,7 @@ class Driver:
     def _one_is_ready(self) -> None:
         with self._lock:
             self._ready += 1
+            self._to_replace = None
             if self._ready < len(self._children):
                 return
             self.gathered.started_at_s = time.time() + self.head_start_s
@@ -270,6 +289,10 @@ class Driver:
 
     def _exited(self, index: int, code: int) -> None:
         with self._lock:  # which also waits until it is in the list
+            start, self._to_replace = self._to_replace, None
+            if start:  # it had died before it could begin, of what befell it while it waited
+                self._children[index] = start()
+                return
             told = self._children[index].stderr_tail.strip().splitlines()
         if self._is_missed(index):
             why = f"the load generator ended early (exit code {code})"

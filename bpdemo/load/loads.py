@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import sys
 import time
-import weakref
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -18,8 +17,10 @@ from bpdemo.load.driver import Driver, LoadProgress, LoadSilent, OnProgress, dri
 from bpdemo.load.gathered import Gathered
 from bpdemo.load.progress_line import ProgressLine
 from bpdemo.load.run import LoadRun
+from bpdemo.load.spare import SPARES, renew_in_notebook
 from bpdemo.load.target import ask_service, has_capacity_for
 from bpdemo.load.turns import turn_in_time
+from bpdemo.load.under_way import RUNNING
 from bpdemo.load.user_file import rate_in
 from bpdemo.plan.arguments import LoadArguments, plan_of, takes_load
 from bpdemo.plan.changes import Change, require_changes, settings_after
@@ -29,9 +30,6 @@ from bpdemo.results.frame import SPLITS
 from bpdemo.results.meta import PICTURED, Meta
 
 __all__ = ["LoadProgress", "RunningLoad", "drive", "load", "stop_loads"]
-
-RUNNING: weakref.WeakSet[RunningLoad] = weakref.WeakSet()
-"""Loads of this kernel, so that `stop_all` finds those that run in the background."""
 
 
 @runtime_checkable
@@ -87,6 +85,8 @@ class RunningLoad:
             processes=processes,
             user=user,
             i_run_this_service=i_run_this_service,
+            # A Locust file must find the folder, and the modules, that its own process starts with.
+            spares=SPARES if user is None and processes == 1 else None,
         )
         RUNNING.add(self)
         if changes:
@@ -131,6 +131,7 @@ class RunningLoad:
             raise TimeoutError(f"the load still runs after {timeout_s:g} s")
         self._driver.kill()
         self._beside = max(self._beside, len(senders_beside()))
+        renew_in_notebook()
         return self._run(self._driver.gathered.seconds(self.plan.seconds))
 
     def offer(self, rate_per_s: float) -> None:
@@ -244,9 +245,10 @@ def service_at(target: Any, i_run_this_service: bool = False) -> Target:
 
 
 def stop_loads() -> None:
-    """End every load of this kernel at once."""
+    """End every load of this kernel at once, and the generator that waits for the next."""
     for running in list(RUNNING):
         running.kill()
+    SPARES.stop()
 
 
 def _this_cell() -> int | None:

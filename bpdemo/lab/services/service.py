@@ -18,6 +18,7 @@ from bpdemo.lab.services.host import Host, ProcessHost, ServiceFailed, ThreadHos
 from bpdemo.lab.services.machine import workers
 from bpdemo.lab.services.running import RunningService
 from bpdemo.lab.services.starting import starting
+from bpdemo.load.spare import renew_in_notebook
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -166,6 +167,7 @@ def serve(
     with starting(where, settings.store):
         host: Host = ThreadHost(settings) if where == "thread" else ProcessHost(settings)
     service = _services[name] = Service(name, profile, host, settings)
+    renew_in_notebook()  # most often a load comes next
     return service
 
 
@@ -178,6 +180,7 @@ def _serve_guest(
     if name in _services:
         _services[name].stop()
     service = _services[name] = start_guest(name, app, where, capacity_per_s)
+    renew_in_notebook()
     return service
 
 

@@ -22,6 +22,11 @@ def _parser_without_files(add_help: bool = True, default_config_files: Any = ())
     return _make_parser(add_help=add_help, default_config_files=[])
 
 
-if __name__ == "__main__":
+def run_locust() -> None:
+    """By the command line of this process."""
     argument_parser.get_empty_argument_parser = _parser_without_files
     main()  # type: ignore[no-untyped-call]
+
+
+if __name__ == "__main__":
+    run_locust()
