@@ -44,14 +44,19 @@ def stuck_map(
     most_s: float = 60.0,
     model_s: Mapping[float, float] | None = None,
     live: Iterable[LivePoint] = (),
+    stable_to: float | None = None,
 ) -> go.Figure:
     """`edges_s`: load → the trigger at which half of the seeds stick, inf where none does.
 
     `bands_s`: load → where one in ten and nine in ten do. `model_s` is a model's edge, drawn as a
-    dashed line; `live` are measured points, filled where the service stuck in most runs. `title`
-    says the result.
+    dashed line; `live` are measured points, filled where the service stuck in most runs. Up to the
+    load `stable_to` no trigger sticks: the edge ends there in a wall, and does not slope to the
+    last load below it. `title` says the result.
     """
     loads = sorted(edges_s)
+    at, where = _places(loads, stable_to)
+    curves = (lambda load: bands_s[load][0], lambda load: bands_s[load][1], edges_s.__getitem__)
+    low, high, edge = ([_drawn(curve(load), most_s) for load in where] for curve in curves)
     frame = Frame(title, INNER_PX, left_px=96, right_px=150)
     x_axis = AXIS | {"title": "load (share of capacity)", "tickformat": ".0%", "showgrid": False}
     y_axis = AXIS | {
@@ -59,13 +64,10 @@ def stuck_map(
         "tickvals": TICKS_S, "ticktext": [f"{s:g}" for s in TICKS_S],
     }  # fmt: skip
     figure = go.Figure(layout=frame.layout(xaxis=x_axis, yaxis=y_axis))
-    low = [_drawn(bands_s[load][0], most_s) for load in loads]
-    high = [_drawn(bands_s[load][1], most_s) for load in loads]
-    _fill(figure, loads, [LEAST_S] * len(loads), low, FATE_COLOURS["ok"], "")
-    _fill(figure, loads, low, high, GREY, "/")
-    _fill(figure, loads, high, [most_s] * len(loads), FATE_COLOURS["failed"], "x")
-    edge = [_drawn(edges_s[load], most_s) for load in loads]
-    _line(figure, loads, edge, INK, "solid")
+    _fill(figure, at, [LEAST_S] * len(at), low, FATE_COLOURS["ok"], "")
+    _fill(figure, at, low, high, GREY, "/")
+    _fill(figure, at, high, [most_s] * len(at), FATE_COLOURS["failed"], "x")
+    _line(figure, at, edge, INK, "solid")
     labels = {"edge": (edge[-1], INK)}
     live = list(live)
     if live:
@@ -87,6 +89,16 @@ def stuck_map(
     figure.update_yaxes(range=[log10(LEAST_S), log10(most_s)])
     _name(figure, labels, most_s)
     return figure
+
+
+def _places(loads: list[float], stable_to: float | None) -> tuple[list[float], list[float]]:
+    """Where the curves have a point, and of which load it is: the wall has the last one below it
+    and the first one above it."""
+    below = 0 if stable_to is None else sum(load <= stable_to for load in loads)
+    if stable_to is None or not 0 < below < len(loads):
+        return loads, loads
+    under, over = loads[:below], loads[below:]
+    return [*under, stable_to, stable_to, *over], [*under, under[-1], over[0], *over]
 
 
 def _drawn(seconds: float, most_s: float) -> float:
@@ -122,9 +134,12 @@ def _name(figure: go.Figure, labels: Mapping[str, tuple[float, str]], most_s: fl
     for y, name, colour in sorted(named):
         place = max(y, place + gap)
         _write(figure, name, colour, xref="paper", x=1, xanchor="left", xshift=12, y=place)
-    for text, share in (("stays stuck", 0.9), ("recovers", 0.08)):
-        _write(figure, text, "#FFFFFF", xref="paper", x=0.03, xanchor="left", yref="paper",
-               y=share, bgcolor=FATE_COLOURS["failed" if share > 0.5 else "ok"])  # fmt: skip
+    # Where each is sure to be: edges fall as the load rises.
+    for text, fate, x, side, y in (
+        ("stays stuck", "failed", 0.97, "right", 0.9), ("recovers", "ok", 0.03, "left", 0.08),
+    ):  # fmt: skip
+        _write(figure, text, "#FFFFFF", xref="paper", x=x, xanchor=side, yref="paper", y=y,
+               bgcolor=FATE_COLOURS[fate])  # fmt: skip
     _write(
         figure, "chance<br>decides", GREY, xref="paper", x=1, xanchor="left", xshift=12,
         yref="paper", y=0.62,

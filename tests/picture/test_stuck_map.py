@@ -18,6 +18,24 @@ def test_the_fields_meet_at_the_band() -> None:
     assert list(edge.y) == [60.0, 1.0, 0.4]
 
 
+def test_where_no_trigger_sticks_the_edge_ends_in_a_wall() -> None:
+    """Up to there all the height recovers; the next load's edge and band hold from there on."""
+    walled = stuck_map(EDGES, BANDS, title="A map", most_s=60.0, stable_to=0.25)
+    recovered, band, stuck, edge = walled.data
+    assert list(edge.x) == [0.2, 0.25, 0.25, 0.5, 0.9]
+    assert list(edge.y) == [60.0, 60.0, 1.0, 1.0, 0.4]
+    assert list(recovered.y[:5]) == [60.0, 60.0, 0.8, 0.8, 0.3]
+    assert list(band.y[:5]) == list(reversed(stuck.y[5:])) == [60.0, 60.0, 1.3, 1.3, 0.5]
+
+
+def test_a_wall_beside_the_map_changes_nothing() -> None:
+    """No load lies on its one side."""
+    plain = stuck_map(EDGES, BANDS, title="A map").data[3]
+    for stable_to in (0.1, 0.9):
+        edge = stuck_map(EDGES, BANDS, title="A map", stable_to=stable_to).data[3]
+        assert (list(edge.x), list(edge.y)) == (list(plain.x), list(plain.y))
+
+
 def test_a_model_and_live_points_are_drawn_beside() -> None:
     """The model as far as it has an edge; a point is crossed where the service stuck."""
     live = [LivePoint(0.5, 0.75, 0, 3), LivePoint(0.5, 1.25, 2, 3)]

@@ -10,6 +10,15 @@ from bpdemo.plan.fates import OK
 SERVED_AGAIN: Final = 0.9
 
 
+def served_by_second(run: LoadRun) -> dict[float, float]:
+    """For `line_figure`: the end of each second → the share that was served of the orders that came
+    in it."""
+    return {
+        float(end_s): run.between(end_s - 1, end_s)["served_share"]
+        for end_s in range(1, int(run.meta.seconds) + 1)
+    }
+
+
 def recovered_after_s(run: LoadRun, from_s: float, to_s: float | None = None) -> float:
     """How long after `from_s` the service serves again, and goes on doing so until `to_s`, the end
     of the run unless given: at least 90% of the orders of each second. The whole time if it never

@@ -103,10 +103,12 @@ class _Rescue(Play):
         return Crowd(self.plan, assembly, approach)
 
     def meta(self, seconds: float | None = None) -> Meta:
-        """With what was done among the marks."""
+        """With what was done among the marks: one mark for all that was done in one moment."""
         meta = super().meta(seconds)
-        acts = [(at_s, _told(done)) for at_s, done in self._acts]
-        return replace(meta, marks=tuple(sorted([*meta.marks, *acts])))
+        done: dict[float, list[str]] = {at_s: [_told(acts)] for at_s, acts in self._acts}
+        for at_s, turned in meta.marks:
+            done.setdefault(at_s, []).append(turned)
+        return replace(meta, marks=tuple((at_s, ", ".join(done[at_s])) for at_s in sorted(done)))
 
 
 class _Approach(Edge):
@@ -141,5 +143,5 @@ class _Approach(Edge):
 
 
 def _told(done: Mapping[str, float]) -> str:
-    words = {RESTART: "restart, {:g} s", UPSTREAM: "{:.0%} shed upstream"}
+    words = {RESTART: "restart of {:g} s", UPSTREAM: "{:.0%} shed upstream"}
     return ", ".join(words[name].format(value) for name, value in done.items())

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bpdemo.core.errors import SettingsInvalid
-from bpdemo.lab.lessons.on_call.recovery import lost, recovered_after_s
+from bpdemo.lab.lessons.on_call.recovery import lost, recovered_after_s, served_by_second
 from bpdemo.lab.lessons.on_call.rescue import simulate_rescue
 from bpdemo.plan.fates import NO_CONNECTION, SHED
 
@@ -31,7 +31,14 @@ def test_while_it_restarts_callers_find_no_connection_and_then_it_serves():
     assert run.records.t_s[down].max() < 5
     assert recovered_after_s(run, 3) == 2
     assert lost(run, 0) == down.sum()
-    assert run.meta.marks == ((3, "restart, 2 s"),)
+    assert run.meta.marks == ((3, "restart of 2 s"),)
+    assert served_by_second(run) == {1: 1, 2: 1, 3: 1, 4: 0, 5: 0, 6: 1, 7: 1, 8: 1}
+
+
+def test_what_is_done_in_one_moment_is_marked_once():
+    """There is room for few marks above a picture; the first of two steps must not be lost."""
+    run = simulate_rescue([(3, {"restart_s": 1, "queue_capacity": 8})], **SMALL)
+    assert run.meta.marks == ((3, "restart of 1 s, queue_capacity 8"),)
 
 
 def test_a_restart_empties_the_queue():
