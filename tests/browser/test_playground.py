@@ -6,6 +6,7 @@ import http.server
 import importlib.util
 import json
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +20,13 @@ from website.plays import plays
 
 ROOT = Path(__file__).resolve().parents[2]
 SEEDS = 20
+BUILD = """
+import sys
+from pathlib import Path
+from tests.website.test_small_site import built
+
+built(Path(sys.argv[1]))
+"""
 
 pytestmark = [pytest.mark.browser, pytest.mark.light, pytest.mark.long]
 
@@ -219,3 +227,34 @@ def test_the_keyboard_is_enough_and_a_telephone_is_wide_enough(address, page):
     page.keyboard.press("Enter")
     assert page.locator("#tables table").count() == 2
     assert page.locator("#tables th").count() == 20
+
+
+@pytest.mark.timeout(300)
+def test_a_lesson_of_the_site_is_drawn_and_fetches_nothing_from_elsewhere(site, tmp_path, page):
+    """Every picture, from one plotly.js; nothing complains; no serious fault for those who cannot
+    see it, in light and in dark; on a telephone nothing stands out to the right; a search finds."""
+    outside: list[str] = []
+    wrong: list[str] = []
+    # In a process of its own: playwright keeps a loop running in this one.
+    subprocess.run([sys.executable, "-c", BUILD, str(tmp_path)], cwd=ROOT, check=True)
+    with served(tmp_path / "site") as where:
+        ours = (where, "data:", "blob:")
+        page.on("request", lambda r: None if r.url.startswith(ours) else outside.append(r.url))
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.goto(where + "notebooks/99_a_lesson.html")
+        for picture in page.locator(".picture").all():
+            picture.scroll_into_view_if_needed()
+        page.wait_for_function(
+            "document.querySelectorAll('.picture').length === "
+            "document.querySelectorAll('.picture[data-drawn]').length",
+            timeout=60_000,
+        )
+        assert page.locator(".picture svg.main-svg").count() >= 2
+        assert serious_faults(page) == []
+        page.evaluate("document.documentElement.dataset.theme = 'dark'")
+        assert serious_faults(page) == []
+        page.set_viewport_size({"width": 390, "height": 800})
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        page.goto(where + "search.html?q=lesson")
+        page.wait_for_selector("#search-results li", timeout=60_000)
+    assert (outside, wrong) == ([], [])
