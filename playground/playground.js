@@ -10,6 +10,8 @@ const worker = new Worker("worker.mjs", { type: "module" });
 
 let asked = 0;
 let askedAt = 0;
+let askedWidth_px = 0;
+let resting = 0;
 let changes = [];
 /** What a link holds that no control here can show: it is asked for all the same. */
 const beyond = { load: {}, a: {}, b: {} };
@@ -62,10 +64,17 @@ function set(prefix, control, value) {
     if (field.type === "range") {
       field.min = Math.min(control.low, value);
       field.max = Math.max(control.high, value);
+      field.step = stepThrough(value - field.min, control.step);
     }
     field.value = value;
   }
   if (field.type === "range") field.dispatchEvent(new Event("input"));
+}
+
+/** The slider's own step, or a finer one: between its steps a slider would take the next of them. */
+function stepThrough(distance, step) {
+  const steps = [1, 10, 100, 1000].map((part) => Number((step / part).toPrecision(9)));
+  return steps.find((one) => Math.abs(Math.round(distance / one) * one - distance) < 1e-9) ?? "any";
 }
 
 function value(prefix, control) {
@@ -132,9 +141,18 @@ function ask(whole = true) {
   if (!whole) wanted.load = { ...wanted.load, seconds: Math.min(10, wanted.load.seconds), changes: wanted.load.changes.filter(([at_s]) => at_s < Math.min(10, wanted.load.seconds)) };
   asked += 1;
   askedAt = performance.now();
-  const width_px = Math.floor($("pictures").clientWidth);
-  worker.postMessage({ id: asked, experiment: { ...wanted, width_px: Math.max(300, width_px) } });
+  askedWidth_px = Math.floor($("pictures").clientWidth);
+  worker.postMessage({ id: asked, experiment: { ...wanted, width_px: Math.max(300, askedWidth_px) } });
 }
+
+// Drawn for another width, as before a zoom, a picture would be cut, or bring a scroll bar.
+const RESTS_MS = 200;
+new ResizeObserver(() => {
+  clearTimeout(resting);
+  resting = setTimeout(() => {
+    if (window.ready && Math.floor($("pictures").clientWidth) !== askedWidth_px) ask();
+  }, RESTS_MS);
+}).observe($("pictures"));
 
 function say(text, wrong = false) {
   $("sentence").classList.toggle("wrong", wrong);

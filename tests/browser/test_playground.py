@@ -1,25 +1,20 @@
 """The playground as a visitor meets it: built, played by Pyodide, opened in a browser, offline."""
 
-import contextlib
-import functools
-import http.server
-import importlib.util
 import json
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bpdemo.sim.page import Page
 from tests.support.axe import serious_faults
+from tests.support.browser import FLAGS, Page
+from tests.support.firefox import Firefox, find_firefox
+from tests.support.playground import ROOT, built_playground, experiments, natively, served
 from website.plays import plays
 
-ROOT = Path(__file__).resolve().parents[2]
-SEEDS = 20
 BUILD = """
 import sys
 from pathlib import Path
@@ -27,73 +22,36 @@ from tests.website.test_small_site import built
 
 built(Path(sys.argv[1]))
 """
+LESSON = "notebooks/99_a_lesson.html"
+#: Each picture is, and none is waited for that is not there.
+DRAWN = """
+document.querySelectorAll(".picture").length ===
+document.querySelectorAll(".picture[data-drawn]").length
+"""
+#: What scrolls, and how far: the page across, and any part of it in any direction.
+BARS = """(() => {
+  const scrolls = (way, most, seen) => ["auto", "scroll"].includes(way) && seen && most > seen;
+  const root = document.scrollingElement;
+  const parts = [...document.body.querySelectorAll("*")].filter(part => {
+    const { overflowX, overflowY } = getComputedStyle(part);
+    return scrolls(overflowX, part.scrollWidth, part.clientWidth)
+      || scrolls(overflowY, part.scrollHeight, part.clientHeight);
+  }).map(part => `${part.tagName} ${part.id}: ${part.scrollWidth} of ${part.clientWidth}`);
+  return root.scrollWidth > root.clientWidth ? [...parts, `the page: ${root.scrollWidth}`] : parts;
+})()"""
 
 pytestmark = [pytest.mark.browser, pytest.mark.light, pytest.mark.long]
 
 
-def experiments() -> list[dict[str, Any]]:
-    """Twenty seeds over loads and settings that take every road through the service."""
-    arms = [
-        {},
-        {"payment_latency_distribution": "lognormal"},
-        {"payment_latency_distribution": "exponential", "queue_discipline": "codel"},
-        {"queue_discipline": "adaptive_lifo", "payment_failure_rate": 0.2, "queue_policy": "block"},
-        {"unprotected": True},
-        {"limit_algorithm": "own", "payment_hang_rate": 0.02},
-    ]
-    loads: list[dict[str, Any]] = [
-        {"times": 2},
-        {"times": 1.5, "scenario": "spike", "retries": 2},
-        {"times": 0.8, "changes": [[3, {"payment_latency_s": 0.16}]], "browse_per_s": 20},
-    ]
-    return [
-        {
-            "arms": [arms[seed % len(arms)]],
-            "load": loads[seed % len(loads)] | {"seconds": 8, "seed": seed},
-        }
-        for seed in range(SEEDS)
-    ]
-
-
 @pytest.fixture(scope="module")
 def site() -> Path:
-    spec = importlib.util.spec_from_file_location("playground", ROOT / "scripts" / "playground.py")
-    assert spec is not None
-    assert spec.loader is not None
-    script = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(script)
-    try:
-        built: Path = script.build(print)
-    except script.CannotFetch as why:
-        pytest.skip(str(why))
-    return built
-
-
-class Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *_: object) -> None:
-        pass
-
-
-@contextlib.contextmanager
-def served(folder: Path) -> Iterator[str]:
-    handler = functools.partial(Quiet, directory=str(folder))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/"
-        server.shutdown()
+    return built_playground()
 
 
 @pytest.fixture(scope="module")
 def address(site: Path) -> Iterator[str]:
     with served(site) as where:
         yield where
-
-
-def natively(experiment: dict[str, Any]) -> list[Any]:
-    page = Page()
-    page.begin(json.dumps(experiment))
-    last = json.loads(page.step(1e6))
-    return [last["orders"], last["prints"], last["sentences"]]
 
 
 def test_the_same_seed_gives_the_same_orders_in_pyodide(site):
@@ -181,6 +139,31 @@ def test_single_requests_are_shown_where_somebody_wants_to_see_them(address, pag
     assert page.locator("#requests *").count() == 0
 
 
+def test_a_link_is_played_as_it_stands(address, site, page):
+    """For every slider of load and service, a value between its steps, and one beyond its end."""
+    controls = json.loads((site / "controls.json").read_text("utf-8"))
+    sliders = [
+        control
+        for control in controls["load"] + controls["service"]
+        if not control["choices"] and not isinstance(control["value"], bool)
+    ]
+    for between in (True, False):
+        wanted = {slider["name"]: off_step(slider, between=between) for slider in sliders}
+        page.goto("about:blank")
+        page.goto(address + "#" + "&".join(f"{name}={now}" for name, now in wanted.items()))
+        page.wait_for_function("window.ready", timeout=90_000)
+        told = page.evaluate("Object.fromEntries(new URLSearchParams(location.hash.slice(1)))")
+        assert {name: float(now) for name, now in told.items()} == wanted
+
+
+def off_step(slider: dict[str, Any], *, between: bool) -> float:
+    step = slider["step"]
+    whole = float(step).is_integer() and float(slider["low"]).is_integer()
+    if not between:
+        return float(slider["high"] + (1 if whole else step * 1.3))
+    return float(slider["low"] + 1 if whole else round(slider["low"] + step * 1.3, 6))
+
+
 def test_a_preset_may_give_a_service_callers_of_its_own(address, page):
     """They are told beside the service, are in the address, and are played."""
     page.goto(address)
@@ -229,32 +212,122 @@ def test_the_keyboard_is_enough_and_a_telephone_is_wide_enough(address, page):
     assert page.locator("#tables th").count() == 20
 
 
+@pytest.fixture
+def wide_bars(page: Page, chromium_path: str) -> Iterator[Any]:
+    """A browser whose scroll bars take room, as on a desktop: a headless one hides them."""
+    started = page.context.browser.browser_type.launch(
+        executable_path=chromium_path, args=list(FLAGS), ignore_default_args=["--hide-scrollbars"]
+    )
+    yield started
+    started.close()
+
+
+@pytest.mark.parametrize(("width", "zoom"), [(640, 2), (390, 1)])
+def test_zoomed_to_twice_its_size_the_page_has_one_scroll_bar(wide_bars, address, width, zoom):
+    """A window of 1280 pixels at 200% has room for 640: nothing stands out to the right, and no
+    part of the page scrolls by itself, with all settings, explanations and tables unfolded. On a
+    telephone the tables alone may."""
+    page = wide_bars.new_page(viewport={"width": width, "height": 400}, device_scale_factor=zoom)
+    page.goto(address + "#seconds=5&compare=true")
+    page.wait_for_function("window.told?.some(told => told.done)", timeout=90_000)
+    page.check("#explain")
+    page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true; })")
+    assert page.evaluate("innerWidth - document.documentElement.clientWidth") > 0
+    assert page.evaluate(BARS) == []
+    page.click("#show-table")
+    assert page.locator("#tables table").count() == 2
+    assert [bar for bar in page.evaluate(BARS) if zoom > 1 or "tables" not in bar] == []
+
+
+def test_a_picture_is_drawn_anew_for_a_window_of_another_width(wide_bars, address):
+    """Zooming in and out while it stands there: never a second scroll bar, nor a picture that
+    leaves half of the width free."""
+    page = wide_bars.new_page(viewport={"width": 1440, "height": 800})
+    page.goto(address + "#seconds=5")
+    page.wait_for_function("window.told?.some(told => told.done)", timeout=90_000)
+    page.set_viewport_size({"width": 720, "height": 400})
+    page.wait_for_function(f"{BARS}.length === 0", timeout=60_000)
+    page.set_viewport_size({"width": 1440, "height": 800})
+    page.wait_for_function(
+        "document.querySelector('#pictures svg.main-svg').clientWidth > 900", timeout=60_000
+    )
+    assert page.evaluate(BARS) == []
+
+
+LINKS: list[dict[str, Any]] = [
+    {"arms": [{"queue_capacity": 8}], "load": {"times": 1.5, "seed": 7, "seconds": 10}},
+    {
+        "arms": [{}, {"payment_latency_distribution": "lognormal"}],
+        "load": {"times": 2, "seed": 11, "seconds": 8, "retries": 2},
+    },
+]
+
+
+@pytest.mark.parametrize("experiment", LINKS)
+def test_another_browser_tells_the_same(experiment, site, tmp_path):
+    """Firefox, which takes a picture of a link once its run is over: all totals and fingerprints
+    are those of CPython, and it has drawn what it tells."""
+    if (path := find_firefox()) is None:
+        pytest.skip("no Firefox in PATH")
+    words = dict(experiment["load"])
+    for prefix, arm in zip(("a", "b"), experiment["arms"], strict=False):
+        words |= {name if prefix == "a" else f"b.{name}": value for name, value in arm.items()}
+    if len(experiment["arms"]) > 1:
+        words["compare"] = "true"
+    link = "&".join(f"{name}={value}" for name, value in words.items())
+    seen = Firefox(path, tmp_path).watch(site, link)
+    assert seen.wrong == ""
+    assert [seen.told["orders"], seen.told["prints"], seen.told["sentences"]] == natively(
+        experiment
+    )
+    assert seen.pictures == len(seen.told["orders"])
+    assert seen.width_px == 1280
+
+
+@pytest.fixture(scope="module")
+def small_site(site: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a site of one lesson."""
+    folder = tmp_path_factory.mktemp("site")
+    # In a process of its own: playwright keeps a loop running in this one.
+    subprocess.run([sys.executable, "-c", BUILD, str(folder)], cwd=ROOT, check=True)
+    with served(folder / "site") as where:
+        yield where
+
+
 @pytest.mark.timeout(300)
-def test_a_lesson_of_the_site_is_drawn_and_fetches_nothing_from_elsewhere(site, tmp_path, page):
-    """Every picture, from one plotly.js; nothing complains; no serious fault for those who cannot
-    see it, in light and in dark; on a telephone nothing stands out to the right; a search finds."""
+def test_a_lesson_of_the_site_is_drawn_and_fetches_nothing_from_elsewhere(small_site, page):
+    """Every picture, from one plotly.js; nothing complains; on a telephone nothing stands out to
+    the right; a search finds."""
     outside: list[str] = []
     wrong: list[str] = []
-    # In a process of its own: playwright keeps a loop running in this one.
-    subprocess.run([sys.executable, "-c", BUILD, str(tmp_path)], cwd=ROOT, check=True)
-    with served(tmp_path / "site") as where:
-        ours = (where, "data:", "blob:")
-        page.on("request", lambda r: None if r.url.startswith(ours) else outside.append(r.url))
-        page.on("pageerror", lambda error: wrong.append(str(error)))
-        page.goto(where + "notebooks/99_a_lesson.html")
-        for picture in page.locator(".picture").all():
-            picture.scroll_into_view_if_needed()
-        page.wait_for_function(
-            "document.querySelectorAll('.picture').length === "
-            "document.querySelectorAll('.picture[data-drawn]').length",
-            timeout=60_000,
-        )
-        assert page.locator(".picture svg.main-svg").count() >= 2
-        assert serious_faults(page) == []
-        page.evaluate("document.documentElement.dataset.theme = 'dark'")
-        assert serious_faults(page) == []
-        page.set_viewport_size({"width": 390, "height": 800})
-        assert page.evaluate("document.documentElement.scrollWidth") <= 390
-        page.goto(where + "search.html?q=lesson")
-        page.wait_for_selector("#search-results li", timeout=60_000)
+    ours = (small_site, "data:", "blob:")
+    page.on("request", lambda r: None if r.url.startswith(ours) else outside.append(r.url))
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.goto(small_site + LESSON)
+    for picture in page.locator(".picture").all():
+        picture.scroll_into_view_if_needed()
+    page.wait_for_function(DRAWN, timeout=60_000)
+    assert page.locator(".picture svg.main-svg").count() >= 2
+    page.set_viewport_size({"width": 390, "height": 800})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.goto(small_site + "search.html?q=lesson")
+    page.wait_for_selector("#search-results li", timeout=60_000)
     assert (outside, wrong) == ([], [])
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_page_of_the_site_keeps_anybody_out(small_site, page, scheme):
+    """No serious fault by axe-core: in a lesson with all that it shows, in a source, in what a
+    search finds."""
+    page.emulate_media(color_scheme=scheme)
+    for place in (LESSON, "source/bpdemo/flow/queue.py.html", "search.html?q=lesson"):
+        page.goto(small_site + place)
+        assert page.evaluate("document.documentElement.dataset.theme") == scheme
+        if place == LESSON:
+            page.evaluate(
+                "document.querySelectorAll('details').forEach(one => { one.open = true; })"
+            )
+        if "?" in place:
+            page.wait_for_selector("#search-results .highlighted", timeout=60_000)
+        assert serious_faults(page) == [], place
