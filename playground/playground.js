@@ -209,7 +209,7 @@ worker.onmessage = ({ data }) => {
   }
   if (data.id !== asked) return undefined;
   if (data.refused) return say(data.refused, true);
-  if (data.requests) return animate(data.requests);
+  if (data.requests) return $("requests").hidden ? undefined : animate(data.requests);
   const ms = performance.now() - askedAt;
   draw(data);
   last = data;
@@ -312,7 +312,12 @@ window.addEventListener("hashchange", () => {
 
 // On a telephone the picture comes before the settings, for the keyboard and for readers too.
 const narrow = window.matchMedia("(max-width: 40rem)");
-const place = () => (narrow.matches ? $("load").before($("result")) : $("experiment").after($("result")));
+const place = () => {
+  const focused = document.activeElement; // what is moved loses it
+  if (narrow.matches) $("load").before($("result"));
+  else $("experiment").after($("result"));
+  focused?.focus();
+};
 narrow.addEventListener("change", () => {
   place();
   ask();

@@ -225,13 +225,16 @@ def wide_bars(page: Page, chromium_path: str) -> Iterator[Any]:
 @pytest.mark.parametrize(("width", "zoom"), [(640, 2), (390, 1)])
 def test_zoomed_to_twice_its_size_the_page_has_one_scroll_bar(wide_bars, address, width, zoom):
     """A window of 1280 pixels at 200% has room for 640: nothing stands out to the right, and no
-    part of the page scrolls by itself, with all settings, explanations and tables unfolded. On a
+    part of the page scrolls by itself, with all settings, explanations, single requests and tables
+    unfolded. On a
     telephone the tables alone may."""
     page = wide_bars.new_page(viewport={"width": width, "height": 400}, device_scale_factor=zoom)
     page.goto(address + "#seconds=5&compare=true")
     page.wait_for_function("window.told?.some(told => told.done)", timeout=90_000)
     page.check("#explain")
     page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true; })")
+    page.click("#show-requests")
+    page.wait_for_function("document.querySelectorAll('#requests .bp-requests').length === 2")
     assert page.evaluate("innerWidth - document.documentElement.clientWidth") > 0
     assert page.evaluate(BARS) == []
     page.click("#show-table")
