@@ -35,7 +35,7 @@ def moment(animation: Mapping[str, Any], at_ms: float) -> str:
     places = animation["places"]
     width, height = places["width"], places["height"]
     name = escape(f"{animation['told']} {described(animation, at_ms)}.", quote=True)
-    inside = "".join([*_texts(animation, at_ms), *_frames(animation, at_ms)])
+    inside = "".join([*heads(animation), *figures(animation, at_ms), *frames(animation, at_ms)])
     dots = "".join(_dots(animation, at_ms))
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img" '
@@ -103,24 +103,30 @@ def _is_within(row: RequestRow, at_ms: float, begin: int, end: int) -> bool:
     return end_ms is None or bool(at_ms < end_ms)
 
 
-def _texts(animation: Mapping[str, Any], at_ms: float) -> Iterator[str]:
+def heads(animation: Mapping[str, Any]) -> Iterator[str]:
+    """The texts that are the same at any time."""
+    places = animation["places"]
+    for (x, y), head in zip(places["heads"], HEADS, strict=True):
+        yield _text(x, y, head, 'font-weight="bold"')
+    left, foot = places["legend"]
+    yield _text(left + 12, foot + 5, "no answer yet")
+    yield _text(places["width"] - 8, foot + 5, "simulated", 'text-anchor="end"')
+
+
+def figures(animation: Mapping[str, Any], at_ms: float) -> Iterator[str]:
+    """How many wait, are in service, and have come to each fate."""
     places = animation["places"]
     _, workers, capacity = room(animation, at_ms)
     waiting, busy = len(queued(animation, at_ms)), len(in_service(animation, at_ms))
     bound = "(no bound)" if capacity < 0 else f"of {capacity:.0f}"
-    for (x, y), head in zip(places["heads"], HEADS, strict=True):
-        yield _text(x, y, head, 'font-weight="bold"')
-    figures = (f"{waiting} {bound}", f"{busy} of {workers:.0f}")
-    for (x, y), figure in zip(places["figures"], figures, strict=True):
+    told = (f"{waiting} {bound}", f"{busy} of {workers:.0f}")
+    for (x, y), figure in zip(places["figures"], told, strict=True):
         yield _text(x, y, figure)
     exits = places["exits"]
     for (x, y), fate, count in zip(
         exits, animation["fates"], counts(animation, at_ms), strict=False
     ):
         yield _text(x + 12, y + 5, f"{count} {fate['word']}")
-    left, foot = places["legend"]
-    yield _text(left + 12, foot + 5, "no answer yet")
-    yield _text(places["width"] - 8, foot + 5, "simulated", 'text-anchor="end"')
     if (more := waiting - len(places["queue"])) > 0:
         x, y = places["notes"]
         yield _text(x, y, f"and {more} more")
@@ -130,7 +136,7 @@ def _texts(animation: Mapping[str, Any], at_ms: float) -> Iterator[str]:
         yield _text(x + 12, y + 5, f"{again} try again")
 
 
-def _frames(animation: Mapping[str, Any], at_ms: float) -> Iterator[str]:
+def frames(animation: Mapping[str, Any], at_ms: float) -> Iterator[str]:
     """The places that there are: of the bound of the queue, and of the workers."""
     places, radius = animation["places"], animation["places"]["radius"]
     _, workers, capacity = room(animation, at_ms)
@@ -138,9 +144,9 @@ def _frames(animation: Mapping[str, Any], at_ms: float) -> Iterator[str]:
         for x, y in places[kind][: int(many)]:
             yield f'<circle cx="{x}" cy="{y}" r="{size}" {EMPTY}/>'
     for (x, y), fate in zip(places["exits"], animation["fates"], strict=False):
-        yield from _dot(x, y, radius, fate)
+        yield from dot(x, y, radius, fate)
     x, y = places["legend"]
-    yield from _dot(x, y, radius, None)
+    yield from dot(x, y, radius, None)
 
 
 def _dots(animation: Mapping[str, Any], at_ms: float) -> Iterator[str]:
@@ -155,10 +161,10 @@ def _dots(animation: Mapping[str, Any], at_ms: float) -> Iterator[str]:
                 continue  # the figures tell of those for whom there is no room here
             x, y = places[kind][number]
             fate = animation["fates"][row[FATE]] if _has_heard(row, at_ms) else None
-            yield from _dot(x, y, places["radius"], fate)
+            yield from dot(x, y, places["radius"], fate)
 
 
-def _dot(x: float, y: float, radius: float, fate: Mapping[str, str] | None) -> Iterator[str]:
+def dot(x: float, y: float, radius: float, fate: Mapping[str, str] | None) -> Iterator[str]:
     """A request, in the colour of its fate if that is known, with its mark on it."""
     colour, mark = (fate["colour"], fate["mark"]) if fate else ("none", "")
     stroke = colour if fate else "currentColor"
