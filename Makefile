@@ -122,7 +122,8 @@ vopr: install  ## the service in random worlds of virtual time (ARGS="--hours 10
 	@$(PY) -m tests.vopr $(ARGS)
 
 .PHONY: pictures
-pictures: install  ## draw the pictures of the README from real runs (ARGS="notebooks/01_*.ipynb")
+pictures: install  ## draw the pictures of the README, from real runs but one (ARGS="notebooks/01_*.ipynb")
+	@$(PY) scripts/moving_picture.py
 	@$(PY) scripts/pictures.py $(ARGS)
 
 .PHONY: bench

@@ -28,7 +28,7 @@ PICTURE: Final = ROOT / "pictures" / "requests.svg"
 SECONDS: Final = 4.8
 FRAME_MS: Final = 60
 #: How long a move from place to place is seen.
-MOVE_MS: Final = 180
+MOVE_MS: Final = 100
 #: Slow enough to be seen in real time: a worker needs a fifth of a second for a request.
 SERVICE: Final = {"workers": 8, "payment_latency_s": 0.2}
 LOAD: Final[dict[str, Any]] = {"times": 2, "seconds": SECONDS, "client_timeout_s": 1.0}
@@ -36,6 +36,9 @@ HALVES: Final = (("No bound on the queue", -1), ("At most eight wait", 8))
 HEAD_PX: Final = 30
 GAP_PX: Final = 28
 NAME: Final = "The same customers at the same service twice, request by request"
+
+#: From the beginning it is hidden, and then it stays.
+LAST: Final = '"frame last"'
 
 Point = tuple[float, float]
 Stage = tuple[float, Point | None]
@@ -84,9 +87,9 @@ def picture() -> str:
             f'<g transform="translate({shift} {HEAD_PX})">{frame(half, at_ms)}</g>'
             for half, shift in zip(halves, shifts, strict=True)
         )
-        last = " last" if at_ms == moments[-1] else ""
-        delay = f"animation-delay:{number * FRAME_MS}ms"
-        parts.append(f'<g class="frame{last}" style="{delay}">{inside}</g>')
+        is_last = at_ms == moments[-1]
+        shown = f'"frame" style="animation-delay:{number * FRAME_MS}ms"'
+        parts.append(f"<g class={LAST if is_last else shown}>{inside}</g>")
     return "\n".join([*parts, "</svg>\n"])
 
 
