@@ -12,8 +12,8 @@ from bpdemo.core.slips import forgiving
 from bpdemo.lab.lessons.outages import back_after_s, outage
 from bpdemo.lab.services.simulation import simulate
 from bpdemo.load.run import LoadRun
-from bpdemo.picture.frame import Frame, say_simulated
-from bpdemo.picture.palette import BLUE, FATE_COLOURS, GRID
+from bpdemo.picture.frame import AXIS, Frame, say_simulated
+from bpdemo.picture.palette import BLUE, FATE_COLOURS
 from bpdemo.plan.fates import OK, SHED
 
 DOWN_S: Final = 5.0
@@ -92,8 +92,8 @@ def _line(
 
 
 def _frame(title: str, open_s: list[float]) -> dict[str, Any]:
-    x_axis = {"title": "breaker_open_s (s)", "type": "log", "tickvals": open_s, "gridcolor": GRID}
-    y_axis = {"rangemode": "tozero", "gridcolor": GRID}
+    x_axis = AXIS | {"title": "breaker_open_s (s)", "type": "log", "tickvals": open_s}
+    y_axis = AXIS | {"rangemode": "tozero"}
     return Frame(title, inner_px=300, left_px=70).layout(
         xaxis=x_axis | {"domain": [0, 0.44], "anchor": "y"},
         xaxis2=x_axis | {"domain": [0.56, 1], "anchor": "y2"},

@@ -14,8 +14,8 @@ from bpdemo.lab.lessons.shared.durations import seconds as in_profile
 from bpdemo.lab.services.loading import load
 from bpdemo.lab.services.service import serve
 from bpdemo.load.progress_line import ProgressText
-from bpdemo.picture.frame import Frame
-from bpdemo.picture.palette import FATE_COLOURS, GRID, INK, TEXT_PX
+from bpdemo.picture.frame import AXIS, Frame
+from bpdemo.picture.palette import FATE_COLOURS, INK, TEXT_PX
 
 if TYPE_CHECKING:
     from bpdemo.load.run import LoadRun
@@ -123,8 +123,8 @@ def goodput_figure(*sweeps: Sweep) -> go.Figure:
 def _frame(loads: list[float], sweeps: Sequence[Sweep]) -> dict[str, Any]:
     told = "; ".join(f"{s.name} {s.goodput_share[max(s.runs)]:.0%}" for s in sweeps)
     title = f"Goodput, as a share of capacity, at {loads[-1]:g}× load: {told}"
-    x_axis = {"title": "requests offered (× capacity)", "tickvals": loads, "gridcolor": GRID}
-    y_axis = {"title": "goodput (share of capacity)", "tickformat": ".0%", "gridcolor": GRID}
+    x_axis = AXIS | {"title": "requests offered (× capacity)", "tickvals": loads}
+    y_axis = AXIS | {"title": "goodput (share of capacity)", "tickformat": ".0%"}
     return Frame(title, inner_px=330, left_px=84).layout(
         xaxis=x_axis | {"range": [0, loads[-1] * 1.04]}, yaxis=y_axis | {"range": [0, 1.18]}
     )

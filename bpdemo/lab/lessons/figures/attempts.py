@@ -10,8 +10,8 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from bpdemo.core.slips import forgiving
-from bpdemo.picture.frame import Frame, say_simulated
-from bpdemo.picture.palette import BLUE, GRID, TEXT_PX, VERMILLION
+from bpdemo.picture.frame import AXIS, Frame, say_simulated
+from bpdemo.picture.palette import BLUE, TEXT_PX, VERMILLION
 from bpdemo.results.records import Column
 
 if TYPE_CHECKING:
@@ -49,9 +49,9 @@ def attempts_figure(runs: Mapping[str, Run], *, title: str, until_s: float) -> g
     for row, (name, count) in enumerate(counts.items(), start=1):
         _draw(figure, row, name, count)
     highest = max(int(count.max()) for count in counts.values())
-    figure.update_xaxes(range=[0, until_s], gridcolor=GRID)
+    figure.update_xaxes(range=[0, until_s], **AXIS)
     figure.update_xaxes(title="seconds since the sale opened", row=rows)
-    figure.update_yaxes(range=[0, highest * 1.08], gridcolor=GRID, title="attempts<br>in 50 ms")
+    figure.update_yaxes(range=[0, highest * 1.08], title="attempts<br>in 50 ms", **AXIS)
     if all(run.meta.virtual for run in runs.values()):
         say_simulated(figure)
     return figure
