@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 import numbers
 import sys
 from collections.abc import Callable, Mapping
 from inspect import Parameter, Signature
 from types import BuiltinFunctionType, FunctionType, NoneType, SimpleNamespace, UnionType
-from typing import Any, Final, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any, Final, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 WORDS: Final[Mapping[Any, str]] = {
     NoneType: "None",
@@ -27,9 +28,12 @@ def misfit(signature: Signature, globals_: dict[str, Any], given: Mapping[str, A
     What an annotation cannot tell, such as a type that nothing has imported, fits.
     """
     for name, value in given.items():
-        hint = _hint(signature.parameters[name], globals_)
-        if not fits(value, hint):
-            return wrong_kind(name, described(hint), value)
+        parameter = signature.parameters[name]
+        hint = _hint(parameter, globals_)
+        # One annotation stands for each of `*services`.
+        for each in value if parameter.kind is Parameter.VAR_POSITIONAL else [value]:
+            if not fits(each, hint):
+                return wrong_kind(name, described(hint), each)
     return ""
 
 
@@ -43,6 +47,7 @@ def wrong_kind(name: str, wanted: str, value: object) -> str:
 
 def fits(value: object, hint: Any) -> bool:
     """Whether the value is of that kind; True where that cannot be told."""
+    hint = _bound(hint)
     origin, parts = get_origin(hint), get_args(hint)
     if origin in (Union, UnionType):
         return any(fits(value, part) for part in parts)
@@ -57,6 +62,7 @@ def fits(value: object, hint: Any) -> bool:
 
 def described(hint: Any) -> str:
     """The kind in words: "a number or None", "a dict, each value a whole number"."""
+    hint = _bound(hint)
     origin, parts = get_origin(hint), get_args(hint)
     if origin in (Union, UnionType):
         return " or ".join(described(part) for part in parts)
@@ -99,17 +105,39 @@ def _hint(parameter: Parameter, globals_: dict[str, Any]) -> Any:
             found[name] = kind
 
 
+#: Libraries as annotations abbreviate them.
+SHORT: Final[Mapping[str, str]] = {"go": "plotly.graph_objects", "np": "numpy", "pd": "pandas"}
+
+
 def _defined(name: str) -> Any:
-    """The class of this package that is called so, if anything has imported it."""
+    """The class of this package that is called so, or the library, if anything has imported it."""
+    if name in SHORT:
+        return sys.modules.get(SHORT[name])
     modules = [module for at, module in [*sys.modules.items()] if at.startswith("bpdemo.")]
     found = (getattr(module, "__dict__", {}).get(name) for module in modules)
     return next((kind for kind in found if isinstance(kind, type)), None)
 
 
+def _bound(hint: Any) -> Any:
+    """What a type variable stands for at least; any other annotation as it is."""
+    return (hint.__bound__ or Any) if isinstance(hint, TypeVar) else hint
+
+
+def _members(kind: Any) -> list[str]:
+    """What a protocol asks for; nothing where the kind is none."""
+    if not getattr(kind, "_is_protocol", False):
+        return []
+    kinds = [each for each in kind.__mro__ if getattr(each, "_is_protocol", False)]
+    names = {name for each in kinds for name in [*vars(each), *inspect.get_annotations(each)]}
+    return sorted(name for name in names if not name.startswith("_"))
+
+
 def _is_a(value: object, kind: Any) -> bool:
+    if members := _members(kind):
+        return all(hasattr(value, name) for name in members)
     try:
         return isinstance(value, kind)
-    except TypeError:  # Any, a type variable, a protocol that is not looked at while it runs
+    except TypeError:  # Any, or a protocol that asks for no more than a call
         return True
 
 
@@ -131,5 +159,7 @@ def _each(what: str, hint: Any) -> str:
 
 
 def _named(kind: Any) -> str:
+    if members := _members(kind):
+        return f"something with {' and '.join(members)}"
     name = getattr(kind, "__name__", str(kind))
     return f"a{'n' * (name[0] in 'AEIOU')} {name}"

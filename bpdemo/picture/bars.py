@@ -47,6 +47,8 @@ def fate_bars(
     the goodput of each, unless given.
     """
     shares = {name: _shares(run, after_s) for name, run in runs.items()}
+    if not shares:
+        raise ValueError("runs: there is no run to draw a bar for")
     told = "; ".join(f"{name} {share['ok']:.0%}" for name, share in shares.items())
     x_axis = {"title": _titled("requests (share of capacity)"), "tickformat": ".0%"}
     heading = title or f"Goodput, as a share of capacity: {told}"

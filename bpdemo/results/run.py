@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from bpdemo.core.box import calm
+from bpdemo.core.kinds import fits
 from bpdemo.core.slips import forgiving
 from bpdemo.results import saved
 from bpdemo.results.frame import frame_of
@@ -95,8 +96,12 @@ class Run:
         """The same run under another name, as it will stand above the picture."""
         return type(self)(self.records, self.samples, replace(self.meta, name=name), self._by)
 
+    @forgiving
     def marked(self, *marks: tuple[float, str]) -> Self:
         """The same run with more vertical marks: (t_s, text)."""
+        for mark in marks:
+            if not fits(mark, tuple[float, str]):
+                raise TypeError(f'marks must be pairs such as (4, "payment hangs"), not {mark!r}')
         meta = replace(self.meta, marks=(*self.meta.marks, *marks))
         return type(self)(self.records, self.samples, meta, self._by)
 

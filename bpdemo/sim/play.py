@@ -20,6 +20,7 @@ from bpdemo.results.meta import PICTURED, Meta, Summary
 from bpdemo.results.sentence import sentence_of
 from bpdemo.sim import books, virtual_time
 from bpdemo.sim.crowd import Crowd, Ended
+from bpdemo.sim.first_fault import FirstFault
 from bpdemo.sim.witness import Witness
 
 SAMPLE_S: Final = 0.1
@@ -69,8 +70,23 @@ class Play:
         return self._crowd.attempts_s if self._crowd else []
 
     async def run(self) -> None:
-        """From the start of the service to the last answer. On a `VirtualTimeLoop`, once."""
-        loop = asyncio.get_running_loop()
+        """From the start of the service to the last answer. On a `VirtualTimeLoop`, once.
+
+        Raises the first exception that fails inside the service, and goes no further.
+        """
+        loop, main = asyncio.get_running_loop(), asyncio.current_task()
+        assert main is not None
+        fault = FirstFault(main)
+        loop.set_exception_handler(fault.hear)
+        try:
+            await self._run(loop)
+        except asyncio.CancelledError:
+            if fault.error is None:
+                raise
+        if fault.error is not None:
+            raise fault.error
+
+    async def _run(self, loop: asyncio.AbstractEventLoop) -> None:
         start_s, witness = loop.time(), self.witness
         assembly = Assembly(
             self.settings,

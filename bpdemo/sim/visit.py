@@ -118,15 +118,22 @@ class Edge:
         async def serve() -> None:
             answer: Answer | None = None
             try:
-                answer = await work
-            except CallerLeft:
-                pass
+                try:
+                    answer = await work
+                except CallerLeft:
+                    pass
+                except Exception as error:
+                    answer = self._told(error)
+                finally:
+                    stay.end(answer.status, answer.reason) if answer else stay.end(None)
+                if answer:
+                    hearing.tell(answer)
             except Exception as error:
-                answer = self._told(error)
-            finally:
-                stay.end(answer.status, answer.reason) if answer else stay.end(None)
-            if answer:
-                hearing.tell(answer)
+                # Told now: nobody awaits this task, and its end would be told with the next
+                # collection of garbage, which may come after the run.
+                self._loop.call_exception_handler(
+                    {"message": "A request could not be ended.", "exception": error}
+                )
 
         self._serving.add(self._loop.create_task(serve()))
         return hearing

@@ -1,7 +1,9 @@
 """A learner's own slip is one line in the notebook; a fault of ours keeps its traceback."""
 
 import inspect
+import pkgutil
 import re
+from importlib import import_module
 from types import FunctionType
 from typing import Any
 
@@ -11,6 +13,11 @@ from IPython.core.interactiveshell import InteractiveShell
 from bpdemo import lab
 from bpdemo.core.settings import Settings
 from bpdemo.core.slips import forgiving
+from bpdemo.lab import lessons
+from bpdemo.lab.lessons.fairness import parts_by
+from bpdemo.lab.lessons.limit_rules import simulate_rule
+from bpdemo.lab.lessons.outages import browsers_served, payment_calls
+from bpdemo.lab.lessons.single_orders import send_at_once
 from bpdemo.lab.lessons.sweeps import sweep
 from tests.support.jupyter import Kernel
 
@@ -61,6 +68,14 @@ SLIPS = [
     ("side_by_side(RUN, 4)", "b must be a Run, not 4"),
     ("line_figure({'a': 3}, title='', x='', y='')", "lines must be a dict, each value a dict"),
     ("RUN.figure('topp')", "panels must name some of top, middle, bottom"),
+    ("RUN.marked(1.0, 'sale')", "marks must be pairs such as (4, "),
+    ("RUN.marked((1.0,))", "marks must be pairs such as (4, "),
+    ("fate_bars({})", "runs: there is no run to draw a bar for"),
+    ("parts_by('RUN', 'client')", "run must be a Run, not 'RUN'"),
+    ("browsers_served(RUN)", "run: nobody looked at an item in it"),
+    ("send_at_once(None, ['anna'])", "service must be something with stats and url, not None"),
+    ("payment_calls(RUN)", "services must be a Service, not <LoadRun"),
+    ("simulate_rule(LOST, times=2)", "rule must return the limit from now on, a number, not None"),
     ("RUN.save(3)", "path must be a text or a Path, not 3"),
     ("LoadRun.open('nowhere.json')", "FileNotFoundError: [Errno 2]"),
     ("Request('POST', 'pay')", "path: 'pay' must begin with /"),
@@ -90,6 +105,9 @@ def shell(run) -> InteractiveShell:
     shell = InteractiveShell()
     shell.user_ns.update({name: getattr(lab, name) for name in lab.__all__})
     more = {"OFFICE": Office(), "CHALLENGE": lab.challenge("TIDE"), "RUN": run, "sweep": sweep}
+    more |= {"parts_by": parts_by, "send_at_once": send_at_once}
+    more |= {"simulate_rule": simulate_rule, "LOST": lambda *_: None}
+    more |= {"browsers_served": browsers_served, "payment_calls": payment_calls}
     shell.user_ns.update(more)
     return shell
 
@@ -160,6 +178,52 @@ def test_whatever_stands_first_by_mistake_is_told_in_a_line(shell, capsys, name)
         shown = told_of(shell, capsys, source)
         assert f"line 2: {source[:40]}" in shown
         assert "Traceback" not in shown, source
+
+
+def of_the_lessons() -> dict[str, Any]:
+    """What lessons call, by module and name."""
+    found = pkgutil.walk_packages(lessons.__path__, f"{lessons.__name__}.")
+    modules = [import_module(at.name) for at in found if ".shop." not in at.name]
+    return {
+        f"{module.__name__.removeprefix(lessons.__name__)[1:]}.{name}": value
+        for module in modules
+        for name, value in vars(module).items()
+        if isinstance(value, FunctionType) and hasattr(value, "__wrapped__")
+        if value.__module__ == module.__name__ and not name.startswith("_")
+    }
+
+
+OF_LESSONS = of_the_lessons()
+#: What they take is a number of seconds, or anything at all that can be compared.
+ANYTHING = ("outages.outage", "shared.durations.seconds")
+
+
+@pytest.mark.parametrize("name", sorted(OF_LESSONS.keys() - set(ANYTHING)))
+def test_what_a_lesson_calls_with_something_else_is_told_in_a_line(shell, capsys, name):
+    """Every function of one lesson alone: what it takes is named, and no code of ours is shown."""
+    taken = inspect.signature(OF_LESSONS[name]).parameters.values()
+    count = sum(p.default is p.empty and p.kind <= p.VAR_POSITIONAL for p in taken)
+    named = [p.name for p in taken if p.default is p.empty and p.kind is p.KEYWORD_ONLY]
+    if not count + len(named):
+        pytest.skip("takes no argument that has to be given")
+    given = ["NO_ARGUMENT"] * count + [f"{each}=NO_ARGUMENT" for each in named]
+    shell.user_ns |= {"called": OF_LESSONS[name], "NO_ARGUMENT": NO_ARGUMENT}
+    shown = told_of(shell, capsys, f"called({', '.join(given)})")
+    assert "Traceback" not in shown, name
+
+
+def test_each_of_several_is_judged_by_itself():
+    """A function that takes any number of services stumbles for a reason of its own: no service
+    is blamed for it."""
+
+    @forgiving
+    def stumbles(*runs: int) -> str:
+        return str(runs[9])
+
+    with pytest.raises(IndexError):
+        stumbles(1, 2)
+    with pytest.raises(TypeError, match=r"runs must be a whole number, not 'two'"):
+        stumbles(1, "two")  # type: ignore[arg-type]
 
 
 def test_every_front_end_is_given_the_box_itself(tmp_path):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from math import inf
+from math import inf, isnan
 from random import Random
 from types import MappingProxyType
 from typing import Any
 from unittest.mock import patch
 
+from bpdemo.core.kinds import fits
 from bpdemo.core.settings import Settings
 from bpdemo.core.slips import forgiving
 from bpdemo.flow.limiter import Limit
@@ -46,7 +47,13 @@ class RuleLimit:
     def learn(
         self, in_flight: int, latency_s: float, *, dropped: bool, now: float, was_full: bool
     ) -> None:
-        wanted = float(self._rule(self.current, in_flight, latency_s, dropped))
+        wanted: Any = self._rule(self.current, in_flight, latency_s, dropped)
+        if not fits(wanted, float) or isnan(wanted):
+            raise TypeError(
+                f"rule must return the limit from now on, a number, not {wanted!r}. It was asked "
+                f"with limit={self.current:g}, in_flight={in_flight}, latency_s={latency_s:.3g}, "
+                f"dropped={dropped}"
+            )
         if wanted < self.current:
             if self._cut_once and now - latency_s < self._cut_s:
                 return
@@ -70,7 +77,8 @@ def simulate_rule(
     """What `simulate` gives of the naive service, whose limit on orders in flight is set by `rule`.
 
     It starts at two orders a worker. `knobs` are further settings of the service, and `load` are
-    the arguments of `simulate`.
+    the arguments of `simulate`. Raises TypeError for a rule that returns no number, and what the
+    rule raises.
     """
 
     def make(start: float, *, low: int, high: int, rng: Random | None) -> Limit:

@@ -85,7 +85,9 @@ def trial_requests(run: LoadRun) -> list[int]:
 @forgiving
 def browsers_served(run: LoadRun) -> float:
     """The share of those who only looked, and were answered, that saw their item."""
-    answers: dict[str, int] = run.meta.browse["answers"]
+    answers: dict[str, int] = run.meta.browse.get("answers", {})
+    if not sum(answers.values()):
+        raise ValueError("run: nobody looked at an item in it. Give its load browse_per_s=50")
     refused = sum(count for answer, count in answers.items() if answer.isdigit())
     return 1 - refused / sum(answers.values())
 

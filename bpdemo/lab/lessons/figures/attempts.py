@@ -45,7 +45,7 @@ def attempts_figure(runs: Mapping[str, Run], *, title: str, until_s: float) -> g
     figure = make_subplots(
         rows=rows, cols=1, shared_xaxes=True, vertical_spacing=GAP_PX / inner_px if rows > 1 else 0
     )
-    figure.update_layout(Frame(title, inner_px, above_px=28).layout())
+    figure.update_layout(Frame(title, inner_px, left_px=98, above_px=28).layout())
     for row, (name, count) in enumerate(counts.items(), start=1):
         _draw(figure, row, name, count)
     highest = max(int(count.max()) for count in counts.values())
