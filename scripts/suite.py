@@ -17,8 +17,9 @@ when it is quiet. What fails again fails, and what held only the second time is 
 
 Unless BPDEMO_EXAMPLES says `all`, as `make test-all` has it, hypothesis tries few examples.
 
-With --long the notebooks follow. Those that a browser has just run to their end, cell by cell, have
-been executed; nbval runs all others, and always one lesson as well.
+With --long the notebooks follow. Those that a browser, or a test in a kernel, has just run to their
+end, cell by cell and none with an error, have been executed; nbval runs all others, and always one
+lesson as well.
 """
 
 import json
@@ -53,6 +54,10 @@ ASIDE_S = 1000
 FAILED, NO_TESTS = 1, 5
 #: A test in which a browser ran this lesson, all of its cells and none with an error.
 WALKED = re.compile(r"tests/browser/test_lessons\.py::test_a_lesson_runs_to_its_end\[(\w+)\]")
+#: A test in which a kernel ran all cells of these solutions, none with an error.
+SOLVED = re.compile(
+    r"tests/lab/exercises/test_exercises\.py::test_a_learners_kernel_judges_alike\[(\w+)\.ipynb\]"
+)
 #: The notebook that nbval runs even so: what it would find in a lesson is found in this one.
 ALWAYS = "00_start_here"
 #: Were there more, the machine is not the reason; what plays no load is seldom disturbed.
@@ -183,7 +188,7 @@ def play(folder: Path, length: str, chosen: list[str]) -> int:
     if set(codes) == {NO_TESTS}:
         return NO_TESTS  # a misspelt choice proves nothing
     if length == "long":
-        codes.append(notebooks((*loads.passed, *whole.passed)))
+        codes.append(notebooks((*others.passed, *loads.passed, *whole.passed)))
     # That one of them had nothing to do is no failure.
     return next((code for code in codes if code not in (0, NO_TESTS)), 0)
 
@@ -202,13 +207,16 @@ def loads_of(folder: Path, found: Run, kind: str, how: list[str], chosen: list[s
 def notebooks(passed: tuple[str, ...]) -> int:
     """Run the notebooks that none of these tests has run; the exit code."""
     walked = {found[1] for name in passed if (found := WALKED.fullmatch(name))} - {ALWAYS}
+    solved = {found[1] for name in passed if (found := SOLVED.fullmatch(name))}
     if walked:
         print(f"Run in the browser, to the end: {', '.join(sorted(walked))}", flush=True)
+    if solved:
+        print(f"Run in a kernel, to the end: {', '.join(sorted(solved))}", flush=True)
     left = [
         str(path.relative_to(ROOT))
-        for folder in ("notebooks", "solutions")
+        for folder, run in (("notebooks", walked), ("solutions", solved))
         for path in sorted((ROOT / folder).glob("*.ipynb"))
-        if folder == "solutions" or path.stem not in walked
+        if path.stem not in run
     ]
     command = [sys.executable, "scripts/run_notebooks.py", *left]
     return subprocess.run(command, check=False, cwd=ROOT).returncode

@@ -21,6 +21,7 @@ SUITE = ROOT / "scripts" / "suite.py"
 NONE = 5
 #: The test that walks a lesson, by the name that pytest gives it.
 WALK = "tests/browser/test_lessons.py::test_a_lesson_runs_to_its_end"
+SOLVED = "tests/lab/exercises/test_exercises.py::test_a_learners_kernel_judges_alike"
 
 
 @pytest.fixture
@@ -201,6 +202,17 @@ def test_every_notebook_is_run_by_a_browser_or_by_nbval(suite, notebooks):
     assert notebooks("tests/browser/test_lessons.py::test_another[02_x]") == every
 
 
+def test_solutions_that_a_kernel_ran_to_their_end_are_left_out(notebooks):
+    """Those whose test passed, and no others; renamed, that test would count for nothing."""
+    every = notebooks()
+    assert set(every) - set(notebooks(f"{SOLVED}[03_solutions.ipynb]")) == {
+        "solutions/03_solutions.ipynb"
+    }
+    assert notebooks(f"{SOLVED}_not[03_solutions.ipynb]", f"{SOLVED}[03_x.ipynb]") == every
+    file, _, name = SOLVED.partition("::")
+    assert f"def {name}(" in (ROOT / file).read_text(encoding="utf-8")
+
+
 def test_notebooks_follow_the_long_tests_and_have_a_say(suite, play, monkeypatch):
     """Their failure is one of the whole; what failed before does not keep them from running."""
     told: list[tuple[str, ...]] = []
@@ -211,7 +223,7 @@ def test_notebooks_follow_the_long_tests_and_have_a_say(suite, play, monkeypatch
 
     monkeypatch.setattr(suite, "notebooks", fail)
     assert play(*[good(suite)] * 4, length="long") == 1
-    assert told == [("a", "a")]
+    assert told == [("a", "a", "a")]
     assert play(*[good(suite)] * 4) == 0
     assert len(told) == 1
 

@@ -25,7 +25,7 @@ from bpdemo.lab.exercises.replies import Told
 from bpdemo.lab.exercises.trial import Trial
 from bpdemo.lab.exercises.verdict import Verdict
 from bpdemo.lab.lessons.shared.course import COURSE
-from bpdemo.lab.services import service
+from bpdemo.lab.services import service, simulation
 from bpdemo.lab.services.service import serve
 from bpdemo.results.validity import NotMeasured
 from tests.lab.exercises.wrong.table import WRONG
@@ -74,8 +74,8 @@ def tags_of(cell: Any) -> list[str]:
 
 
 @cache
-def verdicts_of(notebook: Path) -> dict[str, str]:
-    """Run it all in one kernel: what each `check` said, by the name of the exercise."""
+def run_in_a_kernel(notebook: Path) -> list[Any]:
+    """All of its cells, with what each came to in one kernel."""
     import nbformat
     from nbclient import NotebookClient
 
@@ -89,12 +89,23 @@ def verdicts_of(notebook: Path) -> dict[str, str]:
             allow_errors=True,
             resources={"metadata": {"path": folder}},
         ).execute()
+    return list(played.cells)
+
+
+def verdicts_of(notebook: Path) -> dict[str, str]:
+    """Run it all in one kernel: what each `check` said, by the name of the exercise."""
     told = {}
-    for cell in played.cells:
+    for cell in run_in_a_kernel(notebook):
         for name in re.findall(r'^check\("(\w+)"', cell.source, re.MULTILINE):
             results = [out for out in cell.outputs if out.output_type == "execute_result"]
             told[name] = results[-1].data["text/plain"] if results else str(cell.outputs)
     return told
+
+
+def errors_of(notebook: Path) -> list[str]:
+    """The errors that its cells ended with, in order."""
+    outputs = (out for cell in run_in_a_kernel(notebook) for out in cell.get("outputs", []))
+    return ["\n".join(out.traceback) for out in outputs if out.output_type == "error"]
 
 
 @cache
@@ -227,9 +238,11 @@ def test_the_solution_of_a_live_exercise_passes(
 @pytest.mark.long
 @pytest.mark.slow
 def test_a_learners_kernel_judges_alike(lesson: str) -> None:
-    """Through Jupyter, and with a process for each answer: solved it passes, handed out not."""
+    """Through Jupyter, and with a process for each answer: solved it passes, handed out not; and
+    what is solved runs to its end without an error, for which `scripts/suite.py` counts on it."""
     names = [name for name in NAMES if name[:2] == lesson[:2]]
     assert names
+    assert errors_of(ROOT / "solutions" / lesson) == []
     for name in names:
         assert_passed(verdicts_of(ROOT / "solutions" / lesson), name)
         assert_not_tried(verdicts_of(notebook_of(name, "exercises")), name)
@@ -248,7 +261,7 @@ def in_a_kernel(name: str) -> dict[str, str]:
     """All verdicts of the solutions; `NotMeasured` if the machine was too busy for this one."""
     told = verdicts_of(notebook_of(name, "solutions"))
     if told[name].startswith("?"):
-        verdicts_of.cache_clear()
+        run_in_a_kernel.cache_clear()
         raise NotMeasured([told[name]])
     return told
 
@@ -283,6 +296,22 @@ def test_a_usual_wrong_answer_is_told_what_is_wrong_with_it(
     """It is never taken for right, and its sentence is its own."""
     monkeypatch.setattr(judging, "SEEDS", FEW_SEEDS)
     assert_told(name, judged(name, source), words)
+
+
+def test_a_judge_that_has_seen_what_is_wrong_plays_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An answer that fails on the first of five days is told so after one."""
+    played: list[int] = []
+
+    def simulate(*settings: Any, seed: int, **load: Any) -> Any:
+        played.append(seed)
+        return simulation.simulate(*settings, seed=seed, **load)
+
+    monkeypatch.setattr(judging, "simulate", simulate)
+    source, words = next(iter(WRONG["01c"].items()))
+    assert_told("01c", judged("01c", source), words)
+    assert played == [0]
+    assert len(judging.over_seeds({}, times=1, seconds=0.5)) == 5
+    assert played == [0, *judging.SEEDS]
 
 
 @pytest.mark.parametrize("name", NAMES)
