@@ -16,7 +16,6 @@ from typing import Any, Final
 
 from jupyter_core import paths
 
-from bpdemo.core.spared import spared_grammar
 from bpdemo.lab.dress import rules_of
 from bpdemo.lab.quiet import LOGGING
 
@@ -78,8 +77,7 @@ def main() -> None:
     # by a filter, since one of Jupyter's extensions sets another.
     logging.captureWarnings(capture=True)
     forget_the_system()
-    with spared_grammar():
-        from jupyterlab import commands
+    from jupyterlab import commands
 
     # Where there is a Node, JupyterLab runs it at its start to ask how Yarn is configured, in case
     # it has to build itself anew one day; and says so at length where that fails.

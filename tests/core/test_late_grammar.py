@@ -37,7 +37,6 @@ def told(code: str) -> list[str]:
 
 def test_it_answers_the_same_and_is_built_only_when_asked() -> None:
     """Whatever jsonschema or a learner asks of it."""
-    pytest.importorskip("rfc3987_syntax")
     (built_at_once, plain), (built_late, late) = told(PLAIN + ASKED), told(LATE + ASKED)
     assert (built_at_once, built_late) == ("True", "False")
     assert late == plain
@@ -55,10 +54,14 @@ PathFinder.find_spec = lambda name, *more: None if name == "rfc3987_syntax" else
     assert told(gone + LATE + asked) == ["True"]
 
 
-@pytest.mark.parametrize(
-    "line", ["from bpdemo.lab import cockpit, load, serve", "import bpdemo.lab.jupyter_alone",
-             "from bpdemo.lab import simulate; simulate().figure()._repr_mimebundle_()"],
-)  # fmt: skip
+FIRST = {
+    "a kernel": "from bpdemo.lab import cockpit, load, serve",
+    "JupyterLab": "import bpdemo.lab.jupyter_alone\nfrom jupyterlab import commands",
+    "a figure": "from bpdemo.lab import simulate; simulate().figure()._repr_mimebundle_()",
+}
+
+
+@pytest.mark.parametrize("line", FIRST.values(), ids=FIRST)
 def test_neither_kernel_nor_server_nor_figure_builds_it(line: str) -> None:
     """That was three quarters of what a learner waited for their first picture."""
     more = "import sys, jsonschema; print('lark' in sys.modules)"

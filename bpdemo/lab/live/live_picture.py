@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import plotly.graph_objects as go
 
-from bpdemo.core.spared import spared_grammar
 from bpdemo.load.run import LoadRun
 from bpdemo.picture import panels as draw
 from bpdemo.picture.picture import picture, repaint
@@ -47,11 +46,7 @@ ZOOMED: Final = """<style>
 divide lengths, which then shows a scroll bar."""
 
 
-with spared_grammar():  # loaded when it is asked for; it brings nbformat, which brings jsonschema
-    Widget: Any = go.FigureWidget
-
-
-class LateFigure(Widget):  # type: ignore[misc]
+class LateFigure(go.FigureWidget):  # type: ignore[misc]
     """A FigureWidget that a page which comes late, as after a reload, gets as it stands.
 
     Plotly's own hands out the figure as it was made, with the axes of an empty picture; and what it
