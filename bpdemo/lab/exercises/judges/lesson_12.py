@@ -30,6 +30,10 @@ TWICE: Final = ((5.0, SLOW), (7.0, NORMAL), (AGAIN_S, SLOW), (AGAIN_S + 2, NORMA
 #: What nobody on call can turn: the payment and the store are others', and there are no more
 #: machines.
 OTHERS: Final = ("payment_", "store", "workers", "initial_", "pool_", "database_")
+#: What may keep a queue short.
+BOUNDS: Final = frozenset(
+    {"queue_capacity", "max_in_flight", "request_timeout_s", "client_max_in_flight"}
+)
 
 
 def judge_steps(steps: Any) -> str:
@@ -72,6 +76,8 @@ def _told(run: LoadRun) -> tuple[float, int]:
 
 
 def _steps(steps: Any) -> list[tuple[float, dict[str, Any]]]:
+    if isinstance(steps, tuple) and len(steps) == 2 and isinstance(steps[1], Mapping):
+        steps = [steps]  # one step, and no list around it
     pairs = list(steps) if isinstance(steps, Iterable) and not isinstance(steps, str) else []
     done: list[tuple[float, dict[str, Any]]] = []
     for pair in pairs:
@@ -115,7 +121,7 @@ def _require_knobs(done: list[tuple[float, dict[str, Any]]]) -> None:
     except (SettingsInvalid, ValueError) as error:
         raise NotYet(
             expected="each step turns knobs that exist, to values that they may have.",
-            seen=f"{error}.",
+            seen=f"{str(error).rstrip('.?')}.",
             why="in the night, a step that raises is a minute lost.",
             look="The settings are those of `serve`; beside them there are `restart_s`, in "
             "seconds, and `shed_upstream`, a share.",
@@ -156,6 +162,13 @@ def _judge_first(
 def _why_stuck(done: list[tuple[float, dict[str, Any]]], run: LoadRun) -> tuple[str, str]:
     names = {name for _, turned in done for name in turned}
     depth = float(run.frame.queue_depth[run.frame.t_s >= ON_CALL_S].iloc[0])
+    bounds = names & BOUNDS
+    if "restart_s" in names and bounds:
+        return (
+            "the queue was empty for a moment, those who had waited in it came back at once, and "
+            f"`{min(bounds)}` let so many of them in that each waited in vain again.",
+            "How many orders can the workers process in the half second that a client waits?",
+        )
     if "restart_s" in names:
         return (
             "the queue was empty for a moment, and those who had waited in it came back at once, "
@@ -169,7 +182,7 @@ def _why_stuck(done: list[tuple[float, dict[str, Any]]], run: LoadRun) -> tuple[
             "speed of the workers.",
             "What takes them away in one moment?",
         )
-    if names & {"queue_capacity", "max_in_flight", "request_timeout_s", "client_max_in_flight"}:
+    if bounds:
         return (
             f"the bound is right, and comes late: {depth:.0f} orders of callers who have left "
             "stand in the queue already, and are processed first.",
@@ -191,7 +204,7 @@ def _why_stuck(done: list[tuple[float, dict[str, Any]]], run: LoadRun) -> tuple[
 
 def _stuck_again(done: list[tuple[float, dict[str, Any]]], served: float) -> NotYet:
     names = {name for _, turned in done for name in turned}
-    has_bound = names & {"queue_capacity", "max_in_flight", "request_timeout_s"}
+    has_bound = names & BOUNDS
     why = (
         "what protects it is too weak, or was taken away again."
         if has_bound
@@ -286,8 +299,8 @@ EXERCISES: dict[str, Exercise] = {
         judge=judge_steps,
         minutes=10,
         hints=(
-            "Print the queue's depth at second 20. Who stands in it, and who of them is still "
-            "waiting for an answer?",
+            "In the lesson's last pictures, how many stand in the queue at second 20? Who of them "
+            "is still waiting for an answer?",
             "Two things are needed. The queue must become short in one moment: by a restart, or "
             "by taking the newest first. And it must not become long again when those who waited "
             "come back, or when the next trigger comes: by a bound.",

@@ -6,6 +6,7 @@ WRONG: dict[str, dict[str, str]] = {
     "12a": {
         'steps = [(20, {"restart_s": 1})]\n': "left in place what made it",
         'steps = [(20, {"restart_s": 0})]\n': "came back at once, with attempts left",
+        'steps = [(20, {"restart_s": 0, "queue_capacity": 60})]\n': "waited in vain again",
         'steps = [(20, {"queue_capacity": 8})]\n': "bound is right, and comes late",
         'steps = [(20, {"request_timeout_s": 0.5})]\n': "comes late",
         'steps = [(20, {"shed_upstream": 0.9}), (40, {"shed_upstream": 0})]\n': (
