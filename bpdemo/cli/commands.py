@@ -6,7 +6,8 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final, cast
+from types import MappingProxyType
+from typing import Any, Final
 
 from rich.console import Console
 
@@ -15,7 +16,6 @@ from bpdemo.cli.long_queue import tell_long_queue
 from bpdemo.cli.rows import ROWS_SHOWN, Rows
 from bpdemo.cli.shown_load import show_load
 from bpdemo.cli.verdict_table import show_verdict
-from bpdemo.core.choices import Scenario
 from bpdemo.core.settings import Settings
 from bpdemo.load.addresses import Address, require_free
 from bpdemo.load.driver import Driver, LoadFailed
@@ -23,6 +23,7 @@ from bpdemo.load.far_driver import FarDriver
 from bpdemo.load.run import LoadRun
 from bpdemo.load.target import TargetFacts, ask_service, has_capacity_for
 from bpdemo.load.user_file import rate_in
+from bpdemo.plan.arguments import asked_for
 from bpdemo.plan.plan import Plan
 from bpdemo.plan.request import Request
 from bpdemo.results.document import require_folder_of
@@ -52,13 +53,18 @@ def run_load(
     request: Request | None = None,
     user: Path | None = None,
     i_run_this_service: bool = False,
+    retrying: Mapping[str, Any] = MappingProxyType({}),
 ) -> None:
     """Drive a load, show it, tell what came of it. ValueError for what the user got wrong."""
     if user and (request or far):
         raise ValueError("user: a Locust file goes without --request, and runs on this machine")
+    if user and any(retrying.values()):
+        raise ValueError("retries: a Locust file says itself what it sends; leave them out")
     if rate is None:
         rate = rate_in(user) if user else USUAL_PER_S
-    plan = Plan(rate_per_s=rate, seconds=seconds, scenario=scenario, seed=seed, request=request)
+    plan = Plan(
+        rate_per_s=rate, seconds=seconds, scenario=scenario, seed=seed, request=request, **retrying
+    )
     require_folder_of(json_file)
     listen = far and require_free("listen", Address.parse("listen", far.listen))
     told = what_counts(ask_service(url, i_run_this_service), request, user)
@@ -117,21 +123,16 @@ def _from_afar(
 def run_simulation(
     knobs: Mapping[str, Any],
     unprotected: bool,
-    scenario: str,
-    rate: float,
-    seconds: float,
-    seed: int,
+    plan: Plan,
     json_file: Path | None,
 ) -> None:
     """The same under virtual time. ValueError or `SettingsInvalid` for what the user got wrong."""
     from bpdemo.lab.services.simulation import simulate
 
-    Plan(rate_per_s=rate, seconds=seconds, scenario=scenario, seed=seed)
     require_folder_of(json_file)
-    shape = cast("Scenario", scenario)  # the plan has looked at it
     settings = Settings.unprotected(**knobs) if unprotected else Settings(**knobs)
     started_s = time.perf_counter()
-    run = simulate(settings, rate=rate, seconds=seconds, scenario=shape, seed=seed)
+    run = simulate(settings, **asked_for(plan))
     tell_long_queue(settings, run.meta.client_timeout_s)
     took_s = time.perf_counter() - started_s
     console = make_console()

@@ -3,9 +3,10 @@
 import io
 import os
 import sys
+from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, NoReturn, cast
+from typing import Annotated, Any, Final, NoReturn, cast
 
 import typer
 
@@ -17,6 +18,9 @@ from bpdemo.core.errors import SettingsInvalid
 from bpdemo.core.extras import ExtraMissing, extra_with, lacking, require_extra
 
 app = typer.Typer(name="bpdemo", add_completion=False, pretty_exceptions_enable=False)
+
+#: How often clients retry where only their policy is given: as in a retry storm.
+POLICY_RETRIES: Final = 3
 
 #: What the command line itself finds wrong, such as a missing option.
 UsageError = cast(type[Exception], typer.BadParameter.__base__)
@@ -57,6 +61,24 @@ UnprotectedOption = Annotated[
         "--unprotected",
         help="Start from the naive service: an unbounded queue, no deadline, no breaker, "
         "retries without a budget.",
+    ),
+]
+RetriesOption = Annotated[
+    int | None,
+    typer.Option(
+        metavar="N",
+        help="How often a client tries again, at once, after a failure: 0 to 20.",
+        show_default="0, or 3 with --retry-policy",
+    ),
+]
+RetryPolicyOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="Which of those retries the client library lets through: sre_throttling (the SRE "
+        "book's, which keeps back first attempts, too), grpc_tokens, aws_bucket, aws_bucket_2025 "
+        "(a retry costs less), linkerd_budget.",
+        show_default="all of them",
     ),
 ]
 JsonFileOption = Annotated[
@@ -211,6 +233,8 @@ def load(
     seed: Annotated[
         int, typer.Option(metavar="N", help="The same seed sends the same requests.")
     ] = 0,
+    retries: RetriesOption = None,
+    retry_policy: RetryPolicyOption = None,
     json_file: JsonFileOption = None,
     expect: Annotated[
         int | None,
@@ -272,7 +296,7 @@ def load(
     sent = request_from(request, json_body, body_file, header)
     run_load(
         url, scenario, rate, seconds, processes, seed, json_file, far, sent, user,
-        i_run_this_service,
+        i_run_this_service, retrying(retries, retry_policy),
     )  # fmt: skip
 
 
@@ -403,6 +427,8 @@ def simulate(
         typer.Option(metavar="SECONDS", help="Length in seconds of virtual time, 0.1 to 3600."),
     ] = 30.0,
     seed: Annotated[int, typer.Option(metavar="N", help="The same seed gives the same run.")] = 0,
+    retries: RetriesOption = None,
+    retry_policy: RetryPolicyOption = None,
     unprotected: UnprotectedOption = False,
     knobs: KnobOptions = [],  # noqa: B006 - typer copies it
     json_file: JsonFileOption = None,
@@ -415,11 +441,21 @@ def simulate(
     Examples:
       bpdemo simulate --scenario spike --rate 400
       bpdemo simulate --rate 400 --unprotected --set payment_latency_s=0.06
+      bpdemo simulate --rate 200 --unprotected --retry-policy grpc_tokens
     """
     if json_file is None:
         require_extra("bpdemo simulate without --json", "load")
     _warn_of_misspelt_variables()
-    given = (parse_knobs(knobs), unprotected, scenario, rate, seconds, seed)
+    from bpdemo.plan.plan import Plan
+
+    asked = parse_knobs(knobs)
+    if unprotected:
+        _warn_of_overruled(asked)
+    plan = Plan(
+        rate_per_s=rate, seconds=seconds, scenario=scenario, seed=seed,
+        **retrying(retries, retry_policy),
+    )  # fmt: skip
+    given = (asked, unprotected, plan)
     if json_file is not None and any(lacking("load")):
         from bpdemo.cli.plain_simulation import run_plain_simulation
 
@@ -437,6 +473,7 @@ def margin(
     retries: Annotated[
         int, typer.Option(metavar="N", help="How often a client tries again, at once, 0 to 20.")
     ] = 3,
+    retry_policy: RetryPolicyOption = None,
     slow_times: Annotated[
         float,
         typer.Option(metavar="X", help="The trigger: payments take so many times as long."),
@@ -457,7 +494,14 @@ def margin(
         int,
         typer.Option(metavar="N", help="Runs that decide about each length: at the edge half."),
     ] = 9,
-    seed: Annotated[int, typer.Option(metavar="N", help="The first of the seeds.")] = 0,
+    seed: Annotated[
+        int,
+        typer.Option(
+            metavar="N",
+            help="The first of the seeds, of the clients and of the service; with --set seed=N "
+            "the service has that one in every run.",
+        ),
+    ] = 0,
     processes: Annotated[
         int, typer.Option(min=1, max=64, metavar="N", help="Processes that share the seeds.")
     ] = 1,
@@ -484,9 +528,12 @@ def margin(
     _warn_of_misspelt_variables()
     from bpdemo.cli.margin_command import MarginAsked, run_margin
 
+    asked = parse_knobs(knobs)
+    if unprotected:
+        _warn_of_overruled(asked)
     run_margin(
         MarginAsked(
-            knobs=parse_knobs(knobs), unprotected=unprotected, retries=retries,
+            knobs=asked, unprotected=unprotected, retries=retries, retry_policy=retry_policy,
             slow_times=slow_times, loads=at, most_seconds=most_seconds, seeds=seeds, seed=seed,
             processes=processes, json_file=json_file, html_file=html_file,
         )
@@ -509,6 +556,8 @@ def demo(
     takes about a minute.
     """
     require_extra("bpdemo demo", "load")
+    _warn_of_misspelt_variables()
+    _warn_of_overruled(instead=False)
     from bpdemo.cli.demo.demo import run_demo
 
     raise typer.Exit(run_demo(seconds, out))
@@ -606,6 +655,13 @@ def doctor() -> None:
     raise typer.Exit(run_doctor())
 
 
+def retrying(retries: int | None, policy: str | None) -> dict[str, Any]:
+    """As a plan has it. A policy says what becomes of retries, so it is not asked for none."""
+    if retries is None:
+        retries = 0 if policy is None else POLICY_RETRIES
+    return {"retries": retries, "retry_policy": policy}
+
+
 def parse_knobs(texts: list[str]) -> dict[str, str]:
     """`NAME=VALUE` texts as settings. Raises `SettingsInvalid` for any other."""
     knobs = {}
@@ -622,6 +678,16 @@ def _warn_of_misspelt_variables() -> None:
 
     for name, meant in misspelt_in(os.environ).items():
         print(f"bpdemo: {name} sets nothing; did you mean {meant}?", file=sys.stderr)
+
+
+def _warn_of_overruled(knobs: Collection[str] = (), instead: bool = True) -> None:
+    """What the environment says of the naive service in vain."""
+    from bpdemo.core.settings import overruled_in
+
+    for variable, name in overruled_in(os.environ, knobs).items():
+        better = f"; --set {name}=… does" if instead else ""
+        told = f"bpdemo: {variable} sets nothing of the unprotected service{better}"
+        print(told, file=sys.stderr)
 
 
 def _warn_of_what_exporters_ignore(knobs: list[str]) -> None:

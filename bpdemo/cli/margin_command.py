@@ -11,14 +11,15 @@ from math import isfinite
 from multiprocessing import active_children, get_context
 from pathlib import Path
 from signal import SIG_IGN, SIGINT, signal
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from rich.console import Console
 
 from bpdemo.cli.console import make_console
+from bpdemo.core.choices import RETRY_POLICIES, RetryPolicyName
 from bpdemo.core.settings import Settings
 from bpdemo.core.whole_file import write_whole
-from bpdemo.plan.plan import require_range
+from bpdemo.plan.plan import require_choice, require_range
 from bpdemo.results.document import require_folder_of
 from bpdemo.sim.margin import LOADS, Mapped, Margin, MarginAt, margin
 from bpdemo.sim.ordeal import Trigger
@@ -40,6 +41,7 @@ class MarginAsked:
     knobs: Mapping[str, Any]
     unprotected: bool
     retries: int
+    retry_policy: str | None
     slow_times: float
     loads: Sequence[float]
     most_seconds: float
@@ -56,15 +58,21 @@ def run_margin(asked: MarginAsked) -> None:
     require_folder_of(asked.html_file, "html")
     times = require_range("slow_times", asked.slow_times, 1, 1000)
     loads = sorted({require_range("loads", load, 0.01, 10) for load in asked.loads or LOADS})
+    if asked.retry_policy is not None:
+        require_choice("retry_policy", asked.retry_policy, RETRY_POLICIES)
+    policy = cast("RetryPolicyName | None", asked.retry_policy)
     settings = (Settings.unprotected if asked.unprotected else Settings)(**asked.knobs)
     console = make_console()
     with _mapped(asked.processes) as each, _progress(console, loads) as tell:
         found = margin(
             settings, loads=loads, trigger=Trigger.slow_payment(settings, times),
             most_s=asked.most_seconds, seeds=asked.seeds, seed=asked.seed, retries=asked.retries,
-            tell=tell, each=each,
+            retry_policy=policy, tell=tell, each=each,
         )  # fmt: skip
-    told = f"Trigger: a payment {times:g} times as slow. Clients retry {asked.retries} times."
+    told = f"Trigger: a payment {times:g} times as slow. Clients retry {asked.retries} times"
+    told += f", as {policy} lets them." if policy else "."
+    if settings.seed is not None:
+        told += f" The service has seed {settings.seed} in every run."
     for line in ("", *text_map(found), "", told, found.sentence):
         _say(console, line)
     _write(found, asked)
@@ -150,11 +158,12 @@ def _mapped(processes: int) -> Iterator[Mapped]:
         pool.shutdown(cancel_futures=True)
 
 
-def document(found: Margin, slow_times: float) -> dict[str, Any]:
+def document(found: Margin, slow_times: float, retry_policy: str | None = None) -> dict[str, Any]:
     """What `--json` writes: for each load the edge, the band and the seeds; null for never."""
     return {
         "sentence": found.sentence,
         "retries": found.retries,
+        "retry_policy": retry_policy,
         "slow_times": slow_times,
         "most_s": found.most_s,
         "loads": [
@@ -179,7 +188,9 @@ def _write(found: Margin, asked: MarginAsked) -> None:
     name, path = "json", asked.json_file
     try:
         if path:
-            written = json.dumps(document(found, asked.slow_times), indent=1) + "\n"
+            written = (
+                json.dumps(document(found, asked.slow_times, asked.retry_policy), indent=1) + "\n"
+            )
             write_whole(path, written.encode())
         name, path = "html", asked.html_file
         if path:

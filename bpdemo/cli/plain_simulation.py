@@ -6,11 +6,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from bpdemo.cli.long_queue import tell_long_queue
-from bpdemo.core.choices import Scenario
 from bpdemo.core.settings import Settings
+from bpdemo.plan.arguments import asked_for
 from bpdemo.plan.plan import Plan
 from bpdemo.results.document import require_folder_of, write_document
 from bpdemo.sim.play import Play, play
@@ -19,18 +19,13 @@ from bpdemo.sim.play import Play, play
 def run_plain_simulation(
     knobs: Mapping[str, Any],
     unprotected: bool,
-    scenario: str,
-    rate: float,
-    seconds: float,
-    seed: int,
+    plan: Plan,
     json_file: Path,
 ) -> None:
     """ValueError or `SettingsInvalid` for what the user got wrong. Prints the run in words."""
-    Plan(rate_per_s=rate, seconds=seconds, scenario=scenario, seed=seed)
     require_folder_of(json_file)
-    shape = cast("Scenario", scenario)  # the plan has looked at it
     settings = Settings.unprotected(**knobs) if unprotected else Settings(**knobs)
-    played = play(settings, rate=rate, seconds=seconds, scenario=shape, seed=seed)
+    played = play(settings, **asked_for(plan))
     tell_long_queue(settings, played.meta().client_timeout_s)
     print(played.sentence)
     write_play(played, json_file)

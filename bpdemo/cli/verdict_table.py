@@ -52,6 +52,9 @@ def _add_orders(table: Table, run: LoadRun) -> None:
     """How many were offered, and what became of them."""
     orders = len(run.records)
     table.add_row("offered", f"{orders:,}", f"{run.summary['offered_per_s']:,.1f}", "100%")
+    if (attempts := int(run.records.attempts.sum())) > orders:
+        per_s = f"{attempts / run.meta.seconds:,.1f}"
+        table.add_row("  attempts", f"{attempts:,}", per_s, f"{attempts / orders:.2f} each")
     for code, fate in enumerate(FATES):
         count = int((run.records.fate == code).sum())
         per_s, share = f"{count / run.meta.seconds:,.1f}", percent(count / max(orders, 1))

@@ -6,7 +6,7 @@ knobs (docs, `GET /settings`, widgets) reads `describe()`; nothing is written do
 
 from collections.abc import Collection, Mapping
 from difflib import get_close_matches
-from typing import Any, Self, get_args
+from typing import Any, Final, Self, get_args
 
 from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic.fields import FieldInfo
@@ -61,6 +61,19 @@ def _count(
 
 def _choice(default: Any, text: str, *, live: bool = False) -> Any:
     return Field(default, description=text, json_schema_extra={"unit": "", "live": live})
+
+
+#: What makes a service the naive one, whatever the environment says.
+NAIVE: Final[Mapping[str, Any]] = {
+    "queue_capacity": -1,
+    "request_timeout_s": 0.0,
+    "attempt_timeout_s": 0.0,
+    "drop_on_disconnect": False,
+    "breaker_enabled": False,
+    "retry_budget_enabled": False,
+    "retry_base_s": 0.0,
+    "retry_jitter": "none",
+}
 
 
 class Settings(BaseSettings):
@@ -328,17 +341,7 @@ class Settings(BaseSettings):
     @classmethod
     def unprotected(cls, **knobs: Any) -> Self:
         """The naive service the workshop starts from: it says yes to everyone, and retries."""
-        naive = {
-            "queue_capacity": -1,
-            "request_timeout_s": 0.0,
-            "attempt_timeout_s": 0.0,
-            "drop_on_disconnect": False,
-            "breaker_enabled": False,
-            "retry_budget_enabled": False,
-            "retry_base_s": 0.0,
-            "retry_jitter": "none",
-        }
-        return cls(**(naive | knobs))
+        return cls(**{**NAIVE, **knobs})
 
     def changed(self, knobs: Mapping[str, Any]) -> Self:
         """A copy with live knobs turned: all of them or, raising `SettingsInvalid`, none.
@@ -409,6 +412,13 @@ def misspelt_in(environment: Mapping[str, str]) -> dict[str, str]:
     # Close indeed: BPDEMO_ is on variables that are no settings too.
     near = {name: get_close_matches(name.upper(), known, n=1, cutoff=0.85) for name in names}
     return {name: close[0] for name, close in near.items() if close}
+
+
+def overruled_in(environment: Mapping[str, str], knobs: Collection[str] = ()) -> dict[str, str]:
+    """Variables that set nothing of the naive service, each with the setting that it is for. What
+    is among `knobs` is given to it all the same."""
+    meant = {(ENV_PREFIX + name).upper(): name for name in NAIVE if name not in knobs}
+    return {name: meant[name.upper()] for name in environment if name.upper() in meant}
 
 
 def _extra(field: FieldInfo) -> dict[str, Any]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import contextlib
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol, Unpack, runtime_checkable
+from typing import Any, Final, Protocol, Unpack, runtime_checkable
 
 from bpdemo.core.kinds import wrong_kind
 from bpdemo.core.settings import Settings
@@ -22,7 +22,7 @@ from bpdemo.load.target import ask_service, has_capacity_for
 from bpdemo.load.turns import turn_in_time
 from bpdemo.load.under_way import RUNNING
 from bpdemo.load.user_file import rate_in
-from bpdemo.plan.arguments import LoadArguments, plan_of, takes_load
+from bpdemo.plan.arguments import DEFAULTS, LoadArguments, plan_of, takes_load
 from bpdemo.plan.changes import Change, require_changes, settings_after
 from bpdemo.plan.plan import Plan, require_choice, require_range, require_whole
 from bpdemo.plan.request import Request
@@ -171,6 +171,14 @@ class RunningLoad:
         return f"<RunningLoad {self.plan.scenario}: {told}>"
 
 
+#: What a plan says of orders, or of the request that it sends; the tasks of a Locust file decide
+#: it themselves.
+OF_ORDERS: Final = (
+    "retries", "backoff", "jitter", "retry_budget", "retry_policy", "browse_per_s", "send_keys",
+    "send_deadline", "clients", "priorities", "item_id",
+)  # fmt: skip
+
+
 @takes_load()
 def load(
     target: Target | str,
@@ -280,8 +288,10 @@ def _user_file(
         return None
     if request is not None:
         raise ValueError("give request or user, not both")
-    for name in ("retries", "browse_per_s", "send_keys", "send_deadline", "clients", "priorities"):
-        if arguments.get(name):
+    given: Mapping[str, Any] = {**arguments}
+    usual: Mapping[str, Any] = {**DEFAULTS}
+    for name in OF_ORDERS:
+        if given.get(name, usual[name]) != usual[name]:
             raise ValueError(f"{name}: a Locust file says itself what it sends; leave it out")
     rate_per_s = rate_in(Path(user))
     if arguments.get("rate") is None and arguments.get("times") is None:

@@ -111,6 +111,13 @@ def plan_of(
     )
 
 
+def asked_for(plan: Plan) -> LoadArguments:
+    """The arguments that ask for this plan, as far as a command line can: its labels are left
+    out."""
+    planned = {name: getattr(plan, name) for name in _PLANNED}
+    return cast("LoadArguments", planned | {"rate": plan.rate_per_s})
+
+
 def _signature(function: Callable[..., Any], defaults: Mapping[str, Any]) -> inspect.Signature:
     """The function's own parameters, and behind those that may be given by place, the load's."""
     whole = inspect.signature(function)

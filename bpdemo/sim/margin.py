@@ -131,8 +131,7 @@ class Asked:
 
     def ordeal(self, trigger_s: float, seed: int) -> Ordeal:
         """Not begun yet."""
-        settings = self.settings.model_copy(update={"seed": seed})
-        capacity = self.capacity_per_s
+        settings, capacity = self.settings, self.capacity_per_s
         if capacity is None:
             capacity = settings.nominal_capacity
         if capacity is None:
@@ -176,8 +175,10 @@ def margin(
 
     `loads` are shares of its capacity, or of `capacity_per_s` where something else than the workers
     limits it. `trigger` is what befalls it, payments that take five times as long unless given; it
-    lasts up to `most_s`. `seeds` is how many runs decide about each length, from `seed` on. `tell`
-    hears of each load when it is done. `each` does the seeds: `map`, or that of an executor.
+    lasts up to `most_s`. `seeds` is how many runs decide about each length, from `seed` on; where
+    the settings have a seed of their own, the service has that one in all of them, and only the
+    clients differ. `tell` hears of each load when it is done. `each` does the seeds: `map`, or that
+    of an executor.
     The other arguments are those of `simulate` (`retries`, 3 unless given, `client_timeout_s`,
     `backoff`, `retry_budget`, …), but for `times`, `rate`, `seconds`, `scenario` and `changes`,
     which each ordeal sets itself. Raises `SettingsInvalid`, and ValueError for an argument.

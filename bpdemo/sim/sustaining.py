@@ -105,7 +105,9 @@ POOL: Final = SustainingEffect(
     },
 )  # fmt: skip
 COLD_CACHE: Final = SustainingEffect(
-    what="a cold cache, whose loads time out before they fill it",
+    # It is the same after a flush and from a start. Coalescing does not help here; where it is all
+    # that is needed, `tests/sim/test_cold_cache.py` shows.
+    what="an empty cache, whose loads time out before they fill it",
     knobs={
         "workers": 4, "queue_capacity": 4, "payment_latency_s": 0.04, "store_latency_s": 0.1,
         "pool_max": 2, "pool_acquire_timeout_s": 0.0, "attempt_timeout_s": 0.4,

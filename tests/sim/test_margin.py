@@ -103,6 +103,17 @@ def test_the_protected_service_survives_what_the_naive_does_not() -> None:
     )
 
 
+@pytest.mark.parametrize("own", [None, 0, 7])
+def test_a_seed_of_the_service_is_its_own_in_every_run(own: int | None) -> None:
+    """As `simulate` has it: only the clients differ then. Without one both have that of the run."""
+    settings = Settings.unprotected(workers=2, seed=own)
+    asked = Asked(settings, Trigger.slow_payment(settings), 0.5, None, {"retries": 3})
+    for seed in range(3):
+        ordeal = asked.ordeal(1.0, seed)
+        assert ordeal.settings.seed == (seed if own is None else own)
+        assert ordeal.plan.seed == seed
+
+
 @pytest.mark.parametrize(
     ("wrong", "named"),
     [
@@ -112,6 +123,7 @@ def test_the_protected_service_survives_what_the_naive_does_not() -> None:
         ({"seeds": 0}, "seeds must be"),
         ({"most_s": -1}, "most_s must be"),
         ({"retries": -1, "loads": [0.5]}, "retries must be"),
+        ({"retry_policy": "finagle", "loads": [0.5]}, "retry_policy must be one of sre_"),
         ({"loads": []}, "loads must be"),
         ({"loads": [nan]}, "loads must be"),
         *(({"capacity_per_s": wrong}, "capacity_per_s must be") for wrong in (0, -5, nan, "20")),
