@@ -60,6 +60,8 @@ SOLVED = re.compile(
 )
 #: The notebook that nbval runs even so: what it would find in a lesson is found in this one.
 ALWAYS = "00_start_here"
+#: Each run tells what took longest, so that nobody has to measure where the minutes go.
+TELLS = ("--durations=15", "--durations-min=5")
 #: Were there more, the machine is not the reason; what plays no load is seldom disturbed.
 AGAIN_MOST = 12
 OTHERS_AGAIN_MOST = 3
@@ -89,7 +91,7 @@ class Started:
         self._said = self._told.with_name("said.txt") if aside else None
         with self._said.open("wb") if self._said else nullcontext() as said:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "pytest", *arguments],
+                [sys.executable, "-m", "pytest", *TELLS, *arguments],
                 cwd=ROOT,
                 env=environment() | {"BPDEMO_OUTCOMES_TO": str(self._told)},
                 stdout=said,
