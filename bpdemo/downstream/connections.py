@@ -163,9 +163,18 @@ class Connections:
         started_s = clock()
         try:
             await self._pass_gate()
-            return await self._connect()
-        finally:
+            connection = await self._connect()
+        except BaseException:
+            # The caller must hear why there is none, which is more than an observer's bug.
+            with suppress(Exception):
+                self._observer.observe(PoolWaited(clock() - started_s))
+            raise
+        try:
             self._observer.observe(PoolWaited(clock() - started_s))
+        except BaseException:
+            self._tidy(self._take_back(connection))  # or nobody would ever give it back
+            raise
+        return connection
 
     async def _connect(self) -> "Connection":
         """An idle connection, else a new one; the gate has seen to it that there is a place."""

@@ -8,7 +8,7 @@ from random import Random
 import pytest
 
 from bpdemo.core.errors import PoolExhausted
-from bpdemo.core.events import PoolWaited
+from bpdemo.core.events import Event, PoolWaited
 from tests.downstream.orders import an_order
 from tests.downstream.stage import (
     STOCK,
@@ -64,6 +64,55 @@ async def test_without_a_limit_a_caller_waits_for_its_turn(database_url: str) ->
             assert not (await asyncio.wait([finding], timeout=0.05))[0]
         await placing
         assert await finding
+
+
+class Observant:
+    """An observer with a bug, from when it is `broken`."""
+
+    def __init__(self) -> None:
+        self.broken = False
+
+    def observe(self, _: Event, /) -> None:
+        if self.broken:
+            raise ZeroDivisionError
+
+
+async def test_an_observer_that_raises_loses_no_connection(database_url: str) -> None:
+    """However often it does: each caller is told of the bug, and every connection is there for the
+    next ones."""
+    observer = Observant()
+    async with started(database_url, pool(0, 2, 10.0, 10.0), observer) as store:
+        observer.broken = True
+        for _ in range(3):
+            with pytest.raises(ZeroDivisionError):
+                await store.find_item(1)
+        observer.broken = False
+        await at_rest(store)
+        await use_all_connections(store, database_url, 2)
+
+
+@pytest.mark.parametrize("leaves", ["told in vain", "cancelled"])
+async def test_an_observer_that_raises_hides_no_end_of_a_wait(
+    database_url: str, leaves: str
+) -> None:
+    """Who waited too long hears so, and who was cancelled is; neither takes a place along."""
+    observer = Observant()
+    acquire_timeout_s = 10.0 if leaves == "cancelled" else 0.05
+    async with started(database_url, pool(1, 1, acquire_timeout_s, 10.0), observer) as store:
+        async with row_locked(database_url):
+            placing = asyncio.create_task(store.place(an_order()))
+            await until_waiting(database_url, 1)
+            observer.broken = True
+            call = asyncio.create_task(store.find_item(2))
+            if leaves == "cancelled":
+                assert not (await asyncio.wait([call], timeout=0.05))[0]
+                call.cancel()
+            with pytest.raises(asyncio.CancelledError if call.cancelling() else PoolExhausted):
+                await call
+            observer.broken = False
+        await placing
+        await at_rest(store)
+        await use_all_connections(store, database_url, 1)
 
 
 async def test_callers_that_leave_the_line_leave_their_place(database_url: str) -> None:
