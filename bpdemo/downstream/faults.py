@@ -1,9 +1,10 @@
 """Faults on demand, in front of any store or payment, and changed while it runs."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
 from random import Random
+from typing import Any
 
 from bpdemo.core.errors import DependencyError
 from bpdemo.core.model import Item, Order, PaymentBook, Placed
@@ -112,8 +113,11 @@ class FaultyStore(_Faulty):
             await self._befall_read()
         return await self._store.find_order_by_key(key)
 
-    async def place(self, order: Order) -> Placed:
-        lost = not self._calm and await self._befall_write()
+    def place(self, order: Order) -> Coroutine[Any, Any, Placed]:
+        return self._store.place(order) if self._calm else self._place(order)
+
+    async def _place(self, order: Order) -> Placed:
+        lost = await self._befall_write()
         placed = await self._store.place(order)
         if lost:
             raise _lose_answer()
@@ -196,13 +200,17 @@ class FaultyPayment(_Faulty):
     def book(self) -> PaymentBook:
         return self._payment.book
 
-    async def charge(self, key: str, amount_cents: int) -> None:
-        lost = not self._calm and await self._befall_write()
+    def charge(self, key: str, amount_cents: int) -> Coroutine[Any, Any, None]:
+        if self._calm:  # then nothing stands in between, not even a coroutine
+            return self._payment.charge(key, amount_cents)
+        return self._charge(key, amount_cents)
+
+    async def _charge(self, key: str, amount_cents: int) -> None:
+        lost = await self._befall_write()
         await self._payment.charge(key, amount_cents)
         if lost:
             raise _lose_answer()
-        if not self._calm:
-            await self._hang_sometimes()
+        await self._hang_sometimes()
 
     def settle(self, key: str) -> None:
         self._payment.settle(key)

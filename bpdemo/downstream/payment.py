@@ -68,6 +68,7 @@ class SimulatedPayment:
         self._held: set[str] = set()  # charged, and neither refunded nor settled yet
         # Key -> (does its charge stand?, since when), oldest first: settled, refunded or barred.
         self._over: OrderedDict[str, tuple[bool, float]] = OrderedDict()
+        self._none_ends_before_s = 0.0  # so that few charges look who is the oldest
         self.policy = policy
 
     @property
@@ -98,10 +99,13 @@ class SimulatedPayment:
 
     def _take(self, key: str) -> bool:
         self._forget_old()
-        if key not in self._held and key not in self._over:
-            self.book.charged += 1
-            self._held.add(key)
-        return key in self._held or self._over[key][0]
+        if key in self._held:
+            return True
+        if key in self._over:
+            return self._over[key][0]
+        self.book.charged += 1
+        self._held.add(key)
+        return True
 
     def _give_back(self, key: str) -> None:
         self._forget_old()
@@ -116,9 +120,13 @@ class SimulatedPayment:
         self._over.move_to_end(key)
 
     def _forget_old(self) -> None:
-        born_before = self._clock() - KEY_LIFETIME_S
-        while self._over and self._over[next(iter(self._over))][1] < born_before:
-            self._over.popitem(last=False)
+        now = self._clock()
+        if now <= self._none_ends_before_s:
+            return
+        over, born_s = self._over, now
+        while over and (born_s := over[next(iter(over))][1]) < now - KEY_LIFETIME_S:
+            over.popitem(last=False)
+        self._none_ends_before_s = (born_s if over else now) + KEY_LIFETIME_S
 
     def _pass_latency(self) -> Awaitable[None]:
         return self._pause.take(self._draw_latency())

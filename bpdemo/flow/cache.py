@@ -15,7 +15,7 @@ from cachetools import TLRUCache
 
 from bpdemo.core.errors import DependencyError, DownstreamFailed, Refused
 from bpdemo.core.events import CacheAsked, CacheResult
-from bpdemo.core.ports import Observer
+from bpdemo.core.ports import Observer, hears
 from bpdemo.core.ranges import require_count, require_number
 
 K = TypeVar("K", bound=Hashable)
@@ -61,6 +61,7 @@ class ReadThroughCache(Generic[K, V]):
         self._policy = policy
         self._clock = clock
         self._observer = observer
+        self._is_heard = hears(observer)
         self._entries: TLRUCache[K, _Entry[V]] = self._new_entries()
         self._flights: dict[K, _Flight[V]] = {}
 
@@ -142,7 +143,8 @@ class ReadThroughCache(Generic[K, V]):
         return entry.loaded_s + self._lifetime_s
 
     def _tell(self, result: CacheResult) -> CacheResult:
-        self._observer.observe(CacheAsked(result))
+        if self._is_heard:
+            self._observer.observe(CacheAsked(result))
         return result
 
     async def _join(self, key: K, load: Callable[[], Awaitable[V]]) -> V:

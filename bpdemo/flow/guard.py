@@ -26,7 +26,7 @@ from bpdemo.core.errors import (
     PoolExhausted,
 )
 from bpdemo.core.events import AttemptEnded, AttemptOutcome, Dependency, Retried, RetryDenied
-from bpdemo.core.ports import NullTracer, Observer, Tracer
+from bpdemo.core.ports import NullTracer, Observer, Tracer, hears
 from bpdemo.core.ranges import require_number
 from bpdemo.flow.backoff import BackoffPolicy, backoff_s
 from bpdemo.flow.breaker import Breaker, Permit
@@ -70,6 +70,7 @@ class Guard:
         self._clock = clock
         self._rng = rng
         self._observer = observer
+        self._is_heard = hears(observer)
         self._tracer = tracer
         self._is_traced = not isinstance(tracer, NullTracer)
         self._span_name = f"{dependency} attempt"
@@ -132,7 +133,8 @@ class Guard:
             self._end(permit, error, started_s)
             raise
         self.breaker.success(permit)
-        self._tell("success", started_s)
+        if self._is_heard:
+            self._tell("success", started_s)
         return result
 
     def _acquire(self) -> Permit:

@@ -19,7 +19,7 @@ class Seats:
 
     def acquire(self) -> None:
         """Sit down. Asking for a seat that is not there is a bug: RuntimeError."""
-        if self.free <= 0:
+        if self.busy >= self.total:
             raise RuntimeError(f"all {self.total} seats are taken")
         self.busy += 1
 

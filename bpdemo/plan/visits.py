@@ -20,6 +20,8 @@ from bpdemo.plan.arrivals import arrivals
 from bpdemo.plan.plan import Plan
 from bpdemo.plan.request import Request, Sent
 
+ITEMS = 100
+
 
 class Visit(NamedTuple):
     """An order to be sent at `due_s` from the start. Empty labels and keys are not sent.
@@ -68,14 +70,20 @@ def regulars(plan: Plan) -> list[Regular]:
 
 def draw(plan: Plan, due_s: float, chance: random.Random) -> Visit:
     """What the customer who comes at `due_s` wants."""
-    return Visit(
-        due_s,
-        client=pick(plan.clients, chance) if plan.clients else "",
-        priority=pick(plan.priorities, chance) if plan.priorities else "",
-        item=0 if plan.request else plan.item_id or chance.randint(1, 100),
-        key=f"{chance.getrandbits(128):032x}" if plan.send_keys else "",
-        drawn=_drawn(plan.request, chance) if plan.request else (),
-    )
+    # Drawn in this order, which the seeds of every load rest on.
+    client = pick(plan.clients, chance) if plan.clients else ""
+    priority = pick(plan.priorities, chance) if plan.priorities else ""
+    item = 0 if plan.request else plan.item_id or any_item(chance)
+    key = f"{chance.getrandbits(128):032x}" if plan.send_keys else ""
+    drawn = _drawn(plan.request, chance) if plan.request else ()
+    return Visit(due_s, item, client, priority, key, drawn)
+
+
+def any_item(chance: random.Random) -> int:
+    """The id of one of the hundred items: as `chance.randint(1, 100)`, in a third of the time."""
+    while (number := chance.getrandbits(7)) >= ITEMS:
+        pass
+    return number + 1
 
 
 def _drawn(request: Request, chance: random.Random) -> tuple[int, ...]:
@@ -111,5 +119,5 @@ def looks(plan: Plan) -> Iterator[tuple[float, int]]:
     chance = random.Random(f"browse {plan.seed}")
     times = arrivals("steady", plan.browse_per_s, plan.seconds, chance)
     index, count = plan.part
-    wanted = ((due_s, plan.item_id or chance.randint(1, 100)) for due_s in times)
+    wanted = ((due_s, plan.item_id or any_item(chance)) for due_s in times)
     return islice(wanted, index, None, count)

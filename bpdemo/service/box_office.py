@@ -66,9 +66,9 @@ class BoxOffice:
         self._clock = clock
         self._payment = payment
         self._store = store
-        self._seats = Seats(tuning.workers)
+        self._seats = seats = Seats(tuning.workers)
         self._queue: BoundedQueue[OrderJob] = BoundedQueue(
-            tuning.queue, idle=lambda: self._seats.free, clock=clock, on_shed=self._on_shed
+            tuning.queue, idle=lambda: seats.total - seats.busy, clock=clock, on_shed=self._on_shed
         )
 
         def guard(dependency: Dependency) -> Guard:

@@ -28,7 +28,7 @@ from bpdemo.core.errors import (
 )
 from bpdemo.core.events import JobEnded, JobStarted
 from bpdemo.core.model import OrderRequest
-from bpdemo.core.ports import Observer, Tracer
+from bpdemo.core.ports import Observer, Tracer, hears
 from bpdemo.core.ranges import require_choice, require_flag, require_number
 from bpdemo.flow.breaker import Breaker
 from bpdemo.flow.deadline import NEVER, Deadline
@@ -99,6 +99,7 @@ class Intake:
         self._acceptance = acceptance
         self._clock = clock
         self._observer = observer
+        self._is_heard = hears(observer)
         self._tracer = tracer
         self._keyed: dict[str, OrderJob] = {}  # jobs in flight that have a key
         self._in_flight = 0
@@ -144,18 +145,41 @@ class Intake:
         Then `caller.answer` holds what becomes of it. Raises `Refused` when there is no place, and
         `CallerLeft` when they hung up meanwhile. Cancelling it forgets the caller.
         """
+        if self.try_admit(caller, wanted, key, durable=durable):
+            return
         job = self._keyed.get(key) if key else None
-        if caller.left:
-            self._ledger.forget(caller)
-            raise CallerLeft
         if job is None:
-            job = await self._place_job(
+            job = await self._wait_in_line(
                 caller, OrderJob(wanted, key, self._clock(), durable=durable)
             )
         if job.wanted == wanted:
             self._ledger.admit(caller, job)
         else:
             self._ledger.end_at_once(caller, await self._find_beside(caller, job, wanted))
+
+    def try_admit(
+        self,
+        caller: Caller,
+        wanted: OrderRequest,
+        key: str | None = None,
+        *,
+        durable: bool = False,
+    ) -> bool:
+        """`admit`, as far as it need not wait. False, and nothing is done, where it must: under
+        policy block, and where the key is in flight with another body."""
+        if caller.left:
+            self._ledger.forget(caller)
+            raise CallerLeft
+        job = self._keyed.get(key) if key else None
+        if job is None:
+            if self.policy.when_full == "block":
+                return False
+            job = OrderJob(wanted, key, self._clock(), durable=durable)
+            self._place_now(caller, job)
+        elif job.wanted != wanted:
+            return False
+        self._ledger.admit(caller, job)
+        return True
 
     def part(self, caller: Caller) -> None:
         """The request is over, however it ended: nobody will look at its answer any more."""
@@ -184,7 +208,8 @@ class Intake:
         if not job.callers:
             return  # and so it is over
         self._ledger.start(job, started_s)
-        self._observer.observe(JobStarted(waited_s))
+        if self._is_heard:
+            self._observer.observe(JobStarted(waited_s))
         self._tracer.record("queue", started_s - waited_s, started_s)
         result: Sale | BaseException | None = None
         try:
@@ -198,7 +223,8 @@ class Intake:
                 self._pace.note_at_least(service_s)
             else:
                 self._pace.note(service_s)
-            self._observer.observe(JobEnded(service_s))
+            if self._is_heard:
+                self._observer.observe(JobEnded(service_s))
         self._ledger.finish(job, result)
 
     def _do(self, job: OrderJob) -> Awaitable[Sale]:
@@ -247,11 +273,23 @@ class Intake:
         if not self._estimate.can_finish(wait_s, deadline.remaining_s(self._clock())):
             raise WouldExpire
 
-    async def _place_job(self, caller: Caller, job: OrderJob) -> OrderJob:
+    def _place_now(self, caller: Caller, job: OrderJob) -> None:
+        try:
+            self._require_time(caller)
+            self._queue.try_put(job, caller.priority)
+        except Refused as refused:
+            self._ledger.reject(caller, refused)
+            raise
+        except BaseException:
+            self._ledger.forget(caller)
+            raise
+        self._take_up(caller, job)
+
+    async def _wait_in_line(self, caller: Caller, job: OrderJob) -> OrderJob:
         """The new job in the queue, or the one that took its key while it waited for a place."""
         key = job.key
         try:
-            await self._find_place(caller, job)
+            await self._wait_for_place(caller, job)
         except Refused as refused:
             if key and (first := self._keyed.get(key)):
                 return first  # which got its place meanwhile; this one needs none, nor time for it
@@ -260,13 +298,17 @@ class Intake:
         except BaseException:
             self._ledger.forget(caller)
             raise
-        first = self._keyed.setdefault(key, job) if key else job
-        if first is not job:
+        if key and (first := self._keyed.get(key)):
             self._queue.remove(job)
             return first
+        self._take_up(caller, job)
+        return job
+
+    def _take_up(self, caller: Caller, job: OrderJob) -> None:
+        if job.key:
+            self._keyed[job.key] = job
         caller.first = True
         self._begin()
-        return job
 
     async def _find_beside(
         self, caller: Caller, other: OrderJob, wanted: OrderRequest
@@ -302,13 +344,13 @@ class Intake:
             return InvalidRequest("Idempotency-Key", OTHER_BODY)
         return Sale(stored, replayed=True)
 
-    async def _find_place(self, caller: Caller, job: OrderJob) -> None:
+    def _require_time(self, caller: Caller) -> None:
         if not self.is_open:
             raise Draining
         self._check_time(caller.deadline, caller.priority)
-        if self.policy.when_full == "reject":
-            self._queue.try_put(job, caller.priority)
-            return
+
+    async def _wait_for_place(self, caller: Caller, job: OrderJob) -> None:
+        self._require_time(caller)
         timeout_s = self.policy.block_timeout_s
         remaining_s = caller.deadline.remaining_s(self._clock())
         try:

@@ -11,7 +11,7 @@ from math import inf
 
 from bpdemo.core.errors import DeadlineExceeded, Refused
 from bpdemo.core.events import OrderAdmitted, OrderEnded, OrderRejected, Outcome
-from bpdemo.core.ports import Observer
+from bpdemo.core.ports import Observer, hears
 from bpdemo.service.books import Books
 from bpdemo.service.order_job import Caller, OrderJob, Sale
 
@@ -28,13 +28,15 @@ class Ledger:
         self.books = Books()
         self._clock = clock
         self._observer = observer
+        self._is_heard = hears(observer)
         self._on_over = on_over
 
     def turn_away(self, request_id: str, refused: Refused) -> None:
         """Somebody came, and was refused before they were in the books as a caller."""
         self.books.arrive()
         self.books.reject()
-        self._observer.observe(OrderRejected(refused.reason, request_id))
+        if self._is_heard:
+            self._observer.observe(OrderRejected(refused.reason, request_id))
 
     def arrive(self, caller: Caller) -> None:
         self.books.arrive()
@@ -50,7 +52,8 @@ class Ledger:
         if caller.phase == "waiting":
             caller.phase = "over"
             self.books.reject()
-            self._observer.observe(OrderRejected(refused.reason, caller.request_id))
+            if self._is_heard:
+                self._observer.observe(OrderRejected(refused.reason, caller.request_id))
 
     def admit(self, caller: Caller, job: OrderJob) -> None:
         """Give them their place, or a share in the place of a job that is in flight."""
@@ -62,10 +65,12 @@ class Ledger:
         if caller.deadline.at < inf:
             loop = asyncio.get_running_loop()
             caller.timer = loop.call_at(caller.deadline.at, self.expire, caller)
+        self._tell_admitted()  # last: were that to fail, everything is in its place
 
     def end_at_once(self, caller: Caller, result: Sale | BaseException) -> None:
         """Admitted, and over: the answer was known without a job."""
         self._let_in(caller)
+        self._tell_admitted()
         self._settle(caller, _outcome_of(caller, result), result)
 
     def start(self, job: OrderJob, now: float) -> None:
@@ -109,9 +114,12 @@ class Ledger:
 
     def _let_in(self, caller: Caller) -> None:
         self.books.admit()
-        self._observer.observe(OrderAdmitted())
         caller.was_admitted = True
         caller.phase = "queued"
+
+    def _tell_admitted(self) -> None:
+        if self._is_heard:
+            self._observer.observe(OrderAdmitted())
 
     def _abandon_if_alone(self, job: OrderJob) -> None:
         if not all(caller.left for caller in job.callers):
@@ -136,10 +144,11 @@ class Ledger:
         else:
             self.books.end_queued(outcome)
         caller.phase = "over"
-        reason = getattr(result, "reason", None) if outcome != "success" else None
-        self._observer.observe(
-            OrderEnded(outcome, reason, caller.request_id, caller.queue_s, caller.service_s)
-        )
+        if self._is_heard:
+            reason = getattr(result, "reason", None) if outcome != "success" else None
+            self._observer.observe(
+                OrderEnded(outcome, reason, caller.request_id, caller.queue_s, caller.service_s)
+            )
         if result is not None:
             caller.tell(result)
 

@@ -36,6 +36,8 @@ class OwnTask:
     no more than any other failure does.
     """
 
+    __slots__ = ("_task",)
+
     def __init__(self) -> None:
         self._task = asyncio.current_task()
 

@@ -21,6 +21,8 @@ NOTHING_DONE = (PoolExhausted, QueueFull, SoldOut)
 class Write(Generic[T]):
     """One write of the task that makes it; its attempts must be safe to repeat."""
 
+    __slots__ = ("_guard", "_is_unheard", "_operation", "_was_lost")
+
     def __init__(self, guard: Guard, operation: Callable[[], Awaitable[T]]) -> None:
         self._was_lost = False  # some attempt was begun and never answered
         self._is_unheard = False  # an attempt was answered, and the answer is on its way to us

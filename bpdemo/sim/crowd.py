@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable, Coroutine, Iterator
+from functools import partial
 from typing import Any, Final, NamedTuple, Protocol, TypeVar
 
 from bpdemo.assembly.office import Assembly
@@ -38,6 +39,10 @@ class Ended(NamedTuple):
     attempts: int
     client: str
     priority: str
+
+
+#: Of a tuple of them all, in half of the time.
+new_ended: Final = partial(tuple.__new__, Ended)
 
 
 class CrowdTarget(Protocol):
@@ -109,16 +114,17 @@ class Crowd:
         Each arrival sets the timer of the next: a task that slept in between would be woken up for
         nothing but that.
         """
-        over: asyncio.Future[None] = self._loop.create_future()
+        loop, start_s = self._loop, self.start_s
+        over: asyncio.Future[None] = loop.create_future()
 
         def wait_for_next() -> None:
             coming = next(stream, None)
             if coming is None:
                 over.set_result(None)
-            elif (ahead_s := coming[0] - self.now_s) > 0:
-                self._loop.call_later(ahead_s, go_on, coming)
+            elif (due_s := start_s + coming[0]) > loop.time():
+                loop.call_at(due_s, go_on, coming)
             else:
-                self._loop.call_soon(go_on, coming)
+                loop.call_soon(go_on, coming)
 
         def go_on(one: V) -> None:
             try:
@@ -216,6 +222,9 @@ class Customer:
         ended_s = crowd.now_s
         if answer is not UNSENT:
             crowd._policy.hear(status, ended_s, self._after)
+        if not plan.retries:  # nearly always: then no delay need be drawn either
+            self._end(status, reason, ended_s)
+            return
         next_s = ended_s + retry_delay_s(
             plan.backoff, plan.jitter, self._attempts, retry_after_s, crowd._chance
         )
@@ -245,6 +254,7 @@ class Customer:
         fate = fate_of(status, reason, ended_s - self._due_s, timeout_s)
         latency_s = ended_s - visit.due_s
         labels = (self._attempts, visit.client, visit.priority)
-        self._crowd.leave(Ended(visit.due_s, latency_s, fate, status, reason, *labels))
+        ended = (visit.due_s, latency_s, fate, status, reason, *labels)
+        self._crowd.leave(new_ended(ended))
         if self.is_over:
             self.is_over.set_result(None)

@@ -22,6 +22,7 @@ from collections import deque
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from contextvars import Context, copy_context
+from functools import partial
 from heapq import heapify, heappop, heappush
 from typing import Any, Generic, NoReturn, Self, TypeVar, TypeVarTuple
 
@@ -134,6 +135,11 @@ class VirtualTimeLoop(asyncio.BaseEventLoop):
     def time(self) -> float:
         """Virtual seconds since the loop was made."""
         return self._now
+
+    def set_debug(self, enabled: bool) -> None:
+        super().set_debug(enabled)
+        # Every future and task asks, from C, which this answers without a Python call.
+        self.get_debug = partial(bool, enabled)  # type: ignore[method-assign]
 
     def call_soon(
         self,
@@ -304,9 +310,7 @@ class VirtualTimeLoop(asyncio.BaseEventLoop):
         self._cancelled_timers += 1
         timers = self._scheduled
         if self._cancelled_timers * 2 > len(timers) > _MIN_TIMERS_TO_SWEEP:
-            for _, _, timer in timers:
-                timer._scheduled = timer._callback is not None
-            timers[:] = [entry for entry in timers if entry[2]._scheduled]
+            timers[:] = [entry for entry in timers if entry[2]._callback is not None]
             heapify(timers)
             self._cancelled_timers = 0
 

@@ -21,6 +21,7 @@ from bpdemo.plan.visits import Visit
 from bpdemo.service.box_office import BoxOffice
 from bpdemo.service.entrance import Entrance, Stay, sale_to, share_of, status_of
 from bpdemo.service.intake import CallerLeft
+from bpdemo.service.order_job import Sale
 from bpdemo.sim.held import HeldTasks
 
 REQUEST_ID: Final = "virtual"
@@ -40,6 +41,8 @@ class Answer(NamedTuple):
     source: str = ""
 
 
+#: Those that say nothing but what became of the order.
+PLAIN: Final = {status: Answer(status) for status in (200, 201, 202)}
 LEFT: Final = Answer(CALLER_LEFT, "caller_left")
 
 
@@ -48,6 +51,7 @@ class Edge:
 
     def __init__(self, office: BoxOffice) -> None:
         self._office = office
+        self.intake = office.intake
         self._entrance = Entrance(office)
         self._loop = asyncio.get_running_loop()
         self._serving = HeldTasks()
@@ -64,17 +68,12 @@ class Edge:
         try:
             stay = self._enter(visit.client, timeout_s, priority, is_order=True)
         except Refused as refused:
-            hear(self._told(refused))
+            hear(self.told(refused))
             return None
-        caller, intake = stay.caller, self._office.intake
-        assert caller is not None, "the entrance makes one for every order"
-
-        async def place() -> Answer:
-            wanted = OrderRequest(visit.item, 1)
-            sale = await sale_to(caller, wanted, visit.key or None, intake)
-            return Answer(status_of(sale, caller))
-
-        return self._serve(place(), stay, gives_up_s, hear, lambda: intake.hang_up(caller))
+        asking = Asking(hear, self, stay, OrderRequest(visit.item, 1), visit.key or None)
+        asking.leaves_at(gives_up_s)
+        asking.place()
+        return asking
 
     async def order(self, visit: Visit, plan: Plan, gives_up_s: float) -> Answer:
         """The same, waited for."""
@@ -86,14 +85,16 @@ class Edge:
         try:
             stay = self._enter("", None, 1, is_order=False)
         except Refused as refused:
-            return self._told(refused)
+            return self.told(refused)
 
         async def find() -> Answer:
             _, source = await self._office.catalogue.find_item(item_id, stay.deadline)
             return Answer(200, source=source)
 
         answer: asyncio.Future[Answer] = self._loop.create_future()
-        hearing = self._serve(find(), stay, gives_up_s, _telling(answer), lambda: None)
+        hearing = Hearing(_telling(answer))
+        hearing.leaves_at(gives_up_s)
+        self.serve(find(), stay, hearing)
         return await _heard(answer, hearing)
 
     def _enter(
@@ -103,17 +104,8 @@ class Edge:
         now = self._loop.time()
         return self._entrance.enter(REQUEST_ID, share, now, timeout_s, priority, is_order=is_order)
 
-    def _serve(
-        self,
-        work: Coroutine[Any, Any, Answer],
-        stay: Stay,
-        gives_up_s: float,
-        hear: Callable[[Answer], object],
-        hang_up: Callable[[], object],
-    ) -> Hearing:
+    def serve(self, work: Coroutine[Any, Any, Answer], stay: Stay, hearing: Hearing) -> None:
         """The request to its end, whether its customer still waits or not."""
-        hearing = Hearing(hear, hang_up)
-        hearing.timer = self._loop.call_at(gives_up_s - ON_THE_WAY_S, hearing.leave)
 
         async def serve() -> None:
             answer: Answer | None = None
@@ -123,11 +115,9 @@ class Edge:
                 except CallerLeft:
                     pass
                 except Exception as error:
-                    answer = self._told(error)
+                    answer = self.told(error)
                 finally:
-                    stay.end(answer.status, answer.reason) if answer else stay.end(None)
-                if answer:
-                    hearing.tell(answer)
+                    hearing.end(stay, answer)
             except Exception as error:
                 # Told now: nobody awaits this task, and its end would be told with the next
                 # collection of garbage, which may come after the run.
@@ -136,9 +126,9 @@ class Edge:
                 )
 
         self._serving.add(self._loop.create_task(serve()))
-        return hearing
 
-    def _told(self, error: BaseException) -> Answer:
+    def told(self, error: BaseException) -> Answer:
+        """What is answered where that was raised."""
         status, told, retry_after_s = answer_to(error, self._office.advice.retry_after_s)
         if status == 409:
             return Answer(status)  # sold out is an answer like another, and has no reason
@@ -148,13 +138,25 @@ class Edge:
 class Hearing:
     """What a customer hears, once: the answer, or that they have left."""
 
-    __slots__ = ("_hang_up", "_hear", "_is_over", "timer")
+    __slots__ = ("_hear", "_is_over", "_timer")
 
-    def __init__(self, hear: Callable[[Answer], object], hang_up: Callable[[], object]) -> None:
-        self.timer: asyncio.TimerHandle | None = None
+    def __init__(self, hear: Callable[[Answer], object]) -> None:
+        self._timer: asyncio.TimerHandle | None = None
         self._hear = hear
-        self._hang_up = hang_up
         self._is_over = False
+
+    def leaves_at(self, gives_up_s: float) -> None:
+        """They wait until then."""
+        loop = asyncio.get_running_loop()
+        self._timer = loop.call_at(gives_up_s - ON_THE_WAY_S, self.leave)
+
+    def end(self, stay: Stay, answer: Answer | None) -> None:
+        """The service is done: None if it heard that nobody waits any more."""
+        if answer is None:
+            stay.end(None)
+        else:
+            stay.end(answer.status, answer.reason)
+            self.tell(answer)
 
     def tell(self, answer: Answer) -> None:
         """The answer, if the customer is still there. They act on it when the service is done
@@ -168,13 +170,67 @@ class Hearing:
         """Their time is up."""
         if not self._is_over:
             self.tell(LEFT)
-            self._hang_up()
+            self.hang_up()
+
+    def hang_up(self) -> None:
+        """The service does not listen for that, unless an order is asked for."""
 
     def close(self) -> None:
         """Nobody listens any more."""
         self._is_over = True
-        if self.timer:
-            self.timer.cancel()
+        if self._timer:
+            self._timer.cancel()
+
+
+class Asking(Hearing):
+    """One who asks for an order. A task is made for them only where they wait for a place: one who
+    has it needs nothing but to be told what the worker made of it."""
+
+    __slots__ = ("_caller", "_edge", "_key", "_stay", "_wanted")
+
+    def __init__(
+        self,
+        hear: Callable[[Answer], object],
+        edge: Edge,
+        stay: Stay,
+        wanted: OrderRequest,
+        key: str | None,
+    ) -> None:
+        super().__init__(hear)
+        assert stay.caller is not None, "the entrance makes one for every order"
+        self._caller = stay.caller
+        self._edge = edge
+        self._stay = stay
+        self._wanted = wanted
+        self._key = key
+
+    def place(self) -> None:
+        """Ask for it."""
+        try:
+            has_place = self._edge.intake.try_admit(self._caller, self._wanted, self._key)
+        except Exception as error:
+            self.end(self._stay, self._edge.told(error))
+            return
+        if has_place:
+            self._caller.answer.add_done_callback(self._answered)
+        else:
+            self._edge.serve(self._wait(), self._stay, self)
+
+    def hang_up(self) -> None:
+        self._edge.intake.hang_up(self._caller)
+
+    def _answered(self, sale: asyncio.Future[Sale]) -> None:
+        answer: Answer | None = None
+        if not sale.cancelled():  # or they have left
+            error = sale.exception()
+            answer = self._edge.told(error) if error else self._sold(sale.result())
+        self.end(self._stay, answer)
+
+    async def _wait(self) -> Answer:
+        return self._sold(await sale_to(self._caller, self._wanted, self._key, self._edge.intake))
+
+    def _sold(self, sale: Sale) -> Answer:
+        return PLAIN[status_of(sale, self._caller)]
 
 
 async def _heard(answer: asyncio.Future[Answer], hearing: Hearing | None) -> Answer:

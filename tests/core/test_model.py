@@ -6,7 +6,7 @@ import pytest
 
 from bpdemo.core.events import OUTCOMES
 from bpdemo.core.model import Order, OrderRequest, PaymentBook
-from bpdemo.core.ports import NullTracer, SilentObserver
+from bpdemo.core.ports import NullTracer, SilentObserver, hears
 from bpdemo.service.books import Books
 
 
@@ -28,6 +28,17 @@ def test_every_outcome_has_its_column_in_the_books() -> None:
 def test_a_payment_book_starts_empty() -> None:
     """Nothing charged, nothing refunded."""
     assert PaymentBook() == PaymentBook(charged=0, refunded=0)
+
+
+def test_only_the_silent_observer_hears_nothing() -> None:
+    """One that is made of it and listens is told."""
+
+    class Listens(SilentObserver):
+        def observe(self, event: object, /) -> None:
+            raise AssertionError(event)
+
+    assert not hears(SilentObserver())
+    assert hears(Listens())
 
 
 def test_the_do_nothing_parts_do_nothing() -> None:

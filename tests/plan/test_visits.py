@@ -1,10 +1,12 @@
 """The orders of a load are the same orders, however many processes send them."""
 
+import random
+
 import pytest
 
 from bpdemo.plan.arrivals import SHAPES
 from bpdemo.plan.plan import Plan
-from bpdemo.plan.visits import Visit, looks, regulars, visits
+from bpdemo.plan.visits import Visit, any_item, looks, regulars, visits
 
 CLIENTS = (("fair", 9.0), ("greedy", 1.0))
 PRIORITIES = (("0", 1.0), ("3", 1.0))
@@ -44,6 +46,15 @@ def test_what_a_user_wants_does_not_depend_on_when_the_others_come() -> None:
     first, second = regulars(plan)
     assert by_turns[::2] == [first.visit(0), first.visit(1)]
     assert by_turns[1::2] == [second.visit(0), second.visit(1)]
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_an_item_is_drawn_as_the_standard_library_draws_it(seed: int) -> None:
+    """The same numbers from the same stream, which goes on at the same place."""
+    ours, theirs = random.Random(seed), random.Random(seed)
+    for _ in range(1_000):
+        assert any_item(ours) == theirs.randint(1, 100)
+    assert ours.getstate() == theirs.getstate()
 
 
 def test_the_looks_too() -> None:

@@ -4,8 +4,12 @@ import asyncio
 
 import pytest
 
+from bpdemo.assembly.office import Assembly
 from bpdemo.core.errors import ClientLimit, ConcurrencyLimit, WouldExpire
-from bpdemo.core.events import OrderAdmitted, OrderRejected
+from bpdemo.core.events import Event, OrderAdmitted, OrderRejected
+from bpdemo.core.model import OrderRequest
+from bpdemo.core.settings import Settings
+from bpdemo.service.intake import CallerLeft
 from tests.service.stage import now, opened, settle
 from tests.support.virtual import virtual
 
@@ -234,3 +238,65 @@ async def test_a_deadline_is_the_callers_patience_capped_by_the_settings() -> No
 async def _pass(seconds: float) -> None:
     await asyncio.sleep(seconds)
     await settle()
+
+
+@pytest.mark.parametrize("key", [None, "k"])
+@pytest.mark.parametrize("policy", ["reject", "block"])
+@virtual
+async def test_who_need_not_wait_is_admitted_at_once(policy: str, key: str | None) -> None:
+    """Under reject always, also to the job in flight under their key. Where it may take a wait,
+    under block or beside another body, the answer is False and the caller still waits."""
+    async with opened(queue_policy=policy) as stage:
+        intake = stage.office.intake
+        first, same, other = (intake.receive(str(number)) for number in range(3))
+        at_once = intake.try_admit(first, OrderRequest(1, 1), key)
+        assert at_once is (policy == "reject")
+        assert (first.phase, stage.office.queue_depth) == (
+            ("queued", 1) if at_once else ("waiting", 0)
+        )
+        if not at_once:
+            await intake.admit(first, OrderRequest(1, 1), key)
+        assert intake.try_admit(same, OrderRequest(1, 1), key) is (at_once or key is not None)
+        assert intake.try_admit(other, OrderRequest(2, 1), key) is (at_once and key is None)
+        for caller in (same, other):
+            if caller.phase == "waiting":
+                await intake.admit(caller, OrderRequest(1, 1), key)
+        assert {caller.phase for caller in (first, same, other)} == {"queued"}
+        for caller in (first, same, other):
+            assert (await caller.answer).order.item_id in (1, 2)
+            intake.part(caller)
+
+
+@virtual
+async def test_who_has_left_is_not_admitted_at_once_either() -> None:
+    """They are out of the books, as if they had never come."""
+    async with opened() as stage:
+        caller = stage.office.intake.receive("a")
+        stage.office.intake.hang_up(caller)
+        with pytest.raises(CallerLeft):
+            stage.office.intake.try_admit(caller, OrderRequest(1, 1))
+        assert (stage.books.received, stage.office.queue_depth) == (0, 0)
+
+
+@virtual
+async def test_an_observer_that_raises_as_one_is_admitted_leaves_them_in_their_place() -> None:
+    """Who gives up then takes their job along, and the books are right."""
+
+    class Broken:
+        def observe(self, event: Event, /) -> None:
+            if isinstance(event, OrderAdmitted):
+                raise ZeroDivisionError
+
+    loop = asyncio.get_running_loop()
+    assembly = Assembly(Settings(seed=1, workers=1), clock=loop.time, observer=Broken())
+    office = assembly.office
+    await office.start()
+    caller = office.intake.receive("a")
+    with pytest.raises(ZeroDivisionError):
+        office.intake.try_admit(caller, OrderRequest(1, 1))
+    office.intake.part(caller)
+    books = office.intake.books
+    assert books.balanced
+    assert (books.abandoned, books.queued, books.waiting, office.queue_depth) == (1, 0, 0, 0)
+    assert office.intake.quiet.is_set()
+    await office.stop()

@@ -772,3 +772,17 @@ async def test_a_virtual_test_takes_fixtures_and_parameters(greeting: str, times
     """@virtual keeps the test's signature."""
     assert greeting * times in ("hello", "hellohello")
     assert isinstance(asyncio.get_running_loop(), VirtualTimeLoop)
+
+
+@pytest.mark.parametrize("enabled", [False, True])
+def test_whether_it_debugs_is_as_it_was_told(enabled: bool) -> None:
+    """Futures and tasks ask the loop, which answers each time as it was told last."""
+    loop = VirtualTimeLoop()
+    try:
+        loop.set_debug(not enabled)
+        loop.set_debug(enabled)
+        assert loop.get_debug() is enabled
+        # With debugging on, each future remembers where it was made.
+        assert bool(loop.create_future()._source_traceback) is enabled  # type: ignore[attr-defined]
+    finally:
+        loop.close()
