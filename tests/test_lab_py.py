@@ -244,6 +244,94 @@ def test_the_workshop_is_installed_with_nothing_that_builds_it(lab):
     assert subprocess.check_output([command], text=True) == "edited since\n"
 
 
+FAKE_UV = """\
+#!/bin/sh
+{{ echo "$@"; env | grep -E '^(UV_|PIP_|ALL_PROXY|SSL_CERT_FILE)' | sort; }} > '{told}'
+exit {code}
+"""
+
+
+@pytest.fixture
+def uv(lab, tmp_path, monkeypatch):
+    """A machine that has uv: what it was told, and how it ends."""
+    if os.name == "nt":
+        pytest.skip("the stand-in is a shell's")
+    told, programs = tmp_path / "told", tmp_path / "programs"
+    programs.mkdir()
+    monkeypatch.setenv("PATH", f"{programs}{os.pathsep}{os.environ['PATH']}")
+    (lab.ROOT / "requirements.txt").write_text("one==1\n", "utf-8")
+    shutil.copyfile(ROOT / "pyproject.toml", lab.ROOT / "pyproject.toml")
+    by_pip: list[tuple[str, ...]] = []
+    monkeypatch.setattr(lab, "pip", lambda *words: by_pip.append(words))
+    for name in [name for name in os.environ if name.upper().startswith("UV_")]:
+        monkeypatch.delenv(name)
+
+    def installed(code: int | None) -> tuple[str, bool]:
+        if code is not None:
+            program = programs / "uv"
+            text = FAKE_UV.format(told=told, code=code) if code != 126 else "#!/no/such/shell\n"
+            program.write_text(text, "utf-8")
+            program.chmod(0o755)
+        else:
+            monkeypatch.setenv("PATH", str(programs))
+        lab.install(lab.REQUIREMENTS)
+        assert "--no-deps" in by_pip[-1]  # the workshop itself
+        return told.read_text("utf-8") if told.exists() else "", "-r" in by_pip[0]
+
+    return installed
+
+
+def test_where_there_is_uv_it_installs_into_the_environment(lab, uv, capsys):
+    """And pip does not do it again."""
+    told, was_pip_asked = uv(0)
+    assert not was_pip_asked
+    words = told.splitlines()[0].split()
+    assert words[:2] == ["pip", "install"]
+    assert words[words.index("--python") + 1] == str(lab.PYTHON)
+    assert words[words.index("-r") + 1] == str(lab.REQUIREMENTS)
+    assert "pip installs them" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("trouble", ["it fails", "it is for another system", "there is none"])
+def test_where_uv_does_not_do_it_pip_does(trouble, lab, uv, capsys):
+    """One line says so, where there was something to say."""
+    _, was_pip_asked = uv({"it fails": 2, "it is for another system": 126}.get(trouble))
+    assert was_pip_asked
+    said = [line for line in capsys.readouterr().out.splitlines() if "pip installs them" in line]
+    assert len(said) == (trouble != "there is none")
+
+
+def test_uv_is_told_how_the_index_is_reached_and_nothing_else(uv, monkeypatch):
+    """A mirror that pip is told of is uv's too; what uv itself was told of it goes before that;
+    and where other environments lie is no business of ours."""
+    for name, value in {
+        "PIP_INDEX_URL": "https://pip.example", "PIP_PROXY": "http://proxy",
+        "PIP_FIND_LINKS": "/a /b", "PIP_CERT": "/of/pip.pem", "PIP_USER": "1",
+        "UV_INDEX_URL": "https://uv.example", "UV_TARGET": "/elsewhere", "UV_OFFLINE": "1",
+        "UV_SYSTEM_PYTHON": "1", "UV_PROJECT_ENVIRONMENT": "/other",
+    }.items():  # fmt: skip
+        monkeypatch.setenv(name, value)
+    told, _ = uv(0)
+    assert told.splitlines()[1:] == [
+        "ALL_PROXY=http://proxy",
+        "SSL_CERT_FILE=/of/pip.pem",
+        "UV_FIND_LINKS=/a,/b",
+        "UV_INDEX_URL=https://uv.example",
+    ]
+
+
+@pytest.mark.parametrize("why", ["a wheelhouse", "no index", "a certificate of the client"])
+def test_what_uv_cannot_be_told_is_left_to_pip(why, lab, uv, monkeypatch):
+    """It is not even started."""
+    if why == "a wheelhouse":
+        lab.WHEELHOUSE.mkdir()
+    else:
+        name = "PIP_NO_INDEX" if why == "no index" else "PIP_CLIENT_CERT"
+        monkeypatch.setenv(name, "1")
+    told, was_pip_asked = uv(0)
+    assert (told, was_pip_asked) == ("", True)
+
+
 def test_an_environment_is_made_again_for_what_it_lacks_and_for_nothing_else(lab, monkeypatch):
     """The one with the tools is good for a learner too; changed tools concern developers alone."""
     for path in (*ROOT.glob("requirements*.txt"), ROOT / "pyproject.toml"):
