@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from math import isfinite, log10
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 
 import plotly.graph_objects as go
 
@@ -22,8 +22,12 @@ from bpdemo.picture.palette import (
     TEXT_PX,
 )
 
+T = TypeVar("T")
+
 LEAST_S: Final = 0.1
 INNER_PX: Final = 380
+#: How far to each side a single load is drawn, as a share of it.
+SPREAD: Final = 0.05
 TICKS_S: Final = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 60)
 
 
@@ -53,6 +57,7 @@ def stuck_map(
     load `stable_to` no trigger sticks: the edge ends there in a wall, and does not slope to the
     last load below it. `title` says the result.
     """
+    edges_s, bands_s = _with_width(edges_s), _with_width(bands_s)
     loads = sorted(edges_s)
     at, where = _places(loads, stable_to)
     curves = (lambda load: bands_s[load][0], lambda load: bands_s[load][1], edges_s.__getitem__)
@@ -99,6 +104,14 @@ def _places(loads: list[float], stable_to: float | None) -> tuple[list[float], l
         return loads, loads
     under, over = loads[:below], loads[below:]
     return [*under, stable_to, stable_to, *over], [*under, under[-1], over[0], *over]
+
+
+def _with_width(at_load: Mapping[float, T]) -> Mapping[float, T]:
+    """A map of a single load would have no width, and no band: it is drawn a bit to each side."""
+    if len(at_load) != 1:
+        return at_load
+    [(load, found)] = at_load.items()
+    return {load * (1 - SPREAD): found, load * (1 + SPREAD): found}
 
 
 def _drawn(seconds: float, most_s: float) -> float:

@@ -36,6 +36,17 @@ def test_a_wall_beside_the_map_changes_nothing() -> None:
         assert (list(edge.x), list(edge.y)) == (list(plain.x), list(plain.y))
 
 
+def test_a_single_load_has_its_band_too() -> None:
+    """It is given some width: else there would be nothing to see."""
+    figure = stuck_map({0.8: 0.6}, {0.8: (0.4, 0.9)}, title="A map")
+    _, band, _, edge = figure.data
+    assert list(band.y) == [0.9, 0.9, 0.4, 0.4]
+    assert list(edge.y) == [0.6, 0.6]
+    left, right = figure.layout.xaxis.range
+    assert left < 0.8 < right
+    assert (min(band.x), max(band.x)) == (left, right)
+
+
 def test_a_model_and_live_points_are_drawn_beside() -> None:
     """The model as far as it has an edge; a point is crossed where the service stuck."""
     live = [LivePoint(0.5, 0.75, 0, 3), LivePoint(0.5, 1.25, 2, 3)]
