@@ -54,8 +54,8 @@ class ArrivalDiscipline(Generic[J]):
         self._jobs[job] = (came_s, priority)
 
     def pop(self) -> tuple[J, float]:
-        job, (came_s, _) = self._jobs.popitem(last=self._newest_first)
-        return job, came_s
+        job, entry = self._jobs.popitem(self._newest_first)
+        return job, entry[0]
 
     def remove(self, job: J) -> bool:
         return self._jobs.pop(job, None) is not None

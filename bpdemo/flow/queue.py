@@ -103,15 +103,11 @@ class BoundedQueue(Generic[J]):
 
     def try_put(self, job: J, priority: int = 1) -> None:
         """Take a place at once. Raises `QueueFull` if there is none, or others wait for it."""
-        if self._closed:
-            raise Draining
         if not 0 <= priority < LEVELS:
             raise _no_priority(priority)
-        if self._arriving and job in self._arriving:
-            raise twice(job)
-        if self._waiters or not self.has_place:
-            if job in self._line:
-                raise twice(job)
+        if (
+            self._closed or self._arriving or self._depth >= self._places + self._idle()
+        ) and not self._may_append(job):
             raise QueueFull
         self._append(job, priority)
 
@@ -123,16 +119,14 @@ class BoundedQueue(Generic[J]):
         """
         if not 0 <= priority < LEVELS:
             raise _no_priority(priority)
-        if job in self._arriving:
-            raise twice(job)
-        if not self._closed and (self._waiters or not self.has_place):
-            if job in self._line:
-                raise twice(job)
+        if (
+            self._closed or self._arriving or self._depth >= self._places + self._idle()
+        ) and not self._may_append(job):
             if not self.may_wait:
                 raise QueueFull
             await self._wait_for_place(job, timeout_s)
-        if self._closed:
-            raise Draining
+            if self._closed:
+                raise Draining
         try:
             self._append(job, priority)
         except BaseException:
@@ -207,6 +201,21 @@ class BoundedQueue(Generic[J]):
         """What every job asks of the policy, in the form it is asked for."""
         self._places = inf if policy.capacity < 0 else policy.capacity
         self._may_shed = policy.discipline == "codel"
+
+    def _may_append(self, job: J) -> bool:
+        """Asked where that is not seen at once: whether there is a place, which nobody waits for.
+
+        While nobody is on their way to one, there is if they are not all taken.
+        """
+        if self._closed:
+            raise Draining
+        if job in self._arriving:
+            raise twice(job)
+        if not self._waiters and self.has_place:
+            return True
+        if job in self._line:
+            raise twice(job)
+        return False
 
     def _append(self, job: J, priority: int) -> None:
         now = self._clock()
