@@ -72,7 +72,10 @@ class Edge:
             return None
         asking = Asking(hear, self, stay, OrderRequest(visit.item, 1), visit.key or None)
         asking.leaves_at(gives_up_s)
-        asking.place()
+        if self.intake.policy.when_full == "block":
+            asking.wait()
+        else:  # a turn later, too, as a body is read after its head
+            self._loop.call_soon(asking.place)
         return asking
 
     async def order(self, visit: Visit, plan: Plan, gives_up_s: float) -> Answer:
@@ -205,16 +208,23 @@ class Asking(Hearing):
         self._key = key
 
     def place(self) -> None:
-        """Ask for it."""
+        """Take a place at once, or wait for it."""
         try:
             has_place = self._edge.intake.try_admit(self._caller, self._wanted, self._key)
+        except CallerLeft:
+            self.end(self._stay, None)
+            return
         except Exception as error:
             self.end(self._stay, self._edge.told(error))
             return
         if has_place:
             self._caller.answer.add_done_callback(self._answered)
         else:
-            self._edge.serve(self._wait(), self._stay, self)
+            self.wait()
+
+    def wait(self) -> None:
+        """Ask in a task of its own, which may wait."""
+        self._edge.serve(self._wait(), self._stay, self)
 
     def hang_up(self) -> None:
         self._edge.intake.hang_up(self._caller)
