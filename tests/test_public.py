@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.built_wheel import wheel_from_sdist
+
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
@@ -86,19 +88,7 @@ def test_the_container_to_write_in_sets_up_as_a_learner_does():
 @pytest.mark.process
 def test_the_wheel_made_from_the_sdist_carries_licence_types_and_course(tmp_path):
     """What reaches a stranger is built twice on the way, and nothing is lost."""
-    code = "import hatchling.build as b, sys; print(b.build_{}(sys.argv[1]))"
-    built = subprocess.run(
-        [sys.executable, "-c", code.format("sdist"), str(tmp_path)],
-        cwd=ROOT, capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    archive = tmp_path / built.stdout.split()[-1]
-    unpacked = tmp_path / archive.name.removesuffix(".tar.gz")
-    subprocess.run(["tar", "-xzf", archive.name], cwd=tmp_path, check=True)
-    subprocess.run(
-        [sys.executable, "-c", code.format("wheel"), str(tmp_path)],
-        cwd=unpacked, capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    (wheel,) = tmp_path.glob("*.whl")
+    wheel = wheel_from_sdist(tmp_path)
     with zipfile.ZipFile(wheel) as archived:
         names = set(archived.namelist())
         (about,) = [name for name in names if name.endswith(".dist-info/METADATA")]

@@ -57,12 +57,16 @@ class Workshop:
     def start(self) -> None:
         """Run `python lab.py` until it tells its `address`, with the token in it."""
         config = self.folder / ".venv" / "jupyter" / "config"
+        self.start_as([sys.executable, "lab.py"], config, dict(os.environ))
+
+    def start_as(self, command: list[str], config: Path, environment: dict[str, str]) -> None:
+        """Run that in the folder, until it tells its `address`; `config` is to be JupyterLab's."""
         config.mkdir(parents=True)
         (config / "jupyter_lab_config.json").write_text(EXPOSED, encoding="utf-8")
         self._process = subprocess.Popen(
-            [sys.executable, "lab.py", "--no-browser", "--port", str(free_port())],
+            [*command, "--no-browser", "--port", str(free_port())],
             cwd=self.folder,
-            env=os.environ
+            env=environment
             | {"BPDEMO_HOME": str(self.home), "BPDEMO_PROFILE": "short"}
             | self.family.environment
             | self._env,
