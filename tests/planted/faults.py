@@ -94,7 +94,12 @@ FAULTS = (
         "if self.limit and mine > self.limit:",
         "tests/flow/test_share.py",
     ),
-    Fault("flow/seats.py", "if self.free <= 0:", "if self.free < 0:", "tests/flow/test_seats.py"),
+    Fault(
+        "flow/seats.py",
+        "if self.busy >= self.total:",
+        "if self.busy > self.total:",
+        "tests/flow/test_seats.py",
+    ),
     # the service
     Fault(
         "service/wait_estimate.py",
