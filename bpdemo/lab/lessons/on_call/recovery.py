@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
+from bpdemo.core.slips import forgiving
 from bpdemo.load.run import LoadRun
 from bpdemo.plan.fates import OK
 
 SERVED_AGAIN: Final = 0.9
 
 
+@forgiving
 def served_by_second(run: LoadRun) -> dict[float, float]:
     """For `line_figure`: the end of each second → the share that was served of the orders that came
     in it."""
@@ -19,6 +21,7 @@ def served_by_second(run: LoadRun) -> dict[float, float]:
     }
 
 
+@forgiving
 def recovered_after_s(run: LoadRun, from_s: float, to_s: float | None = None) -> float:
     """How long after `from_s` the service serves again, and goes on doing so until `to_s`, the end
     of the run unless given: at least 90% of the orders of each second. The whole time if it never
@@ -32,6 +35,7 @@ def recovered_after_s(run: LoadRun, from_s: float, to_s: float | None = None) ->
     return float(bad[-1] + 1) if bad else 0.0
 
 
+@forgiving
 def lost(run: LoadRun, from_s: float) -> int:
     """How many orders from `from_s` on were not served in time."""
     records = run.records
