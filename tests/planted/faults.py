@@ -117,7 +117,7 @@ FAULTS = (
         "service/ledger.py",
         '            caller.phase = "over"\n            self.books.forget()\n',
         '            caller.phase = "over"\n',
-        "tests/service/test_books.py",
+        "tests/service/test_hang_up.py",
     ),
     # money and goods
     Fault(
