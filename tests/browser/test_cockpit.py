@@ -119,7 +119,7 @@ def test_a_keyboard_alone_turns_knobs_and_drives_a_load(
     expect(page.get_by_role("button", name="Start the load")).to_be_visible(timeout=15_000)
     expect(page.locator(".bp-cockpit")).to_contain_text(re.compile("(Goodput|served) .*"))
     shoot(page, "cockpit-over")
-    eventually(lambda: not workshop.family.named("locust"), "no load generator is left")
+    eventually(lambda: not workshop.family.loading(), "no load generator sends")
     service.close()
     notebook.shut_down()
     eventually(lambda: is_free(service.port), "the port is free again")

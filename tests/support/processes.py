@@ -10,6 +10,8 @@ from uuid import uuid4
 
 import psutil
 
+from bpdemo.load.company import WAITS
+
 MARK = "BPDEMO_TEST_FAMILY"
 
 
@@ -44,6 +46,12 @@ class Family:
         """Those running with that word in their command line."""
         return [process for process in self.alive() if word in command_line(process)]
 
+    def loading(self) -> list[psutil.Process]:
+        """The load generators that send: one that waits for the next load has a single thread."""
+        return [
+            p for p in self.named("locust") if WAITS not in command_line(p) or threads_of(p) > 1
+        ]
+
     def ports(self) -> set[int]:
         """The TCP ports they listen on."""
         return {port for process in self.alive() for port in ports_of(process)}
@@ -76,6 +84,13 @@ def command_line(process: psutil.Process) -> str:
     with suppress(psutil.Error):
         return " ".join(process.cmdline()) or process.name()
     return ""
+
+
+def threads_of(process: psutil.Process) -> int:
+    """How many it has; 0 if it has ended."""
+    with suppress(psutil.Error):
+        return int(process.num_threads())
+    return 0
 
 
 def ports_of(process: psutil.Process) -> set[int]:
