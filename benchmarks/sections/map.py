@@ -4,8 +4,8 @@ The naive service under a steady open load, payments that take five times as lon
 instant retries, clients who wait half a second. *Stuck*: from 30 to 60 s after the trigger no more
 than half of the orders are served in time. The *edge* is the length of trigger at which half of
 nine seeds stick; between 10 % and 90 % of them lies the band in which chance decides. The *model*
-is a fluid of ours (`bpdemo.sim.storm`): the same queue and the same retries, with no chance in
-them.
+is a fluid of ours (`bpdemo.sim.storm`): the same queue and the same retries, without
+randomness.
 
 Live, a service in a process of its own is given 0.75 and 1.25 of the model's edge at three loads,
 by the load generator; in the quick form once each, and judged from 10 to 20 s after the trigger, in

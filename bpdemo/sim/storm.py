@@ -1,5 +1,5 @@
-"""A retry storm as a fluid: the trigger from which a service does not come back, with no chance in
-it, in a moment.
+"""A retry storm as a fluid without randomness: the trigger from which a service does not come back,
+in a moment.
 
 The service is the naive one: c workers, one queue without a bound, oldest first, nobody dropped.
 Orders flow in at λ; those that have no answer after τ come again, r times at most. By the time t,
@@ -12,7 +12,7 @@ A(t) has entered the queue and S(t) has left it for a worker:
 
 A trigger makes s longer for a while. When it is over, the queue either runs empty, or every order
 comes r + 1 times and it grows for ever, for which (r + 1)·λ·s must be above c. That is the mean
-behaviour of the service's own code, which chance moves about from seed to seed.
+behaviour of the service's own code, which randomness moves about from seed to seed.
 """
 
 from __future__ import annotations

@@ -227,8 +227,8 @@ def judge_follow(follow: Any) -> str:
             "minutes.",
             seen=f"it served {hours[2]:.0%} of what was possible in the third minute, and "
             f"{hours[gone]:.0%} in minute {gone + 1}.",
-            why="a reference that rises with the latency learns the queue by heart: a little more "
-            "is let in, which makes it rise again. A slower average only drifts later.",
+            why="a reference that rises with the latency comes to treat the queue as normal: a "
+            "little more is let in, which makes it rise again. A slower average only drifts later.",
             look="The short time holds the wait in it. Which of the two directions is safe to "
             "follow, however long the overload lasts?",
         )
