@@ -515,7 +515,7 @@ def margin(
     """Find how large a trigger the service survives, at each load.
 
     The trigger is a payment that is slow for a while. Where it lasts too long,
-    the service stays stuck when it is over: from 30 to 60 seconds later fewer
+    the service stays stuck when it is over: from 30 to 60 seconds later no more
     than half of the orders are served in time. The service's own code, in
     virtual time; it takes a minute or two.
 

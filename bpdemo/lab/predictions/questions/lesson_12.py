@@ -5,16 +5,16 @@ from bpdemo.lab.predictions.questions.question import Question
 QUESTIONS: dict[str, Question] = {
     "12a": Question(
         "The naive service at 60% of capacity, and clients that retry three times. The payment is "
-        "five times as slow for 0.6 s, and everything recovers. Now the same for 0.8 s: a third "
-        "longer. What happens?",
+        "five times as slow for 0.6 s, and everything recovers. Now the same for 1.1 s: half a "
+        "second longer. What happens?",
         "It never recovers: from then on nobody is served",
         {
-            "It recovers as well, about a third later": (
+            "It recovers as well, half a second later": (
                 "That is how a queue without retries behaves. With them there is a length from "
                 "which the trigger sets off something that no longer needs it."
             ),
             "It never recovers: from then on nobody is served": (
-                "Yes. A fifth of a second decides between a dip that nobody remembers and an "
+                "Yes. Half a second decides between a dip that nobody remembers and an "
                 "outage that does not end."
             ),
             "It recovers, but takes many times as long": (
@@ -26,7 +26,7 @@ QUESTIONS: dict[str, Question] = {
     "12b": Question(
         "The same clients, and a trigger of two seconds, at three loads: 20%, 40% and 60% of "
         "capacity. Before the trigger nobody could tell the three services apart by their "
-        "latency. Which of them recover?",
+        "median latency. Which of them recover?",
         "The one at 20% alone",
         {
             "All but the one at 60%": (
@@ -50,7 +50,7 @@ QUESTIONS: dict[str, Question] = {
         "None of the four",
         {
             "Backoff and twice the workers": (
-                "Backoff postpones attempts, and an open stream has no end. Twice the workers make "
+                "Backoff postpones attempts and removes none, and new customers keep coming. Twice the workers make "
                 "30% of 60%, and four times 30% is still 120%."
             ),
             "One retry: half of the attempts": (
