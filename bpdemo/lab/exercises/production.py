@@ -272,8 +272,9 @@ PRODUCTION: Final[dict[str, Production]] = {
             "This is what a service does with those who still wait when it stops: each of them "
             "hears so at once, and may try elsewhere. Your steps decide whether there is such a "
             "queue.",
-            "On call, the steps stand in a runbook, and a bound or a deadline stands there before "
-            "the day on which it is needed.",
+            "On call, the steps stand in a runbook: drop traffic at the edge first, then restart "
+            "behind that limit, since a real restart is cold and slow. A bound or a deadline "
+            "stands there before the day on which it is needed.",
         ),
     ),
     "12b": Production(

@@ -96,6 +96,16 @@ CLAIMS = (
             Arm("CoDel", lambda: after(2, knobs={"queue_discipline": "codel"}), at_least=0.9),
             Arm("a bound of 61", lambda: after(2, knobs={"queue_capacity": 61}), at_most=0.2),
             Arm(
+                "one retry, dropping those who left",
+                lambda: after(3, knobs={"drop_on_disconnect": True}, retries=1),
+                at_least=0.9,
+            ),
+            Arm(
+                "one retry, twice the workers",
+                lambda: after(3, knobs={"workers": 8}, retries=1),
+                at_least=0.9,
+            ),
+            Arm(
                 "a breaker with its usual numbers",
                 lambda: after(2, knobs={"breaker_enabled": True, "attempt_timeout_s": 0.1}),
                 at_most=0.1,

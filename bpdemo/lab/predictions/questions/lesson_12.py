@@ -43,15 +43,15 @@ QUESTIONS: dict[str, Question] = {
         },
     ),
     "12c": Question(
-        "At 60% of capacity, after the trigger of two seconds. Clients back off exponentially with "
+        "At 60% of capacity, after a trigger of three seconds. Clients back off exponentially with "
         "jitter; clients retry once in place of three times; the service drops the orders of "
         "callers who have left; it has twice as many workers as before. Each alone: which of them "
         "bring it back?",
         "None of the four",
         {
             "Backoff and twice the workers": (
-                "Backoff postpones attempts and removes none, and new customers keep coming. Twice the workers make "
-                "30% of 60%, and four times 30% is still 120%."
+                "Backoff postpones attempts and removes none, and new customers keep coming. Twice the "
+                "workers make 30% of 60%, and four times 30% is still 120%."
             ),
             "One retry: half of the attempts": (
                 "Half of the attempts are two for each order, and twice 60% is 120%. Fewer retries "
