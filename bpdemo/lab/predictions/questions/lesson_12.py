@@ -50,8 +50,8 @@ QUESTIONS: dict[str, Question] = {
         "None of the four",
         {
             "Backoff and twice the workers": (
-                "Backoff postpones attempts and removes none, and new customers keep coming. Twice the "
-                "workers make 30% of 60%, and four times 30% is still 120%."
+                "Backoff postpones attempts and removes none, and new customers keep coming. "
+                "Twice the workers make 30% of 60%, and four times 30% is still 120%."
             ),
             "One retry: half of the attempts": (
                 "Half of the attempts are two for each order, and twice 60% is 120%. Fewer retries "
