@@ -296,7 +296,7 @@ def load(
     sent = request_from(request, json_body, body_file, header)
     run_load(
         url, scenario, rate, seconds, processes, seed, json_file, far, sent, user,
-        i_run_this_service, retrying(retries, retry_policy),
+        i_run_this_service, retrying(retries, retry_policy, scenario),
     )  # fmt: skip
 
 
@@ -453,7 +453,7 @@ def simulate(
         _warn_of_overruled(asked)
     plan = Plan(
         rate_per_s=rate, seconds=seconds, scenario=scenario, seed=seed,
-        **retrying(retries, retry_policy),
+        **retrying(retries, retry_policy, scenario),
     )  # fmt: skip
     given = (asked, unprotected, plan)
     if json_file is not None and any(lacking("load")):
@@ -655,10 +655,16 @@ def doctor() -> None:
     raise typer.Exit(run_doctor())
 
 
-def retrying(retries: int | None, policy: str | None) -> dict[str, Any]:
-    """As a plan has it. A policy says what becomes of retries, so it is not asked for none."""
+def retrying(retries: int | None, policy: str | None, scenario: str) -> dict[str, Any]:
+    """As a plan has it. A policy says what becomes of retries, so it is not asked for none, and
+    ValueError where it is; a retry storm has its own."""
+    from bpdemo.core.choices import RETRY_POLICIES
+    from bpdemo.plan.retry_policies import require_retries
+
     if retries is None:
         retries = 0 if policy is None else POLICY_RETRIES
+    elif policy in RETRY_POLICIES and scenario != "retry_storm":  # another name is told by the plan
+        require_retries(policy, retries)
     return {"retries": retries, "retry_policy": policy}
 
 

@@ -115,8 +115,9 @@ def _progress(console: Console, loads: Sequence[float]) -> Iterator[Callable[[Ma
                 _say(console, head.pop(0))
             low_s, high_s = at.band_s
             cells = map(_told_s, (low_s, at.edge_s, high_s))
-            alone = "  collapses by itself" if at.collapses else ""
-            _say(console, _row(f"{at.load:.0%}", *cells) + alone)
+            notes = ("collapses by itself" if at.collapses else "", at.doubt)
+            told = ", ".join(filter(None, notes))
+            _say(console, _row(f"{at.load:.0%}", *cells) + (told and f"  {told}"))
             console.file.flush()  # a file has each row, too, should the rest be broken off
             if status is not None:
                 with suppress(StopIteration):
@@ -172,6 +173,7 @@ def document(found: Margin, slow_times: float, retry_policy: str | None = None) 
                 "collapses_by_itself": at.collapses,
                 "edge_s": _known(at.edge_s),
                 "band_s": [_known(length_s) for length_s in at.band_s],
+                "doubt": at.doubt or None,
                 "stuck_from_s": [_known(length_s) for length_s in at.stuck_from_s],
             }
             for at in found.at

@@ -33,7 +33,8 @@ class LoadArguments(TypedDict, total=False):
     attempt is hung up after that long, counted from when it was meant to be sent. `retry_budget`
     keeps retries to that share of requests, `retry_policy` is what a well-known client library does
     about failures: sre_throttling, grpc_tokens, aws_bucket, aws_bucket_2025 (a retry costs less),
-    linkerd_budget. `clients` and `priorities` mix labels by weight.
+    linkerd_budget; with `retries` 0 only the first does anything. `clients` and `priorities` mix
+    labels by weight.
     `changes` turn the service's knobs on the way, as in `[(4, {"payment_latency_s": 0.16})]`.
     """
 

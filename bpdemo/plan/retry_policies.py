@@ -177,6 +177,17 @@ def policy_of(name: RetryPolicyName | None, rng: random.Random) -> RetryPolicy:
     return NoPolicy() if name is None else _MAKERS[name](rng)
 
 
+def require_retries(name: RetryPolicyName | None, retries: int) -> None:
+    """ValueError for a policy that governs retries alone, where there are none: it would do
+    nothing."""
+    is_idle = type(policy_of(name, random.Random(0))).may_call is NoPolicy.may_call
+    if name is not None and not retries and is_idle:
+        raise ValueError(
+            f"retries must be at least 1 with retry_policy {name}, not 0: the policy says which "
+            "retries are made, and there are none"
+        )
+
+
 def _since(times_s: deque[float], earliest_s: float) -> deque[float]:
     """Without those before."""
     while times_s and times_s[0] < earliest_s:

@@ -12,7 +12,7 @@ service *collapses by itself*: it is stuck with no trigger at all, on half of th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from math import ceil, inf, isfinite, sqrt
@@ -22,7 +22,9 @@ from typing import Any, Final, Protocol, Unpack
 from bpdemo.core.settings import Settings
 from bpdemo.plan.arguments import DEFAULTS, LoadArguments, takes_load
 from bpdemo.plan.plan import require_range, require_whole
-from bpdemo.sim.ordeal import UNTIL_S, WARM_S, Ordeal, Trigger
+from bpdemo.plan.retry_policies import require_retries
+from bpdemo.sim.askable import require_service, require_stock
+from bpdemo.sim.ordeal import FROM_S, UNTIL_S, WARM_S, Ordeal, Trigger
 from bpdemo.sim.play import prepare
 
 #: Shares of the capacity.
@@ -32,6 +34,8 @@ LEAST_S: Final = 0.05
 #: Two lengths of which one sticks and one does not lie this close in the end, as a ratio.
 WITHIN: Final = 1.05
 FIRST_GUESS_S: Final = 1.0
+#: A window in which fewer orders come on average is too small to tell half from chance.
+FEWEST_ORDERS: Final = 20
 #: The load's own that each ordeal sets by itself.
 TAKEN: Final = ("times", "rate", "seconds", "scenario", "changes")
 
@@ -40,10 +44,11 @@ TAKEN: Final = ("times", "rate", "seconds", "scenario", "changes")
 class MarginAt:
     """What is survived at one load. `stuck_from_s`: for each seed, in order of length, from how
     long a trigger on it sticks; inf where none of up to `most_s` does, 0 where the service is stuck
-    without one."""
+    without one. `orders`: how many come in the window that is judged, on average."""
 
     load: float
     stuck_from_s: tuple[float, ...]
+    orders: float = inf
 
     @property
     def edge_s(self) -> float:
@@ -59,6 +64,36 @@ class MarginAt:
     def band_s(self) -> tuple[float, float]:
         """The lengths at which 10% and at which 90% of the seeds stick."""
         return self.quantile_s(0.1), self.quantile_s(0.9)
+
+    @property
+    def is_survived(self) -> bool:
+        """Whether no trigger that was tried sticks, on any of the seeds."""
+        return self.stuck_from_s[0] == inf
+
+    @property
+    def doubt(self) -> str:
+        """Why the verdicts at this load say little of triggers, in a few words; empty if they do
+        not."""
+        if self.load > 1:
+            return "above the capacity"
+        return "too few orders to judge" if self.orders < FEWEST_ORDERS else ""
+
+    @property
+    def exceptions(self) -> str:
+        """In words, the runs that the edge does not tell of: those that stick where most never do,
+        and those that are stuck without a trigger where most are not. Empty if there are none."""
+        runs, alone = len(self.stuck_from_s), self.stuck_from_s.count(0.0)
+        stuck = [from_s for from_s in self.stuck_from_s if isfinite(from_s)]
+        if self.collapses or not stuck or (isfinite(self.edge_s) and not alone):
+            return ""
+        where = f"at {self.load:.0%} load"
+        if isfinite(self.edge_s) or alone == len(stuck):
+            is_stuck = "was" if alone == 1 else "were"
+            return f"{where} {alone} of {runs} runs {is_stuck} stuck with no trigger at all"
+        told = f"{where} {len(stuck)} of {runs} runs stayed stuck, "
+        if alone:
+            told += f"{alone} of them with no trigger at all and the rest "
+        return f"{told}from {stuck[alone]:.2g} s on"
 
     def quantile_s(self, share: float) -> float:
         """The least length at which at least that share of the seeds sticks."""
@@ -108,15 +143,33 @@ class Margin:
             for each in self.at
             if not each.collapses and isfinite(each.edge_s)
         ]
+        exceptions = "; ".join(filter(None, (each.exceptions for each in self.at)))
         sentences = []
         if alone:
             sentences.append(f"The service collapses by itself at {', '.join(alone)} load.")
         if told:
             sentences.append(f"The service stays stuck after a trigger of {', '.join(told)}.")
-        if not sentences:
-            tried = f"each load that was tried, up to {max(self.loads):.0%} of capacity"
+        if exceptions:
+            sentences.append(f"{exceptions[0].upper()}{exceptions[1:]}.")
+        sure = [each.load for each in self.at if not each.doubt]
+        if sure and all(each.is_survived for each in self.at):
+            tried = f"each load that was tried, up to {max(sure):.0%} of capacity"
             sentences.append(f"A trigger of {self.most_s:g} s is survived at {tried}.")
-        return " ".join(sentences)
+        return " ".join([*sentences, *self._doubts()])
+
+    def _doubts(self) -> Iterator[str]:
+        if above := [
+            f"{each.load:.0%}" for each in self.at if each.load > 1 and not each.collapses
+        ]:
+            yield (
+                f"At {', '.join(above)} load the service is overloaded without any trigger, and "
+                "its queue may only need longer than a run to show it."
+            )
+        if few := [f"{each.load:.0%}" for each in self.at if each.orders < FEWEST_ORDERS]:
+            yield (
+                f"At {', '.join(few)} load fewer than {FEWEST_ORDERS} orders come in the "
+                f"{UNTIL_S - FROM_S:g} s that are judged, too few to tell anything but chance."
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,18 +182,23 @@ class Asked:
     capacity_per_s: float | None
     arguments: Mapping[str, Any]
 
-    def ordeal(self, trigger_s: float, seed: int) -> Ordeal:
-        """Not begun yet."""
-        settings, capacity = self.settings, self.capacity_per_s
+    @property
+    def rate_per_s(self) -> float:
+        """ValueError if no capacity is known."""
+        capacity = self.capacity_per_s
         if capacity is None:
-            capacity = settings.nominal_capacity
+            capacity = self.settings.nominal_capacity
         if capacity is None:
             raise ValueError("capacity_per_s must be given where an order takes no time")
+        return self.load * capacity
+
+    def ordeal(self, trigger_s: float, seed: int) -> Ordeal:
+        """Not begun yet."""
         ready = prepare(
-            settings,
-            rate=self.load * capacity,
+            self.settings,
+            rate=self.rate_per_s,
             seconds=WARM_S + trigger_s + UNTIL_S,
-            changes=self.trigger.changes(settings, trigger_s),
+            changes=self.trigger.changes(self.settings, trigger_s),
             **{**self.arguments, "seed": seed},
         )
         return Ordeal(ready, trigger_s)
@@ -181,7 +239,8 @@ def margin(
     of an executor.
     The other arguments are those of `simulate` (`retries`, 3 unless given, `client_timeout_s`,
     `backoff`, `retry_budget`, …), but for `times`, `rate`, `seconds`, `scenario` and `changes`,
-    which each ordeal sets itself. Raises `SettingsInvalid`, and ValueError for an argument.
+    which each ordeal sets itself. Raises `SettingsInvalid`, and ValueError for an argument, or for
+    a service that can serve nobody in time, or that may be sold out before the end.
     """
     made = settings if isinstance(settings, Settings) else Settings(**settings)
     for name in TAKEN:
@@ -200,11 +259,16 @@ def margin(
     given = {name: value for name, value in arguments.items() if name not in TAKEN}
     questions = [Asked(made, trigger, load, capacity_per_s, given) for load in loads]
     for asked in questions:
-        asked.ordeal(most_s, first)  # so that what cannot be asked is told before anything is tried
+        ready = asked.ordeal(most_s, first)
+        require_stock(made, ready.plan)
+    # All of this so that what cannot be asked is told before anything is tried.
+    require_retries(arguments["retry_policy"], arguments["retries"])
+    require_service(made, given)
     found, guess_s = [], FIRST_GUESS_S
     for asked in questions:
         search = partial(stuck_from_s, asked, most_s=most_s, guess_s=guess_s)
-        here = MarginAt(asked.load, tuple(sorted(each(search, range(first, first + count)))))
+        stuck = tuple(sorted(each(search, range(first, first + count))))
+        here = MarginAt(asked.load, stuck, asked.rate_per_s * (UNTIL_S - FROM_S))
         guess_s = max(LEAST_S, min(here.edge_s, most_s))
         found.append(here)
         tell(here)

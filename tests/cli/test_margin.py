@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -47,6 +48,30 @@ def test_the_map_has_a_column_for_each_load_and_a_row_for_each_length() -> None:
     assert "60 s" not in rows
 
 
+def test_a_load_that_sticks_now_and_then_is_not_told_as_survived(run: Run) -> None:
+    """Two of nine runs stay stuck, half do not: the last line says so."""
+    code, out, err = run("margin", "--unprotected", "--set", "workers=1", "--at", 0.35,
+                         "--most-seconds", 1, "--seeds", 9)  # fmt: skip
+    assert (code, err) == (0, "")
+    assert "is survived" not in out
+    assert re.search(r"At 35% load \d of 9 runs stayed stuck, from 0\.\d+ s on\.\n$", out)
+
+
+def test_what_says_little_is_told_beside_its_row_and_at_the_end(run: Run, tmp_path: Path) -> None:
+    """More load than the service has capacity, and a window with few orders; the file has both."""
+    figures = tmp_path / "a.json"
+    code, out, err = run(*FEW[:-1], 0.01, "--at", 1.2, "--most-seconds", 0.1, "--retries", 0,
+                         "--json", figures)  # fmt: skip
+    assert (code, err) == (0, "")
+    assert re.search(r"^ +1% .*  too few orders to judge$", out, re.MULTILINE)
+    assert re.search(r"^ +120% .*  collapses by itself, above the capacity$", out, re.MULTILINE)
+    assert "At 1% load fewer than 20 orders come" in out
+    assert "The service collapses by itself at 120% load." in out
+    assert "is survived" not in out
+    doubts = [at["doubt"] for at in json.loads(figures.read_text("utf-8"))["loads"]]
+    assert doubts == ["too few orders to judge", "above the capacity"]
+
+
 def test_what_never_sticks_is_null_in_the_file() -> None:
     """JSON has no infinity."""
     written = document(FOUND, 5.0)
@@ -63,6 +88,9 @@ def test_what_never_sticks_is_null_in_the_file() -> None:
         (("--slow-times", "0.5"), "--slow-times must be a number from 1 to 1000"),
         (("--slow-times", "1"), "trigger must change a knob"),
         (("--set", "payment_latency_s=0"), "trigger must change a knob"),
+        (("--set", "payment_latency_s=0.6"), "client_timeout_s must be longer than an order"),
+        (("--set", "payment_outage=true"), "no order is served within client_timeout_s=0.5"),
+        (("--set", "initial_stock=5"), "initial_stock must be at least"),
         (("--at", "0"), "--at must be a number from"),
         (("--most-seconds", "0"), "--most-seconds must be a number from"),
         (("--seeds", "0"), "--seeds must be a whole number"),

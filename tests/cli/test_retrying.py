@@ -110,6 +110,32 @@ def test_too_many_retries_are_refused(run: Run, command: tuple[Any, ...], wrong:
     assert f"--retries must be a whole number from 0 to 20, not {wrong}" in err
 
 
+@pytest.mark.parametrize("policy", RETRY_POLICIES)
+@pytest.mark.parametrize("command", [("simulate",), LOAD, ("margin",)], ids=lambda words: words[0])
+def test_a_policy_that_has_no_retry_to_speak_of_is_refused(
+    run: Run, command: tuple[Any, ...], policy: str
+) -> None:
+    """In one line; but for the one that has a say in first attempts, too."""
+    words = {
+        "simulate": ("--seconds", 1),
+        "margin": ("--set", "workers=1", "--at", 0.1, "--most-seconds", 0.05, "--seeds", 1),
+    }
+    code, _, err = run(
+        *command, *words.get(command[0], ()), "--retry-policy", policy, "--retries", 0
+    )
+    told = f"bpdemo: --retries must be at least 1 with retry_policy {policy}, not 0: "
+    assert err.startswith(told) is (policy != "sre_throttling")
+    assert code == (2 if policy != "sre_throttling" or command == LOAD else 0)
+    assert err.count("\n") <= 1
+
+
+def test_a_retry_storm_has_retries_of_its_own(run: Run) -> None:
+    """Three, though none are asked for: a policy has something to say about them."""
+    words = ("--scenario", "retry_storm", "--retries", 0, "--retry-policy", "grpc_tokens")
+    code, _, err = run("simulate", "--seconds", 1, *words)
+    assert (code, err) == (0, "")
+
+
 @pytest.mark.parametrize("words", [("--retries", 1), ("--retry-policy", "aws_bucket")])
 def test_a_locust_file_says_itself_how_it_retries(
     run: Run, tmp_path: Path, words: tuple[Any, ...]

@@ -1,9 +1,12 @@
 """The largest trigger survived: per load, per seed, and what is refused."""
 
+from collections.abc import Iterable
 from math import inf, nan
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bpdemo.core.errors import SettingsInvalid
 from bpdemo.core.settings import Settings
@@ -101,6 +104,154 @@ def test_the_protected_service_survives_what_the_naive_does_not() -> None:
     assert protected.sentence == (
         "A trigger of 2 s is survived at each load that was tried, up to 70% of capacity."
     )
+
+
+SURVIVED = "A trigger of 5 s is survived at each load that was tried, up to "
+
+
+@pytest.mark.parametrize(
+    ("at", "told"),
+    [
+        ([MarginAt(0.3, (inf,) * 9)], f"{SURVIVED}30% of capacity."),
+        (
+            [MarginAt(0.3, (inf,) * 9), MarginAt(0.35, (0.65, 0.7, *(inf,) * 7))],
+            "At 35% load 2 of 9 runs stayed stuck, from 0.65 s on.",
+        ),
+        (
+            [MarginAt(0.35, (0.65, inf, inf)), MarginAt(0.4, (0.3, inf, inf))],
+            "At 35% load 1 of 3 runs stayed stuck, from 0.65 s on; "
+            "at 40% load 1 of 3 runs stayed stuck, from 0.3 s on.",
+        ),
+        (
+            [MarginAt(0.35, (0.65, inf, inf)), MarginAt(0.7, (1.0, 1.5, inf))],
+            "The service stays stuck after a trigger of 1.5 s at 70% load. "
+            "At 35% load 1 of 3 runs stayed stuck, from 0.65 s on.",
+        ),
+        (
+            [MarginAt(0.35, (0.0, inf, inf)), MarginAt(0.9, (0.0, 0.0, inf))],
+            "The service collapses by itself at 90% load. "
+            "At 35% load 1 of 3 runs was stuck with no trigger at all.",
+        ),
+        (
+            [MarginAt(0.35, (0.0, 0.7, inf, inf, inf))],
+            "At 35% load 2 of 5 runs stayed stuck, 1 of them with no trigger at all and the rest "
+            "from 0.7 s on.",
+        ),
+        (
+            [MarginAt(0.7, (0.0, 1.5, 2.0))],
+            "The service stays stuck after a trigger of 1.5 s at 70% load. "
+            "At 70% load 1 of 3 runs was stuck with no trigger at all.",
+        ),
+        (
+            [MarginAt(0.9, (inf,)), MarginAt(1.2, (inf,))],
+            f"{SURVIVED}90% of capacity. At 120% load the service is overloaded without any "
+            "trigger, and its queue may only need longer than a run to show it.",
+        ),
+        (
+            [MarginAt(0.01, (inf,), 14.1)],
+            "At 1% load fewer than 20 orders come in the 30 s that are judged, too few to tell "
+            "anything but chance.",
+        ),
+    ],
+)
+def test_what_sticks_now_and_then_is_told(at: list[MarginAt], told: str) -> None:
+    """And what says little of triggers is never called survived."""
+    assert Margin(tuple(at), 5.0, 3, {}).sentence == told
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from([0.3, 0.7, 1.0, 1.2]),
+            st.lists(st.sampled_from([0.0, 0.3, 1.0, inf]), min_size=1, max_size=9),
+            st.sampled_from([0.0, 19.9, 20.0, inf]),
+        ),
+        min_size=1,
+        max_size=4,
+    )
+)
+def test_survived_is_said_only_where_no_run_stuck(
+    drawn: list[tuple[float, list[float], float]],
+) -> None:
+    """And there always is something to say; each load at which a run stuck is named."""
+    at = tuple(MarginAt(load, tuple(sorted(stuck)), orders) for load, stuck, orders in drawn)
+    sentence = Margin(at, 5.0, 3, {}).sentence
+    never = all(from_s == inf for _, stuck, _ in drawn for from_s in stuck)
+    sure = any(load <= 1 and orders >= 20 for load, _, orders in drawn)
+    assert ("is survived" in sentence) is (never and sure)
+    assert sentence
+    for load, stuck, _ in drawn:
+        assert min(stuck) == inf or f"{load:.0%}" in sentence
+
+
+def test_a_load_beyond_the_capacity_is_not_called_survived() -> None:
+    """Slow payments and patient clients: no run is long enough for the queue to show it."""
+    slow = Settings.unprotected(workers=1, payment_latency_s=5.0)
+    found = margin(slow, loads=[1.2], seeds=1, most_s=1.0, client_timeout_s=60)
+    assert found[1.2].is_survived
+    assert found[1.2].orders == pytest.approx(1.2 * slow.nominal_capacity * 30)
+    assert "is survived" not in found.sentence
+    assert "At 120% load the service is overloaded without any trigger" in found.sentence
+    assert "At 120% load fewer than 20 orders come" in found.sentence
+
+
+@pytest.mark.parametrize(
+    ("settings", "arguments", "named"),
+    [
+        pytest.param({}, {"client_timeout_s": 0.04}, "client_timeout_s must be longer", id="wait"),
+        pytest.param(
+            {"payment_latency_s": 0.6}, {}, "client_timeout_s must be longer than .*, not 0.5",
+            id="slow",
+        ),
+        pytest.param({"request_timeout_s": 0.03}, {}, "no order is served within", id="own limit"),
+        pytest.param({"attempt_timeout_s": 0.03}, {}, "no order is served within", id="attempts"),
+        pytest.param({"payment_outage": True}, {}, "no order is served within", id="outage"),
+        pytest.param({"payment_failure_rate": 1.0}, {}, "no order is served within", id="fails"),
+        pytest.param({"initial_stock": 5}, {}, "initial_stock must be at least", id="stock"),
+        pytest.param({"initial_stock": 0}, {}, "initial_stock must be at least", id="none"),
+        pytest.param(
+            {"initial_stock": 1000}, {"item_id": 7}, "initial_stock must be", id="one item"
+        ),
+        pytest.param(
+            {}, {"retries": 0, "retry_policy": "grpc_tokens"}, "retries must be at least 1",
+            id="idle policy",
+        ),
+    ],
+)  # fmt: skip
+def test_a_service_of_which_no_margin_can_be_told_is_refused(
+    settings: dict[str, Any], arguments: dict[str, Any], named: str
+) -> None:
+    """It serves nobody, or sells out: no trigger makes a difference, and nothing is searched."""
+    naive = Settings.unprotected(**{"workers": 2, **settings})
+    with pytest.raises(ValueError, match=named) as refused:
+        margin(naive, loads=[0.5], most_s=2.0, each=lambda *_: pytest.fail("searched"), **arguments)
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("settings", "arguments"),
+    [
+        pytest.param({"initial_stock": 200}, {}, id="stock for each item"),
+        pytest.param(
+            {"payment_latency_distribution": "exponential", "payment_latency_s": 0.6}, {},
+            id="now and then in time",
+        ),
+        pytest.param({}, {"retries": 0, "retry_policy": "sre_throttling"}, id="policy"),
+    ],
+)  # fmt: skip
+def test_a_service_that_serves_some_is_asked(
+    settings: dict[str, Any], arguments: dict[str, Any]
+) -> None:
+    """What is refused is refused for cause: these are searched."""
+    searched: list[int] = []
+
+    def each(_: object, seeds: Iterable[int]) -> list[float]:
+        searched.extend(seeds)
+        return [inf for _ in searched]
+
+    naive = Settings.unprotected(**{"workers": 2, **settings})
+    margin(naive, loads=[0.5], most_s=2.0, seeds=2, each=each, **arguments)
+    assert searched == [0, 1]
 
 
 @pytest.mark.parametrize("own", [None, 0, 7])

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from math import isfinite
+from math import inf
+from textwrap import shorten
 from typing import TYPE_CHECKING, Any, Final
 
 from bpdemo.lab.exercises.exercise import Exercise, NotYet
@@ -82,21 +83,24 @@ def _steps(steps: Any) -> list[tuple[float, dict[str, Any]]]:
     done: list[tuple[float, dict[str, Any]]] = []
     for pair in pairs:
         match pair:
-            case (int() | float() as at_s, Mapping() as turned) if isfinite(at_s):
-                done.append((float(at_s), {str(name): value for name, value in turned.items()}))
+            # A whole number may be beyond any float, so it is compared and not converted here.
+            case (int() | float() as at_s, Mapping() as turned) if -inf < at_s < inf:
+                done.append((at_s, {str(name): value for name, value in turned.items()}))
             case _:
                 raise _no_steps(pair)
     if not done:
         raise _no_steps(steps)
     for at_s, turned in done:
-        if not ON_CALL_S <= at_s <= END_S:
+        if at_s < ON_CALL_S:
             raise NotYet(
                 expected=f"every step is taken from second {ON_CALL_S:g} on, when you are called, "
-                f"and before second {END_S:g}.",
-                seen=f"one of them is at {at_s:g} s.",
+                f"and before second {AGAIN_S:g}.",
+                seen=f"one of them is at {_told_s(at_s)}.",
                 why="those on call come when it has happened.",
                 look="Which steps would you have liked to take before? They also help now.",
             )
+        if at_s >= AGAIN_S:
+            raise _without_you(f"one of your steps is at {_told_s(at_s)}.")
         if theirs := [name for name in turned if name.startswith(OTHERS)]:
             raise NotYet(
                 expected="the steps turn knobs of your own service.",
@@ -105,19 +109,42 @@ def _steps(steps: Any) -> list[tuple[float, dict[str, Any]]]:
                 "are more machines, and the lesson has shown that twice as many do not do it.",
                 look="What may wait, for how long, and in which order is yours to say.",
             )
-    _require_knobs(done)
+    done = [(float(at_s), turned) for at_s, turned in done]
+    for at_s, down_s in _require_knobs(done):
+        if at_s + down_s > AGAIN_S:
+            raise _without_you(f"your restart at {at_s:g} s lasts until {at_s + down_s:g} s.")
     return done
 
 
-def _require_knobs(done: list[tuple[float, dict[str, Any]]]) -> None:
+def _told_s(at_s: float) -> str:
+    """A time that was typed, however large."""
+    if abs(at_s) > 1e6:
+        return "a time with more than six digits before the point"
+    return f"{at_s:g} s"
+
+
+def _without_you(seen: str) -> NotYet:
+    return NotYet(
+        expected=f"every step is taken before second {AGAIN_S:g}, when the second trigger comes: "
+        "from it the service must come back without you.",
+        seen=seen,
+        why="nobody is on call then, and a service that is saved by hand twice needs it a third "
+        "time.",
+        look="Which of the settings that got it back may stay for good?",
+    )
+
+
+def _require_knobs(done: list[tuple[float, dict[str, Any]]]) -> list[tuple[float, float]]:
+    """When the restarts begin, and how long each lasts."""
     from bpdemo.core.errors import SettingsInvalid
     from bpdemo.core.settings import Settings
-    from bpdemo.lab.lessons.on_call.rescue import require_steps
+    from bpdemo.lab.lessons.on_call.rescue import RESTART, require_steps
     from bpdemo.plan.changes import settings_after
 
     try:
-        knobs, _ = require_steps(done, END_S)
+        knobs, acts = require_steps(done, END_S)
         settings_after(Settings.unprotected(workers=WORKERS), knobs)
+        return [(at_s, acted[RESTART]) for at_s, acted in acts if RESTART in acted]
     except (SettingsInvalid, ValueError) as error:
         raise NotYet(
             expected="each step turns knobs that exist, to values that they may have.",
@@ -128,10 +155,18 @@ def _require_knobs(done: list[tuple[float, dict[str, Any]]]) -> None:
         ) from None
 
 
+def _shown(given: object) -> str:
+    """As it was typed. Python writes no number of more than 4300 digits."""
+    try:
+        return shorten(repr(given), 200)
+    except ValueError:
+        return "a number too large to be written"
+
+
 def _no_steps(given: object) -> NotYet:
     return NotYet(
         expected="the answer is a list of steps, each a time and a dict of what is done then.",
-        seen=f"there was {given!r}.",
+        seen=f"there was {_shown(given)}.",
         why="somebody else must be able to carry it out.",
         look='Such as `[(20, {"queue_discipline": "fifo"})]`, which changes nothing.',
     )

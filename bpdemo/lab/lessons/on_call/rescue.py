@@ -23,7 +23,7 @@ from bpdemo.load.run import LoadRun
 from bpdemo.plan.arguments import LoadArguments
 from bpdemo.plan.changes import Change, require_changes
 from bpdemo.plan.fates import NO_CONNECTION
-from bpdemo.plan.plan import Plan, require_range
+from bpdemo.plan.plan import RANGES, Plan, require_range
 from bpdemo.plan.visits import Visit
 from bpdemo.results.meta import Meta
 from bpdemo.sim import virtual_time
@@ -57,12 +57,19 @@ def simulate_rescue(
 
     `settings` are further knobs of the service. Beside live knobs a step may have `restart_s`: the
     service is down for so long and then empty; callers find no connection, and those who waited are
-    told so at once. And `shed_upstream`: from then on a gateway in front rejects that share of the
-    customers, again and again if they retry. `arguments` are those of `simulate`: 60 s unless
-    given.
+    told so at once. A second one meanwhile may make it longer, and never shorter. And
+    `shed_upstream`: from then on a gateway in front rejects that share of the customers, again and
+    again if they retry. `arguments` are those of `simulate`, but for `changes`, which `trigger` and
+    `steps` make; 60 s unless given. ValueError names what is wrong.
     """
     made = settings if isinstance(settings, Settings) else Settings.unprotected(**settings)
     given: dict[str, Any] = {"seconds": 60.0, "retries": 3, **arguments}
+    if given.pop("changes", ()):
+        raise ValueError(
+            "changes are made by `trigger` and `steps` here: give them as steps, such as "
+            '[(20, {"queue_capacity": 8})]'
+        )
+    given["seconds"] = require_range("seconds", given["seconds"], *RANGES["seconds"])
     if given.get("rate") is None:
         given.setdefault("times", LOAD)
     knobs, acts = require_steps(steps, given["seconds"])
@@ -122,7 +129,7 @@ class _Approach(Edge):
 
     def restart(self, down_s: float) -> None:
         """All who wait are told at once; the few orders in the workers' hands are finished."""
-        self._up_s = self._loop.time() + down_s
+        self._up_s = max(self._up_s, self._loop.time() + down_s)
         self._intake.shed_queued()
 
     def shed(self, share: float) -> None:

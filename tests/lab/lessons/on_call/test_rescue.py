@@ -77,6 +77,43 @@ def test_a_step_that_cannot_be_taken_is_named(steps: Any, named: str):
         simulate_rescue(steps, **SMALL)
 
 
+@pytest.mark.parametrize(
+    ("wrong", "named"),
+    [
+        ({"changes": [(1, {"queue_capacity": 8})]}, "changes are made by `trigger` and `steps`"),
+        ({"seconds": "x"}, "seconds must be a number from 0.1 to 3600, not 'x'"),
+        ({"seconds": None}, "seconds must be a number"),
+        ({"seconds": 10**400}, "seconds must be a number"),
+        ({"retries": "x"}, "retries must be a whole number"),
+        ({"rate": "x"}, "rate_per_s must be a number"),
+        ({"times": "x"}, "times must be a number"),
+        ({"seed": "x"}, "seed must be a whole number"),
+        ({"client_timeout_s": "x"}, "client_timeout_s must be a number"),
+        ({"bin_s": "x"}, "bin_s must be a number"),
+        ({"trigger": 5}, "trigger"),
+        ({"settings": 5}, "settings"),
+        ({"steps": 5}, "changes must be pairs"),
+    ],
+)
+def test_a_wrong_argument_is_told_in_a_line(wrong: dict[str, Any], named: str):
+    """By its name, before anything is played."""
+    with pytest.raises((ValueError, TypeError), match=named) as told:
+        simulate_rescue(**{**SMALL, **wrong})
+    assert "\n" not in str(told.value)
+    assert "multiple values" not in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("second", "up_s"), [((3.5, 0.5), 5), ((3.5, 0), 5), ((4, 2), 6)], ids=["less", "none", "more"]
+)
+def test_a_second_restart_never_shortens_the_first(second: tuple[float, float], up_s: float):
+    """It may make the outage longer."""
+    at_s, down_s = second
+    run = simulate_rescue([(3, {"restart_s": 2}), (at_s, {"restart_s": down_s})], **SMALL)
+    down = run.records.t_s[run.records.status == NO_CONNECTION]
+    assert up_s - 0.3 < down.max() < up_s
+
+
 def test_a_knob_that_does_not_exist_is_named():
     """As in `changes`."""
     with pytest.raises(SettingsInvalid, match="queue_size"):
