@@ -98,7 +98,7 @@ def test_a_step_that_cannot_be_taken_is_named(steps: Any, named: str):
 def test_a_wrong_argument_is_told_in_a_line(wrong: dict[str, Any], named: str):
     """By its name, before anything is played."""
     with pytest.raises((ValueError, TypeError), match=named) as told:
-        simulate_rescue(**{**SMALL, **wrong})
+        simulate_rescue(**{"steps": [(3, {"restart_s": 1})], **SMALL, **wrong})
     assert "\n" not in str(told.value)
     assert "multiple values" not in str(told.value)
 
