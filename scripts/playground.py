@@ -3,8 +3,9 @@
     python scripts/playground.py             build it in build/playground/site
     python scripts/playground.py --serve     and serve it on a port of this machine, until Ctrl-C
 
-Needs node and npm, which fetch Pyodide and plotly.js, and pip for the wheels of Pyodide's Python,
-in the versions of requirements.txt. What was fetched is kept in build/playground and used again.
+Needs node and npm, which fetch Pyodide, plotly.js and axe-core, and pip for the wheels of Pyodide's
+Python, in the versions of requirements.txt. What was fetched is kept in build/playground, and used
+again.
 Nothing that is fetched is committed; what is built may be copied to any static host.
 """
 
@@ -19,8 +20,10 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import zipfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -43,6 +46,8 @@ SHARED: Final = ROOT / "bpdemo" / "picture" / "requests.js"
 WHEELS: Final = ("annotated-types", "cachetools", "pydantic", "pydantic-core", "pydantic-settings",
                  "python-dotenv", "tenacity", "typing-extensions", "typing-inspection")  # fmt: skip
 PIN: Final = re.compile(r"^([\w.-]+)==([\w.]+)", re.MULTILINE)
+#: Beside what npm fetched: the package.json that asked for it.
+WANTED: Final = "asked-for.json"
 #: What the page may weigh on its way to a visitor.
 BUDGET_MB: Final = 10.0
 
@@ -107,19 +112,37 @@ def build(say: Callable[[str], object]) -> Path:
     return SITE
 
 
-def fetch_packages() -> None:
-    """Pyodide and plotly.js, unless they are there in the versions asked for."""
+def fetch_packages() -> Path:
+    """The folder with Pyodide, plotly.js and axe-core, fetched unless those versions are there.
+
+    Several may call it at once: what has that name is whole."""
     wanted = (SOURCE / "package.json").read_text("utf-8")
-    kept = BUILD / "package.json"
-    if kept.exists() and kept.read_text("utf-8") == wanted and (BUILD / "node_modules").exists():
-        return
+    modules = BUILD / "node_modules"
+    if _are_those(modules, wanted):
+        return modules
     npm = tool("npm")
-    kept.write_text(wanted, "utf-8")
-    try:
-        run(npm, "install", "--no-audit", "--no-fund", "--no-package-lock", "--ignore-scripts")
-    except CannotBuild as why:
-        kept.unlink()
-        raise CannotFetch(str(why)) from why
+    BUILD.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=BUILD, prefix="fetching-") as name:
+        fetching = Path(name)
+        (fetching / "package.json").write_text(wanted, "utf-8")
+        try:
+            run(npm, "install", "--no-audit", "--no-fund", "--no-package-lock", "--ignore-scripts",
+                folder=fetching)  # fmt: skip
+        except CannotBuild as why:
+            raise CannotFetch(str(why)) from why
+        (fetching / "node_modules" / WANTED).write_text(wanted, "utf-8")
+        if not _are_those(modules, wanted):
+            if modules.exists():
+                modules.rename(fetching / "of-before")
+            with suppress(OSError):  # there already: somebody else's, and as good
+                (fetching / "node_modules").rename(modules)
+    return modules
+
+
+def _are_those(modules: Path, wanted: str) -> bool:
+    """Whether what was asked for when they were fetched is what is asked for now."""
+    told = modules / WANTED
+    return told.exists() and told.read_text("utf-8") == wanted
 
 
 def fetch_wheels() -> None:
@@ -155,8 +178,8 @@ def tool(name: str) -> str:
     return found
 
 
-def run(*command: str) -> str:
-    ran = subprocess.run(command, cwd=BUILD, capture_output=True, text=True, check=False)
+def run(*command: str, folder: Path = BUILD) -> str:
+    ran = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     if ran.returncode:
         last = "\n".join((ran.stderr or ran.stdout).strip().splitlines()[-5:])
         raise CannotBuild(f"{Path(command[0]).name} {command[1]} failed:\n{last}")

@@ -3,7 +3,6 @@
 import contextlib
 import functools
 import http.server
-import importlib.util
 import json
 import threading
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ from typing import Any
 import pytest
 
 from bpdemo.sim.page import Page
+from tests.support.scripts import script
 
 ROOT = Path(__file__).resolve().parents[2]
 SEEDS = 20
@@ -20,14 +20,10 @@ SEEDS = 20
 
 def built_playground() -> Path:
     """Its folder; skipped, with the reason, where what it is made of cannot be fetched."""
-    spec = importlib.util.spec_from_file_location("playground", ROOT / "scripts" / "playground.py")
-    assert spec is not None
-    assert spec.loader is not None
-    script = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(script)
+    playground = script("playground")
     try:
-        built: Path = script.build(print)
-    except script.CannotFetch as why:
+        built: Path = playground.build(print)
+    except playground.CannotFetch as why:
         pytest.skip(str(why))
     return built
 
