@@ -148,7 +148,7 @@ def dots(half: Animation, at_ms: float) -> Iterator[tuple[Point, str]]:
             continue
         point = point_of(stages(half, number, row, place_of.get(id(row), 0)), at_ms)
         if point is not None:
-            is_known = row[still.HEARD] is not None and row[still.HEARD] <= at_ms
+            is_known = still.has_heard(row, at_ms)
             yield point, half["fates"][row[still.FATE]]["word"] if is_known else "open"
 
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import ast
-import importlib.util
 import json
 import re
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -19,6 +17,7 @@ from bpdemo.lab.exercises.catalogue import EXERCISES
 from bpdemo.lab.lessons.shared.course import COURSE, HALF_DAY, HALF_DAY_MINUTES, CourseLesson
 from bpdemo.lab.lessons.shop_file import STEPS
 from bpdemo.lab.predictions.questions.catalogue import QUESTIONS
+from tests.support.scripts import script
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = ROOT / "notebooks"
@@ -51,17 +50,9 @@ HANDS_MIN = {"08": 7, "09": 17}
 each_lesson = pytest.mark.parametrize("lesson", LESSONS, ids=lambda one: one.number)
 
 
-@pytest.fixture(scope="module")
-def script() -> ModuleType:
-    spec = importlib.util.spec_from_file_location(
-        "course_pages", ROOT / "scripts" / "course_pages.py"
-    )
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["course_pages"] = module
-    spec.loader.exec_module(module)
-    return module
+@pytest.fixture(scope="module", name="script")
+def course_pages() -> ModuleType:
+    return script("course_pages")
 
 
 def prose_cells(lesson: CourseLesson) -> list[str]:

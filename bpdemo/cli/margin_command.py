@@ -16,10 +16,10 @@ from typing import Any, Final, cast
 from rich.console import Console
 
 from bpdemo.cli.console import make_console
-from bpdemo.core.choices import RETRY_POLICIES, RetryPolicyName
+from bpdemo.core.choices import RetryPolicyName
 from bpdemo.core.settings import Settings
 from bpdemo.core.whole_file import write_whole
-from bpdemo.plan.plan import require_choice, require_range
+from bpdemo.plan.plan import require_range
 from bpdemo.results.document import require_folder_of
 from bpdemo.sim.margin import LOADS, Mapped, Margin, MarginAt, margin
 from bpdemo.sim.ordeal import Trigger
@@ -58,9 +58,7 @@ def run_margin(asked: MarginAsked) -> None:
     require_folder_of(asked.html_file, "html")
     times = require_range("slow_times", asked.slow_times, 1, 1000)
     loads = sorted({require_range("loads", load, 0.01, 10) for load in asked.loads or LOADS})
-    if asked.retry_policy is not None:
-        require_choice("retry_policy", asked.retry_policy, RETRY_POLICIES)
-    policy = cast("RetryPolicyName | None", asked.retry_policy)
+    policy = cast("RetryPolicyName | None", asked.retry_policy)  # the plan looks at it
     settings = (Settings.unprotected if asked.unprotected else Settings)(**asked.knobs)
     console = make_console()
     with _mapped(asked.processes) as each, _progress(console, loads) as tell:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Container
 from typing import Final
 
 import psutil
 
+from bpdemo.load.spare import MODULE
+
 SENDS: Final = "bpdemo.load.generator"
-#: Waits for a load on its only thread; one that sends has another, for the line to its owner.
-WAITS: Final = f"{SENDS}.locust_spare"
 
 
 def senders_beside() -> set[int]:
@@ -19,9 +20,15 @@ def senders_beside() -> set[int]:
         line = process.info["cmdline"] or []
         if process.info["ppid"] == os.getpid() or not any(w.startswith(SENDS) for w in line):
             continue
-        if WAITS not in line or _threads_of(process) > 1:
+        if not only_waits(process, line):
             found.add(process.pid)
     return found
+
+
+def only_waits(process: psutil.Process, line: Container[str]) -> bool:
+    """Whether a process with that command line is a spare one, and has no load yet: it waits on its
+    only thread, and one that sends has another, for the line to its owner."""
+    return MODULE in line and _threads_of(process) <= 1
 
 
 def _threads_of(process: psutil.Process) -> int:

@@ -87,12 +87,13 @@ def in_service(animation: Mapping[str, Any], at_ms: float) -> list[RequestRow]:
 def counts(animation: Mapping[str, Any], at_ms: float) -> list[int]:
     """How many orders have come to each fate."""
     fates = [
-        row[FATE] for row in animation["requests"] if _has_heard(row, at_ms) and not row[RETRIED]
+        row[FATE] for row in animation["requests"] if has_heard(row, at_ms) and not row[RETRIED]
     ]
     return [fates.count(code) for code in range(len(animation["fates"]))]
 
 
-def _has_heard(row: RequestRow, at_ms: float) -> bool:
+def has_heard(row: RequestRow, at_ms: float) -> bool:
+    """Whether they know by then what became of it."""
     return row[HEARD] is not None and bool(row[HEARD] <= at_ms)
 
 
@@ -130,7 +131,7 @@ def figures(animation: Mapping[str, Any], at_ms: float) -> Iterator[str]:
     if (more := waiting - len(places["queue"])) > 0:
         x, y = places["notes"]
         yield _text(x, y, f"and {more} more")
-    if again := sum(bool(row[RETRIED]) and _has_heard(row, at_ms) for row in animation["requests"]):
+    if again := sum(bool(row[RETRIED]) and has_heard(row, at_ms) for row in animation["requests"]):
         x, y = exits[-1]
         yield f'<path d="{AGAIN}" transform="translate({x} {y})" {TURNED}/>'
         yield _text(x + 12, y + 5, f"{again} try again")
@@ -160,7 +161,7 @@ def _dots(animation: Mapping[str, Any], at_ms: float) -> Iterator[str]:
             if number >= len(places[kind]):
                 continue  # the figures tell of those for whom there is no room here
             x, y = places[kind][number]
-            fate = animation["fates"][row[FATE]] if _has_heard(row, at_ms) else None
+            fate = animation["fates"][row[FATE]] if has_heard(row, at_ms) else None
             yield from dot(x, y, places["radius"], fate)
 
 

@@ -13,14 +13,15 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from itertools import islice
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from bpdemo.plan.answers import pick
 from bpdemo.plan.arrivals import arrivals
 from bpdemo.plan.plan import Plan
 from bpdemo.plan.request import Request, Sent
 
-ITEMS = 100
+#: Where no item is asked for, each order draws one of them.
+ITEMS: Final = 100
 
 
 class Visit(NamedTuple):

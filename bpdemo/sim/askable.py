@@ -9,11 +9,10 @@ from typing import Any, Final
 from bpdemo.core.settings import Settings
 from bpdemo.plan.fates import OK
 from bpdemo.plan.plan import Plan
+from bpdemo.plan.visits import ITEMS
 from bpdemo.sim import virtual_time
 from bpdemo.sim.play import prepare
 
-#: Where no item is asked for, each order draws one of them.
-ITEMS: Final = 100
 #: So many orders, so far apart, say whether any can be served.
 PROBES: Final = 20
 APART: Final = 5.0

@@ -20,7 +20,7 @@ from heapq import heapreplace, merge
 from math import inf, sqrt
 from typing import Any, Final
 
-from bpdemo.core.settings import Settings
+from bpdemo.core.settings import NAIVE, Settings
 from bpdemo.plan.plan import Plan
 
 #: A try that is called late is in time with a chance of e⁻²⁴ at most.
@@ -43,8 +43,11 @@ _HARMLESS: Final = frozenset({
 })  # fmt: skip
 #: Of the naive service, in which a queue only grows or is worked on.
 _NAIVE: Final[Mapping[str, Any]] = {
-    "queue_capacity": -1, "request_timeout_s": 0.0, "attempt_timeout_s": 0.0,
-    "drop_on_disconnect": False, "breaker_enabled": False,
+    name: NAIVE[name]
+    for name in (
+        "queue_capacity", "request_timeout_s", "attempt_timeout_s", "drop_on_disconnect",
+        "breaker_enabled",
+    )
 }  # fmt: skip
 _LATENCIES: Final = frozenset({"payment_latency_s", "store_latency_s"})
 

@@ -1,21 +1,15 @@
 """`make audit` tells good news only of what was looked up."""
 
-import importlib.util
-from pathlib import Path
 from types import ModuleType
 
 import pytest
 
+from tests.support.scripts import script
+
 
 @pytest.fixture(scope="module")
 def audit() -> ModuleType:
-    path = Path(__file__).parents[2] / "scripts" / "audit.py"
-    spec = importlib.util.spec_from_file_location("audit", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return script("audit")
 
 
 CLEAN = {"name": "quiet", "version": "1.0", "vulns": []}

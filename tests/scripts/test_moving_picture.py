@@ -1,6 +1,5 @@
 """The README's moving picture is the one that its script draws; it plays once, and is small."""
 
-import importlib.util
 import platform
 import re
 import sys
@@ -11,6 +10,7 @@ from xml.etree import ElementTree
 import pytest
 
 from bpdemo.picture.moment import HEARD, counts, described, in_service, queued
+from tests.support.scripts import script
 
 ROOT = Path(__file__).resolve().parents[2]
 SVG = "{http://www.w3.org/2000/svg}"
@@ -22,14 +22,7 @@ ANIMATION = re.compile(r"animation:(\w+) (\d+)ms step-end[;}]")
 
 @pytest.fixture(scope="module")
 def moving() -> ModuleType:
-    path = ROOT / "scripts" / "moving_picture.py"
-    spec = importlib.util.spec_from_file_location("moving_picture", path)
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["moving_picture"] = module
-    spec.loader.exec_module(module)
-    return module
+    return script("moving_picture")
 
 
 @pytest.fixture(scope="module")

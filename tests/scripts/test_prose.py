@@ -1,6 +1,5 @@
 """`make check` holds prose: pronouns, older phrases, spelling, links, in what a person reads."""
 
-import importlib.util
 import json
 import subprocess
 import sys
@@ -9,19 +8,15 @@ from types import ModuleType
 
 import pytest
 
+from tests.support.scripts import script
+
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = ROOT / "scripts" / "prose.py"
 
 
 @pytest.fixture(scope="module")
 def prose() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("prose", SCRIPT)
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["prose"] = module
-    spec.loader.exec_module(module)
-    return module
+    return script("prose")
 
 
 def notebook(*cells: tuple[str, str]) -> str:

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import psutil
 
-from bpdemo.load.company import WAITS
+from bpdemo.load.company import only_waits
 
 MARK = "BPDEMO_TEST_FAMILY"
 
@@ -47,10 +47,8 @@ class Family:
         return [process for process in self.alive() if word in command_line(process)]
 
     def loading(self) -> list[psutil.Process]:
-        """The load generators that send: one that waits for the next load has a single thread."""
-        return [
-            p for p in self.named("locust") if WAITS not in command_line(p) or threads_of(p) > 1
-        ]
+        """The load generators that send, or are about to; not one that waits for the next load."""
+        return [p for p in self.named("locust") if not only_waits(p, command_line(p))]
 
     def ports(self) -> set[int]:
         """The TCP ports they listen on."""
@@ -84,13 +82,6 @@ def command_line(process: psutil.Process) -> str:
     with suppress(psutil.Error):
         return " ".join(process.cmdline()) or process.name()
     return ""
-
-
-def threads_of(process: psutil.Process) -> int:
-    """How many it has; 0 if it has ended."""
-    with suppress(psutil.Error):
-        return int(process.num_threads())
-    return 0
 
 
 def ports_of(process: psutil.Process) -> set[int]:

@@ -1,28 +1,18 @@
 """docs/metrics.md is what the registry says, and what people build on it names real metrics."""
 
-import importlib.util
 import re
 from pathlib import Path
-from types import ModuleType
 
 import pytest
+
+from tests.support.scripts import script
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def script() -> ModuleType:
-    path = ROOT / "scripts" / "metrics_page.py"
-    spec = importlib.util.spec_from_file_location("metrics_page", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 def test_the_page_is_what_the_registry_says() -> None:
     """After a change of a metric: make metrics-page."""
-    assert (ROOT / "docs" / "metrics.md").read_text("utf-8") == script().page()
+    assert (ROOT / "docs" / "metrics.md").read_text("utf-8") == script("metrics_page").page()
 
 
 @pytest.mark.parametrize(
@@ -31,7 +21,7 @@ def test_the_page_is_what_the_registry_says() -> None:
 )
 def test_dashboards_and_alerts_name_metrics_of_the_page(name: str) -> None:
     """A histogram also by its buckets, sum and count."""
-    known = set(re.findall(r"^\| `(bpdemo_\w+)`", script().page(), flags=re.M))
+    known = set(re.findall(r"^\| `(bpdemo_\w+)`", script("metrics_page").page(), flags=re.M))
     known |= {"bpdemo_build_info"}
     asked = set(re.findall(r"\bbpdemo_\w+", (ROOT / name).read_text("utf-8")))
     assert asked

@@ -123,14 +123,13 @@ class _Approach(Edge):
 
     def __init__(self, assembly: Assembly) -> None:
         super().__init__(assembly.office)
-        self._intake = assembly.office.intake
         self._up_s = 0.0
         self._share = 0.0
 
     def restart(self, down_s: float) -> None:
         """All who wait are told at once; the few orders in the workers' hands are finished."""
         self._up_s = max(self._up_s, self._loop.time() + down_s)
-        self._intake.shed_queued()
+        self.intake.shed_queued()
 
     def shed(self, share: float) -> None:
         """From now on."""
