@@ -35,6 +35,18 @@ def calm(error: BaseException) -> None:
     error._render_traceback_ = lambda: slip_box(error)  # type: ignore[attr-defined]
 
 
+def say_instead(error: BaseException, line: str) -> None:
+    """This one error is shown as that line, with nothing around it."""
+    error._render_traceback_ = lambda: [line]  # type: ignore[attr-defined]
+
+
+def runs_own_code(error: BaseException) -> bool:
+    """Whether it comes out of code of the caller's that this package called: their function."""
+    ours = [_is_ours(frame) for frame, _ in _frames(error.__traceback__)]
+    names = [frame.f_globals.get("__name__") for frame, _ in _frames(error.__traceback__)]
+    return True in ours and "__main__" in names[ours.index(True) :]
+
+
 class SaysItself:
     """An error whose message is all that its reader needs: a notebook shows it in a box."""
 
@@ -47,7 +59,7 @@ def _callers_line(trace: TracebackType | None) -> str:
     """The line of the caller's that entered this package, such as "line 2: serve(worker=8)"."""
     before = None
     for frame, line in _frames(trace):
-        if frame.f_globals.get("__name__", "").startswith("bpdemo."):
+        if _is_ours(frame):
             break
         before = frame.f_code.co_filename, line
     else:
@@ -56,6 +68,10 @@ def _callers_line(trace: TracebackType | None) -> str:
         return ""
     source = linecache.getline(*before).strip()
     return f"line {before[1]}: {source}" if source else ""
+
+
+def _is_ours(frame: FrameType) -> bool:
+    return str(frame.f_globals.get("__name__", "")).startswith("bpdemo.")
 
 
 def _frames(trace: TracebackType | None) -> Iterator[tuple[FrameType, int]]:

@@ -4,6 +4,7 @@
 that does; one of another kind than its annotation says, on which something stumbled further down,
 is named; an error that our own checks raise on purpose is shown in a box. What is raised by
 accident although every argument is of its kind keeps its traceback, since that is a fault of ours.
+An interrupt, which is the learner's own wish, is a line.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import re
 from collections.abc import Callable
 from typing import Any, Final, ParamSpec, TypeVar
 
-from bpdemo.core.box import calm
+from bpdemo.core.box import calm, runs_own_code, say_instead
 from bpdemo.core.kinds import misfit
 
 P = ParamSpec("P")
@@ -48,6 +49,11 @@ def forgiving(function: Callable[P, R]) -> Callable[P, R]:
         except (TypeError, ValueError, OSError) as error:
             if _is_on_purpose(error):
                 calm(error)
+            raise
+        except KeyboardInterrupt as interrupt:
+            # Where it struck says something only of the learner's own code.
+            if not hasattr(interrupt, "_render_traceback_") and not runs_own_code(interrupt):
+                say_instead(interrupt, f"Stopped: {name}() was interrupted.")
             raise
 
     return called

@@ -19,6 +19,7 @@ from bpdemo.load.child import Child
 from bpdemo.load.destination import Destination, destination_of
 from bpdemo.load.gathered import TICK_S, Gathered
 from bpdemo.load.handed_plan import handed
+from bpdemo.load.interrupts import LOOK_S, interrupts_noted
 from bpdemo.load.spare import Spare, Spares
 from bpdemo.plan.fates import CALLER_LEFT, NO_CONNECTION, WORDS
 from bpdemo.plan.plan import Plan
@@ -322,9 +323,11 @@ def drive(
 
     Interrupted, it ends the children before it passes the interrupt on.
     """
-    driver = Driver(url, plan, processes, on_progress, i_run_this_service=i_run_this_service)
-    try:
-        driver.wait()
-    finally:
-        driver.kill()
+    with interrupts_noted() as raise_if_interrupted:
+        driver = Driver(url, plan, processes, on_progress, i_run_this_service=i_run_this_service)
+        try:
+            while not driver.wait(LOOK_S):
+                raise_if_interrupted()
+        finally:
+            driver.kill()
     return driver.gathered

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, Protocol, Unpack, runtime_checkable
@@ -15,6 +15,7 @@ from bpdemo.core.settings import Settings
 from bpdemo.load.company import senders_beside
 from bpdemo.load.driver import Driver, LoadProgress, LoadSilent, OnProgress, drive
 from bpdemo.load.gathered import Gathered
+from bpdemo.load.interrupts import LOOK_S, interrupts_noted
 from bpdemo.load.progress_line import ProgressLine
 from bpdemo.load.run import LoadRun
 from bpdemo.load.spare import SPARES, renew_in_notebook
@@ -236,9 +237,9 @@ def load(
     if background:
         return start()
     try:
-        return _watch(start())
+        return _watched(start)
     except LoadSilent:
-        return _watch(start())  # the generator's trouble, not the service's: once more
+        return _watched(start)  # the generator's trouble, not the service's: once more
 
 
 def service_at(target: Any, i_run_this_service: bool = False) -> Target:
@@ -266,17 +267,20 @@ def _this_cell() -> int | None:
     return getattr(shell, "execution_count", None) if hasattr(shell, "kernel") else None
 
 
-def _watch(running: RunningLoad) -> LoadRun:
-    """Wait in the foreground with a line of progress; an interrupt ends the load."""
-    try:
-        with ProgressLine(running.plan.seconds) as shown:
-            while not running.done:
-                with contextlib.suppress(TimeoutError):
-                    running.wait(0.5)
-                shown.update(running.progress)
-        return running.wait()
-    finally:
-        running.kill()
+def _watched(start: Callable[[], RunningLoad]) -> LoadRun:
+    """Run it in the foreground with a line of progress; an interrupt ends the load."""
+    with interrupts_noted() as raise_if_interrupted:
+        running = start()
+        try:
+            with ProgressLine(running.plan.seconds) as shown:
+                while not running.done:
+                    with contextlib.suppress(TimeoutError):
+                        running.wait(LOOK_S)
+                    raise_if_interrupted()
+                    shown.update(running.progress)
+            return running.wait()
+        finally:
+            running.kill()
 
 
 def _user_file(

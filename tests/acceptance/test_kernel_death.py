@@ -8,6 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from bpdemo.load.interrupts import STOPPED
 from tests.support.jupyter import Kernel
 from tests.support.processes import command_line, is_free
 from tests.support.waiting import eventually
@@ -95,7 +96,8 @@ def test_an_interrupt_ends_the_cell_and_nothing_else_and_stop_all_the_rest(kerne
     cell = kernel.begin("load(inside, times=0.5, seconds=60)")
     eventually(lambda: received(everything.inside) > 0, "its orders arrive", within_s=20)
     kernel.manager.interrupt_kernel()
-    assert kernel.outcome(cell).error == "KeyboardInterrupt"
+    told = kernel.outcome(cell)
+    assert (told.error, told.traceback) == ("KeyboardInterrupt", STOPPED)
     eventually(lambda: kernel.family.named("locust") == [behind], "it is gone", within_s=GONE_S)
     before = received(everything.outside)
     eventually(lambda: received(everything.outside) > before + 5, "the other goes on")

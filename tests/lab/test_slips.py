@@ -159,6 +159,29 @@ def test_an_error_of_the_learners_own_code_keeps_its_traceback(shell, capsys):
     assert "raise ValueError('mine')" in told
 
 
+def told_of_an_interrupt(shell: InteractiveShell, capsys, source: str) -> str:
+    shell.run_cell(source)
+    return re.sub(r"\x1b\[[\d;]*m", "", capsys.readouterr().out).strip()
+
+
+def test_an_interrupt_is_one_line_whatever_ran(shell, capsys):
+    """The stop button is no error of anybody's: wherever it strikes in our code, no traceback."""
+    names: dict[str, Any] = {"__name__": "bpdemo.slow"}
+    exec("def slow():\n    raise KeyboardInterrupt\n", names)
+    shell.user_ns["slow"] = forgiving(names["slow"])
+    shown = told_of_an_interrupt(shell, capsys, "slow()")
+    assert shown == "Stopped: slow() was interrupted."
+
+
+def test_an_interrupt_of_the_learners_own_code_shows_where_it_hung(shell, capsys):
+    """A function of theirs that never ends is theirs to find."""
+    shell.run_cell("def mine():\n    raise KeyboardInterrupt")
+    names: dict[str, Any] = {"__name__": "bpdemo.slow"}
+    exec("def slow(call):\n    call()\n", names)
+    shell.user_ns["slow"] = forgiving(names["slow"])
+    assert "in mine()" in told_of_an_interrupt(shell, capsys, "slow(mine)")
+
+
 #: What each takes first is never this.
 NO_ARGUMENT = object()
 FUNCTIONS = [name for name in lab.__all__ if isinstance(getattr(lab, name), FunctionType)]
