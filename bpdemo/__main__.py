@@ -1,6 +1,6 @@
 """`python -m bpdemo` is `bpdemo`."""
 
-from bpdemo.cli.main import main
+from bpdemo.cli.start import main
 
 if __name__ == "__main__":
     main()

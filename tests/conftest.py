@@ -218,7 +218,7 @@ def prometheus_path() -> str:
 def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
     """Runs `bpdemo` with these words: exit code, standard output, standard error."""
 
-    from bpdemo.cli.main import main
+    from bpdemo.cli.start import main
 
     def call(*words: object) -> tuple[int, str, str]:
         monkeypatch.setattr(sys, "argv", ["bpdemo", *map(str, words)])

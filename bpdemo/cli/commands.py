@@ -21,7 +21,8 @@ from bpdemo.load.addresses import Address, require_free
 from bpdemo.load.driver import Driver, LoadFailed
 from bpdemo.load.far_driver import FarDriver
 from bpdemo.load.run import LoadRun
-from bpdemo.load.target import TargetFacts, ask_service, has_capacity_for
+from bpdemo.load.target import TargetFacts, ask_service
+from bpdemo.load.told_capacity import has_capacity_for
 from bpdemo.load.user_file import rate_in
 from bpdemo.plan.arguments import asked_for
 from bpdemo.plan.plan import Plan

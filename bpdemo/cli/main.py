@@ -1,17 +1,15 @@
 """The command line. Each command imports what it needs itself, so that all start fast."""
 
-import io
 import os
 import sys
 from collections.abc import Collection
-from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, Final, NoReturn, cast
 
 import typer
 
 from bpdemo import __version__
-from bpdemo.cli.outlet import take_standard_output
+from bpdemo.cli.outlet import end, run_command
 from bpdemo.cli.usage import by_option, told_usage
 from bpdemo.core.environment import forget_foreign
 from bpdemo.core.errors import SettingsInvalid
@@ -712,21 +710,7 @@ def main() -> None:
     or a load generator that failed, with exit code 1. Ctrl-C is 130. A reader that left ends it
     with exit code 1 and no word.
     """
-    _survive_narrow_consoles()
-    given, outlet = sys.stdout, take_standard_output()
-    try:
-        code = _run()
-        outlet.flush()
-        if outlet.error:
-            fail(f"standard output took no more ({outlet.error.strerror})")
-        raise SystemExit(code)
-    except BrokenPipeError:
-        outlet.abandon()
-        raise SystemExit(1) from None
-    finally:
-        if given is None:
-            outlet.close()
-        sys.stdout = given
+    run_command(_run)
 
 
 def _run() -> int:
@@ -768,9 +752,7 @@ def fail(why: Exception | str, code: int = 2) -> NoReturn:
         told = _told_setting(why)
     elif isinstance(why, ValueError):
         told = by_option(told, _options())
-    with suppress(OSError):  # it may be full, too
-        print(f"bpdemo: {' '.join(told.split())}", file=sys.stderr, flush=True)
-    raise SystemExit(code)
+    end(told, code)
 
 
 def _told_setting(why: SettingsInvalid) -> str:
@@ -799,10 +781,3 @@ def _failures() -> tuple[type[Exception], ...]:
     from bpdemo.load.driver import LoadFailed
 
     return LoadFailed, ServiceFailed
-
-
-def _survive_narrow_consoles() -> None:
-    # A Windows console may know neither × nor …: a question mark is better than an end.
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
+from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, TextIO
+from typing import Any, NoReturn, TextIO
 
 
 class Outlet:
@@ -57,3 +59,36 @@ def take_standard_output() -> Outlet:
     outlet = Outlet(stream if stream is not None else open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
     sys.stdout = outlet
     return outlet
+
+
+def run_command(run: Callable[[], int]) -> NoReturn:
+    """End the program with the exit code that `run` gives, whatever became of standard output."""
+    _survive_narrow_consoles()
+    given, outlet = sys.stdout, take_standard_output()
+    try:
+        code = run()
+        outlet.flush()
+        if outlet.error:
+            end(f"standard output took no more ({outlet.error.strerror})")
+        raise SystemExit(code)
+    except BrokenPipeError:
+        outlet.abandon()
+        raise SystemExit(1) from None
+    finally:
+        if given is None:
+            outlet.close()
+        sys.stdout = given
+
+
+def end(why: str, code: int = 2) -> NoReturn:
+    """End the program with one line on standard error."""
+    with suppress(OSError):  # it may be full, too
+        print(f"bpdemo: {' '.join(why.split())}", file=sys.stderr, flush=True)
+    raise SystemExit(code)
+
+
+def _survive_narrow_consoles() -> None:
+    # A Windows console may know neither × nor …: a question mark is better than an end.
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")

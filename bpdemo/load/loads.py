@@ -19,7 +19,7 @@ from bpdemo.load.interrupts import LOOK_S, interrupts_noted
 from bpdemo.load.progress_line import ProgressLine
 from bpdemo.load.run import LoadRun
 from bpdemo.load.spare import SPARES, renew_in_notebook
-from bpdemo.load.target import ask_service, has_capacity_for
+from bpdemo.load.told_capacity import has_capacity_for
 from bpdemo.load.turns import turn_in_time
 from bpdemo.load.under_way import RUNNING
 from bpdemo.load.user_file import rate_in
@@ -246,6 +246,9 @@ def service_at(target: Any, i_run_this_service: bool = False) -> Target:
     """The service that was given, or the one that answers at the address. TypeError for what is
     neither, ValueError if nobody answers."""
     if isinstance(target, str):
+        # It asks by a library that takes its time to load, and a service of serve() is not asked.
+        from bpdemo.load.target import ask_service
+
         return ask_service(target, i_run_this_service)
     if not isinstance(target, Target):
         wanted = "a service, as serve() gives it, or an address"

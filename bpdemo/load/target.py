@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Final
 
 import httpx
 
 from bpdemo.load.destination import USER_AGENT, Destination, destination_of
-from bpdemo.plan.request import Request
 
 ANSWER_WITHIN_S: Final = 5.0
-ORDERS: Final = "POST /orders"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,17 +47,6 @@ def ask_service(url: str, i_run_this_service: bool = False) -> TargetFacts:
     except (ValueError, KeyError, TypeError):
         return _doubted(to.url, "/stats", stats, "nominal capacity")
     return TargetFacts(to.url, capacity_per_s, settings)
-
-
-def has_capacity_for(service: object, request: Request | None, user: str | Path | None) -> bool:
-    """Whether what the service says of its capacity is about what is sent to it.
-
-    A box office, which is known by its settings, tells its capacity for orders; what was said of
-    any other service is about the requests that it takes.
-    """
-    if not getattr(service, "settings", None):
-        return True
-    return user is None and (request is None or request.name.partition("?")[0] == ORDERS)
 
 
 def client_to(to: Destination, timeout_s: float) -> httpx.Client:

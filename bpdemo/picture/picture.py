@@ -48,7 +48,7 @@ def shown(run: Run) -> Shown:
     return Shown(
         meta=run.meta,
         summary=run.summary,
-        columns={str(name): values.tolist() for name, values in run.frame.items()},
+        columns={name: values.tolist() for name, values in run.bins.items()},
         marks=marks_of(run.samples, run.meta),
         is_void=bool(run.meta.planned and causes_of(run.records, run.meta)),
     )

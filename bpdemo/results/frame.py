@@ -17,14 +17,35 @@ if TYPE_CHECKING:
 # pandas takes a second to load: only who asks for a frame waits for it.
 
 PERCENTILES: Final = {"p50_ms": 0.50, "p95_ms": 0.95, "p99_ms": 0.99}
+
+
+def _mean(place: Column, values: Column, bins: int) -> Column:
+    sums, counts = np.bincount(place, values, bins), np.bincount(place, minlength=bins)
+    shown = np.full(bins, np.nan)
+    np.divide(sums, counts, out=shown, where=counts > 0)
+    return shown
+
+
+def _last(place: Column, values: Column, bins: int) -> Column:
+    shown = np.full(bins, np.nan)
+    shown[place] = values  # of several for one place, the last one stays
+    return shown
+
+
+def _most(place: Column, values: Column, bins: int) -> Column:
+    shown = np.full(bins, np.nan)
+    np.fmax.at(shown, place, values)
+    return shown
+
+
 SERVER: Final = {
-    "queue_depth": "mean",
-    "queue_capacity": "last",
-    "workers_busy": "mean",
-    "workers": "last",
-    "breaker_payment": "max",
-    "breaker_store": "max",
-    "limit": "mean",
+    "queue_depth": _mean,
+    "queue_capacity": _last,
+    "workers_busy": _mean,
+    "workers": _last,
+    "breaker_payment": _most,
+    "breaker_store": _most,
+    "limit": _mean,
 }
 """What a bin shows of its samples: a mean, the last value set, the worst state. No sample
 at all is NaN."""
@@ -37,20 +58,21 @@ def frame_of(records: Records, samples: Samples, meta: Meta, by: str | None = No
     import pandas as pd
 
     if by is None:
-        return _bins(records, samples, meta)
+        return pd.DataFrame(bins_of(records, samples, meta))
     require_choice("by", by, SPLITS)
     labels: Column = getattr(records, by)
     parts = []
     for label in sorted(set(labels.tolist())):
-        part = _bins(records.where(labels == label), samples, meta)
+        part = pd.DataFrame(bins_of(records.where(labels == label), samples, meta))
         part.insert(1, by, label)
         parts.append(part.drop(columns="attempts_per_s"))
-    return pd.concat(parts, ignore_index=True) if parts else _bins(records, samples, meta)
+    if not parts:
+        return pd.DataFrame(bins_of(records, samples, meta))
+    return pd.concat(parts, ignore_index=True)
 
 
-def _bins(records: Records, samples: Samples, meta: Meta) -> pd.DataFrame:
-    import pandas as pd
-
+def bins_of(records: Records, samples: Samples, meta: Meta) -> dict[str, Column]:
+    """The columns of the frame that is not split, for those who need no pandas."""
     edges = bin_edges(meta)
     widths = np.diff(edges)
     place = _place(records.t_s, edges)
@@ -61,7 +83,7 @@ def _bins(records: Records, samples: Samples, meta: Meta) -> pd.DataFrame:
     table["attempts_per_s"] = _count(_place(records.attempt_t_s, edges), edges) / widths
     accepted = records.fate <= LATE
     table |= _percentiles(place[accepted], records.latency_s[accepted], len(widths))
-    return pd.DataFrame(table | _server(samples, edges))
+    return table | _server(samples, edges)
 
 
 def bin_edges(meta: Meta) -> Column:
@@ -108,11 +130,11 @@ def _percentiles(place: Column, latency_s: Column, bins: int) -> dict[str, Colum
 
 
 def _server(samples: Samples, edges: Column) -> dict[str, Column]:
-    import pandas as pd
-
-    bins = len(edges) - 1
     place = _place(samples.t_s, edges)
-    inside = place < bins
-    table = pd.DataFrame({name: getattr(samples, name)[inside] for name in SERVER})
-    server = table.groupby(place[inside]).agg(SERVER).reindex(range(bins))
-    return {name: server[name].to_numpy(dtype=float) for name in SERVER}
+    inside = place < len(edges) - 1
+    columns = {}
+    for name, shown in SERVER.items():
+        seen = getattr(samples, name)[inside]
+        known = ~np.isnan(seen)
+        columns[name] = shown(place[inside][known], seen[known], len(edges) - 1)
+    return columns

@@ -12,9 +12,9 @@ from bpdemo.core.box import calm
 from bpdemo.core.kinds import fits
 from bpdemo.core.slips import forgiving
 from bpdemo.results import saved
-from bpdemo.results.frame import frame_of
+from bpdemo.results.frame import bins_of, frame_of
 from bpdemo.results.meta import Meta, Summary
-from bpdemo.results.records import Records, Samples
+from bpdemo.results.records import Column, Records, Samples
 from bpdemo.results.sentence import sentence_of
 from bpdemo.results.summary import summary_of
 from bpdemo.results.validity import NotMeasured, causes_of, send_lag_p99_s, sentence_for, told_run
@@ -45,6 +45,11 @@ class Run:
     @cached_property
     def frame(self) -> pd.DataFrame:
         return frame_of(self.records, self.samples, self.meta, self._by)
+
+    @cached_property
+    def bins(self) -> dict[str, Column]:
+        """The columns of the whole run's frame, however `frame` is split; takes no pandas."""
+        return bins_of(self.records, self.samples, self.meta)
 
     @forgiving
     def split(self, by: str) -> pd.DataFrame:

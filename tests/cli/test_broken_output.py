@@ -20,7 +20,8 @@ from typer.main import get_command
 
 from bpdemo.cli.doctor import doctor
 from bpdemo.cli.doctor.finding import Finding
-from bpdemo.cli.main import app, main
+from bpdemo.cli.main import app
+from bpdemo.cli.start import main
 from tests.support.postgres import database_url, postgres_server
 from tests.support.waiting import eventually
 

@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 
 from bpdemo.load.run import LoadRun
+from bpdemo.picture.picture import side_by_side
 from bpdemo.plan.fates import FAILED, LATE, OK, SHED
+from bpdemo.results.frame import SERVER
 from bpdemo.results.meta import Meta
 from bpdemo.results.records import Records, Samples
 from bpdemo.results.validity import NotMeasured
@@ -263,3 +265,36 @@ def test_requests_were_late_or_shed_but_they_failed(
     fates += [OK] * (80 - len(fates))
     records = Records.of(np.linspace(0, 1.9, 80), np.full(80, 0.1), fates)
     assert told + ";" in LoadRun(records, Samples.none(), META).sentence
+
+
+@pytest.mark.parametrize("by", ["client", "priority"])
+def test_a_split_run_draws_the_whole_of_it(by: str) -> None:
+    """The frame alone is split: of a picture with rows of several labels nobody could tell bins."""
+    whole, split = run(), LoadRun(records(), SAMPLES, META, by)
+    assert split.figure() == whole.figure()
+    assert side_by_side(split, whole, names=("a", "b")) == side_by_side(
+        whole, split, names=("a", "b")
+    )
+    assert [*split.bins] == [*whole.frame]
+
+
+def test_a_bin_shows_what_was_seen_in_it() -> None:
+    """What nobody looked at counts for nothing, and a bin without any look shows nothing."""
+    nan = np.nan
+    rows = [
+        (0.1, 2, 32, 8, nan, 2, 0, 0, 4),
+        (0.2, 4, nan, 9, 3, nan, 0, 0, nan),
+        (0.9, nan, 16, nan, 5, 1, 0, 0, 6),
+        (2.0, 9, 9, 9, 9, 2, 2, 0, 9),  # the run is over
+    ]
+    bins = LoadRun(records(), Samples.of(rows), META).bins
+    assert {name: bins[name][0] for name in SERVER} == {
+        "queue_depth": 3,
+        "queue_capacity": 16,
+        "workers_busy": 4,
+        "workers": 9,
+        "breaker_payment": 2,
+        "breaker_store": 0,
+        "limit": 5,
+    }
+    assert all(np.isnan(bins[name][1]) for name in SERVER)

@@ -6,8 +6,6 @@ import functools
 import time
 from typing import Any, Final
 
-import httpx
-
 from bpdemo.load.loads import load as load_once
 from bpdemo.load.run import LoadRun
 from bpdemo.results.validity import causes_of
@@ -32,6 +30,8 @@ def load(target: Any, *args: Any, **kwargs: Any) -> Any:
 def _is_at_rest(target: Any) -> bool:
     """Whether the service has nothing left to do, at the latest after `REST_S`; one that does not
     tell is taken to be, since its answers have been waited for."""
+    import httpx  # takes its time to load, and hardly any run is repeated
+
     stats = getattr(target, "stats", None)
     if not callable(stats):
         return True

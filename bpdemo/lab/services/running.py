@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 from types import TracebackType
-from typing import Any, Self
-
-import httpx
+from typing import TYPE_CHECKING, Any, Self
 
 from bpdemo.core.slips import forgiving
 from bpdemo.lab.services.host import Host, ServiceFailed
+
+if TYPE_CHECKING:
+    import httpx
 
 
 class RunningService:
@@ -17,8 +19,9 @@ class RunningService:
     def __init__(self, name: str, host: Host) -> None:
         self.name = name
         self._host = host
-        # A laptop's proxy variables must not send requests to itself through a proxy.
-        self._client = httpx.Client(base_url=host.url, trust_env=False, timeout=10)
+        self._asking = threading.Lock()
+        self._client: httpx.Client | None = None
+        self._is_stopped = False
 
     @property
     def url(self) -> str:
@@ -40,7 +43,7 @@ class RunningService:
 
     def require_running(self) -> None:
         """Raises `ServiceFailed` when it was stopped, or another has taken its name."""
-        if self._client.is_closed:
+        if self._is_stopped:
             raise ServiceFailed(
                 f"{self.name!r} does not run any more: it was stopped, or serve() started another "
                 "of that name. Run the cell that starts it, then this one."
@@ -48,8 +51,14 @@ class RunningService:
 
     @property
     def _http(self) -> httpx.Client:
-        self.require_running()
-        return self._client
+        with self._asking:
+            self.require_running()
+            if self._client is None:
+                import httpx  # takes its time to load, and many a service is never asked by hand
+
+                # A laptop's proxy variables must not send requests to itself through a proxy.
+                self._client = httpx.Client(base_url=self.url, trust_env=False, timeout=10)
+            return self._client
 
     @forgiving
     def get(self, path: str, **headers: str) -> httpx.Response:
@@ -64,7 +73,10 @@ class RunningService:
     def stop(self) -> None:
         """Stop it; safe to call twice."""
         self._host.stop()
-        self._client.close()
+        with self._asking:
+            self._is_stopped = True
+            if self._client is not None:
+                self._client.close()
 
     def __enter__(self) -> Self:
         return self

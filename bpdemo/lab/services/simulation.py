@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from operator import itemgetter
 from types import MappingProxyType
-from typing import Any, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 from bpdemo.core.settings import Settings
 from bpdemo.load.run import LoadRun
@@ -13,7 +13,9 @@ from bpdemo.plan.arguments import LoadArguments, takes_load
 from bpdemo.plan.plan import require_choice
 from bpdemo.results.frame import SPLITS
 from bpdemo.results.records import Records, Samples
-from bpdemo.sim.play import Play, play
+
+if TYPE_CHECKING:
+    from bpdemo.sim.play import Play
 
 
 @takes_load(seconds=30.0)
@@ -32,6 +34,9 @@ def simulate(
     give the same run to the last order. HTTP, sockets and the machine take no time here, so this
     is what the policies do by themselves. Raises `SettingsInvalid`, and ValueError for a load.
     """
+    # The whole service comes with it: those who import this need not simulate at once.
+    from bpdemo.sim.play import play
+
     if by is not None:
         require_choice("by", by, SPLITS)
     return run_of(play(settings, name=name, **arguments), by)
