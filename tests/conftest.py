@@ -20,6 +20,7 @@ from typing import Any
 import hypothesis
 import pytest
 
+from bpdemo.core.late_grammar import build_grammar_late
 from tests.support.command import Run
 from tests.support.examples import examples
 from tests.support.repeatable import REPEATABLE, draw_without_constants
@@ -47,9 +48,9 @@ else:
     hypothesis.settings.load_profile("bpdemo")
 
 
-#: The grammar of two formats of JSON schemas, iri and iri-reference, which nothing here checks.
-#: nbformat has it compiled, and plotly looks for nbformat: a second in each process of tests.
-sys.modules.setdefault("rfc3987_syntax", None)
+#: nbformat has JSON schemas compiled, and plotly looks for nbformat: a second in each process of
+#: tests, for two formats that nothing here checks.
+build_grammar_late()
 
 
 def find_chromium() -> str | None:

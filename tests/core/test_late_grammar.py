@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -52,6 +53,42 @@ PathFinder.find_spec = lambda name, *more: None if name == "rfc3987_syntax" else
 """
     asked = "from jsonschema import FormatChecker\nprint(FormatChecker().conforms('a b', 'iri'))"
     assert told(gone + LATE + asked) == ["True"]
+
+
+#: A package of that name that is not what it was: what stands in its `__init__`.
+BROKEN = {
+    "it lacks what it is made of": "import no_such_package",
+    "it is another one": "def parse(text): return text",
+    "it raises": "raise RuntimeError('no grammar')",
+    "it cannot be read": "raise UnicodeDecodeError('utf-8', b'x', 0, 1, 'no grammar')",
+}
+OUTCOME = """
+try:
+    from jsonschema import FormatChecker
+    told = [FormatChecker().conforms(text, kind) for kind in ("iri", "iri-reference")
+            for text in ("http://a.example/é", "a b", "<>", 7) for _ in range(2)]
+except Exception as error:
+    told = "no grammar" in str(error)
+print("lark" in sys.modules, told)
+"""
+
+
+@pytest.mark.parametrize("init", BROKEN.values(), ids=BROKEN)
+def test_where_it_is_broken_jsonschema_fares_as_without_us(init: str, tmp_path: Path) -> None:
+    """What it cannot import it does without, and every text is good; any other error is told, and
+    never taken for a fault of the text."""
+    package = tmp_path / "rfc3987_syntax"
+    package.mkdir()
+    (package / "__init__.py").write_text(init, "utf-8")
+    first = f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n"
+    plain, late = told(first + OUTCOME), told(first + LATE + OUTCOME)
+    assert late == plain
+
+
+def test_where_its_parser_is_missing_jsonschema_fares_as_without_us() -> None:
+    """The package as it is, on a machine where what it needs was not installed."""
+    first = "import sys; sys.modules['lark'] = None\n"
+    assert told(first + LATE + OUTCOME) == told(first + OUTCOME)
 
 
 FIRST = {
