@@ -331,8 +331,14 @@ def uv_environment(settings: "dict[str, str]") -> "dict[str, str]":
     told = {REACHING_UV[name]: value for name, value in settings.items()}
     if "UV_FIND_LINKS" in told:  # the one list that has commas
         told["UV_FIND_LINKS"] = ",".join(told["UV_FIND_LINKS"].split())
-    told.update({k: v for k, v in os.environ.items() if k.upper() in OWN_OF_UV})
+    told.update({k: v for k, v in os.environ.items() if is_told_uv(k.upper())})
     return own_environment(**told)
+
+
+def is_told_uv(name: str) -> bool:
+    """An index that has a name may have a user and a password, each in a variable of its own."""
+    login = name.startswith("UV_INDEX_") and name.endswith(("_USERNAME", "_PASSWORD"))
+    return login or name in OWN_OF_UV
 
 
 def pip(*arguments: str) -> None:

@@ -320,6 +320,29 @@ def test_uv_is_told_how_the_index_is_reached_and_nothing_else(uv, monkeypatch):
     ]
 
 
+def test_uv_keeps_who_logs_in_at_an_index_that_has_a_name(uv, tmp_path, monkeypatch):
+    """Beside what pip is told: its own file, too, wherever that lies."""
+    logins = {
+        "UV_INDEX": "corp=https://corp.example",
+        "UV_INDEX_CORP_PASSWORD": "p=w d",
+        "UV_INDEX_CORP_USERNAME": "ann",
+    }
+    for name, value in logins.items():
+        monkeypatch.setenv(name, value)
+    for name in [name for name in os.environ if name.upper().startswith("PIP_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("PIP_EXTRA_INDEX_URL", "https://one.example https://two.example")
+    file = tmp_path / "pip.conf"
+    file.write_text("[global]\nindex-url = https://u:p@file.example/simple\n", "utf-8")
+    monkeypatch.setenv("PIP_CONFIG_FILE", str(file))
+    told, _ = uv(0)
+    pip_told = {
+        "UV_EXTRA_INDEX_URL": "https://one.example https://two.example",
+        "UV_INDEX_URL": "https://u:p@file.example/simple",
+    }
+    assert {f"{k}={v}" for k, v in (logins | pip_told).items()} <= set(told.splitlines())
+
+
 @pytest.mark.parametrize("why", ["a wheelhouse", "no index", "a certificate of the client"])
 def test_what_uv_cannot_be_told_is_left_to_pip(why, lab, uv, monkeypatch):
     """It is not even started."""
