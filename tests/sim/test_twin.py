@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bpdemo.assembly.office import Assembly
@@ -273,8 +273,27 @@ PLANS = st.builds(
 )
 
 
+#: An order that is sold and several that are shed, told in one moment: the first to hear has the
+#: first of the pauses that all draw from one chance.
+TOLD_AT_ONCE = Plan(
+    60.0, seconds=2.0, seed=67, client_timeout_s=0.15, retries=2, backoff="exponential"
+)
+SHEDS: dict[str, Any] = {
+    "workers": 1, "queue_capacity": -1, "queue_policy": "block", "queue_block_timeout_s": 0.1,
+    "queue_block_waiters": 0, "queue_discipline": "codel", "max_in_flight": 0,
+    "limit_algorithm": "fixed", "client_max_in_flight": 0, "drop_on_disconnect": False,
+    "request_timeout_s": 0.4, "attempt_timeout_s": 0.13, "retry_attempts": 1,
+    "retry_budget_ratio": 0.0, "breaker_enabled": False, "breaker_min_calls": 5,
+    "breaker_open_s": 0.5, "payment_latency_s": 0.02, "payment_latency_distribution": "constant",
+    "payment_failure_rate": 0.0, "store_latency_s": 0.0, "store_failure_rate": 0.0,
+    "initial_stock": 2, "cache_ttl_s": 0.2, "seed": 0,
+}  # fmt: skip
+
+
 @pytest.mark.slow
 @settings(max_examples=examples(25))
+@example(TOLD_AT_ONCE, SHEDS)
+@example(TOLD_AT_ONCE, SHEDS | {"queue_policy": "reject", "max_in_flight": 3})
 @given(PLANS, KNOBS)
 def test_a_whole_crowd_fares_alike_at_both_edges(plan: Plan, knobs: dict[str, Any]) -> None:
     """To the last order: fate, latency, reason and attempts, and every permit."""

@@ -14,8 +14,9 @@ from bpdemo.plan.plan import Plan
 from bpdemo.plan.visits import Visit
 from bpdemo.sim import virtual_time
 from bpdemo.sim.crowd import Crowd, CrowdTarget, Ended
-from bpdemo.sim.visit import Answer, Edge
-from tests.support.asgi_edge import HttpEdge, application
+from bpdemo.sim.visit import Answer
+from tests.support.asgi_edge import application
+from tests.support.in_turn import HttpInTurn, SimulatedInTurn
 
 EdgeName = Literal["simulation", "http"]
 How = Literal["success", "drop", "ignore"]
@@ -130,9 +131,9 @@ def _in(edge: EdgeName, knobs: Mapping[str, Any], play: Callable[..., Any]) -> S
         assembly = Assembly(settings, clock=loop.time)
         office = assembly.office
         if edge == "http":
-            service: CrowdTarget = HttpEdge(application(assembly, settings, loop.time))
+            service: CrowdTarget = HttpInTurn(application(assembly, settings, loop.time))
         else:
-            service = Edge(office)
+            service = SimulatedInTurn(office)
         await office.start()
         with _permits_watched(loop.time, seen):
             await play(assembly, service, seen)
