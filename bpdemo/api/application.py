@@ -12,8 +12,9 @@ from starlette.types import Lifespan
 
 from bpdemo import __version__
 from bpdemo.api import paths
+from bpdemo.api.admission import Admission, DoorPolicy
 from bpdemo.api.arrival import arrival_of
-from bpdemo.api.door import Door, DoorPolicy
+from bpdemo.api.door import Door
 from bpdemo.api.errors import MethodNotAllowed
 from bpdemo.api.items import items_router
 from bpdemo.api.openapi import complete
@@ -41,7 +42,10 @@ def make_application(
     rng: Random,
     lifespan: Lifespan[FastAPI],
 ) -> FastAPI:
-    """A FastAPI application; its documentation works with no network."""
+    """A FastAPI application; its documentation works with no network.
+
+    `app.state.verdict` is for a server whose connections can say no by themselves.
+    """
     app = FastAPIOffline(
         title="The box office",
         version=__version__,
@@ -67,18 +71,18 @@ def make_application(
     needs_token = bool(controls.settings.admin_token)
     app.openapi = cache(lambda: complete(plain(), routes, needs_token=needs_token))  # type: ignore[method-assign]
     app.add_exception_handler(HTTPException, _framework_error(problems))
-    app.add_middleware(
-        Door,
+    admission = Admission(
         policy=door,
         routes=routes,
         office=office,
         problems=problems,
         observer=observer,
         tracer=tracer,
-        log=log,
         clock=clock,
         rng=rng,
     )
+    app.add_middleware(Door, admission=admission, policy=door, tracer=tracer, log=log)
+    app.state.verdict = admission.verdict
     return app
 
 

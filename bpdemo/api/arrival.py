@@ -7,9 +7,12 @@ from starlette.types import Scope
 from bpdemo.api.headers import RawHeaders, Wishes
 from bpdemo.api.routing import Route
 from bpdemo.flow.deadline import NEVER, Deadline
+from bpdemo.service.entrance import Stay
 from bpdemo.service.order_job import Caller
 
 SCOPE_KEY = "bpdemo.arrival"
+#: Where the connection hands over a request that it has let in already; the door takes it out.
+LET_IN_KEY = "bpdemo.let_in"
 #: Where the connection says by when the request must have been read, if it has a limit.
 READ_BY_KEY = "bpdemo.read_by_s"
 #: Where it says when a request came that had to wait for its turn.
@@ -26,7 +29,7 @@ class Arrival:
     __slots__ = (
         "arrived_s", "body_due_s", "body_late", "body_read", "caller", "chunked", "deadline",
         "declared_bytes", "expects", "headers", "method", "reason", "request_id", "route", "status",
-        "trace_id", "wishes",
+        "stay", "trace_id", "wishes",
     )  # fmt: skip
 
     def __init__(self, scope: Scope, route: Route, request_id: str, arrived_s: float) -> None:
@@ -37,6 +40,7 @@ class Arrival:
         self.arrived_s = arrived_s
         self.wishes = Wishes()
         self.deadline: Deadline = NEVER
+        self.stay: Stay | None = None  # inside the service; only where limits apply
         self.caller: Caller | None = None  # only for `POST /orders`
         self.status: int | None = None  # None until an answer begins
         self.reason: str | None = None  # of a problem that the door itself answered with

@@ -24,6 +24,7 @@ from uvicorn.server import HANDLED_SIGNALS
 from bpdemo.api.connection.descriptors import descriptor_limit
 from bpdemo.api.connection.last_words import LastWords
 from bpdemo.api.connection.open_connections import OpenConnections, capacity_within
+from bpdemo.api.connection.spoken import HeadVerdict, no_verdict
 from bpdemo.api.connection.wire import Wire
 from bpdemo.core.ports import Observer, SilentObserver
 
@@ -45,10 +46,13 @@ class DrainingServer(uvicorn.Server):
         drain: Callable[[], Awaitable[None]],
         *,
         read_timeout_s: float,
+        verdict: HeadVerdict = no_verdict,
         other_descriptors: int = 0,
         observer: Observer | None = None,
     ) -> None:
-        """`other_descriptors` are those that the application itself may need, for a database.
+        """`verdict` is asked before `app` is, of requests that nothing else stands in the way of.
+
+        `other_descriptors` are those that the application itself may need, for a database.
 
         `observer` hears of what connections answer by themselves.
         """
@@ -57,6 +61,7 @@ class DrainingServer(uvicorn.Server):
         wire = partial(
             Wire,
             read_timeout_s=read_timeout_s,
+            verdict=verdict,
             crowd=self.crowd,
             last_words=LastWords(observer or SilentObserver()),
         )

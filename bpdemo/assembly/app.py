@@ -6,8 +6,8 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from fastapi import FastAPI
 
+from bpdemo.api.admission import DoorPolicy
 from bpdemo.api.application import make_application
-from bpdemo.api.door import DoorPolicy
 from bpdemo.assembly.office import Assembly, chance
 from bpdemo.assembly.storage import storage_for
 from bpdemo.core.settings import Settings

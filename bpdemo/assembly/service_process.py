@@ -47,6 +47,7 @@ def run_server(
         app,
         drain,
         read_timeout_s=settings.read_timeout_s,
+        verdict=app.state.verdict,
         other_descriptors=0 if settings.store == "memory" else settings.pool_max,
         observer=app.state.telemetry.observer,
     )

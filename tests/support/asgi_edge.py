@@ -14,9 +14,9 @@ from typing import Any
 
 from fastapi import FastAPI
 
+from bpdemo.api.admission import DoorPolicy
 from bpdemo.api.application import make_application
 from bpdemo.api.connection.hang_up import HANG_UP_KEY, HangUp
-from bpdemo.api.door import DoorPolicy
 from bpdemo.assembly.office import Assembly
 from bpdemo.core.ports import SilentObserver
 from bpdemo.core.settings import Settings

@@ -8,6 +8,7 @@ from uvicorn.server import ServerState
 
 from bpdemo.api.connection.last_words import LastWords
 from bpdemo.api.connection.open_connections import OpenConnections
+from bpdemo.api.connection.spoken import HeadVerdict, no_verdict
 from bpdemo.api.connection.wire import Wire
 from bpdemo.core.ports import SilentObserver
 
@@ -48,14 +49,16 @@ class Pipe(asyncio.Transport):
         self.was_cut = True
 
 
-def connected(app: Any, pipe: Pipe, read_timeout_s: float = 0.0) -> Wire:
+def connected(
+    app: Any, pipe: Pipe, read_timeout_s: float = 0.0, verdict: HeadVerdict = no_verdict
+) -> Wire:
     """The server's side of it."""
     config = uvicorn.Config(app, log_config=None, lifespan="off")
     config.load()
     words = LastWords(SilentObserver())
     wire = Wire(
-        read_timeout_s=read_timeout_s, crowd=OpenConnections(), last_words=words,
-        config=config, server_state=ServerState(), app_state={},
+        read_timeout_s=read_timeout_s, verdict=verdict, crowd=OpenConnections(),
+        last_words=words, config=config, server_state=ServerState(), app_state={},
     )  # fmt: skip
     wire.connection_made(pipe)
     return wire

@@ -17,6 +17,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
+from bpdemo.api.connection.spoken import no_verdict
 from bpdemo.api.server import DrainingServer, address_of, bind
 from bpdemo.assembly.app import create_app
 from bpdemo.core.model import Order
@@ -120,7 +121,8 @@ class Wire:
 class ServerThread:
     """The service behind a real server on a free port."""
 
-    def __init__(self, **knobs: Any) -> None:
+    def __init__(self, *, judging: bool = True, **knobs: Any) -> None:
+        """Without `judging` it says no as any other server would: the application does."""
         self.log = io.StringIO()
         settings = Settings(**knobs)
         app = create_app(settings, log_stream=self.log)
@@ -129,7 +131,11 @@ class ServerThread:
         drain = partial(self.office.drain, settings.drain_timeout_s)
         observer = app.state.telemetry.observer
         self.server = DrainingServer(
-            app, drain, read_timeout_s=settings.read_timeout_s, observer=observer
+            app,
+            drain,
+            read_timeout_s=settings.read_timeout_s,
+            verdict=app.state.verdict if judging else no_verdict,
+            observer=observer,
         )
         listener = bind("127.0.0.1", 0)
         self.url = address_of(listener)

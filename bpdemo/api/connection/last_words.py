@@ -3,9 +3,8 @@
 import random
 from itertools import count
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE
-
-from bpdemo.api.problems import CONTENT_TYPE, render_problem
+from bpdemo.api.connection.spoken import CLOSE, spoken
+from bpdemo.api.problems import CONTENT_TYPE, Headers, render_problem
 from bpdemo.core.events import ConnectionAnswered
 from bpdemo.core.ports import Observer
 from bpdemo.core.reasons import PROBLEMS
@@ -31,13 +30,12 @@ class LastWords:
         request_id = f"{self._id_prefix}-{next(self._ids):x}"
         self._observer.observe(ConnectionAnswered(reason, request_id))
         body = render_problem(reason, detail, status=status)
-        retry_after = b""
+        headers: Headers = [
+            (b"content-type", CONTENT_TYPE),
+            (b"content-length", b"%d" % len(body)),
+            (b"x-request-id", request_id.encode()),
+            CLOSE,
+        ]
         if status in (429, 503):
-            retry_after = b"retry-after: %d\r\n" % random.randint(*_COME_BACK_S)
-        return (
-            STATUS_LINE[status]
-            + b"content-type: %b\r\ncontent-length: %d\r\n" % (CONTENT_TYPE, len(body))
-            + retry_after
-            + b"x-request-id: %b\r\nconnection: close\r\n\r\n" % request_id.encode()
-            + body
-        )
+            headers.append((b"retry-after", b"%d" % random.randint(*_COME_BACK_S)))
+        return spoken(status, headers, body)

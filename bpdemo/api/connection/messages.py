@@ -22,6 +22,7 @@ from bpdemo.api.connection.head import (
     with_host,
 )
 from bpdemo.api.connection.held import Held
+from bpdemo.api.problems import Problem
 
 #: Of a head; and of whatever a chunked body consists of besides its content, between two pieces.
 MAX_HEAD_BYTES = 65_536
@@ -44,8 +45,9 @@ class Messages(HttpToolsProtocol):
         super().__init__(*args, **kwargs)
         self._answer: WholeAnswer
         self._reading: Literal["nothing", "head", "body"] = "nothing"
-        self._parsing: Exchange | None = None  # whose body is being read, or the last that was
+        self._parsing: Exchange | None = None  # whose body is read; None: a no is its answer
         self._ahead: Exchange | None = None  # parsed, and not yet in hand
+        self._no: Problem | None = None  # the answer to what is being read, or was just now
         self._held = Held()
         self._came_s: float | None = None  # when that came which is being parsed; None: just now
         self._framing = Framing()
@@ -67,8 +69,8 @@ class Messages(HttpToolsProtocol):
         """The first byte of a request has come."""
         raise NotImplementedError
 
-    def _admit(self, cycle: Exchange) -> None:
-        """A request's head has come."""
+    def _admit(self, head: Any, keeps_alive: bool) -> Exchange | None:
+        """A request's head has come; None where its answer is known by that."""
         raise NotImplementedError
 
     def _completed(self) -> None:
@@ -97,6 +99,8 @@ class Messages(HttpToolsProtocol):
 
     @property
     def _owes_answer(self) -> bool:
+        if self._no is not None:
+            return True
         return self.cycle is not None and not self.cycle.response_complete
 
     def _take(self, data: bytes) -> None:
@@ -207,7 +211,7 @@ class Messages(HttpToolsProtocol):
         try:
             if not speaks_http(head):
                 raise Unreadable(_UNREADABLE)
-            cycle = self._make_cycle(self.parser.get_method().decode("ascii"), version)
+            scope = self._make_scope(self.parser.get_method().decode("ascii"), version)
         except Unreadable as fault:
             self._fault = fault
             raise  # which ends the parsing
@@ -215,8 +219,8 @@ class Messages(HttpToolsProtocol):
         self.headers = []
         self._reading = "body"
         self._left_bytes = self._framing.length_bytes
-        self._parsing = cycle
-        self._admit(cycle)
+        keeps_alive = version != "1.0" and self.parser.should_keep_alive()
+        self._parsing = self._admit(scope, keeps_alive and not self.parser.should_upgrade())
 
     def on_body(self, body: bytes) -> None:
         self._overhead_bytes = 0
@@ -229,19 +233,19 @@ class Messages(HttpToolsProtocol):
             self._balance()
 
     def on_message_complete(self) -> None:
-        cycle = self._parsing
-        if cycle is None or (self.parser.should_upgrade() and self._framing.has_body):
+        if self.parser.should_upgrade() and self._framing.has_body:
             return  # its body is still to come: see `_read_on_past_upgrade`
         self._reading = "nothing"
-        if not cycle.response_complete:
+        cycle = self._parsing
+        if cycle is not None and not cycle.response_complete:
             cycle.more_body = False
             cycle.message_event.set()
             if self.flow.read_paused:
                 self._balance()
         self._completed()
 
-    def _make_cycle(self, method: str, version: str) -> Exchange:
-        """Raises `Unreadable`."""
+    def _make_scope(self, method: str, version: str) -> Any:
+        """What the application hears of the head. Raises `Unreadable`."""
         headers, framing = self.headers, self._framing
         if len(headers) > MAX_HEADERS:
             raise Unreadable(TOO_MANY_HEADERS, 431)
@@ -251,7 +255,7 @@ class Messages(HttpToolsProtocol):
         target = read_target(self.url)
         if target.authority is not None:
             with_host(headers, target.authority)
-        scope: Any = {
+        return {
             "type": "http",
             "asgi": {"version": self.asgi_version, "spec_version": "2.3"},
             "http_version": version,
@@ -266,7 +270,8 @@ class Messages(HttpToolsProtocol):
             "headers": headers,
             "state": self.app_state.copy(),
         }
-        keeps_alive = version != "1.0" and self.parser.should_keep_alive()
+
+    def _make_cycle(self, scope: Any, keeps_alive: bool) -> Exchange:
         cycle = Exchange(
             scope=scope,
             transport=self._answer,  # type: ignore[arg-type]
@@ -276,8 +281,8 @@ class Messages(HttpToolsProtocol):
             access_log=self.access_log,
             default_headers=self.server_state.default_headers,
             message_event=asyncio.Event(),
-            expect_100_continue=framing.expects and version != "1.0",
-            keep_alive=keeps_alive and not self.parser.should_upgrade(),
+            expect_100_continue=self._framing.expects and scope["http_version"] != "1.0",
+            keep_alive=keeps_alive,
             on_response=self.on_response_complete,
         )
         cycle.on_taken = self._balance

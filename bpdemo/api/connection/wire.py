@@ -18,7 +18,9 @@ from bpdemo.api.connection.last_words import FULL, LEAVING, LastWords
 from bpdemo.api.connection.messages import Messages
 from bpdemo.api.connection.open_connections import OpenConnections
 from bpdemo.api.connection.patience import Patience, Taking
+from bpdemo.api.connection.spoken import CLOSE, HeadVerdict, spoken
 from bpdemo.api.connection.steady import SteadyTransport
+from bpdemo.api.problems import Problem
 
 #: Read at once; asyncio's own measure is four times what may wait behind a request.
 _READ_BYTES = 65_536
@@ -34,17 +36,21 @@ class Wire(Messages):
         self,
         *args: Any,
         read_timeout_s: float,
+        verdict: HeadVerdict,
         crowd: OpenConnections,
         last_words: LastWords,
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
         self._read_timeout_s = read_timeout_s
+        self._verdict = verdict
         self._crowd = crowd
         self._last_words = last_words
         self._patience = Patience(self.loop, self._give_up)
         self._hang_up = HangUp(self._leave)
         self._farewell: Farewell | None = None
+        self._may_judge = False  # the next head, and say no without the application
+        self._keeps_alive = True  # after that
         self._is_half_closed = False
         self._is_outside = False  # for whom there is no room
         self._is_last = False  # the process ends, and nobody holds it up
@@ -93,7 +99,12 @@ class Wire(Messages):
             self._held.put(data, self.loop.time())
             self._balance()
         else:
+            # One of all that came at once, so that nobody keeps the process to themselves; and none
+            # of those who do not read what they are told: the application can wait for them.
+            self._may_judge = not self.flow.write_paused
             self._take(data)
+            if self._no is not None:
+                self._say_no(self._no)
 
     def eof_received(self) -> bool:  # type: ignore[override]
         """Whether to stay, and give the answers that are owed."""
@@ -148,20 +159,46 @@ class Wire(Messages):
         if self._read_timeout_s:
             self._patience.expect(self._read_timeout_s)
 
-    def _admit(self, cycle: Exchange) -> None:
-        scope: Any = cycle.scope
-        scope[HANG_UP_KEY] = self._hang_up
-        scope[CROWD_KEY] = self._crowd
+    def _admit(self, head: Any, keeps_alive: bool) -> Exchange | None:
         waits = self._owes_answer
+        if self._may_judge and not waits and self._came_s is None:
+            self._judge(head)
+            if self._no is not None:
+                self._keeps_alive = keeps_alive
+                return None
+        cycle = self._make_cycle(head, keeps_alive)
+        head[HANG_UP_KEY] = self._hang_up
+        head[CROWD_KEY] = self._crowd
         if waits or self._came_s is not None:
             # Its time began when it came, and not with its turn.
-            scope[ARRIVED_KEY] = self._came_s or self.loop.time()
+            head[ARRIVED_KEY] = self._came_s or self.loop.time()
         elif self._patience.due_s:
-            scope[READ_BY_KEY] = self._patience.due_s
+            head[READ_BY_KEY] = self._patience.due_s
         if waits:
             self._ahead = cycle
         else:
             self._take_in_hand(cycle)
+        return cycle
+
+    def _judge(self, head: Any) -> None:
+        self._may_judge = False
+        try:
+            self._no = self._verdict(head)
+        except Exception:
+            self._no = None
+
+    def _say_no(self, no: Problem) -> None:
+        """What came is parsed, as it is when the application answers."""
+        self._no = None
+        closes = CLOSE in no.headers
+        if not closes and (self._deaf or not self._keeps_alive):
+            no.headers.append(CLOSE)
+            closes = True
+        headers = self.server_state.default_headers + no.headers
+        self.transport.write(spoken(no.status, headers, no.body))
+        if closes:
+            self._leave()
+        self.on_response_complete()
 
     def _take_in_hand(self, cycle: Exchange) -> None:
         self.cycle = cycle
@@ -242,11 +279,14 @@ class Wire(Messages):
 
     def _refuse(self, reason: str, detail: str, status: int | None = None) -> None:
         self._deaf = True
-        cycle = self.cycle
-        if self._reading == "body" and self._parsing is cycle and cycle is not None:
-            may_speak = not cycle.response_started
-        else:
+        parsing = self._parsing
+        if self._reading != "body":
             may_speak = not self._owes_answer
+        elif parsing is None:  # a no is its answer, and was said or not
+            may_speak = self._no is not None
+            self._no = None
+        else:
+            may_speak = parsing is self.cycle and not parsing.response_started
         if may_speak:
             self._speak(reason, detail, status)
         elif self._owes_answer:

@@ -118,6 +118,7 @@ class ThreadHost(OnThread):
             self.app,
             lambda: office.drain(DRAIN_S, finish_s=DRAIN_S),
             read_timeout_s=settings.read_timeout_s,
+            verdict=self.app.state.verdict,
             observer=self.app.state.telemetry.observer,
         )
         self._listener = bind("127.0.0.1", 0)

@@ -24,7 +24,9 @@ def main(knobs: str) -> None:
     app = create_app(settings)
     assembly = app.state.assembly
     drain = partial(assembly.office.drain, settings.drain_timeout_s)
-    server = DrainingServer(app, drain, read_timeout_s=settings.read_timeout_s)
+    server = DrainingServer(
+        app, drain, read_timeout_s=settings.read_timeout_s, verdict=app.state.verdict
+    )
     listener = bind("127.0.0.1", 0)
 
     def ready() -> None:
