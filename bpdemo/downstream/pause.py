@@ -33,10 +33,12 @@ class Pause:
         timer = loop.call_later(max(0.0, seconds - self._late_s), _end, over)
         try:
             await over
-        finally:
+        except BaseException:
             timer.cancel()
-        error_s = min(loop.time() - due_s, MOST_S)
-        self._late_s = max(0.0, self._late_s + WEIGHT * error_s)
+            raise
+        error_s = loop.time() - due_s
+        if error_s > 0 or self._late_s:
+            self._late_s = max(0.0, self._late_s + WEIGHT * min(error_s, MOST_S))
 
 
 def _end(pause: asyncio.Future[None]) -> None:

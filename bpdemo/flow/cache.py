@@ -92,7 +92,8 @@ class ReadThroughCache(Generic[K, V]):
         entry = self._find(key)
         if entry is None or not self._is_fresh(entry):
             return None
-        self._tell("hit")
+        if self._is_heard:
+            self._tell("hit")
         return entry.value
 
     def peek_stale(self, key: K) -> V | None:

@@ -28,7 +28,7 @@ from bpdemo.core.errors import (
 )
 from bpdemo.core.events import JobEnded, JobStarted
 from bpdemo.core.model import OrderRequest
-from bpdemo.core.ports import Observer, Tracer, hears
+from bpdemo.core.ports import NullTracer, Observer, Tracer, hears
 from bpdemo.core.ranges import require_choice, require_flag, require_number
 from bpdemo.flow.breaker import Breaker
 from bpdemo.flow.deadline import NEVER, Deadline
@@ -101,6 +101,7 @@ class Intake:
         self._observer = observer
         self._is_heard = hears(observer)
         self._tracer = tracer
+        self._is_traced = not isinstance(tracer, NullTracer)
         self._keyed: dict[str, OrderJob] = {}  # jobs in flight that have a key
         self._in_flight = 0
         self._looking = 0  # callers whose key is in flight with another body
@@ -210,10 +211,14 @@ class Intake:
         self._ledger.start(job, started_s)
         if self._is_heard:
             self._observer.observe(JobStarted(waited_s))
-        self._tracer.record("queue", started_s - waited_s, started_s)
+        if self._is_traced:
+            self._tracer.record("queue", started_s - waited_s, started_s)
         result: Sale | BaseException | None = None
         try:
-            with self._tracer.span("work"):
+            if self._is_traced:
+                with self._tracer.span("work"):
+                    result = await self._do(job)
+            else:
                 result = await self._do(job)
         except BoxOfficeError as error:
             result = error
@@ -384,13 +389,15 @@ class Intake:
 
     def _expire_overdue(self, job: OrderJob, now: float) -> None:
         # A busy loop runs ready workers before overdue timers; nobody waits for this any more.
-        for caller in [c for c in job.callers if c.deadline.has_passed(now)]:
-            self._ledger.expire(caller)
+        for caller in tuple(job.callers):
+            if caller.deadline.has_passed(now):
+                self._ledger.expire(caller)
 
     def _on_over(self, job: OrderJob) -> None:
         if job.key and self._keyed.get(job.key) is job:
             del self._keyed[job.key]
-        self._queue.remove(job)
+        if job.started_s is None:  # else a worker has taken it out
+            self._queue.remove(job)
         self._end()
 
     def _begin(self) -> None:

@@ -65,12 +65,14 @@ class Ledger:
         if caller.deadline.at < inf:
             loop = asyncio.get_running_loop()
             caller.timer = loop.call_at(caller.deadline.at, self.expire, caller)
-        self._tell_admitted()  # last: were that to fail, everything is in its place
+        if self._is_heard:  # last: were that to fail, everything is in its place
+            self._observer.observe(OrderAdmitted())
 
     def end_at_once(self, caller: Caller, result: Sale | BaseException) -> None:
         """Admitted, and over: the answer was known without a job."""
         self._let_in(caller)
-        self._tell_admitted()
+        if self._is_heard:
+            self._observer.observe(OrderAdmitted())
         self._settle(caller, _outcome_of(caller, result), result)
 
     def start(self, job: OrderJob, now: float) -> None:
@@ -116,10 +118,6 @@ class Ledger:
         self.books.admit()
         caller.was_admitted = True
         caller.phase = "queued"
-
-    def _tell_admitted(self) -> None:
-        if self._is_heard:
-            self._observer.observe(OrderAdmitted())
 
     def _abandon_if_alone(self, job: OrderJob) -> None:
         if not all(caller.left for caller in job.callers):

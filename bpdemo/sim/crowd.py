@@ -62,7 +62,8 @@ class Crowd:
         #: Latencies of the answers to those who looked, by where each came from.
         self.looks_s: dict[str, list[float]] = {}
         self._plan = plan
-        self._service = service or Edge(assembly.office)
+        self._service = service = service or Edge(assembly.office)
+        self._edge = service if isinstance(service, Edge) else None
         self._loop = asyncio.get_running_loop()
         #: On the loop's clock.
         self.start_s = self._loop.time()
@@ -163,13 +164,13 @@ class Crowd:
     def ask(self, visit: Visit, due_s: float, hear: Callable[[Answer], None]) -> None:
         """Make an attempt that is due at `due_s`; `hear` gets the answer, be it at once."""
         plan, service = self._plan, self._service
-        if not self._policy.may_call(self.now_s):
+        if not self._policy.may_call(self._loop.time() - self.start_s):
             self._loop.call_soon(hear, UNSENT)
             return
         self.attempts_s.append(due_s)
         gives_up_s = self.start_s + due_s + plan.client_timeout_s
-        if isinstance(service, Edge):
-            service.take(visit, plan, gives_up_s, hear)
+        if self._edge:
+            self._edge.take(visit, plan, gives_up_s, hear)
             return
 
         async def ask() -> None:
@@ -219,7 +220,7 @@ class Customer:
     def _hear(self, answer: Answer) -> None:
         crowd, plan = self._crowd, self._crowd._plan
         status, reason, retry_after_s, _ = answer
-        ended_s = crowd.now_s
+        ended_s = crowd._loop.time() - crowd.start_s
         if answer is not UNSENT:
             crowd._policy.hear(status, ended_s, self._after)
         if not plan.retries:  # nearly always: then no delay need be drawn either

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any, Final, NamedTuple
 
 from bpdemo.core.errors import Refused
@@ -30,6 +31,7 @@ ADDRESS: Final = "127.0.0.1"
 #: How much sooner a customer's time is up than that of their request, which starts on its arrival.
 #: Without it the two would fall into one moment, and rounding would say which comes first.
 ON_THE_WAY_S: Final = 1e-6
+SHARE_OF_ADDRESS: Final = share_of(None, ADDRESS)
 
 
 class Answer(NamedTuple):
@@ -41,6 +43,8 @@ class Answer(NamedTuple):
     source: str = ""
 
 
+#: Of a tuple, in half of the time.
+new_request: Final = partial(tuple.__new__, OrderRequest)
 #: Those that say nothing but what became of the order.
 PLAIN: Final = {status: Answer(status) for status in (200, 201, 202)}
 LEFT: Final = Answer(CALLER_LEFT, "caller_left")
@@ -70,7 +74,7 @@ class Edge:
         except Refused as refused:
             hear(self.told(refused))
             return None
-        asking = Asking(hear, self, stay, OrderRequest(visit.item, 1), visit.key or None)
+        asking = Asking(hear, self, stay, new_request((visit.item, 1)), visit.key or None)
         asking.leaves_at(gives_up_s)
         if self.intake.policy.when_full == "block":
             asking.wait()
@@ -103,7 +107,7 @@ class Edge:
     def _enter(
         self, client: str, timeout_s: float | None, priority: int, *, is_order: bool
     ) -> Stay:
-        share = share_of(client or None, ADDRESS)
+        share = share_of(client, ADDRESS) if client else SHARE_OF_ADDRESS
         now = self._loop.time()
         return self._entrance.enter(REQUEST_ID, share, now, timeout_s, priority, is_order=is_order)
 
@@ -199,7 +203,9 @@ class Asking(Hearing):
         wanted: OrderRequest,
         key: str | None,
     ) -> None:
-        super().__init__(hear)
+        self._hear = hear  # `super().__init__` would take as long as all of this
+        self._is_over = False
+        self._timer = None
         assert stay.caller is not None, "the entrance makes one for every order"
         self._caller = stay.caller
         self._edge = edge
