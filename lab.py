@@ -244,10 +244,31 @@ def make_venv() -> None:
     say(f"Making the environment {VENV.name} with Python {sys.version.split()[0]} ...")
     command = [sys.executable, "-m", "venv", "--clear", str(VENV)]
     with SignOfLife(lambda: "making the environment"):
+        if make_with_uv(command):
+            return
         made = subprocess.run(command, env=own_environment(), check=False)
     if made.returncode:
         what = "the environment could not be made; the reason stands above."
         fail(what, f"remove the folder {VENV.name}, look for free space on the disk, and try again")
+
+
+def make_with_uv(command: "list[str]") -> bool:
+    """The same by uv, which unpacks in a moment the pip that this Python brings along; pip itself
+    takes longer for it than for all else here. False where there is no uv, no such pip, or trouble.
+    """
+    program, brought = shutil.which("uv"), brought_pip()
+    if program is None or brought is None:
+        return False
+    made = subprocess.run([*command, "--without-pip"], env=own_environment(), check=False)
+    return not made.returncode and run_uv(program, {}, "--offline", "--no-index", str(brought))
+
+
+def brought_pip() -> "Path | None":
+    """The file from which this Python installs pip; none where it is kept elsewhere."""
+    found = importlib.util.find_spec("ensurepip")
+    places = found.submodule_search_locations if found else None
+    wheels = [path for place in places or () for path in Path(place).glob("_bundled/pip-*.whl")]
+    return wheels[0] if wheels else None
 
 
 def install(requirements: Path) -> None:
@@ -308,22 +329,27 @@ def uv(*arguments: str) -> bool:
     settings.pop("cache-dir", None)  # of pip
     if program is None or not set(settings) <= set(REACHING_UV):
         return False
+    before = unpacked()
+    with SignOfLife(lambda: f"{unpacked() - before} unpacked"):
+        is_done = run_uv(program, settings, *arguments)
+    if not is_done:
+        say("  uv could not do it; pip installs them now ...")
+    return is_done
+
+
+def run_uv(program: str, settings: "dict[str, str]", *arguments: str) -> bool:
+    """Run `uv pip install` for .venv, and keep its words in the log; False if it fails."""
     command = [program, "pip", "install", "--no-config", "--no-progress", "--python", str(PYTHON)]
     command += ["--index-strategy", "unsafe-best-match"]  # every version is pinned; so does pip
-    before = unpacked()
     try:
-        far = SignOfLife(lambda: f"{unpacked() - before} unpacked")
-        with LOG.open("w", encoding="utf-8") as log, far:
+        with LOG.open("w", encoding="utf-8") as log:
             done = subprocess.run(
                 [*command, *arguments], env=uv_environment(settings), check=False,
                 stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
             )  # fmt: skip
     except OSError:  # something else of that name, such as a file for another system
-        done = None
-    if done is None or done.returncode:
-        say("  uv could not do it; pip installs them now ...")
         return False
-    return True
+    return not done.returncode
 
 
 def uv_environment(settings: "dict[str, str]") -> "dict[str, str]":

@@ -231,7 +231,7 @@ def test_a_file_that_is_missing_is_one_line(lab):
 def test_the_workshop_is_installed_with_nothing_that_builds_it(lab):
     """No hatchling and no network: its command is there, and runs what stands in the folder."""
     shutil.copyfile(ROOT / "pyproject.toml", lab.ROOT / "pyproject.toml")
-    main = lab.ROOT / "bpdemo" / "cli" / "main.py"
+    main = lab.ROOT / "bpdemo" / "cli" / "start.py"
     main.parent.mkdir(parents=True)
     main.write_text("def main(): print('first')", "utf-8")
     lab.pip("--no-deps", "--no-index", str(lab.wheel_of_this_folder(lab.ROOT)))
@@ -353,6 +353,33 @@ def test_what_uv_cannot_be_told_is_left_to_pip(why, lab, uv, monkeypatch):
         monkeypatch.setenv(name, "1")
     told, was_pip_asked = uv(0)
     assert (told, was_pip_asked) == ("", True)
+
+
+@pytest.mark.parametrize("code", [0, 2])
+def test_where_there_is_uv_it_unpacks_pip_too(code, lab, tmp_path, monkeypatch):
+    """From the file that this Python brings along, with no network; else Python does it."""
+    if os.name == "nt":
+        pytest.skip("the stand-in is a shell's")
+    told, made = tmp_path / "told", []
+    (tmp_path / "uv").write_text(FAKE_UV.format(told=told, code=code), "utf-8")
+    (tmp_path / "uv").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    run_it = subprocess.run
+
+    def run_noted(command, **how):
+        if "venv" not in command:
+            return run_it(command, **how)
+        made.append("--without-pip" in command)
+        return subprocess.CompletedProcess(command, 0)
+
+    monkeypatch.setattr(lab.subprocess, "run", run_noted)
+    lab.make_venv()
+    words = told.read_text("utf-8").splitlines()[0].split()
+    assert {"--offline", "--no-index"} <= {*words}
+    assert words[words.index("--python") + 1] == str(lab.PYTHON)
+    assert zipfile.is_zipfile(words[-1])
+    assert Path(words[-1]).name.startswith("pip-")
+    assert made == ([True] if code == 0 else [True, False])
 
 
 def test_an_environment_is_made_again_for_what_it_lacks_and_for_nothing_else(lab, monkeypatch):
