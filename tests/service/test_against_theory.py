@@ -14,10 +14,13 @@ from bpdemo.core.model import OrderRequest
 from bpdemo.core.settings import Settings
 from bpdemo.sim.theory import mmck
 from tests.service.stage import now
+from tests.support.examples import USUAL, examples
 from tests.support.virtual import virtual
 
 WORKERS, CAPACITY, MEAN_S = 4, 10, 0.04
-ARRIVALS, WARM_UP = 8_000, 500
+WARM_UP = 500
+#: In `make test` a quarter of them, and an interval twice as wide.
+COUNTED = 7_500 * examples() // USUAL
 SEEDS = range(8)
 #: Two-sided 99 % of Student's t with seven degrees of freedom.
 T_99 = 3.499
@@ -41,7 +44,7 @@ async def share_refused(times: float, seed: int) -> float:
     rng = Random(f"arrivals {seed}")
     rate_per_s = times * WORKERS / MEAN_S
     refused_at_first = 0
-    for n in range(ARRIVALS):
+    for n in range(WARM_UP + COUNTED):
         if n == WARM_UP:
             refused_at_first = books.rejected
         with suppress(QueueFull):
@@ -51,7 +54,7 @@ async def share_refused(times: float, seed: int) -> float:
     await office.stop()
     assert books.balanced
     assert books.success == books.admitted
-    return (books.rejected - refused_at_first) / (ARRIVALS - WARM_UP)
+    return (books.rejected - refused_at_first) / COUNTED
 
 
 @pytest.mark.slow
@@ -63,5 +66,5 @@ async def test_the_share_refused_agrees_with_mmck(times: float, exactness: float
     theory = mmck(times * WORKERS / MEAN_S, 1 / MEAN_S, WORKERS, WORKERS + CAPACITY)
     shares = [await share_refused(times, seed) for seed in SEEDS]
     half_width = T_99 * stdev(shares) / sqrt(len(shares))
-    assert half_width < exactness
+    assert half_width < exactness * sqrt(7_500 / COUNTED)
     assert abs(fmean(shares) - theory.blocking_probability) <= half_width
