@@ -147,6 +147,14 @@ site: install  ## run every lesson and build the site from them (ARGS="--profile
 wheelhouse: setup  ## fetch wheels for rooms without a network (TARGETS="win_amd64 macosx_arm64")
 	@$(PY) scripts/wheelhouse.py $(TARGETS)
 
+.PHONY: bare-machine
+bare-machine: setup  ## what README says under Start, in a bare Debian; needs root and debootstrap
+	@$(PY) scripts/bare_machine.py $(ARGS)
+
+.PHONY: image
+image: setup  ## build the images without an engine, and start them; needs root, buildah, debootstrap
+	@$(PY) scripts/image.py $(ARGS)
+
 .PHONY: clean
 clean:  ## remove what was generated; my-work/ and wheelhouse/ stay
 	rm -rf .venv .venv-bench .venv-audit .venv-3.* build dist reports htmlcov .coverage .hypothesis \

@@ -99,14 +99,15 @@ def test_every_image_is_pinned():
     dockerfile = (ROOT / "Dockerfile").read_text("utf-8")
     images = [service["image"] for service in SERVICES.values()]
     images += re.findall(r"^FROM (\S+)", dockerfile, re.MULTILINE)
-    for image in set(images) - {"bpdemo:local", "bpdemo-lab:local"}:
+    stages = set(re.findall(r"^FROM \S+ AS (\S+)", dockerfile, re.MULTILINE))
+    for image in set(images) - {"bpdemo:local", "bpdemo-lab:local"} - stages:
         assert re.search(r":v?\d+\.\d+", image), image
 
 
 def test_the_image_runs_as_nobody_and_serves():
     """Not as root; alive by its own check; drains on SIGTERM as the first process."""
-    dockerfile = (ROOT / "Dockerfile").read_text("utf-8")
-    last = dockerfile.rsplit("FROM ", 1)[1]
+    last = stage("service")
+    assert (ROOT / "Dockerfile").read_text("utf-8").endswith(last)  # what is built unless told
     assert re.search(r"^USER (?!0|root)\S+", last, re.MULTILINE)
     assert "HEALTHCHECK" in last
     assert json.loads(re.search(r"^ENTRYPOINT (.+)", last, re.MULTILINE)[1]) == ["bpdemo"]
@@ -114,23 +115,35 @@ def test_the_image_runs_as_nobody_and_serves():
 
 
 def test_what_serves_is_installed_at_the_pinned_versions_and_without_the_lab():
-    """The service's image has the extras that it uses; the other is built from the same file."""
+    """The service's image has the extras that it uses; the lab's is a stage of the same file."""
     dockerfile = (ROOT / "Dockerfile").read_text("utf-8")
     assert re.search(r"^ARG EXTRAS=(.+)", dockerfile, re.MULTILINE)[1] == "postgres,traces"
-    installs = re.findall(r"pip install (.+?)(?: \\\\)?$", dockerfile, re.MULTILINE)
-    assert "--constraint requirements.txt" in installs[0]
-    assert '".[${EXTRAS}]"' in installs[0]
+    installs = re.findall(r"pip install (.+?)(?: \\)?$", dockerfile, re.MULTILINE)
+    assert all(re.match("--constraint requirements.txt|--no-deps .$", line) for line in installs)
+    assert '".[${EXTRAS}]"' in stage("build")
+    assert '".[lab]"' in stage("build-lab")
+    assert "COPY --from=build-service /venv /venv" in stage("service")
     for name in ("locust-master", "locust-worker", "lab"):
-        assert SERVICES[name]["build"]["args"] == {"EXTRAS": "lab"}
+        assert SERVICES[name]["build"]["target"] == "lab"
+        assert SERVICES[name]["image"] == "bpdemo-lab:local"
     for name in ("web-1", "web-2", "worker-1", "worker-2"):
         assert SERVICES[name]["image"] == "bpdemo:local"
+
+
+def stage(name: str) -> str:
+    """Its lines of the Dockerfile."""
+    dockerfile = (ROOT / "Dockerfile").read_text("utf-8")
+    (told,) = re.findall(rf"^FROM \S+ AS {name}\n((?:(?!FROM ).*\n)+)", dockerfile, re.MULTILINE)
+    return str(told)
 
 
 def test_jupyterlab_keeps_its_token():
     """It asks for the one of the environment, without which the stack does not start."""
     lab = SERVICES["lab"]
     assert lab["environment"]["JUPYTER_TOKEN"].startswith("${JUPYTER_TOKEN:?")
-    said = " ".join([*lab["entrypoint"], *lab["command"]]).lower()
+    assert not {"entrypoint", "command"} & set(lab)
+    said = stage("lab").rpartition("ENTRYPOINT")[2].lower()
+    assert "jupyter" in said
     assert not any(word in said for word in ("token", "password", "allow-root", "disable_check"))
 
 
