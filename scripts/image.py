@@ -10,7 +10,7 @@ seen. Each image is started as its own user with its own command, in a network o
 answer. The service's must weigh less than 700 MB.
 
 Needs Linux, root, buildah and debootstrap. Leaves nothing but the archive of the Debian, in
-build/debian. Exit code 0: all was built and answered. 1: not so. 2: it cannot be tried here.
+build/debian. Exit code 0: all was built and answered. 1: something did not. 2: it cannot be tried.
 """
 
 from __future__ import annotations
