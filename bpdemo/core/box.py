@@ -42,7 +42,7 @@ def say_instead(error: BaseException, line: str) -> None:
 
 def runs_own_code(error: BaseException) -> bool:
     """Whether it comes out of code of the caller's that this package called: their function."""
-    ours = [_is_ours(frame) for frame, _ in _frames(error.__traceback__)]
+    ours = [is_our_frame(frame) for frame, _ in _frames(error.__traceback__)]
     names = [frame.f_globals.get("__name__") for frame, _ in _frames(error.__traceback__)]
     return True in ours and "__main__" in names[ours.index(True) :]
 
@@ -59,7 +59,7 @@ def _callers_line(trace: TracebackType | None) -> str:
     """The line of the caller's that entered this package, such as "line 2: serve(worker=8)"."""
     before = None
     for frame, line in _frames(trace):
-        if _is_ours(frame):
+        if is_our_frame(frame):
             break
         before = frame.f_code.co_filename, line
     else:
@@ -70,7 +70,7 @@ def _callers_line(trace: TracebackType | None) -> str:
     return f"line {before[1]}: {source}" if source else ""
 
 
-def _is_ours(frame: FrameType) -> bool:
+def is_our_frame(frame: FrameType) -> bool:
     return str(frame.f_globals.get("__name__", "")).startswith("bpdemo.")
 
 

@@ -26,6 +26,7 @@ from bpdemo.core.choices import (
 )
 from bpdemo.core.errors import SettingsInvalid
 from bpdemo.core.ranges import plain
+from bpdemo.core.slips import forgiving
 
 #: What a memory store costs an order; a real database brings its own latency.
 MEMORY_STORE_LATENCY_S = 0.002
@@ -269,6 +270,7 @@ class Settings(BaseSettings):
         json_schema_extra={"unit": "", "live": False},
     )
 
+    @forgiving
     def __init__(self, **values: Any) -> None:
         try:
             super().__init__(**values)
@@ -339,10 +341,18 @@ class Settings(BaseSettings):
         return nominal_capacity(self.workers, self.expected_service_s)
 
     @classmethod
+    @forgiving
     def unprotected(cls, **knobs: Any) -> Self:
         """The naive service the workshop starts from: it says yes to everyone, and retries."""
         return cls(**{**NAIVE, **knobs})
 
+    @classmethod
+    @forgiving
+    def protected(cls, **knobs: Any) -> Self:
+        """The service with its protections, which are the defaults: the pair of `unprotected`."""
+        return cls(**knobs)
+
+    @forgiving
     def changed(self, knobs: Mapping[str, Any]) -> Self:
         """A copy with live knobs turned: all of them or, raising `SettingsInvalid`, none.
 

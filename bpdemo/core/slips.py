@@ -15,15 +15,18 @@ import functools
 import inspect
 import re
 from collections.abc import Callable
+from inspect import Parameter
 from typing import Any, Final, ParamSpec, TypeVar
 
 from bpdemo.core.box import calm, runs_own_code, say_instead
-from bpdemo.core.kinds import misfit
+from bpdemo.core.kinds import called, misfit
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 RAISE: Final = dis.opmap["RAISE_VARARGS"]
+#: What a caller does not write down.
+ITSELF: Final = ("self", "cls")
 UNKNOWN: Final = re.compile(r"unexpected keyword argument '(\w+)'")
 
 
@@ -34,13 +37,14 @@ def forgiving(function: Callable[P, R]) -> Callable[P, R]:
     name = function.__qualname__.removesuffix(".__init__").rpartition(".")[2]
 
     @functools.wraps(function)
-    def called(*args: P.args, **kwargs: P.kwargs) -> R:
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
             given = _given(signature, name, args, kwargs)
             try:
                 return function(*args, **kwargs)
             except Exception as error:
-                if not isinstance(error, STUMBLES) or _is_on_purpose(error):
+                # Whatever a library says of it, or an object without that name: see the argument.
+                if _is_on_purpose(error) and not isinstance(error, AttributeError):
                     raise
                 told = misfit(signature, inspect.unwrap(function).__globals__, given)
                 if not told:
@@ -56,11 +60,7 @@ def forgiving(function: Callable[P, R]) -> Callable[P, R]:
                 say_instead(interrupt, f"Stopped: {name}() was interrupted.")
             raise
 
-    return called
-
-
-STUMBLES: Final = (AttributeError, TypeError, ValueError, LookupError)
-"""What Python raises where something is not of the kind that the code takes it for."""
+    return guarded
 
 
 def _given(
@@ -74,6 +74,8 @@ def _given(
     # An argument that is misspelt is why another is missing.
     unknown = UNKNOWN.search(told)
     strange = unknown[1] if unknown else _unknown(signature, kwargs)
+    if not strange and "too many positional" in told:
+        told = _beyond(signature, args)
     if strange:
         told = f"got an unexpected keyword argument {strange!r}"
         near = difflib.get_close_matches(strange, signature.parameters, n=1, cutoff=0.5)
@@ -81,15 +83,29 @@ def _given(
     raise TypeError(f"{name}() {told}")
 
 
+def _beyond(signature: inspect.Signature, args: tuple[Any, ...]) -> str:
+    """What to do with the first argument that has no place without its name."""
+    all_, without = list(signature.parameters.values()), Parameter.POSITIONAL_OR_KEYWORD
+    taken = [p.name for p in all_ if p.kind is without]
+    extra = called(args[len(taken)])
+    named = [p.name for p in all_ if p.kind is Parameter.KEYWORD_ONLY]
+    own = ", ".join(name for name in taken if name not in ITSELF)
+    if not named and not any(p.kind is Parameter.VAR_KEYWORD for p in all_):
+        return f"takes {f'no more than {own}' if own else 'no arguments'}; {extra} is one too many"
+    names = f" ({', '.join(named)})" if named else ", as in name=value"
+    first = f"{own} first, and " if own else ""
+    return f"takes {first}its {'other ' * bool(own)}arguments by name{names}; {extra} has none"
+
+
 def _unknown(signature: inspect.Signature, kwargs: dict[str, Any]) -> str:
     kinds = {each.kind for each in signature.parameters.values()}
-    if inspect.Parameter.VAR_KEYWORD in kinds:
+    if Parameter.VAR_KEYWORD in kinds:
         return ""
     return next((name for name in kwargs if name not in signature.parameters), "")
 
 
 def _listed(signature: inspect.Signature) -> str:
-    return ", ".join(name for name in signature.parameters if name != "self") or "no arguments"
+    return ", ".join(name for name in signature.parameters if name not in ITSELF) or "no arguments"
 
 
 def _is_on_purpose(error: BaseException) -> bool:

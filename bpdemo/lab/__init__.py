@@ -88,7 +88,9 @@ def __getattr__(name: str) -> Any:
     if name in _MODULES:
         return import_module(_MODULES[name])
     if name not in _HOME:
-        raise AttributeError(f"bpdemo.lab has no {name!r}; it has {', '.join(__all__)}")
+        from bpdemo.core.members import tell_missing
+
+        raise tell_missing(__name__, name, import_module(__name__))
     value = getattr(import_module(_HOME[name]), name)
     if isinstance(value, FunctionType):
         from bpdemo.core.slips import forgiving

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import httpx
 import numpy as np
 
+from bpdemo.core.members import forgiving_class
 from bpdemo.load.capacity_search import Rest, Search, Step, search
 from bpdemo.load.destination import destination_of
 from bpdemo.load.loads import Target, load, service_at
@@ -50,6 +51,7 @@ ORDER: Final = Request(
 """What a box office takes."""
 
 
+@forgiving_class
 @dataclass(frozen=True, slots=True)
 class Capacity:
     """What was found: `per_s` requests a second, or None and `why_not`.

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final, Protocol, Unpack, runtime_checkable
 
 from bpdemo.core.kinds import wrong_kind
+from bpdemo.core.members import forgiving_class
 from bpdemo.core.settings import Settings
 from bpdemo.load.company import senders_beside
 from bpdemo.load.driver import Driver, LoadProgress, LoadSilent, OnProgress, drive
@@ -44,6 +45,7 @@ class Target(Protocol):
     def capacity_per_s(self) -> float | None: ...
 
 
+@forgiving_class
 class RunningLoad:
     """A load under way. `snapshot()` may be called at any time, from any thread."""
 

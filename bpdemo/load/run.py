@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from bpdemo.core.members import forgiving_class
 from bpdemo.core.slips import forgiving
 from bpdemo.results.run import Run
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 ALL_PANELS = ("top", "middle", "bottom")
 
 
+@forgiving_class
 class LoadRun(Run):
     """The outcome of a load, real or simulated; `Run` says what it holds.
 

@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, Final, NamedTuple, Self
 
-from bpdemo.core.slips import forgiving
+from bpdemo.core.members import forgiving_class
 from bpdemo.plan.request_checks import (
     Values,
     plain_expect,
@@ -37,6 +37,7 @@ class Sent(NamedTuple):
     headers: dict[str, str]
 
 
+@forgiving_class
 @dataclass(frozen=True, slots=True)
 class Request:
     """What to send, and which answers are as they should be.
@@ -152,7 +153,3 @@ def _packed(values: Sequence[Any]) -> Any:
 
 def _unpacked(values: Any) -> Values:
     return range(*values["range"]) if isinstance(values, dict) else tuple(values)
-
-
-# A learner writes requests in a cell: what cannot be sent is told in a line.
-Request.__init__ = forgiving(Request.__init__)  # type: ignore[method-assign]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Self
 
 from bpdemo.core.box import calm
 from bpdemo.core.kinds import fits
+from bpdemo.core.members import forgiving_class
 from bpdemo.core.slips import forgiving
 from bpdemo.results import saved
 from bpdemo.results.frame import bins_of, frame_of
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+@forgiving_class
 class Run:
     """The outcome of a load, real or simulated.
 

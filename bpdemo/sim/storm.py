@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from math import inf, sqrt
 from typing import Final
 
+from bpdemo.core.members import forgiving_class
 from bpdemo.plan.plan import require_range, require_whole
 
 STEP_S: Final = 0.002
@@ -30,6 +31,7 @@ MOST_S: Final = 600.0
 TIMES_S: Final = (STEP_S, 60.0)
 
 
+@forgiving_class
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryStorm:
     """Times in seconds, from 0.002 to 60, and taken to the nearest 0.002. `load` is a share of the

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
+from bpdemo.core.members import forgiving_class, tell_missing
 from bpdemo.core.ranges import plain
 from bpdemo.core.slips import forgiving
 from bpdemo.sim.storm import RetryStorm
@@ -24,6 +25,11 @@ MOST: Final = 2_000_000
 """Servers or places: more than any setting allows, and few enough to add up in a second or two."""
 
 
+def __getattr__(name: str) -> Any:
+    raise tell_missing("theory", name, sys.modules[__name__])
+
+
+@forgiving_class
 @dataclass(frozen=True, slots=True)
 class QueueTheory:
     """The steady state of an M/M/c/K queue. Rates are per second.

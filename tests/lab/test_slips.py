@@ -11,14 +11,31 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
 from bpdemo import lab
+from bpdemo.core.members import forgiving_class
 from bpdemo.core.settings import Settings
 from bpdemo.core.slips import forgiving
 from bpdemo.lab import lessons
+from bpdemo.lab.contest.challenge import Challenge
+from bpdemo.lab.exercises.table import Progress
+from bpdemo.lab.exercises.verdict import Verdict
+from bpdemo.lab.lessons.database import Database
 from bpdemo.lab.lessons.fairness import parts_by
 from bpdemo.lab.lessons.limit_rules import simulate_rule
 from bpdemo.lab.lessons.outages import browsers_served, payment_calls
+from bpdemo.lab.lessons.shared.source import Source
 from bpdemo.lab.lessons.single_orders import send_at_once
-from bpdemo.lab.lessons.sweeps import sweep
+from bpdemo.lab.lessons.sizing import Sizing
+from bpdemo.lab.lessons.sweeps import Sweep, sweep
+from bpdemo.lab.live.cockpit_panel import Cockpit
+from bpdemo.lab.services.guest import GuestService
+from bpdemo.lab.services.machine import Calibration
+from bpdemo.lab.services.service import Service
+from bpdemo.lab.talk.talk import Stage
+from bpdemo.load.capacity import Capacity
+from bpdemo.load.loads import RunningLoad
+from bpdemo.load.run import LoadRun
+from bpdemo.plan.request import Request
+from bpdemo.sim.theory import QueueTheory, RetryStorm
 from tests.support.jupyter import Kernel
 
 SLIPS = [
@@ -80,6 +97,25 @@ SLIPS = [
     ("LoadRun.open('nowhere.json')", "FileNotFoundError: [Errno 2]"),
     ("Request('POST', 'pay')", "path: 'pay' must begin with /"),
     ("Request('POST', '/pay', jsn={})", "'jsn'. Did you mean json?"),
+    ("stage(9)", "full_page must be True or False, not 9. An act begins by its key, 1 to 5"),
+    ("stage(worker=3)", "worker: there is no such setting; did you mean workers?"),
+    ("STAGE.press('9')", "key must be one of 1, 2, 3, 4, 5, PageDown"),
+    ("STAGE.play('9')", "key: there is no act '9'; there are 1, 2, 3, 4, 5"),
+    ("STAGE.play(2)", "key: there is no act 2; there are 1, 2, 3, 4, 5"),
+    ("cockpit(OFFICE, second=3)", "'second'. Did you mean seconds?"),
+    ("Settings(3)", "Settings() takes its arguments by name, as in name=value; 3 has none"),
+    ("Settings(worker=3)", "worker: there is no such setting; did you mean workers?"),
+    ("Settings.unprotected(3)", "takes its arguments by name, as in name=value; 3 has none"),
+    ("Settings.protected(workers='x')", "workers: 'x' is not a whole number from 1 to 1024"),
+    ("Settings().changed(3)", "knobs must be a dict, not 3"),
+    ("RUN.frames", "LoadRun has no 'frames'. Did you mean frame?"),
+    ("RUN.require_valid(3)", "require_valid() takes no arguments; 3 is one too many"),
+    ("RUN.figure('top', 3)", "figure() takes no more than panels; 3 is one too many"),
+    ("load(OFFICE, 3)", "load() takes target first, and its other arguments by name (times, rate"),
+    ("size(8, 0.04, 0.5)", "by name (workers, service_s, deadline_s, quiet_per_s); 8 has none"),
+    ("theory.mmkc(1, 2, 3, 4)", "theory has no 'mmkc'. Did you mean mmck?"),
+    ("theory.RetryStorm(3)", "RetryStorm() takes its arguments by name (load, workers"),
+    ("lab.loads", "bpdemo.lab has no 'loads'. Did you mean load?"),
     ("theory.mmck(1, 0, 3, 4)", "service_rate=0 must be finite and > 0"),
     ("theory.mmck(1, 2, 3)", "mmck() is missing a required argument: 'capacity'"),
 ]
@@ -105,6 +141,7 @@ def shell(run) -> InteractiveShell:
     shell = InteractiveShell()
     shell.user_ns.update({name: getattr(lab, name) for name in lab.__all__})
     more = {"OFFICE": Office(), "CHALLENGE": lab.challenge("TIDE"), "RUN": run, "sweep": sweep}
+    more |= {"lab": lab, "STAGE": object.__new__(Stage)}
     more |= {"parts_by": parts_by, "send_at_once": send_at_once}
     more |= {"simulate_rule": simulate_rule, "LOST": lambda *_: None}
     more |= {"browsers_served": browsers_served, "payment_calls": payment_calls}
@@ -238,6 +275,68 @@ def test_what_a_lesson_calls_with_something_else_is_told_in_a_line(shell, capsys
     shell.user_ns |= {"called": OF_LESSONS[name], "NO_ARGUMENT": NO_ARGUMENT}
     given = ", ".join(required_by(OF_LESSONS[name]))
     assert "Traceback" not in told_of(shell, capsys, f"called({given})"), name
+
+
+#: What notebooks hold in their hands.
+HELD = (
+    *(Calibration, Capacity, Challenge, Cockpit, GuestService, LoadRun, QueueTheory, Request),
+    *(Database, Progress, RetryStorm, RunningLoad, Service, Sizing, Source, Stage, Sweep, Verdict),
+)
+
+
+@pytest.mark.parametrize("kind", HELD, ids=lambda kind: kind.__name__)
+def test_whatever_is_asked_of_a_thing_by_mistake_is_told_in_a_line(shell, capsys, kind):
+    """A name that it has not, and each of its methods with too much or with what it knows not."""
+    shell.user_ns |= {"thing": object.__new__(kind), "NO_ARGUMENT": NO_ARGUMENT}
+    methods = {
+        name: list(inspect.signature(value).parameters.values())
+        for name, value in inspect.getmembers(kind, callable)
+        if not name.startswith("_")
+    }
+    slips = ["thing.no_such_name"]
+    for name, taken in methods.items():
+        kinds = {parameter.kind for parameter in taken}
+        if inspect.Parameter.VAR_POSITIONAL not in kinds:
+            slips.append(f"thing.{name}({', '.join(['NO_ARGUMENT'] * 9)})")
+        if inspect.Parameter.VAR_KEYWORD not in kinds:
+            slips.append(f"thing.{name}(anything_else=NO_ARGUMENT)")
+    for source in slips:
+        shown = told_of(shell, capsys, source)
+        assert "Traceback" not in shown, source
+        assert f"line 2: {source[:40]}" in shown
+
+
+def test_what_a_function_of_the_lab_gives_is_held_as_well():
+    """A new class among them is made forgiving, too."""
+    gives = [inspect.signature(inspect.unwrap(getattr(lab, name))) for name in FUNCTIONS]
+    named = {str(given.return_annotation) for given in gives}
+    known = {kind.__name__ for kind in HELD}
+    kinds = {name for name in named if name.isidentifier() and name[0].isupper()}
+    assert kinds <= known | OF_LIBRARIES
+
+
+#: A widget, a text: their names and methods are those of their libraries.
+OF_LIBRARIES = {"Any", "None", "AnimatedRequests", "Hint"}
+
+
+def test_a_property_that_fails_tells_its_own_reason():
+    """The name is there: what went wrong inside it is not taken for a misspelling."""
+
+    @forgiving_class
+    class Thing:
+        @property
+        def broken(self) -> str:
+            return str(self._nothing)  # type: ignore[attr-defined]
+
+    assert not hasattr(Thing(), "other")
+    with pytest.raises(AttributeError, match="_nothing"):
+        _ = Thing().broken
+
+
+def test_protected_settings_are_the_defaults():
+    """The pair of `unprotected`, for those who ask for it by name."""
+    assert Settings.protected() == Settings()
+    assert Settings.protected(workers=3) == Settings(workers=3)
 
 
 def test_each_of_several_is_judged_by_itself():

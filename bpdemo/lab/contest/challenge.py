@@ -8,6 +8,7 @@ from html import escape
 from typing import Any, Final
 
 from bpdemo.core.errors import SettingsInvalid
+from bpdemo.core.members import forgiving_class
 from bpdemo.core.settings import Settings
 from bpdemo.core.slips import forgiving
 from bpdemo.lab.contest.code import code_of, plain_name
@@ -47,6 +48,7 @@ def challenge(word: str) -> Challenge:
     return Challenge(plain_word(word))
 
 
+@forgiving_class
 class Challenge:
     """Four scenes, and `bad`, the settings to begin with."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import Final
 
+from bpdemo.core.members import forgiving_class
 from bpdemo.lab.exercises.catalogue import EXERCISES
 from bpdemo.lab.exercises.marks import all_marks
 from bpdemo.picture.palette import FONT
@@ -13,6 +14,7 @@ HEAD: Final = ("", "exercise", "state", "tries", "hints")
 _SIGNS: Final = {"passed": "✔", "not yet": "…", "not tried": "○"}
 
 
+@forgiving_class
 class Progress:
     """How far one has come: `passed` of `total`. Displayed, it is a table."""
 

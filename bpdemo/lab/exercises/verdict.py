@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any, Final, Literal
 
+from bpdemo.core.members import forgiving_class
 from bpdemo.lab.exercises.beside import Beside
 from bpdemo.lab.markup import as_html, as_text
 from bpdemo.picture.palette import BLUE, FONT, GREEN, GREY, ORANGE
@@ -30,6 +31,7 @@ SIGNS: Final[Mapping[State, str]] = {
 FILE: Final = "Your answer"
 
 
+@forgiving_class
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """`says` are labelled sentences: expected, seen, why it matters, where to look. `file` is where

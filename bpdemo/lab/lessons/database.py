@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from html import escape
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from bpdemo.core.members import forgiving_class
 from bpdemo.core.slips import forgiving
 from bpdemo.picture.palette import FONT, ORANGE
 
@@ -29,6 +30,7 @@ CREATE OR REPLACE TRIGGER audit BEFORE UPDATE ON items FOR EACH ROW EXECUTE FUNC
 """
 
 
+@forgiving_class
 class Database:
     """Whether there is a PostgreSQL; `store` goes into `serve`. Displayed, it says so."""
 

@@ -8,6 +8,7 @@ from html import escape
 from math import ceil, floor
 from typing import Any, Final
 
+from bpdemo.core.members import forgiving_class
 from bpdemo.core.slips import forgiving
 from bpdemo.flow.budget import WINDOW_S
 from bpdemo.lab.lessons.expectation import SLOWER, expected
@@ -35,6 +36,7 @@ MANY_CALLS: Final = 50
 With 20% of the calls failing it takes 50."""
 
 
+@forgiving_class
 @dataclass(frozen=True)
 class Sizing:
     """Settings with the reason for each. `knobs` goes into `serve` or `simulate`.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import plotly.graph_objects as go
 
 from bpdemo.core.choices import Profile
+from bpdemo.core.members import forgiving_class
 from bpdemo.core.slips import forgiving
 from bpdemo.lab.lessons.shared.durations import seconds as in_profile
 from bpdemo.lab.services.loading import load
@@ -30,6 +31,7 @@ LOW: Final = 0.15
 """The label of a line that ends lower than this stands above it."""
 
 
+@forgiving_class
 class Sweep:
     """Runs by how many times capacity was offered. `sweep[2]` is the run at twice capacity."""
 

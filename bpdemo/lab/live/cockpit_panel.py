@@ -11,6 +11,7 @@ import httpx
 import ipywidgets as widgets
 
 from bpdemo.core.errors import SettingsInvalid
+from bpdemo.core.members import forgiving_class
 from bpdemo.lab.dress import dark_rules
 from bpdemo.lab.heard import heard
 from bpdemo.lab.live.knobs import HEIGHT, KNOBS, LABEL_PX, Knob, widget_of
@@ -22,6 +23,7 @@ from bpdemo.lab.subshells import keep_subshells
 from bpdemo.load.driver import LoadFailed
 from bpdemo.load.run import LoadRun
 from bpdemo.picture.palette import BLUE, DARK_VERMILLION, FONT, THEME_INK, VERMILLION
+from bpdemo.plan.plan import RANGES, require_choice, require_range
 
 PERIOD_S: Final = 0.3
 #: What is turned within this time goes out as one change: a slider that is dragged floods nobody.
@@ -62,12 +64,14 @@ def cockpit(service: Service, seconds: float = SPANS_S[-1]) -> Cockpit:
     Everything is reached by Tab and moved by the arrow keys. A second cockpit for a service of the
     same name takes the place of the first.
     """
+    seconds = require_range("seconds", seconds, *RANGES["seconds"])
     if service.name in _cockpits:
         _cockpits[service.name].close()
     made = _cockpits[service.name] = Cockpit(service, seconds)
     return made
 
 
+@forgiving_class
 class Cockpit:
     """Widgets, and the one thread that turns knobs, asks the service, and draws."""
 
@@ -100,6 +104,8 @@ class Cockpit:
 
     def turn(self, **knobs: Any) -> None:
         """Move sliders and menus by code, as a hand would."""
+        for name in knobs:
+            require_choice("knob", name, self._knobs)
         for knob in KNOBS:
             if knob.name in knobs:
                 self._knobs[knob.name].value = knob.shown(knobs[knob.name])

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from bpdemo.core.environment import own_environment
+from bpdemo.core.members import forgiving_class
 from bpdemo.lab.services.host import START_S, STOP_S, Host, OnThread, ServiceFailed
 from bpdemo.lab.services.running import RunningService
 from bpdemo.load.child import Child
@@ -20,6 +21,7 @@ GUEST: Final = "bpdemo.assembly.guest_process"
 LEAVE_S: Final = 1.0
 
 
+@forgiving_class
 class GuestService(RunningService):
     """A running application. As a context manager it stops at the end of the block.
 

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from html import escape
 from typing import Any, Final
 
+from bpdemo.core.members import forgiving_class
 from bpdemo.lab.home import keep, recall
 
 KEPT: Final = "calibration"
@@ -19,6 +20,7 @@ CAUTIOUS_WORKERS: Final = 4
 _latest: list[Calibration] = []
 
 
+@forgiving_class
 @dataclass(frozen=True, slots=True)
 class Calibration:
     """Measured on this machine; times in seconds, rates in orders a second."""

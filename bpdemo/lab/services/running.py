@@ -6,6 +6,7 @@ import threading
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from bpdemo.core.members import forgiving_class
 from bpdemo.core.slips import forgiving
 from bpdemo.lab.services.host import Host, ServiceFailed
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     import httpx
 
 
+@forgiving_class
 class RunningService:
     """A service that runs on a host. As a context manager it stops at the end of the block."""
 

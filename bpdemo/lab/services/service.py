@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Self, get_args
 from bpdemo.core.choices import PROFILES, Profile, Where
 from bpdemo.core.errors import SettingsInvalid
 from bpdemo.core.kinds import wrong_kind
+from bpdemo.core.members import forgiving_class
 from bpdemo.core.ranges import plain, require_choice
 from bpdemo.core.settings import Settings
 from bpdemo.core.slips import forgiving
@@ -37,6 +38,7 @@ QUEUED_PER_WORKER: Final = 8
 """The name of an application that was given none: it takes no box office's place."""
 
 
+@forgiving_class
 class Service(RunningService):
     """A running service. As a context manager it stops at the end of the block."""
 

@@ -10,6 +10,8 @@ from typing import Any, Final
 import httpx
 import ipywidgets as widgets
 
+from bpdemo.core.kinds import wrong_kind
+from bpdemo.core.members import forgiving_class
 from bpdemo.core.settings import Settings
 from bpdemo.lab.heard import heard
 from bpdemo.lab.lessons.shared.durations import is_short, seconds
@@ -31,6 +33,7 @@ NAME: Final = "live-demo"
 PERIOD_S: Final = 0.3
 NEXT: Final = ("PageDown", "ArrowRight")
 BACK: Final = ("PageUp", "ArrowLeft")
+KEYS: Final = (*BY_KEY, *NEXT, *BACK, "r", "0")
 
 ZOOM: Final = 1.7
 """The picture's 16 pixels become 27, which is 20 points; the stage is 1280 × 720."""
@@ -61,6 +64,7 @@ STYLE: Final = f"""<style>
 .bp-badge {{position: absolute; right: 2px; top: 6px; z-index: 2; font: 700 27px {FONT};
   line-height: 1.3; padding: 2px 14px; border-radius: 6px; color: white; background: {VERMILLION}}}
 </style>"""
+HOW: Final = f"An act begins by its key, {ACTS[0].key} to {ACTS[-1].key}, as in stage().press('2')"
 WELCOME: Final = "The box office on sale day. Press 1 to 5, or use the clicker."
 
 _stages: list[Stage] = []
@@ -75,6 +79,7 @@ def stage(full_page: bool = True, **knobs: Any) -> Stage:
     Keys 1 to 5 start an act; Page Down or → the next, Page Up or ← the one before; R plays the act
     as it was recorded; 0 clears the stage; F fills the page, Escape gives it back.
     """
+    _require_no_act(full_page)
     Settings(**knobs)  # a slip is told now, not on stage
     while _stages:
         _stages.pop().close()
@@ -82,6 +87,13 @@ def stage(full_page: bool = True, **knobs: Any) -> Stage:
     return _stages[-1]
 
 
+def _require_no_act(full_page: object) -> None:
+    if not isinstance(full_page, bool):
+        told = wrong_kind("full_page", "True or False", full_page)
+        raise TypeError(f"{told}. {HOW}")
+
+
+@forgiving_class
 class Stage:
     """Widgets, and the one thread that changes acts, asks the service, and draws."""
 
@@ -97,7 +109,7 @@ class Stage:
         self._wanted: list[str] = []
         self._acted = threading.Event()
         self._keys = StageKeys(full_page=full_page)
-        self._keys.on_press(self.press)
+        self._keys.on_press(self._heard)
         names = {act.key: f"{act.key} {act.name}" for act in ACTS} | {"r": "R recorded", "0": "0"}
         self._buttons = {key: self._button(key, name) for key, name in names.items()}
         self._badge, self._says = widgets.HTML(), widgets.HTML()
@@ -107,11 +119,14 @@ class Stage:
 
     def press(self, key: str) -> None:
         """As the key does: "1" to "5", "PageDown", "PageUp", "r", "0"."""
-        self._wanted.append(key)
-        self._ticker.nudge()
+        if str(key).lower() not in map(str.lower, KEYS):
+            raise ValueError(f"key must be one of {', '.join(KEYS)}, not {key!r}")
+        self._heard(str(key))
 
     def play(self, key: str) -> LoadRun:
         """Play an act to its end, with no hand on the keys, and give the run."""
+        if key not in BY_KEY:
+            raise ValueError(f"key: there is no act {key!r}; there are {', '.join(BY_KEY)}")
         self._acted.clear()
         self.press(key)
         if not self._acted.wait(3 * FULL_S) or self.run is None:
@@ -128,6 +143,10 @@ class Stage:
         self._clear()
 
     # -- in the stage's own thread --------------------------------------------------------
+
+    def _heard(self, key: str) -> None:
+        self._wanted.append(key)
+        self._ticker.nudge()
 
     def _tick(self) -> None:
         try:

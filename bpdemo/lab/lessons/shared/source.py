@@ -9,11 +9,14 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
 
+from bpdemo.core.members import forgiving_class
+
 __all__ = ["Source", "show"]
 
 PACKAGE_HOME: Final = Path(__file__).resolve().parents[4]
 
 
+@forgiving_class
 @dataclass(frozen=True, slots=True)
 class Source:
     """Code as it stands in its file. Highlighted in a notebook, plain text elsewhere.

@@ -1,0 +1,54 @@
+"""What a learner holds in their hands: an object whose methods forgive slips, and which names what
+it has when it is asked for something that it has not.
+
+`forgiving_class` is for classes whose objects notebooks use. The methods are those of `slips`; a
+name that is not there stays an AttributeError, told in a line with the nearest that is.
+"""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+import sys
+from types import FunctionType
+from typing import Any, TypeVar
+
+from bpdemo.core.box import calm, is_our_frame
+from bpdemo.core.slips import forgiving
+
+K = TypeVar("K", bound=type)
+
+
+def forgiving_class(kind: K) -> K:
+    """The same class, with `forgiving` around what a caller calls by name."""
+    for name, value in [*vars(kind).items()]:
+        if name.startswith("_") and name != "__init__":
+            continue
+        if isinstance(value, FunctionType) and not hasattr(value, "__wrapped__"):
+            setattr(kind, name, forgiving(value))
+        elif isinstance(value, classmethod) and not hasattr(value.__func__, "__wrapped__"):
+            setattr(kind, name, classmethod(forgiving(value.__func__)))
+    # Not by a method in the class, which would tell type checkers that every name is there.
+    kind.__getattr__ = _missing  # type: ignore[attr-defined]
+    return kind
+
+
+def tell_missing(owner: str, name: str, thing: object) -> AttributeError:
+    """The error for a name that is not there, shown in a line."""
+    names = [name for name in dir(thing) if not name.startswith("_")]
+    near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    told = f". Did you mean {near[0]}?" if near else f"; it has {', '.join(names)}"
+    error = AttributeError(f"{owner} has no {name!r}{told}")
+    calm(error)
+    return error
+
+
+def _missing(self: Any, name: str) -> Any:
+    """Where Python has looked for a name in vain."""
+    kind = type(self)
+    if inspect.getattr_static(kind, name, None) is not None:
+        return object.__getattribute__(self, name)  # a property's own error, which led here
+    # Programs ask for these, to learn what an object can do; and a fault of ours is no slip.
+    if name.startswith("_") or is_our_frame(sys._getframe(1)):
+        raise AttributeError(f"{kind.__name__!r} object has no attribute {name!r}")
+    raise tell_missing(kind.__name__, name, self)
