@@ -6,6 +6,8 @@ import inspect
 import numbers
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import suppress
+from importlib import import_module
 from inspect import Parameter, Signature
 from types import BuiltinFunctionType, FunctionType, NoneType, SimpleNamespace, UnionType
 from typing import Any, Final, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -110,9 +112,10 @@ SHORT: Final[Mapping[str, str]] = {"go": "plotly.graph_objects", "np": "numpy", 
 
 
 def _defined(name: str) -> Any:
-    """The class of this package that is called so, or the library, if anything has imported it."""
+    """The class of this package that is called so, if anything has imported it, or the library."""
     if name in SHORT:
-        return sys.modules.get(SHORT[name])
+        with suppress(ImportError):  # it is not installed: then nothing is one of its kinds
+            return import_module(SHORT[name])
     modules = [module for at, module in [*sys.modules.items()] if at.startswith("bpdemo.")]
     found = (getattr(module, "__dict__", {}).get(name) for module in modules)
     return next((kind for kind in found if isinstance(kind, type)), None)
