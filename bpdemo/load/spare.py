@@ -21,7 +21,10 @@ from bpdemo.load.under_way import is_any_under_way
 
 MODULE: Final = "bpdemo.load.generator.locust_spare"
 UNUSED_S: Final = 120.0
-"""So long it waits for a load; then it ends."""
+"""So long it is kept for a load; then its owner ends it."""
+LIFETIME_S: Final = 150
+"""After so long without a load it ends by itself, if nobody has: what was forked off its owner
+keeps the pipe open that would have told of the owner's end."""
 #: Of the command line of a load, what starts Python and names the module.
 _PYTHON: Final = 3
 
@@ -29,7 +32,7 @@ _PYTHON: Final = 3
 class Spare(Child):
     """The process. What it says, and its end, is heard by those who have handed it a load."""
 
-    def __init__(self) -> None:
+    def __init__(self, lifetime_s: int = LIFETIME_S) -> None:
         self._handing = threading.Lock()
         self._has_ended = False
         self.waits = threading.Event()
@@ -37,7 +40,7 @@ class Spare(Child):
         self._heard: Callable[[str], object] = self._note
         self._ended: Callable[[int], object] = int
         super().__init__(
-            [sys.executable, "-m", MODULE],
+            [sys.executable, "-m", MODULE, str(lifetime_s)],
             on_line=self._hear,
             on_exit=self._end,
         )
