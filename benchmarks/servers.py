@@ -16,6 +16,7 @@ from typing import Any
 import psutil
 
 from benchmarks.flood import Load
+from bpdemo.core.settings import NAIVE
 
 ROOT = Path(__file__).resolve().parents[1]
 START_S, STOP_S = 20.0, 3.0
@@ -44,6 +45,14 @@ def peer(name: str, *, limit: int = 0) -> Iterator[Server]:
 
 
 @contextmanager
+def peer_naive(tape: Path, knobs: dict[str, Any]) -> Iterator[Server]:
+    """`benchmarks.naive`, which notes on `tape` how many workers are busy."""
+    port = free_port()
+    with _running(["-m", "benchmarks.naive", str(port), str(tape), json.dumps(knobs)], port) as it:
+        yield it
+
+
+@contextmanager
 def ours(**knobs: Any) -> Iterator[Server]:
     """`bpdemo serve`, as anybody starts it; its logs go where its standard error goes."""
     with _ours(["bpdemo"], knobs) as server:
@@ -58,6 +67,13 @@ def ours_profiled(path: Path, **knobs: Any) -> Iterator[Server]:
 
 
 @contextmanager
+def ours_taped(tape: Path, **knobs: Any) -> Iterator[Server]:
+    """The naive one, which notes on `tape` how many workers are busy."""
+    with _ours(["benchmarks.taped", str(tape)], {**NAIVE, **knobs}) as server:
+        yield server
+
+
+@contextmanager
 def _ours(module: list[str], knobs: dict[str, Any]) -> Iterator[Server]:
     port = free_port()
     command = ["-m", *module, "serve", "--port", str(port)]
@@ -68,14 +84,20 @@ def _ours(module: list[str], knobs: dict[str, Any]) -> Iterator[Server]:
 
 
 @contextmanager
-def _running(command: list[str], port: int) -> Iterator[Server]:
+def _running(arguments: list[str], port: int) -> Iterator[Server]:
+    with running([sys.executable, *arguments], port) as server:
+        yield server
+
+
+@contextmanager
+def running(command: list[str], port: int) -> Iterator[Server]:
+    """Whatever server that command starts, once it takes connections at `port`. RuntimeError."""
     # Logs are written to a real file: a line that nobody writes costs less than one that counts.
     log_path = ROOT / "reports" / "bench.log"
     log_path.parent.mkdir(exist_ok=True)
     with log_path.open("w") as log:
         process = subprocess.Popen(
-            [sys.executable, *command], cwd=ROOT, stdout=log, stderr=log,
-            start_new_session=True,
+            command, cwd=ROOT, stdout=log, stderr=log, start_new_session=True,
         )  # fmt: skip
     try:
         _await_port(port, process, log_path)

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 SECTIONS = (
     "goodput", "refusals", "protection", "parts", "growth", "queue_lab", "workshop", "agreement",
-    "conformance", "limits", "map",
+    "conformance", "limits", "limits_reach", "limits_live", "map",
 )  # fmt: skip
 
 

@@ -123,7 +123,7 @@ def measure(size: Size, say: Say) -> Found:
         for scene in scenes(size):
             say(scene.name)
             rivals = [_sized(rival, scene) for rival in RIVALS]
-            asked = [(rival, seed) for rival in rivals for seed in _seeds_of(scene, seeds)]
+            asked = [(rival, seed) for rival in rivals for seed in seeds_of(scene, seeds)]
             results = pool.map(partial(_one, scene), asked)
             rows: dict[str, list[Scored]] = {rival.name: [] for rival in RIVALS}
             for (rival, _), score in zip(asked, results, strict=True):
@@ -150,7 +150,7 @@ def _sized(rival: Rival, scene: Scene) -> Rival:
     return DRIFT_SIZED.get(rival.name, rival) if scene.name.startswith("drift") else rival
 
 
-def _seeds_of(scene: Scene, seeds: range) -> range:
+def seeds_of(scene: Scene, seeds: range) -> range:
     """One for what takes half an hour and more."""
     return seeds[:1] if scene.seconds > 600 else seeds
 
