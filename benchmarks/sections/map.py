@@ -65,7 +65,7 @@ def measure(size: Size, say: Say) -> Found:
             tell=lambda at: say(f"edge at {at.load:.0%}: {at.edge_s:.2f} s"),
         )  # fmt: skip
         lengths = PROTECTED_S[:1] if size == TINY else PROTECTED_S
-        protected = _protected(lengths, seeds, pool.map, say)
+        protected = protected_shares(lengths, seeds, pool.map, say)
     model = {at: storm(at).edge_s() for at in loads}
     say("sustaining effects")
     effects = _effects(1 if size == TINY else 3)
@@ -77,7 +77,7 @@ def measure(size: Size, say: Say) -> Found:
     )
 
 
-def _protected(
+def protected_shares(
     lengths_s: Sequence[float], seeds: int, each: Callable[..., Iterable[bool]], say: Say
 ) -> dict[float, list[float]]:
     """Share of the seeds that stick, by the length of the trigger."""
@@ -176,7 +176,7 @@ def _report(
     aims = [
         Aim(text="model and virtual time: edges apart at the loads from 0.5 to 0.8 (share of the "
                  "edge, at the worst of them)", values=[max(apart)], at_most=0.1),
-        *_pattern_aims(pattern),
+        *pattern_aims(pattern),
         Aim(text=f"the protected service: seeds that stick at {PROTECTED_LOAD:g}, at the worst of "
                  f"triggers up to {max(protected):g} s (share)",
             values=[max(share for [share] in protected.values())], at_most=0.0),
@@ -206,7 +206,7 @@ def _report(
     )
 
 
-def _pattern_aims(pattern: dict[str, list[float]]) -> list[Aim]:
+def pattern_aims(pattern: dict[str, list[float]]) -> list[Aim]:
     """The longer trigger sticks, on most seeds; a slightly shorter one, or less load, recovers."""
     longer, shorter, less = pattern
     stick = "seeds that stick (share)"
