@@ -5,7 +5,8 @@
 Open loop: Poisson arrivals with a seed, each answer's time taken from the moment its order was
 meant to be sent. By default every order comes on a connection of its own, as from a customer's own
 browser; `connections` opens that many beforehand and uses them in turn. A caller hangs up when its
-patience ends. Prints one JSON line.
+patience ends. Prints one JSON line. All times are those of the machine's monotonic clock, so that
+whoever has given `starts_at_s` knows when each order was due.
 """
 
 from __future__ import annotations
@@ -42,6 +43,10 @@ class Load:
     warm_s: float = 0.5
     seed: int = 1
     connections: int = 0
+    starts_at_s: float = 0.0
+    """When to begin; 0 means at once."""
+    tells_each: bool = False
+    """Whether each order is told of: when it was due, when it was over, and how."""
 
 
 @dataclass
@@ -51,6 +56,7 @@ class Came:
     counts: dict[str, int] = field(default_factory=dict)
     sold_s: list[float] = field(default_factory=list)
     lag_s: list[float] = field(default_factory=list)
+    orders: list[tuple[float, float, str]] = field(default_factory=list)
     unsent: int = 0
     broken: int = 0
 
@@ -140,6 +146,8 @@ class Flood:
         if not self.load.warm_s <= now - self._start_s <= self.load.seconds:
             return
         self.came.counts[status] = self.came.counts.get(status, 0) + 1
+        if self.load.tells_each:
+            self.came.orders.append((due_s - self._start_s, now - self._start_s, status))
         if status == "201":
             self.came.sold_s.append(now - due_s)
 
@@ -150,7 +158,8 @@ class Flood:
                 lambda: Line(self, None), "127.0.0.1", self.port
             )
             self.free.append(line)
-        self._start_s = time.monotonic()
+        await asyncio.sleep(load.starts_at_s - time.monotonic())
+        self._start_s = load.starts_at_s or time.monotonic()
         due_s = self._start_s + next(due_times)
         end_s = self._start_s + load.seconds
         while due_s < end_s:
@@ -204,6 +213,7 @@ def main(port: str, plan: str) -> None:
         json.dumps(
             {
                 "counts": came.counts,
+                "orders": came.orders,
                 "sold_s": sorted(came.sold_s),
                 "sent": len(lag_s),
                 "unsent": came.unsent,

@@ -19,7 +19,7 @@ from benchmarks.flood import Load
 from bpdemo.core.settings import NAIVE
 
 ROOT = Path(__file__).resolve().parents[1]
-START_S, STOP_S = 20.0, 3.0
+START_S, STOP_S = 60.0, 3.0
 LAG_MAX_S, SENT_MIN = 0.050, 0.98
 
 
@@ -147,6 +147,8 @@ class Came:
     sent: int
     unsent: int
     window_s: float
+    orders: list[tuple[float, float, str]]
+    """If the load tells each: when it was due and over, in seconds from the start, and how."""
 
     @property
     def is_valid(self) -> bool:

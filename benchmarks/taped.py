@@ -3,8 +3,8 @@
     python -m benchmarks.taped FILE serve --port 8000 …
 
 Where a limit stands in another process than the workers, as a proxy does, nobody inside can say
-whether a request was rejected while a worker was idle. So every service keeps such a tape, in the
-machine's one time, and what callers saw is laid beside it.
+whether a request was rejected while a worker was idle. So every service keeps such a tape, by the
+machine's monotonic clock, and what callers saw is laid beside it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Tape:
         self._file = path.open("a", buffering=1, encoding="ascii")
 
     def note(self, busy: int) -> None:
-        self._file.write(f"{time.time():.6f} {busy}\n")
+        self._file.write(f"{time.monotonic():.6f} {busy}\n")
 
     def close(self) -> None:
         self._file.close()

@@ -1,6 +1,6 @@
 """Adaptive concurrency limits, live: ours and Gradient2 in the service, and Envoy before another.
 
-Real orders, open loop, at twice what eight workers can serve, whose capacity halves for a minute
+Real orders, open loop, at twice what four workers can serve, whose capacity halves for a minute
 and returns; lognormal payments (σ 1), and callers who wait half a second. *Own* and *gradient2*
 each stand in a naive bpdemo, as in the section [limits](#limits); Gradient2 at its published
 defaults, least and greatest limit included. **Envoy** is the real one, from the package
@@ -10,23 +10,24 @@ has left.
 
 *Goodput*, *worst* and *false* are those of the section [limits](#limits). Since Envoy cannot see
 the workers, each service tapes how many are busy: a rejection counts as false if one was idle all
-the time between the request and its answer. The one difference in what they protect: where a caller
-hangs up, Envoy forgets the call at once, and a bpdemo goes on counting what its workers still do.
-Half of the cores of this machine drive the load; a run whose load could not be sent in time is
-repeated once, and then counts for nothing.
+the time from when the order was due to its answer. The one difference in what they protect: where a
+caller hangs up, Envoy forgets the call at once, and a bpdemo goes on counting what its workers
+still do. A run whose load could not be sent in time (p99 of send lag above 50 ms) is repeated once,
+and then counts for nothing.
 """
 
 from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Final
+from threading import Thread
+from typing import Final
 
 import httpx
 import plotly.graph_objects as go
@@ -34,33 +35,35 @@ import plotly.graph_objects as go
 from benchmarks.arena import AS_BEFORE, TWICE_AS_SLOW, Rival, Scene, Scored, scored
 from benchmarks.drawing import lines
 from benchmarks.envoy_proxy import PACKAGE, envoy_before, envoy_version
+from benchmarks.flood import Load
 from benchmarks.measured import FULL, TINY, Aim, Found, Report, Say, Size, Table
 from benchmarks.sections.limits import OURS, RIVALS
-from benchmarks.servers import ours_taped, peer_naive
+from benchmarks.servers import flood, ours_taped, peer_naive
 from benchmarks.taped import Busy
-from bpdemo.load.loads import load
-from bpdemo.plan.fates import OK, SHED
-from bpdemo.results.records import Records
-from bpdemo.results.validity import causes_of
 
 GRADIENT2, ENVOY = "gradient2", "Envoy"
-WORKERS: Final = 8
+WORKERS: Final = 4
 #: What both services are, but for the limit.
 SERVICE: Final = {"workers": WORKERS, "payment_latency_distribution": "lognormal", **AS_BEFORE}
 #: Of a picture's point.
 BIN_S: Final = 5
+#: Until then the load generator has started.
+BEGINS_IN_S: Final = 4.0
+SERVED, REJECTED = "201", "503"
+#: When it was due and over, in seconds from the start, and its status.
+Order = tuple[float, float, str]
 
 
 @dataclass(frozen=True)
 class Target:
-    """Where orders go, what can be served there, and who is turned slower."""
+    """Where orders go, and who is turned slower."""
 
-    url: str
-    settings_url: str
-    capacity_per_s: float
+    port: int
+    tuned_port: int
 
     def tune(self, **knobs: float) -> None:
-        httpx.patch(self.settings_url, json=knobs, trust_env=False).raise_for_status()
+        url = f"http://127.0.0.1:{self.tuned_port}/settings"
+        httpx.patch(url, json=knobs, trust_env=False, timeout=10).raise_for_status()
 
 
 Start = Callable[[Path, int], AbstractContextManager[Target]]
@@ -103,42 +106,49 @@ def _run(start: Start, played: Scene, seed: int) -> list[Ran]:
         with TemporaryDirectory() as folder:
             tape = Path(folder) / "busy"
             with start(tape, seed) as target:
-                running = load(
-                    target, times=played.times, seconds=played.seconds, client_timeout_s=0.5,
-                    seed=seed, changes=played.changes, background=True,
-                )  # fmt: skip
-                try:
-                    run = running.wait()
-                    began_s = time.time() - running.now_s
-                finally:
-                    running.kill()
-            if not causes_of(run.records, run.meta):
-                false = refused_while_idle(run.records, began_s, Busy.read(tape))
-                return [ran_of(played, run.records, false)]
+                began_s = time.monotonic() + BEGINS_IN_S
+                turner = Thread(target=_turn, args=(target, played, began_s))
+                turner.start()
+                came = flood(target.port, load(played, seed, began_s))
+                turner.join()
+            if came.is_valid:
+                return [ran_of(played, came.orders, began_s, Busy.read(tape))]
     return []
 
 
-def refused_while_idle(records: Records, began_s: float, busy: Busy) -> int:
+def load(played: Scene, seed: int, began_s: float) -> Load:
+    """Told is of every order of the scene, so it lasts until the last of them is over."""
+    return Load(
+        rate_per_s=played.times * capacities(played)[0][1], seconds=played.seconds + 1, warm_s=0.0,
+        seed=seed, starts_at_s=began_s, tells_each=True,
+    )  # fmt: skip
+
+
+def _turn(target: Target, played: Scene, began_s: float) -> None:
+    for at_s, knobs in played.changes:
+        time.sleep(max(0.0, began_s + at_s - time.monotonic()))
+        target.tune(**knobs)
+
+
+def refused_while_idle(orders: Sequence[Order], began_s: float, busy: Busy) -> int:
     """Rejections on whose whole way, there and back, a worker was idle."""
-    shed = records.where(records.fate == SHED)
-    sent_s = began_s + shed.t_s + shed.send_lag_s
-    ended_s = began_s + shed.t_s + shed.latency_s
-    return sum(busy.most(*way) < WORKERS for way in zip(sent_s, ended_s, strict=True))
+    return sum(
+        busy.most(began_s + due_s, began_s + over_s) < WORKERS
+        for due_s, over_s, status in orders
+        if status == REJECTED
+    )
 
 
-def ran_of(played: Scene, records: Records, false: int) -> Ran:
-    orders = [(float(t_s), bool(fate == OK)) for t_s, fate in _pairs(records)]
-    turns = capacities(played)
+def ran_of(played: Scene, told: Sequence[Order], began_s: float, busy: Busy) -> Ran:
+    told = [order for order in told if order[0] < played.seconds]
+    orders = [(due_s, status == SERVED) for due_s, _, status in told]
+    turns, false = capacities(played), refused_while_idle(told, began_s, busy)
     shares = {}
     for start_s in range(0, int(played.seconds) - BIN_S + 1, BIN_S):
         inside = [ok for t_s, ok in orders if start_s <= t_s < start_s + BIN_S]
         can = sum(_capacity_at(start_s + second, turns) for second in range(BIN_S))
         shares[start_s + BIN_S / 2] = sum(inside) / max(1.0, min(len(inside), can))
     return Ran(scored(played, orders, turns, false), shares)
-
-
-def _pairs(records: Records) -> Iterator[tuple[Any, Any]]:
-    return zip(records.t_s, records.fate, strict=True)
 
 
 def capacities(played: Scene) -> list[tuple[float, float]]:
@@ -160,8 +170,7 @@ def _ours(name: str, tape: Path, seed: int) -> Iterator[Target]:
     """The naive service with that limit, as the section in virtual time has it."""
     rival: Rival = next(each for each in RIVALS if each.name == name)
     with ours_taped(tape, seed=seed, **SERVICE, **rival.knobs) as server:
-        url = f"http://127.0.0.1:{server.port}"
-        yield Target(url, f"{url}/settings", _capacity_per_s(AS_BEFORE))
+        yield Target(server.port, server.port)
 
 
 @contextmanager
@@ -171,11 +180,7 @@ def _envoy(tape: Path, seed: int) -> Iterator[Target]:
         peer_naive(tape, {"seed": seed, **SERVICE}) as service,
         envoy_before(service.port) as proxy,
     ):
-        yield Target(
-            f"http://127.0.0.1:{proxy.port}",
-            f"http://127.0.0.1:{service.port}/settings",
-            _capacity_per_s(AS_BEFORE),
-        )
+        yield Target(proxy.port, service.port)
 
 
 def report(ran: Mapping[str, list[Ran]], runs: int, version: str | None) -> Report:

@@ -10,6 +10,7 @@ import pytest
 
 from benchmarks.arena import AS_BEFORE, TWICE_AS_SLOW, Scored
 from benchmarks.envoy_proxy import config
+from benchmarks.flood import Load
 from benchmarks.measured import FULL, QUICK, TINY
 from benchmarks.naive import naive
 from benchmarks.sections.limits import OURS
@@ -25,10 +26,8 @@ from benchmarks.sections.limits_live import (
     report,
     scene,
 )
-from benchmarks.servers import ours_taped
+from benchmarks.servers import flood, ours_taped
 from benchmarks.taped import Busy, Tape
-from bpdemo.plan.fates import LATE, OK, SHED
-from bpdemo.results.records import Records
 
 ORDER = {"item_id": 1, "quantity": 1}
 GOOD = Ran(Scored(0.97, 0.9, 0.0, 0.97), {2.5: 1.0})
@@ -59,20 +58,19 @@ def test_an_empty_tape_is_of_workers_that_never_worked(tmp_path: Path) -> None:
 def test_a_tape_has_every_line_at_once(tmp_path: Path) -> None:
     """Its writer may be killed at any time."""
     with closing(Tape(tmp_path / "tape")) as tape:
-        before_s = time.time()
+        before_s = time.monotonic()
         tape.note(3)
-        assert Busy.read(tmp_path / "tape").most(before_s - 1, time.time() + 1) == 3
+        assert Busy.read(tmp_path / "tape").most(before_s - 1, time.monotonic() + 1) == 3
 
 
 def test_a_rejection_is_false_only_if_a_worker_was_idle_all_the_way(tmp_path: Path) -> None:
     """One that became busy or free on the way may have been busy at the moment that counts."""
     all_busy = WORKERS
     busy = taped(tmp_path / "tape", (100, 1), (101, all_busy), (102, all_busy - 1), (104, all_busy))
-    records = Records.of(
-        t_s=[0.2, 0.9, 1.2, 1.9, 2.5, 2.5, 2.6], latency_s=0.2,
-        fate=[SHED, SHED, SHED, SHED, SHED, OK, LATE],
-    )  # fmt: skip
-    assert refused_while_idle(records, 100.0, busy) == 2
+    came_s = [0.2, 0.9, 1.2, 1.9, 2.5]
+    orders = [(t_s, t_s + 0.2, "503") for t_s in came_s]
+    others = [(2.5, 2.7, "201"), (2.6, 3.1, "left")]
+    assert refused_while_idle([*orders, *others], 100.0, busy) == 2
 
 
 def test_the_naive_service_works_as_many_orders_as_it_has_workers_and_notes_it(
@@ -143,17 +141,35 @@ def test_capacity_halves_and_returns_with_time_left_to_see_it(size) -> None:
     assert size == TINY or until_s - from_s == 60
 
 
-def test_a_run_is_scored_as_the_arena_scores() -> None:
+def test_every_order_of_a_load_is_told_by_the_clock_of_its_sender(tmp_path: Path) -> None:
+    """When it was due, when it was over and how, from the moment at which it was asked to begin;
+    the tape of the service has them between the two."""
+    path = tmp_path / "tape"
+    with ours_taped(path, seed=1, **SERVICE) as server:
+        began_s = time.monotonic() + 2
+        load = Load(10, 1.5, warm_s=0, starts_at_s=began_s, tells_each=True)
+        came = flood(server.port, load)
+    assert len(came.orders) == sum(came.counts.values()) > 3
+    for due_s, over_s, status in came.orders:
+        assert 0 <= due_s < over_s <= 1.6
+        if status == "201":
+            assert Busy.read(path).most(began_s + due_s, began_s + over_s) >= 1
+
+
+def test_a_run_is_scored_as_the_arena_scores(tmp_path: Path) -> None:
     """Who serves what is possible, and half as much meanwhile, has served all of it."""
     played = scene(QUICK)
     (_, whole), *_ = capacities(played)
     step_s = 1 / (2 * whole)
-    came_s = [number * step_s for number in range(int(played.seconds / step_s))]
-    fates = [
-        OK if number % (4 if 20 <= t_s < 80 else 2) == 0 else SHED
+    came_s = [number * step_s for number in range(int((played.seconds + 1) / step_s))]
+    told = [
+        (t_s, t_s + 0.1, "201" if number % (4 if 20 <= t_s < 80 else 2) == 0 else "503")
         for number, t_s in enumerate(came_s)
     ]
-    ran = ran_of(played, Records.of(came_s, 0.1, fates), 0)
+    ran = ran_of(played, told, 0.0, taped(tmp_path / "tape", (0, WORKERS)))
+    assert ran.score.false == 0
+    idle = ran_of(played, told, 0.0, taped(tmp_path / "tape", (0, WORKERS - 1)))
+    assert idle.score.false == pytest.approx(0.5 * 40 / 100 + 0.75 * 60 / 100, abs=0.01)
     assert ran.score.goodput == pytest.approx(1, abs=0.02)
     assert ran.score.worst == pytest.approx(1, abs=0.02)
     assert set(ran.shares) == {2.5 + 5 * number for number in range(20)}
