@@ -17,7 +17,8 @@ times the workers), and CoDel. All play the same orders with the same seeds.
 is its worst ten seconds, outside the five after a change; since service times scatter, what the
 workers really could serve in ten seconds is itself often below the nominal. *False* are false
 rejections, made while a worker was idle, of the offer. In the drift the last tenth of the time
-stands beside: every demonstration is too short to show it.
+stands beside: every demonstration is too short to show it. Whether an aim that ours misses can be
+reached at all is asked in the section [limits_reach](#limits_reach).
 
 Client policies: one storm, three slow seconds at 0.6 of capacity, three instant retries, the naive
 service; watched for more than twice the two minutes that the slowest of them looks back. *Attempts*
