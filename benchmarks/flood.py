@@ -6,7 +6,7 @@ Open loop: Poisson arrivals with a seed, each answer's time taken from the momen
 meant to be sent. By default every order comes on a connection of its own, as from a customer's own
 browser; `connections` opens that many beforehand and uses them in turn. A caller hangs up when its
 patience ends. Prints one JSON line. All times are those of the machine's monotonic clock, so that
-whoever has given `starts_at_s` knows when each order was due.
+those who gave `starts_at_s` know when each order was due.
 """
 
 from __future__ import annotations

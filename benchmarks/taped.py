@@ -23,7 +23,7 @@ from bpdemo.flow.seats import Seats
 
 
 class Tape:
-    """Writes a line for each change, at once: whoever is killed loses none."""
+    """Writes a line for each change, at once: a process that is killed loses none."""
 
     def __init__(self, path: Path) -> None:
         self._file = path.open("a", buffering=1, encoding="ascii")
