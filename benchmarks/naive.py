@@ -3,8 +3,8 @@
     python -m benchmarks.naive PORT FILE '{"workers": 8, "payment_latency_s": 0.04, …}'
 
 Its work is the box office's: payments drawn from the same distribution, then the store, on as many
-workers. Everybody else waits, and what has been asked for is done, even for those who have left. It tapes to
-FILE how many workers are busy, and `PATCH /settings` changes its latencies as the box office's do.
+workers. Everybody else waits, and what has been asked for is done even for those who have left. To
+FILE it tapes how many workers are busy; `PATCH /settings` changes its latencies, as there.
 """
 
 from __future__ import annotations
