@@ -1,7 +1,7 @@
 """Do what README says under *Start*, on a machine that has nothing: `make bare-machine`.
 
     python scripts/bare_machine.py
-    python scripts/bare_machine.py --mirror http://deb.debian.org/debian
+    python scripts/bare_machine.py --mirror http://mirror.example/debian
 
 The machine is a fresh Debian in a folder, with Python 3.13, its venv and make, and no more. A user
 without rights gets a copy of this folder, as git has it, and types `make lab`: JupyterLab must come
@@ -107,7 +107,7 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(
         prog="scripts/bare_machine.py", description=__doc__.split("\n")[0]
     )
-    parser.add_argument("--mirror", default=debian.MIRROR, help=f"of Debian ({debian.MIRROR})")
+    parser.add_argument("--mirror", default="", help="of Debian (the one debootstrap takes)")
     options = parser.parse_args(arguments)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # and tidy up on the way
     try:

@@ -9,7 +9,6 @@ What this machine is told about the package index reaches it as variables, and i
 
 from __future__ import annotations
 
-import importlib
 import os
 import shlex
 import shutil
@@ -24,9 +23,10 @@ from urllib.parse import urlsplit
 ROOT: Final = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+import lab  # noqa: E402
+
 RELEASE: Final = "trixie"
 PACKAGES: Final = ("python3", "python3-venv", "make")
-MIRROR: Final = "http://deb.debian.org/debian"
 KEPT: Final = ROOT / "build" / "debian"
 #: Where Debian has them, if the script's name is another than the package's.
 PACKAGE_OF: Final = {"unshare": "util-linux"}
@@ -76,8 +76,10 @@ def workplace(name: str) -> Iterator[Path]:
             shutil.rmtree(folder)
 
 
-def archive(mirror: str = MIRROR) -> Path:
-    """The archive with a Debian that has nothing but Python, its venv and make; made if need be."""
+def archive(mirror: str = "") -> Path:
+    """The archive with a Debian that has nothing but Python, its venv and make; made if need be.
+
+    From that mirror, or the one that debootstrap takes by itself."""
     kept = KEPT / f"{RELEASE}.tar"
     if not kept.exists():
         KEPT.mkdir(parents=True, exist_ok=True)
@@ -86,7 +88,7 @@ def archive(mirror: str = MIRROR) -> Path:
             done = subprocess.run(
                 in_private(
                     f"""debootstrap --variant=minbase --include={",".join(PACKAGES)} {RELEASE} \
-                    {shlex.quote(str(folder / "root"))} {shlex.quote(mirror)} &&
+                    {shlex.quote(str(folder / "root"))} {mirror and shlex.quote(mirror)} &&
                     tar -C {shlex.quote(str(folder / "root"))} --one-file-system \
                     --exclude './var/cache/apt/archives/*.deb' --exclude './var/lib/apt/lists/*' \
                     -cf {shlex.quote(str(packed))} ."""
@@ -131,8 +133,7 @@ def as_user(root: Path, user: str, command: str, places: Iterable[Path] = ()) ->
 
 def index_settings() -> dict[str, str]:
     """How pip reaches the package index on this machine, by its settings' names."""
-    # By name: it is written for old Pythons, and its types are looked at by nobody.
-    told = importlib.import_module("lab").reaching_settings()
+    told = lab.reaching_settings()
     return {name: value for name, value in told.items() if name not in NOT_HANDED_ON}
 
 

@@ -103,7 +103,7 @@ def parsed(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="scripts/image.py", description=__doc__.split("\n")[0])
     parser.add_argument("--only", choices=("service", "lab"), help="build this one alone")
     parser.add_argument("--bare", action="store_true", help="and the service without [postgres]")
-    parser.add_argument("--mirror", default=debian.MIRROR, help=f"of Debian ({debian.MIRROR})")
+    parser.add_argument("--mirror", default="", help="of Debian (the one debootstrap takes)")
     parser.add_argument("--driver", default="overlay", choices=("overlay", "vfs"),
                         help="how buildah keeps layers; vfs is slow")  # fmt: skip
     return parser.parse_args(arguments)
