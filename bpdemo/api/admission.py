@@ -70,12 +70,20 @@ class Admission:
         self._clock = clock
         self._id_prefix = f"{rng.getrandbits(48):012x}"
         self._ids = count(1)
+        self._is_one_ahead = False  # let in by a verdict, and not yet at the door
 
     def verdict(self, head: Scope) -> Problem | None:
         """The no, if it is one, booked and measured: it must be said. Else the application must be
-        asked, and finds in the head that the request is inside."""
+        asked, and may find in the head that the request is inside.
+
+        Of all whose heads come in one turn of the loop one is let in here. It has its place only
+        when the application has read it: those behind it would be let in to the same place, and be
+        read for nothing. The door asks about them when it has begun.
+        """
         if self._tracer.is_on:
             return None  # the door draws the span of a no as well
+        if self._is_one_ahead:
+            return None
         arrival = self.arrival_of(head)
         try:
             self.let_in(arrival, head)
@@ -84,7 +92,15 @@ class Admission:
             self.measure(arrival)
             return problem
         head[LET_IN_KEY] = arrival
+        self._is_one_ahead = arrival.stay is not None
         return None
+
+    def let_in_before(self, head: Scope) -> Arrival | None:
+        """The request begins: what the verdict made of it, if it let it in."""
+        arrival: Arrival | None = head.pop(LET_IN_KEY, None)
+        if arrival is not None and arrival.stay is not None:
+            self._is_one_ahead = False
+        return arrival
 
     def arrival_of(self, head: Scope) -> Arrival:
         arrived_s = head.get(ARRIVED_KEY) or self._clock()

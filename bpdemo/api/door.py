@@ -13,7 +13,7 @@ from math import inf
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bpdemo.api.admission import CLIENT_CLOSED, Admission, DoorPolicy
-from bpdemo.api.arrival import LET_IN_KEY, READ_BY_KEY, SCOPE_KEY, Arrival
+from bpdemo.api.arrival import READ_BY_KEY, SCOPE_KEY, Arrival
 from bpdemo.api.errors import CallerGone, MethodNotAllowed
 from bpdemo.api.headers import read_kindly
 from bpdemo.core.errors import BoxOfficeError, NotFound, Refused
@@ -49,7 +49,7 @@ class Door:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        let_in: Arrival | None = scope.pop(LET_IN_KEY, None)  # by the connection, where it can
+        let_in = self._admission.let_in_before(scope)  # by the connection, where it can
         arrival = let_in or self._admission.arrival_of(scope)
         try:
             if let_in is None:
