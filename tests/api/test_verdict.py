@@ -11,6 +11,7 @@ from bpdemo.api.problems import Problem
 from tests.support.pipe import Pipe, connected
 
 GET = b"GET /%d HTTP/1.1\r\nHost: a\r\n\r\n"
+UPGRADE = b"Connection: upgrade\r\nUpgrade: b\r\n"
 
 
 async def application(scope: Any, receive: Any, send: Any) -> None:
@@ -100,4 +101,16 @@ async def test_nobody_is_judged_while_an_answer_is_owed():
     assert bodies(pipe) == [b"yes", b"yes"]
     wire.data_received(GET % 3)
     assert judge.asked == ["/3"]
+    wire.connection_lost(None)
+
+
+async def test_what_ends_the_connection_after_the_next_request_does_not_do_so_before():
+    """The second offers another protocol: nothing can be read behind it, but it was asked."""
+    pipe, judge = Pipe(), Judge()
+    wire = connected(application, pipe, verdict=judge)
+    wire.data_received(GET % 1 + (GET % 2).replace(b"Host", UPGRADE + b"Host"))
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert bodies(pipe) == [b"no", b"yes"]
+    assert pipe.said.count(b"connection: close") == 1
     wire.connection_lost(None)

@@ -50,7 +50,7 @@ class Wire(Messages):
         self._hang_up = HangUp(self._leave)
         self._farewell: Farewell | None = None
         self._may_judge = False  # the next head, and say no without the application
-        self._keeps_alive = True  # after that
+        self._keeps_alive = True  # after such a no
         self._is_half_closed = False
         self._is_outside = False  # for whom there is no room
         self._is_last = False  # the process ends, and nobody holds it up
@@ -191,7 +191,7 @@ class Wire(Messages):
         """What came is parsed, as it is when the application answers."""
         self._no = None
         closes = CLOSE in no.headers
-        if not closes and (self._deaf or not self._keeps_alive):
+        if not closes and not self._keeps_alive:
             no.headers.append(CLOSE)
             closes = True
         headers = self.server_state.default_headers + no.headers
@@ -302,6 +302,7 @@ class Wire(Messages):
         """The answer that is owed is the last one."""
         self._ahead = None
         self._deaf = True
+        self._keeps_alive = False
         if self.cycle is not None:
             self.cycle.keep_alive = False
 
