@@ -238,10 +238,13 @@ def load(
 
     if background:
         return start()
-    try:
-        return _watched(start)
-    except LoadSilent:
-        return _watched(start)  # the generator's trouble, not the service's: once more
+    with interrupts_noted() as raise_if_interrupted:
+        try:
+            return _watched(start(), raise_if_interrupted)
+        except LoadSilent:
+            raise_if_interrupted()
+            # The generator's trouble, not the service's: once more.
+            return _watched(start(), raise_if_interrupted)
 
 
 def service_at(target: Any, i_run_this_service: bool = False) -> Target:
@@ -272,20 +275,18 @@ def _this_cell() -> int | None:
     return getattr(shell, "execution_count", None) if hasattr(shell, "kernel") else None
 
 
-def _watched(start: Callable[[], RunningLoad]) -> LoadRun:
-    """Run it in the foreground with a line of progress; an interrupt ends the load."""
-    with interrupts_noted() as raise_if_interrupted:
-        running = start()
-        try:
-            with ProgressLine(running.plan.seconds) as shown:
-                while not running.done:
-                    with contextlib.suppress(TimeoutError):
-                        running.wait(LOOK_S)
-                    raise_if_interrupted()
-                    shown.update(running.progress)
-            return running.wait()
-        finally:
-            running.kill()
+def _watched(running: RunningLoad, raise_if_interrupted: Callable[[], None]) -> LoadRun:
+    """Wait in the foreground with a line of progress; an interrupt ends the load."""
+    try:
+        with ProgressLine(running.plan.seconds) as shown:
+            while not running.done:
+                with contextlib.suppress(TimeoutError):
+                    running.wait(LOOK_S)
+                raise_if_interrupted()
+                shown.update(running.progress)
+        return running.wait()
+    finally:
+        running.kill()
 
 
 def _user_file(

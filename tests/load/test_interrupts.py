@@ -8,10 +8,12 @@ from collections.abc import Callable, Iterator
 import psutil
 import pytest
 
+from bpdemo.load import loads
 from bpdemo.load.child import Child
-from bpdemo.load.driver import Driver, drive
+from bpdemo.load.driver import Driver, LoadSilent, drive
 from bpdemo.load.interrupts import STOPPED, interrupts_noted
 from bpdemo.load.loads import load
+from bpdemo.load.target import TargetFacts
 from bpdemo.plan.plan import Plan
 from tests.load.stub import StubServer
 from tests.support.processes import command_line
@@ -87,6 +89,32 @@ def test_in_a_thread_to_which_no_interrupt_comes_the_load_goes_on() -> None:
     thread.start()
     thread.join()
     assert done == ["all of it"]
+
+
+class Silent:
+    """Of a load whose generator says nothing: the stop button is pressed while it is given up."""
+
+    started = 0
+
+    def __init__(self, *_: object) -> None:
+        type(self).started += 1
+        self.plan = Plan(20, seconds=60)
+        self.done = False
+
+    def wait(self, _timeout_s: float) -> None:
+        press()
+        raise LoadSilent("the load generator said nothing for 15 s; run it again")
+
+    def kill(self) -> None:
+        pass
+
+
+def test_nothing_is_sent_once_more_after_an_interrupt(monkeypatch) -> None:
+    """A load whose generator fell silent is tried again by itself, but not against their wish."""
+    monkeypatch.setattr(loads, "RunningLoad", Silent)
+    with pytest.raises(KeyboardInterrupt, match=STOPPED):
+        load(TargetFacts("http://127.0.0.1:9"), rate=20, seconds=60)
+    assert Silent.started == 1
 
 
 def by_load(url: str) -> object:
