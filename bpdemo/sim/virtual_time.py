@@ -143,6 +143,11 @@ class VirtualTimeLoop(asyncio.BaseEventLoop):
         # Every future and task asks, from C, which this answers without a Python call.
         self.get_debug = partial(bool, enabled)  # type: ignore[method-assign]
 
+    def close(self) -> None:
+        super().close()
+        # It knows the loop: in a circle, a loop that is over would wait for a collection.
+        self.__dict__.pop("create_future", None)
+
     def call_soon(
         self,
         callback: Callable[[*Ts], object],

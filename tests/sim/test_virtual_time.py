@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 import time
+import weakref
 from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any
 
@@ -362,6 +363,20 @@ def test_the_garbage_collector_is_left_as_it_was() -> None:
     finally:
         gc.set_threshold(*before)
     assert seen == [(20_000, 10, 10), (0, 10, 10), (10**6, 5, 5)]
+
+
+def test_a_run_that_is_over_leaves_nothing_for_a_collection() -> None:
+    """Thousands of them are made in one process, where collections are few."""
+
+    async def main() -> weakref.ref[Any]:
+        await asyncio.gather(asyncio.sleep(1), asyncio.sleep(2))
+        return weakref.ref(asyncio.get_running_loop())
+
+    gc.disable()
+    try:
+        assert virtual_time.run(main())() is None
+    finally:
+        gc.enable()
 
 
 def test_two_runs_with_one_seed_are_the_same_to_the_last_bit() -> None:
