@@ -9,6 +9,7 @@ import pytest
 
 from bpdemo.api import orders
 from bpdemo.api.connection.spoken import no_verdict
+from bpdemo.api.door import Door
 from tests.support.http import BODY, STUCK, Service, running
 from tests.support.pipe import Pipe, connected
 
@@ -65,3 +66,9 @@ async def test_who_comes_in_one_turn_with_others_does_not_stand_in_their_way(jud
     async with running(**STUCK, max_in_flight=2) as service:
         pipes = await all_at_once(service, *[ITEMS, ORDER] * 5, judging=judging)
         assert Counter(map(told, pipes)) == {(200, ""): 5, (0, ""): 1, (503, "queue_full"): 4}
+
+
+async def test_nothing_stands_outside_the_door():
+    """What answered there, or gave up, would leave inside whom the connection has let in."""
+    async with running(**STUCK) as service:
+        assert [each.cls for each in service.app.user_middleware] == [Door]
