@@ -77,13 +77,13 @@ class Admission:
         asked, and may find in the head that the request is inside.
 
         Of all whose heads come in one turn of the loop one is let in here. It has its place only
-        when the application has read it: those behind it would be let in to the same place, and be
-        read for nothing. The door asks about them when it has begun.
+        when the application has read it: those behind it would be let in to the same place, to be
+        read for nothing.
         """
         if self._tracer.is_on:
             return None  # the door draws the span of a no as well
         if self._is_one_ahead:
-            return None
+            return None  # the door asks about this one, in its turn
         arrival = self.arrival_of(head)
         try:
             self.let_in(arrival, head)
