@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bpdemo.api import orders
+from bpdemo.api.body import read_body
 from bpdemo.api.connection.spoken import no_verdict
 from bpdemo.api.door import Door
 from tests.support.http import BODY, STUCK, Service, running
@@ -45,13 +45,12 @@ async def test_of_orders_that_come_in_one_turn_no_more_are_read_than_there_are_p
     """A verdict that knows nothing of those let in just before would let them all in: each would
     be read and understood, only to be refused for want of a place."""
     read: list[Any] = []
-    original = orders.read_body
 
     async def counted(*given: Any) -> bytes:
         read.append(given)
-        return await original(*given)
+        return await read_body(*given)
 
-    monkeypatch.setattr(orders, "read_body", counted)
+    monkeypatch.setattr("bpdemo.api.orders.read_body", counted)
     async with running(**STUCK) as service:
         pipes = await all_at_once(service, *[ORDER] * 20)
         assert Counter(map(told, pipes)) == {(0, ""): 1, (503, "queue_full"): 19}
