@@ -238,8 +238,8 @@ PLANTS = (
     Plant(
         "what nobody waits for is begun",
         INTAKE,
-        "        for caller in [c for c in job.callers if c.deadline.has_passed(now)]:",
-        "        for caller in [c for c in job.callers if now < 0]:",
+        "if caller.deadline.has_passed(now):\n                self._ledger.expire(caller)",
+        "if now < 0:\n                self._ledger.expire(caller)",
     ),
     Plant(
         "the last job over does not make it quiet",
