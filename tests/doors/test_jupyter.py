@@ -4,6 +4,7 @@ import asyncio
 import json
 import time
 from urllib.parse import parse_qs, urlsplit
+from uuid import uuid4
 
 import httpx
 import psutil
@@ -142,31 +143,47 @@ def test_the_address_that_is_printed_opens_the_lesson(workshop):
     ]
 
 
-ASKED = {
-    "channel": "shell",
-    "header": {"msg_id": "1", "msg_type": "kernel_info_request", "session": "s", "username": ""},
-    "parent_header": {},
-    "metadata": {},
-    "content": {},
-}
+def message(kind, content=None, *, channel="shell", subshell=None):
+    header = {"msg_id": uuid4().hex, "msg_type": kind, "session": "s", "username": ""}
+    header |= {"subshell_id": subshell} if subshell else {}
+    around = {"parent_header": {}, "metadata": {}, "content": content or {}}
+    return json.dumps({"channel": channel, "header": header} | around)
+
+
+async def connected(workshop, kernel):
+    """A page's socket to its kernel."""
+    parts = urlsplit(workshop.address)
+    address = f"ws://{parts.netloc}/api/kernels/{kernel}/channels?session_id=s"
+    headers = {"Authorization": f"token {token_of(workshop)}"}
+    asking = HTTPRequest(address, headers=headers, connect_timeout=60, request_timeout=60)
+    return await websocket_connect(asking)
+
+
+async def closed(socket):
+    """Until the other side has heard of it, or the socket would outlast its loop."""
+    socket.close()
+    while await socket.read_message() is not None:
+        pass
+
+
+async def heard(socket, kind):
+    """The content of the next message of that kind."""
+    while True:
+        told = json.loads(await socket.read_message())
+        if told["header"]["msg_type"] == kind:
+            return told["content"]
 
 
 def language_of(workshop, kernel):
     """What the page hears of the kernel's language over its socket."""
-    parts = urlsplit(workshop.address)
-    address = f"ws://{parts.netloc}/api/kernels/{kernel}/channels?session_id=s"
 
     async def ask():
-        headers = {"Authorization": f"token {token_of(workshop)}"}
-        asking = HTTPRequest(address, headers=headers, connect_timeout=60, request_timeout=60)
-        socket = await websocket_connect(asking)
+        socket = await connected(workshop, kernel)
         try:
-            await socket.write_message(json.dumps(ASKED))
-            while heard := json.loads(await socket.read_message()):
-                if heard["header"]["msg_type"] == "kernel_info_reply":
-                    return heard["content"]["language_info"]
+            await socket.write_message(message("kernel_info_request"))
+            return (await heard(socket, "kernel_info_reply"))["language_info"]
         finally:
-            socket.close()
+            await closed(socket)
 
     return asyncio.run(asyncio.wait_for(ask(), 90))
 
@@ -191,6 +208,57 @@ def test_a_notebook_that_is_opened_is_unchanged_and_the_terminal_is_quiet(worksh
     assert saved.status_code == 200
     again = lab.get(path, headers=authority).json()["content"]
     assert again["metadata"] == opened["metadata"]
+    assert after.strip() == ""
+
+
+TELLS = """
+import time, ipywidgets
+bar = ipywidgets.IntProgress()
+while True:
+    bar.value = (bar.value + 1) % 100
+    print(bar.value)
+    time.sleep(0.01)
+"""
+
+
+def restart_in_mid_cell(workshop, kernel, restart):
+    """As a page does that has widgets: they go on asking for their thread of before."""
+
+    async def play():
+        socket = await connected(workshop, kernel)
+        try:
+            await socket.write_message(message("create_subshell_request", channel="control"))
+            subshell = (await heard(socket, "create_subshell_reply"))["subshell_id"]
+            asked = {"silent": False, "stop_on_error": True}
+            await socket.write_message(message("execute_request", {"code": TELLS} | asked))
+            assert await heard(socket, "stream")
+            await asyncio.to_thread(restart)
+            comm = {"comm_id": "gone", "data": {}}
+            await socket.write_message(message("comm_msg", comm, subshell=subshell))
+            await socket.write_message(message("kernel_info_request"))
+            assert await heard(socket, "kernel_info_reply")
+        finally:
+            await closed(socket)
+
+    asyncio.run(asyncio.wait_for(play(), 90))
+
+
+def test_a_restart_in_mid_cell_leaves_the_terminal_quiet(workshop, lab):
+    """The cell cannot tell how it ended, since its kernel has closed its sockets; and a widget asks
+    for a thread of the kernel before. Nobody can act on either."""
+    authority = {"Authorization": f"token {token_of(workshop)}"}
+    started = lab.post("/api/kernels", headers=authority, json={"name": "python3"}).json()
+    at = f"/api/kernels/{started['id']}"
+    before = len(workshop.said)
+
+    def restart():
+        assert lab.post(f"{at}/restart", headers=authority, timeout=60).status_code == 200
+
+    try:
+        restart_in_mid_cell(workshop, started["id"], restart)
+        after = workshop.said[before:]
+    finally:
+        lab.delete(at, headers=authority)
     assert after.strip() == ""
 
 
