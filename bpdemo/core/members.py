@@ -8,15 +8,19 @@ name that is not there stays an AttributeError, told in a line with the nearest 
 from __future__ import annotations
 
 import difflib
+import dis
 import inspect
 import sys
-from types import FunctionType
-from typing import Any, TypeVar
+from collections.abc import Iterable
+from types import FrameType, FunctionType
+from typing import Any, Final, TypeVar
 
-from bpdemo.core.box import calm, is_our_frame
+from bpdemo.core.box import SaysItself, calm, is_our_frame
 from bpdemo.core.slips import forgiving
 
 K = TypeVar("K", bound=type)
+
+IMPORT_FROM: Final = dis.opmap["IMPORT_FROM"]
 
 
 def forgiving_class(kind: K) -> K:
@@ -35,12 +39,49 @@ def forgiving_class(kind: K) -> K:
 
 def tell_missing(owner: str, name: str, thing: object) -> AttributeError:
     """The error for a name that is not there, shown in a line."""
-    names = [name for name in dir(thing) if not name.startswith("_")]
-    near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
-    told = f". Did you mean {near[0]}?" if near else f"; it has {', '.join(names)}"
-    error = AttributeError(f"{owner} has no {name!r}{told}")
+    return tell_missing_of(owner, name, [each for each in dir(thing) if not each.startswith("_")])
+
+
+def tell_missing_of(owner: str, name: str, names: Iterable[str]) -> AttributeError:
+    """The same of something that has those names."""
+    error = AttributeError(_sought_in_vain(owner, name, names))
     calm(error)
     return error
+
+
+def imports_from(frame: FrameType) -> bool:
+    """Whether that code is at a `from … import …`, and does not just ask for a name."""
+    return frame.f_code.co_code[frame.f_lasti] == IMPORT_FROM
+
+
+def tell_not_imported(owner: str, name: str, names: Iterable[str]) -> ImportError:
+    """The same for a name that `from owner import name` asks for."""
+    error = ImportError(_sought_in_vain(owner, name, names), name=name)
+    calm(error)
+    return error
+
+
+class Figures(dict[str, float]):
+    """Figures by name. A name that is not among them is told with the nearest that is."""
+
+    def __missing__(self, name: Any) -> float:
+        if is_our_frame(sys._getframe(1)):
+            raise KeyError(name)
+        raise NoSuchFigure(_sought_in_vain("this summary", name, self))
+
+
+class NoSuchFigure(SaysItself, KeyError):
+    """A KeyError that is a sentence, where another shows but the key."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+def _sought_in_vain(owner: str, name: object, names: Iterable[str]) -> str:
+    known = list(names)
+    near = difflib.get_close_matches(str(name), known, n=1, cutoff=0.5)
+    told = f". Did you mean {near[0]}?" if near else f"; it has {', '.join(known)}"
+    return f"{owner} has no {name!r}{told}"
 
 
 def _missing(self: Any, name: str) -> Any:

@@ -4,14 +4,16 @@ The environment sets them with the prefix `BPDEMO_` (`BPDEMO_WORKERS=16`). Anyon
 knobs (docs, `GET /settings`, widgets) reads `describe()`; nothing is written down twice.
 """
 
+import sys
 from collections.abc import Collection, Mapping
 from difflib import get_close_matches
-from typing import Any, Final, Self, get_args
+from typing import TYPE_CHECKING, Any, Final, Self, get_args
 
 from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from bpdemo.core.box import is_our_frame
 from bpdemo.core.capacity import nominal_capacity
 from bpdemo.core.choices import (
     Distribution,
@@ -25,6 +27,7 @@ from bpdemo.core.choices import (
     WhenFull,
 )
 from bpdemo.core.errors import SettingsInvalid
+from bpdemo.core.members import tell_missing_of
 from bpdemo.core.ranges import plain
 from bpdemo.core.slips import forgiving
 
@@ -277,6 +280,24 @@ class Settings(BaseSettings):
         except ValidationError as error:
             raise explain(error) from None
         _require_fit(dict(self), self.model_fields_set)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        try:
+            super().__setattr__(name, value)
+        except ValidationError:
+            told = "settings stay as they were made; a service is given others by tune()"
+            raise SettingsInvalid(name, told) from None
+
+    if not TYPE_CHECKING:  # to which every name would be there
+
+        def __getattr__(self, name: str) -> Any:
+            try:
+                return super().__getattr__(name)
+            except AttributeError:
+                # A fault of ours, or a program that asks what there is, hears what it always did.
+                if name.startswith("_") or is_our_frame(sys._getframe(1)):
+                    raise
+            raise tell_missing_of("Settings", name, type(self).model_fields)
 
     @model_validator(mode="before")
     @classmethod

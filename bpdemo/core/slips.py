@@ -34,10 +34,12 @@ def forgiving(function: Callable[P, R]) -> Callable[P, R]:
     """The same function, whose slips are told in a line. Errors that were raised on purpose keep
     their types; an argument of another kind is a TypeError."""
     signature = inspect.signature(function)
-    name = function.__qualname__.removesuffix(".__init__").rpartition(".")[2]
+    called_by = function.__qualname__.rpartition(".")[2]
 
     @functools.wraps(function)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+        # A class is called by its own name, whichever class of its kind has the method.
+        name = type(args[0]).__name__ if called_by == "__init__" else called_by
         try:
             given = _given(signature, name, args, kwargs)
             try:

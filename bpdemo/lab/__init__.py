@@ -8,6 +8,7 @@ from the file that has it, in `lessons`. May use everything below; begin with `s
 Names are loaded when first used: child processes import this package too, and must stay light.
 """
 
+import sys
 from importlib import import_module
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
@@ -88,8 +89,10 @@ def __getattr__(name: str) -> Any:
     if name in _MODULES:
         return import_module(_MODULES[name])
     if name not in _HOME:
-        from bpdemo.core.members import tell_missing
+        from bpdemo.core.members import imports_from, tell_missing, tell_not_imported
 
+        if imports_from(sys._getframe(1)):
+            raise tell_not_imported(__name__, name, __all__)
         raise tell_missing(__name__, name, import_module(__name__))
     value = getattr(import_module(_HOME[name]), name)
     if isinstance(value, FunctionType):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from bpdemo.core.members import Figures
 from bpdemo.plan.fates import FAILED, LATE, OK, SHED
 from bpdemo.results.frame import accepted_latencies_ms
 from bpdemo.results.meta import Meta, Summary
@@ -28,7 +29,7 @@ def summary_of(records: Records, meta: Meta, start_s: float = 0.0, end_s: float 
     per_s = np.bincount(inside.fate, minlength=4) / seconds
     offered = len(inside) / seconds
     p50, p95, p99 = _percentiles(accepted_latencies_ms(inside))
-    return {
+    figures = {
         "capacity_per_s": capacity,
         "offered_per_s": offered,
         "goodput_per_s": float(per_s[OK]),
@@ -43,6 +44,7 @@ def summary_of(records: Records, meta: Meta, start_s: float = 0.0, end_s: float 
         "goodput_of_possible": float(per_s[OK]) / _possible_per_s(inside, meta, start_s, end_s),
         "attempts_per_s": float(sent_again / seconds),
     }
+    return Figures(figures)
 
 
 def _possible_per_s(records: Records, meta: Meta, start_s: float, end_s: float) -> float:

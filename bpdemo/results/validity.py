@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 
 from bpdemo.core.box import boxed
+from bpdemo.core.slips import forgiving
 from bpdemo.results.meta import Meta
 from bpdemo.results.records import Records
 
@@ -31,6 +32,7 @@ class NotMeasured(Exception):
     """The run cannot be judged. `causes` says what was out of bounds, `run` which run it was
     and what to repeat."""
 
+    @forgiving
     def __init__(self, causes: list[str], sentence: str = SENTENCE, run: str = "") -> None:
         told = f"{sentence} {run}".rstrip()
         super().__init__(f"{told} ({'; '.join(causes)})")

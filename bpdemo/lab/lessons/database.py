@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from html import escape
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from bpdemo.core.kinds import wrong_kind
 from bpdemo.core.members import forgiving_class
 from bpdemo.core.slips import forgiving
 from bpdemo.picture.palette import FONT, ORANGE
@@ -65,6 +66,8 @@ def find_database(unseen: str = UNSEEN) -> Database:
 
     `unseen` is what the lesson cannot show where there is none.
     """
+    if not isinstance(unseen, str):
+        raise TypeError(wrong_kind("unseen", "a text", unseen))
     from bpdemo.core.one_line import in_one_line
     from bpdemo.downstream.embedded import EmbeddedPostgres
 

@@ -25,6 +25,7 @@ from bpdemo.lab.subshells import keep_subshells
 from bpdemo.picture.palette import BLUE, FONT, GREEN, ORANGE
 
 KEPT: Final = "predictions"
+LEAST_CHOICES: Final = 2
 CONFIDENCE: Final = ("a guess", "fairly sure", "certain")
 UNASKED: Final = (
     "<b>You made no prediction.</b> Choose an answer above, then run this cell again: "
@@ -92,17 +93,28 @@ def _question(
     choices: Sequence[str] | Mapping[str, str] | None,
     right: str | None,
 ) -> Question:
-    if text is None or not choices:
+    if text is None or choices is None:
         if name not in QUESTIONS:
             raise ValueError(_unknown(name))
         return QUESTIONS[name]
     if name in QUESTIONS:
         raise ValueError(f"{name!r} is a question of the lessons: give yours another name")
+    _require_choices(choices)
     replies = choices if isinstance(choices, Mapping) else dict.fromkeys(choices, "")
     if right is not None and right not in replies:
         raise ValueError(f"right: {right!r} is not one of the choices")
     _note(name, question=text, replies=dict(replies), right=right or "")
     return Question(text, right or "", replies)
+
+
+def _require_choices(choices: Sequence[str] | Mapping[str, str]) -> None:
+    """TypeError or ValueError unless there is something to choose from."""
+    if isinstance(choices, str):  # whose letters would be the choices
+        raise TypeError(wrong_kind("choices", "a list, each entry a text", choices))
+    if len(choices) < LEAST_CHOICES:
+        raise ValueError(f"choices: {choices!r} leaves nothing to choose; give at least two")
+    if len(set(choices)) < len(choices):
+        raise ValueError(f"choices: {choices!r} has one of them twice")
 
 
 def _unknown(name: str) -> str:

@@ -10,6 +10,7 @@ from typing import Any, Final, Protocol, runtime_checkable
 
 from bpdemo.core.box import SaysItself
 from bpdemo.core.kinds import wrong_kind
+from bpdemo.core.slips import forgiving
 
 __all__ = ["Claim", "ClaimFailed", "claim"]
 
@@ -52,6 +53,7 @@ class Claim:
 class ClaimFailed(SaysItself, AssertionError):
     """What was measured contradicts the claim. `claim` has the text, the figure and the bounds."""
 
+    @forgiving
     def __init__(self, claim: Claim) -> None:
         super().__init__(str(claim))
         self.claim = claim
