@@ -2,9 +2,12 @@
 
 import pytest
 
+from bpdemo.lab.exercises.beside import Beside
 from bpdemo.lab.exercises.desk import Hint
+from bpdemo.lab.exercises.production import PRODUCTION
 from bpdemo.lab.exercises.verdict import Verdict
 from bpdemo.lab.home import keep
+from bpdemo.lab.lessons.shared.source import Source
 from bpdemo.lab.markup import as_html, as_text
 from bpdemo.lab.predictions.predictions import KEPT, reveal
 from bpdemo.lab.predictions.questions.catalogue import QUESTIONS
@@ -44,6 +47,14 @@ def test_no_backtick_is_seen_in_a_terminal():
         assert "`" not in shown
         assert "“depth”" in shown
     assert as_text("a stray ` stays") == "a stray ` stays"
+
+
+@pytest.mark.parametrize("name", PRODUCTION)
+def test_no_backtick_is_seen_in_how_production_differs(name):
+    """After a pass, below both versions; their code may have some."""
+    theirs = Source("code", "somewhere.py", 1, 1, "pass")
+    beside = Beside("", (theirs,), PRODUCTION[name].differs)
+    assert "`" not in beside.html() + str(beside)
 
 
 @pytest.mark.parametrize("name", QUESTIONS)

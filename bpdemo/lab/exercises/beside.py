@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Final
 
-from bpdemo.lab.markup import as_html
+from bpdemo.lab.markup import as_html, as_text
 from bpdemo.picture.palette import GRID
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class Beside:
     def __str__(self) -> str:
         parts = [f"{YOURS}:\n{_indented(self.mine)}"] if self.mine else []
         parts += [f"{THEIRS}: {each.place}\n{_indented(each.code)}" for each in self.theirs]
-        differs = "\n".join(f"  - {each}" for each in self.differs)
+        differs = "\n".join(f"  - {as_text(each)}" for each in self.differs)
         return "\n".join([*parts, f"{DIFFERS}:\n{differs}"])
 
     def html(self) -> str:

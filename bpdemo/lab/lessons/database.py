@@ -70,6 +70,7 @@ def find_database(unseen: str = UNSEEN) -> Database:
         raise TypeError(wrong_kind("unseen", "a text", unseen))
     from bpdemo.core.one_line import in_one_line
     from bpdemo.downstream.embedded import EmbeddedPostgres
+    from bpdemo.load.progress_line import ProgressText
 
     async def start_and_stop() -> None:
         server = EmbeddedPostgres()
@@ -79,7 +80,9 @@ def find_database(unseen: str = UNSEEN) -> Database:
             await server.stop()
 
     try:
-        run_apart(start_and_stop)
+        with ProgressText() as progress:
+            progress.show("PostgreSQL is started once, to see whether it does")
+            run_apart(start_and_stop)
     except Exception as error:  # whatever stands in its way, the lesson goes on
         return Database(in_one_line(error), unseen)
     return Database()

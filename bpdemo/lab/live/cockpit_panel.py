@@ -213,7 +213,7 @@ class Cockpit:
             f"queue <b>{queue['depth']}</b> {room}",
             f"workers <b>{workers['busy']}</b> of {workers['total']} busy",
             f"payment circuit <b>{stats['breakers']['payment'].replace('_', '-')}</b>",
-            f"capacity <b>{pace:.0f}/s</b>" if pace else "capacity without a limit",
+            f"capacity now <b>{pace:.0f}/s</b>" if pace else "capacity without a limit",
         ]
         self._now.value = _html(" · ".join(told))
 

@@ -9,6 +9,7 @@ import pytest
 from bpdemo.downstream.embedded import EmbeddedPostgres, EmbeddedUnavailable
 from bpdemo.lab import find_database, serve
 from bpdemo.lab.lessons.database import pool_wait_ms, slow_updates
+from bpdemo.load.progress_line import ProgressText
 
 SLOW_S = 0.3
 
@@ -25,6 +26,20 @@ def test_where_none_can_run_the_lesson_hears_why_and_goes_on(monkeypatch):
     assert found.store == "memory"
     assert "memory" in found.caveat
     assert "no room on the disk" in found._repr_html_()
+
+
+def test_a_start_that_takes_seconds_is_told(monkeypatch):
+    """A line below the cell, before the database begins to start."""
+    told = []
+
+    async def refuse(self):
+        told.append("starts")
+        raise EmbeddedUnavailable("no room on the disk")
+
+    monkeypatch.setattr(EmbeddedPostgres, "start", refuse)
+    monkeypatch.setattr(ProgressText, "show", lambda _, text: told.append(text))
+    find_database()
+    assert told == ["PostgreSQL is started once, to see whether it does", "starts"]
 
 
 def test_an_update_of_an_item_takes_as_long_as_asked_for():

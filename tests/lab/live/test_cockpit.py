@@ -65,6 +65,14 @@ def test_of_a_slider_that_is_dragged_the_last_value_arrives(office: Service) -> 
     assert len(changes) <= 5
 
 
+def test_the_figures_below_are_those_of_now(office: Service) -> None:
+    """The picture of a load tells multiples of the capacity that there was; beside it stands what a
+    knob has made of it since."""
+    made = cockpit(office)
+    made.turn(payment_latency_s=0.25)
+    eventually(lambda: "capacity now <b>16/s</b>" in made._now.value, "what it is by now is told")
+
+
 def test_a_second_cockpit_takes_the_place_of_the_first(office: Service) -> None:
     """The thread of the first ends, its load too, and it says that it is closed."""
     first = cockpit(office)
