@@ -31,7 +31,7 @@ NOISE: Final = re.compile(
     r"|$"  # all that Jupyter has to say of a message to a page that is gone
 )
 
-#: A page that is gone has nothing to be told, whoever stumbles over that.
+#: A page that is gone has nothing to be told, wherever that comes up.
 GONE: Final = (StreamClosedError, WebSocketClosedError)
 #: A kernel that is restarted in mid-cell closes its sockets, and then tries to tell how it ended.
 HANDLED: Final = re.compile(r"Exception in (message|control) handler:$")

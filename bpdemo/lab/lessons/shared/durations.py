@@ -4,10 +4,10 @@ A room sees every run at full length. CI executes all lessons in the short profi
 (`BPDEMO_PROFILE=short`), where each run is just long enough for its claim.
 """
 
-import math
 import os
-from numbers import Real
-from typing import Any, Final
+from typing import Final
+
+from bpdemo.core.ranges import require_number
 
 SHORT_SHARE: Final = 0.35
 SHORTEST_S: Final = 2.5
@@ -19,7 +19,5 @@ def is_short() -> bool:
 
 def seconds(full_s: float) -> float:
     """`full_s`, or what is left of it in the short profile: 35 %, but at least 2.5 s."""
-    given: Any = full_s  # in a notebook whatever was typed
-    if not isinstance(given, Real) or isinstance(given, bool) or not 0 < given < math.inf:
-        raise ValueError(f"full_s: {given!r} is not a number of seconds above 0")
+    require_number("full_s", full_s)
     return max(SHORTEST_S, SHORT_SHARE * full_s) if is_short() else full_s
