@@ -285,7 +285,7 @@ class Settings(BaseSettings):
         try:
             super().__setattr__(name, value)
         except ValidationError:
-            told = "settings stay as they were made; a service is given others by tune()"
+            told = "settings are frozen; a service is given others by tune()"
             raise SettingsInvalid(name, told) from None
 
     if not TYPE_CHECKING:  # to which every name would be there

@@ -321,7 +321,7 @@ def test_changing_gives_a_new_one_and_leaves_the_old() -> None:
     old = Settings(workers=3, seed=7)
     new = old.changed({"workers": 5, "queue_policy": "block"})
     assert (old.workers, new.workers, new.queue_policy, new.seed) == (3, 5, "block", 7)
-    with pytest.raises(SettingsInvalid, match="workers: settings stay as they were made"):
+    with pytest.raises(SettingsInvalid, match="workers: settings are frozen"):
         old.workers = 9  # type: ignore[misc]
 
 

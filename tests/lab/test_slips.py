@@ -133,7 +133,7 @@ SLIPS = [
     ("find_database(3)", "unseen must be a text, not 3"),
     ("from bpdemo.lab import loads", "ImportError: bpdemo.lab has no 'loads'. Did you mean load?"),
     ("Settings().worker", "Settings has no 'worker'. Did you mean workers?"),
-    ("Settings().workers = 3", "workers: settings stay as they were made; a service is given"),
+    ("Settings().workers = 3", "workers: settings are frozen; a service is given"),
     ("theory.mmck(1, 2, 3)", "mmck() is missing a required argument: 'capacity'"),
 ]
 
