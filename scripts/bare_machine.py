@@ -32,6 +32,7 @@ ROOT: Final = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from scripts import debian  # noqa: E402
+from scripts.debian import Failed  # noqa: E402
 
 LEARNER: Final = "learner"
 LEARNER_ID: Final = 1000
@@ -39,10 +40,6 @@ LESSON: Final = "00_start_here.ipynb"
 ADDRESS: Final = re.compile(r"(http://127\.0\.0\.1:\d+)/lab\S*\?token=(\w+)")
 INSTALL_S: Final = 1800.0
 STOP_S: Final = 60.0
-
-
-class Failed(Exception):
-    """What the learner would have seen."""
 
 
 class Typed:
@@ -109,18 +106,13 @@ def main(arguments: list[str]) -> int:
     )
     parser.add_argument("--mirror", default="", help="of Debian (the one debootstrap takes)")
     options = parser.parse_args(arguments)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # and tidy up on the way
-    try:
-        debian.needs("a bare machine", "debootstrap", "unshare", "git")
-        with debian.workplace("bare-machine") as folder:
-            tried(folder, options.mirror)
-    except debian.Cannot as why:
-        print(f"bare_machine: {why}", file=sys.stderr)
-        return 2
-    except Failed as why:
-        print(f"bare_machine: {why}", file=sys.stderr)
-        return 1
-    return 0
+    return debian.exit_code("bare_machine", lambda: attempt(options.mirror))
+
+
+def attempt(mirror: str) -> None:
+    debian.needs("a bare machine", "debootstrap", "unshare", "git")
+    with debian.workplace("bare-machine") as folder:
+        tried(folder, mirror)
 
 
 def tried(folder: Path, mirror: str) -> None:

@@ -12,9 +12,10 @@ from __future__ import annotations
 import os
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -37,6 +38,21 @@ PROXIES: Final = ("http_proxy", "https_proxy", "no_proxy")
 
 class Cannot(Exception):
     """In a sentence, what is missing here."""
+
+
+class Failed(Exception):
+    """What was tried here did not do what it should; how it ended."""
+
+
+def exit_code(name: str, attempt: Callable[[], object]) -> int:
+    """That of the script `name`. 0: it did what it should. 1: it did not. 2: it cannot be tried."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # and tidy up on the way
+    try:
+        attempt()
+    except (Cannot, Failed) as why:
+        print(f"{name}: {why}", file=sys.stderr)
+        return 2 if isinstance(why, Cannot) else 1
+    return 0
 
 
 def needs(what_for: str, *programs: str) -> None:

@@ -21,7 +21,6 @@ import os
 import re
 import shlex
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -33,6 +32,7 @@ ROOT: Final = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from scripts import debian  # noqa: E402
+from scripts.debian import Failed  # noqa: E402
 
 USER_ID: Final = 10001
 SERVICE_MB: Final = 700
@@ -54,10 +54,6 @@ class Image:
 SERVICE: Final = Image("service", "service", None, "http://127.0.0.1:8000/healthz")
 LAB: Final = Image("lab", "lab", None, "http://127.0.0.1:8888/api")
 BARE: Final = Image("service without [postgres]", "service", "traces", SERVICE.asked)
-
-
-class Failed(Exception):
-    """What did not build, or did not answer."""
 
 
 class Buildah:
@@ -85,18 +81,13 @@ class Buildah:
 
 def main(arguments: list[str]) -> int:
     options = parsed(arguments)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # and tidy up on the way
-    try:
-        debian.needs("building an image", "buildah", "debootstrap", "unshare", "nsenter", "ip")
-        with debian.workplace("image") as folder:
-            built(folder, wanted(options), options)
-    except debian.Cannot as why:
-        print(f"image: {why}", file=sys.stderr)
-        return 2
-    except Failed as why:
-        print(f"image: {why}", file=sys.stderr)
-        return 1
-    return 0
+    return debian.exit_code("image", lambda: attempt(options))
+
+
+def attempt(options: argparse.Namespace) -> None:
+    debian.needs("building an image", "buildah", "debootstrap", "unshare", "nsenter", "ip")
+    with debian.workplace("image") as folder:
+        built(folder, wanted(options), options)
 
 
 def parsed(arguments: list[str]) -> argparse.Namespace:

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from scripts import bare_machine
-from scripts.bare_machine import ADDRESS, LESSON, Failed, Typed
+from scripts.bare_machine import ADDRESS, LESSON, Typed
+from scripts.debian import Failed
 
 ROOT = Path(__file__).resolve().parents[2]
 STAYS = "import time; print('ready at 7', flush=True); time.sleep(600)"
