@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 
 SECTIONS = (
-    "goodput", "refusals", "protection", "parts", "growth", "queue_lab", "workshop", "agreement",
-    "conformance", "limits", "limits_reach", "limits_live", "map",
+    "goodput", "refusals", "protection", "parts", "growth", "queue_lab", "workshop", "learner",
+    "agreement", "conformance", "limits", "limits_reach", "limits_live", "map",
 )  # fmt: skip
 
 

@@ -11,23 +11,18 @@ connections. *p99* is of those served.
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from queue import Empty
 from typing import Any, get_args
 
 from benchmarks.flood import Load
+from benchmarks.kernels import hear, is_over, kernel
 from benchmarks.measured import Found, Report, Say, Size, Table
 from benchmarks.servers import Came, flood
 from bpdemo.core.choices import Where
 from bpdemo.lab.services.service import serve
 
-START_S = 60.0
 FIRST_PICTURE = """
 from bpdemo.lab import cockpit, serve
 cockpit(serve(workers=2))
@@ -83,49 +78,15 @@ def measure(size: Size, say: Say) -> Found:
 
 def _kernel_round(frames: int) -> tuple[float, float]:
     """Seconds to the first picture, and the median milliseconds of a frame."""
-    with tempfile.TemporaryDirectory() as home, _kernel(home) as (client, began_s):
+    with tempfile.TemporaryDirectory() as home, kernel(home) as (client, began_s):
         client.execute(FIRST_PICTURE)
-        _await(client, lambda message: PICTURE in message["content"].get("data", {}))
+        hear(client, lambda message: PICTURE in message["content"].get("data", {}))
         start_s = time.monotonic() - began_s
-        _await(client, _is_over)
+        hear(client, is_over)
         client.execute(FRAMES.replace("FRAMES", str(frames)))
-        printed = _await(client, lambda message: message["msg_type"] == "stream")
+        printed = hear(client, lambda message: message["msg_type"] == "stream")
         took_ms = json.loads(printed["content"]["text"])
     return start_s, took_ms[len(took_ms) // 2]
-
-
-@contextmanager
-def _kernel(home: str) -> Iterator[tuple[Any, float]]:
-    from jupyter_client.manager import KernelManager
-
-    began_s, manager = time.monotonic(), KernelManager(kernel_name="python3")
-    manager.start_kernel(env={**os.environ, "BPDEMO_HOME": home}, stderr=subprocess.DEVNULL)
-    client = manager.client()
-    client.start_channels()
-    try:
-        client.wait_for_ready(timeout=START_S)
-        yield client, began_s
-    finally:
-        client.stop_channels()
-        manager.shutdown_kernel(now=True)
-
-
-def _is_over(message: dict[str, Any]) -> bool:
-    return bool(message["content"].get("execution_state") == "idle")
-
-
-def _await(client: Any, wanted: Any) -> dict[str, Any]:
-    give_up_s = time.monotonic() + START_S
-    while time.monotonic() < give_up_s:
-        try:
-            message: dict[str, Any] = client.get_iopub_msg(timeout=1)
-        except Empty:
-            continue
-        if message["msg_type"] == "error":
-            raise RuntimeError("\n".join(message["content"]["traceback"]))
-        if wanted(message):
-            return message
-    raise TimeoutError(f"the kernel did not answer within {START_S:g} s")
 
 
 def _places(size: Size, say: Say) -> dict[str, list[list[float]]]:
