@@ -98,8 +98,7 @@ def scenes(size: Size) -> list[Scene]:
     short_s = max(40.0, 24.0 * min(size.seconds, 2.5))
     halves = ((30.0, TWICE_AS_SLOW), (90.0, AS_BEFORE))
     drifts: list[Scene] = [
-        Scene(f"drift ×{times}", times, min(drift_s, 3600.0), {"workers": 2})
-        for times in (1.05, 1.2)
+        Scene(f"drift ×{times}", times, drift_s, {"workers": 2}) for times in (1.05, 1.2)
     ]
     return [
         Scene("half for a minute ×0.9", 0.9, 120.0, changes=halves),
@@ -118,20 +117,20 @@ def scenes(size: Size) -> list[Scene]:
 
 
 def measure(size: Size, say: Say) -> Found:
-    seeds = range(11, 11 + size.long_rounds)
     found: dict[str, dict[str, list[Scored]]] = {}
     with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
         for scene in scenes(size):
             say(scene.name)
             rivals = [_sized(rival, scene) for rival in RIVALS]
-            asked = [(rival, seed) for rival in rivals for seed in seeds_of(scene, seeds)]
+            asked = [(rival, seed) for rival in rivals for seed in seeds_of(scene, size)]
             results = pool.map(partial(_one, scene), asked)
             rows: dict[str, list[Scored]] = {rival.name: [] for rival in RIVALS}
-            for (rival, _), score in zip(asked, results, strict=True):
+            for number, ((rival, _), score) in enumerate(zip(asked, results, strict=True), 1):
                 rows[rival.name].append(score)
+                say(f"{scene.name}: {number} of {len(asked)} played")
             found[scene.name] = rows
     say("client policies")
-    return Found(report(found, [_storms(seed) for seed in seeds]))
+    return Found(report(found, [_storms(seed) for seed in _seeds(size)]))
 
 
 def report(
@@ -151,9 +150,13 @@ def _sized(rival: Rival, scene: Scene) -> Rival:
     return DRIFT_SIZED.get(rival.name, rival) if scene.name.startswith("drift") else rival
 
 
-def seeds_of(scene: Scene, seeds: range) -> range:
-    """One for what takes half an hour and more."""
-    return seeds[:1] if scene.seconds > 600 else seeds
+def _seeds(size: Size) -> range:
+    return range(11, 11 + size.long_rounds)
+
+
+def seeds_of(scene: Scene, size: Size) -> range:
+    """One for a scene of half an hour, but in the full form."""
+    return _seeds(size)[:1] if scene.seconds > 600 and size != FULL else _seeds(size)
 
 
 def _one(scene: Scene, asked: tuple[Rival, int]) -> Scored:

@@ -70,12 +70,11 @@ CHOSEN_BY: Final = {"best for goodput": GOODPUT, "best for the worst 10 s": WORS
 
 
 def measure(size: Size, say: Say) -> Found:
-    seeds = range(11, 11 + size.long_rounds)
     found: dict[str, dict[str, list[Scored]]] = {}
     with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
         for scene in (each for each in scenes(size) if each.name in HARD):
             say(f"{scene.name}: looking for the best bounds")
-            judged = seeds_of(scene, seeds)
+            judged = seeds_of(scene, size)
             rivals = {OURS: next(rival for rival in RIVALS if rival.name == OURS)}
             looked = pool.map(partial(_looked, scene, judged), bounds(scene))
             best = best_bounds(dict(zip(bounds(scene), looked, strict=True)))
