@@ -102,7 +102,13 @@ class Driver:
         shares = [plan.share(index, processes) for index in range(processes)]
         self._prepare(to, plan, processes, on_progress)
         spare = spares.take() if spares else None
-        self._start([(command_for(to.url), share) for share in shares], spare)
+        try:
+            self._start([(command_for(to.url), share) for share in shares], spare)
+        except BaseException:
+            if spare:
+                spare.stop(self.grace_s)  # nobody else knows of it now
+            self.kill()
+            raise
 
     def _prepare(
         self, to: Destination, plan: Plan, senders: int, on_progress: OnProgress | None
@@ -220,10 +226,10 @@ class Driver:
             return
         try:
             message: dict[str, Any] = json.loads(line)
-        except ValueError:
-            self._fail(LoadFailed("the load generator said something that cannot be read"))
-            return
-        self._heed(message.get("from", index), message)
+            self._heed(message.get("from", index), message)
+        except Exception as error:  # or this thread would end, and nothing be heard any more
+            told = "the load generator said something that cannot be read"
+            self._fail(LoadFailed(f"{told}: {error!r}"))
 
     def _heed(self, sender: int, message: dict[str, Any]) -> None:
         kind = message["kind"]
@@ -292,9 +298,13 @@ class Driver:
         with self._lock:  # which also waits until it is in the list
             start, self._to_replace = self._to_replace, None
             if start:  # it had died before it could begin, of what befell it while it waited
-                self._children[index] = start()
-                return
-            told = self._children[index].stderr_tail.strip().splitlines()
+                try:
+                    self._children[index] = start()
+                    return
+                except OSError as error:
+                    told = [str(error)]
+            else:
+                told = self._children[index].stderr_tail.strip().splitlines()
         if self._is_missed(index):
             why = f"the load generator ended early (exit code {code})"
             self._fail(LoadFailed(f"{why}: {told[-1]}" if told else why))

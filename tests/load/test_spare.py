@@ -1,5 +1,6 @@
 """A generator that waits for the next load: handed it once, replaced if it died, left by none."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -13,8 +14,10 @@ import psutil
 import pytest
 
 from bpdemo.core.environment import PACKAGE_PARENT
+from bpdemo.load import driver as driver_module
 from bpdemo.load import loads, spare
-from bpdemo.load.driver import Driver
+from bpdemo.load.child import Child
+from bpdemo.load.driver import Driver, LoadFailed
 from bpdemo.load.loads import RunningLoad
 from bpdemo.load.spare import Spare, Spares
 from bpdemo.load.under_way import RUNNING
@@ -240,3 +243,54 @@ def test_one_is_kept_in_a_notebook_and_started_while_no_load_runs(
     finally:
         RUNNING.discard(load)
     assert renewed.times == (kernel and is_done)
+
+
+@pytest.mark.parametrize("of", [1, 2])
+def test_a_load_that_cannot_begin_leaves_no_process(
+    of: int, spares: Spares, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither the one that waited nor those that had begun: nobody knows of them any more."""
+    kept = waiting(spares)
+    plans = 0
+
+    def handed(_: Plan) -> tuple[dict[str, str], None]:
+        nonlocal plans
+        plans += 1
+        if plans == of:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return {}, None
+
+    monkeypatch.setattr(driver_module, "handed", handed)
+    with pytest.raises(OSError, match="No space left"):
+        Driver("http://127.0.0.1:9", PLAN, processes=2, spares=spares)
+    assert not kept.is_alive
+
+
+def test_one_that_cannot_be_replaced_is_told_of(
+    spares: Spares, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With what the system said, and at once: not as a generator that is silent."""
+    kept = waiting(spares)
+    os.kill(kept.pid, signal.SIGSTOP)
+    driver = Driver("http://127.0.0.1:9", PLAN, spares=spares)
+
+    def child(*_: object, **__: object) -> Child:
+        raise OSError(errno.EAGAIN, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(driver_module, "Child", child)
+    os.kill(kept.pid, signal.SIGKILL)
+    with pytest.raises(LoadFailed, match=r"ended early .*Resource temporarily unavailable"):
+        driver.wait(START_S)
+    assert driver.is_done
+
+
+@pytest.mark.parametrize("line", ["{", "{}", '{"kind": "chunk"}', '{"kind": "failed"}'], ids=str)
+def test_what_cannot_be_read_ends_the_load_at_once(line: str, spares: Spares) -> None:
+    """And not the thread that reads, which nobody would notice."""
+    kept = waiting(spares)
+    os.kill(kept.pid, signal.SIGSTOP)
+    driver = Driver("http://127.0.0.1:9", PLAN, spares=spares)
+    driver._hear(0, line + "\n")
+    with pytest.raises(LoadFailed, match="cannot be read"):
+        driver.wait(START_S)
+    assert not kept.is_alive
