@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from textwrap import wrap
 from typing import Any
 
 import plotly.graph_objects as go
@@ -20,6 +21,8 @@ from bpdemo.picture.palette import (
 )
 
 WIDTH_PX, HEIGHT_PX = 930, 460
+#: Of an axis title that stands upright, so that no picture cuts it off.
+UPRIGHT_LETTERS = 32
 COLOURS = (BLUE, ORANGE, VERMILLION, SKY_BLUE, PURPLE, GREEN)
 MARKS = ("circle", "square", "diamond", "cross", "x", "triangle-up")
 
@@ -55,7 +58,10 @@ def framed(figure: go.Figure, *, title: str, x: str, y: str, **layout: Any) -> g
         font={"family": FONT, "size": 16, "color": INK},
         margin={"l": 80, "r": 30, "t": 70, "b": 70},
         xaxis={"title": x, "showline": True, "linecolor": INK, "ticks": "outside"},
-        yaxis={"title": y, "rangemode": "tozero", "gridcolor": GRID, "linecolor": INK},
+        yaxis={
+            "title": "<br>".join(wrap(y, UPRIGHT_LETTERS)), "automargin": True,
+            "rangemode": "tozero", "gridcolor": GRID, "linecolor": INK,
+        },
         legend={"bgcolor": "rgba(255,255,255,0.8)"},
         **layout,
     )  # fmt: skip

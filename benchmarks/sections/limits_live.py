@@ -260,6 +260,6 @@ def _figure(ran: Mapping[str, list[Ran]], played: Scene) -> go.Figure:
     (from_s, _), (until_s, _) = played.changes
     figure.add_vrect(
         from_s, until_s, line_width=0, fillcolor="black", opacity=0.06,
-        annotation_text="half of the capacity", annotation_position="bottom left",
+        annotation_text="half of the capacity", annotation_position="top left",
     )  # fmt: skip
     return figure
