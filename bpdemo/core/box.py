@@ -12,6 +12,8 @@ from types import FrameType, TracebackType
 from typing import Final
 
 WIDTH: Final = 76
+LIBRARIES: Final = "-packages"
+"""What the folders of installed ones are called by."""
 
 
 def boxed(title: str, details: Sequence[str] = ()) -> list[str]:
@@ -61,7 +63,8 @@ def _callers_line(trace: TracebackType | None) -> str:
     for frame, line in _frames(trace):
         if is_our_frame(frame):
             break
-        before = frame.f_code.co_filename, line
+        if LIBRARIES not in frame.f_code.co_filename:  # such as pandas, where nobody would look
+            before = frame.f_code.co_filename, line
     else:
         return ""
     if before is None:

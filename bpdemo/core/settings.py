@@ -6,7 +6,6 @@ knobs (docs, `GET /settings`, widgets) reads `describe()`; nothing is written do
 
 import sys
 from collections.abc import Collection, Mapping
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final, Self, get_args
 
 from pydantic import Field, SecretStr, ValidationError, model_validator
@@ -27,7 +26,8 @@ from bpdemo.core.choices import (
     WhenFull,
 )
 from bpdemo.core.errors import SettingsInvalid
-from bpdemo.core.members import tell_missing_of
+from bpdemo.core.members import naming_class, tell_missing_of
+from bpdemo.core.nearest import nearest
 from bpdemo.core.ranges import plain
 from bpdemo.core.slips import forgiving
 
@@ -80,6 +80,7 @@ NAIVE: Final[Mapping[str, Any]] = {
 }
 
 
+@naming_class
 class Settings(BaseSettings):
     """Times in seconds, ratios from 0 to 1. Made once, never changed: `changed` gives a new one.
 
@@ -431,8 +432,8 @@ def _require_live(name: str) -> None:
 
 
 def _unknown(name: str) -> SettingsInvalid:
-    near = get_close_matches(name.lower(), Settings.model_fields, n=1)
-    hint = f"did you mean {near[0]}?" if near else WHERE_LISTED
+    near = nearest(name, Settings.model_fields)
+    hint = f"did you mean {near}?" if near else WHERE_LISTED
     return SettingsInvalid(name, f"there is no such setting; {hint}")
 
 
@@ -441,8 +442,8 @@ def misspelt_in(environment: Mapping[str, str]) -> dict[str, str]:
     known = [(ENV_PREFIX + name).upper() for name in Settings.model_fields]
     names = [n for n in environment if n.upper().startswith(ENV_PREFIX) and n.upper() not in known]
     # Close indeed: BPDEMO_ is on variables that are no settings too.
-    near = {name: get_close_matches(name.upper(), known, n=1, cutoff=0.85) for name in names}
-    return {name: close[0] for name, close in near.items() if close}
+    near = {name: nearest(name, known, cutoff=0.85) for name in names}
+    return {name: close for name, close in near.items() if close}
 
 
 def overruled_in(environment: Mapping[str, str], knobs: Collection[str] = ()) -> dict[str, str]:

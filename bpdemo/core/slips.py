@@ -9,7 +9,6 @@ An interrupt, which is the learner's own wish, is a line.
 
 from __future__ import annotations
 
-import difflib
 import dis
 import functools
 import inspect
@@ -20,6 +19,7 @@ from typing import Any, Final, ParamSpec, TypeVar
 
 from bpdemo.core.box import calm, runs_own_code, say_instead
 from bpdemo.core.kinds import called, misfit
+from bpdemo.core.nearest import or_meant
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -79,9 +79,9 @@ def _given(
     if not strange and "too many positional" in told:
         told = _beyond(signature, args)
     if strange:
+        taken = [each for each in signature.parameters if each not in ITSELF]
         told = f"got an unexpected keyword argument {strange!r}"
-        near = difflib.get_close_matches(strange, signature.parameters, n=1, cutoff=0.5)
-        told += f". Did you mean {near[0]}?" if near else f"; it takes {_listed(signature)}"
+        told += or_meant(strange, taken, "it takes")
     raise TypeError(f"{name}() {told}")
 
 
@@ -104,10 +104,6 @@ def _unknown(signature: inspect.Signature, kwargs: dict[str, Any]) -> str:
     if Parameter.VAR_KEYWORD in kinds:
         return ""
     return next((name for name in kwargs if name not in signature.parameters), "")
-
-
-def _listed(signature: inspect.Signature) -> str:
-    return ", ".join(name for name in signature.parameters if name not in ITSELF) or "no arguments"
 
 
 def _is_on_purpose(error: BaseException) -> bool:

@@ -35,7 +35,8 @@ def write_whole(path: Path, data: bytes) -> None:
                 beside.unlink(missing_ok=True)
     except OSError as error:
         if error.errno not in IN_PLACE or not target.exists():
-            raise
+            # Of the file that was asked for: nobody knows the one beside it.
+            raise OSError(error.errno, error.strerror, str(path)) from None
         target.write_bytes(data)
 
 

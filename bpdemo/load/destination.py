@@ -15,6 +15,8 @@ from ipaddress import IPv6Address, ip_address
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
+from bpdemo.plan.plan import require_yes_or_no
+
 USER_AGENT: Final = "bpdemo-load"
 FLAG: Final = "--i-run-this-service (in Python: i_run_this_service=True)"
 #: Set for a worker of a load over machines whose person has said so.
@@ -59,6 +61,7 @@ def destination_of(url: str, i_run_this_service: bool = False) -> Destination:
 
 def require_own(host: str, addresses: Iterable[str], i_run_this_service: bool) -> None:
     """ValueError if one of them is not this machine, and nobody said that they run it."""
+    require_yes_or_no("i_run_this_service", i_run_this_service)  # "no" would count as a yes
     foreign = [address for address in addresses if not is_loopback(address)]
     if not foreign or i_run_this_service:
         return

@@ -26,7 +26,13 @@ from bpdemo.load.under_way import RUNNING
 from bpdemo.load.user_file import rate_in
 from bpdemo.plan.arguments import DEFAULTS, LoadArguments, plan_of, takes_load
 from bpdemo.plan.changes import Change, require_changes, settings_after
-from bpdemo.plan.plan import Plan, require_choice, require_range, require_whole
+from bpdemo.plan.plan import (
+    Plan,
+    require_choice,
+    require_range,
+    require_whole,
+    require_yes_or_no,
+)
 from bpdemo.plan.request import Request
 from bpdemo.results.frame import SPLITS
 from bpdemo.results.meta import PICTURED, Meta
@@ -222,6 +228,7 @@ def load(
     if by is not None:
         require_choice("by", by, SPLITS)
     processes = require_whole("processes", processes, 1, 64)
+    background = require_yes_or_no("background", background)
     turns = require_changes(arguments["changes"], plan.seconds)
     if isinstance(settings := getattr(service, "settings", None), Settings):
         settings_after(settings, turns)

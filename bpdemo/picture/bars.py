@@ -21,6 +21,7 @@ from bpdemo.picture.palette import (
     TEXT_PX,
 )
 from bpdemo.plan.fates import FATES, WORDS
+from bpdemo.plan.plan import require_range
 from bpdemo.results.waits import buyers_wait_ms, others_wait_ms
 
 if TYPE_CHECKING:
@@ -46,9 +47,11 @@ def fate_bars(
     waited at most, and half of the others before they knew that they would not be. The title tells
     the goodput of each, unless given.
     """
-    shares = {name: _shares(run, after_s) for name, run in runs.items()}
-    if not shares:
+    runs = {str(name): run for name, run in runs.items()}  # by numbers, too: {2: run, 5: run}
+    if not runs:
         raise ValueError("runs: there is no run to draw a bar for")
+    _require_after(after_s, runs)
+    shares = {name: _shares(run, after_s) for name, run in runs.items()}
     told = "; ".join(f"{name} {share['ok']:.0%}" for name, share in shares.items())
     x_axis = {"title": _titled("requests (share of capacity)"), "tickformat": ".0%"}
     heading = title or f"Goodput, as a share of capacity: {told}"
@@ -64,6 +67,14 @@ def fate_bars(
     if all(run.meta.virtual for run in runs.values()):
         say_simulated(figure)
     return figure
+
+
+def _require_after(after_s: float, runs: Mapping[str, Run]) -> None:
+    """ValueError unless every run goes on after that."""
+    shortest = min(runs.values(), key=lambda run: run.meta.seconds)
+    seconds = shortest.meta.seconds
+    if require_range("after_s", after_s, 0, seconds) == seconds:
+        raise ValueError(f"after_s must be below {seconds:g}, when {shortest.meta.name} ends")
 
 
 def _shares(run: Run, after_s: float) -> dict[str, float]:

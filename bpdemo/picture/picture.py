@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import plotly.graph_objects as go
 
+from bpdemo.core.kinds import fits, wrong_kind
 from bpdemo.picture.sheet import PAGE, PANELS, Drawn, Format, one, two
 from bpdemo.picture.shown import Shown
 from bpdemo.results.marks import marks_of
@@ -39,6 +40,8 @@ def side_by_side(
 ) -> go.Figure:
     """Two runs with the same axes, to be compared at a glance."""
     if names:
+        if not fits(names, tuple[str, str]):
+            raise TypeError(wrong_kind("names", "two texts, one for each run", names))
         a, b = a.named(names[0]), b.named(names[1])
     return _figure(two(shown(a), shown(b), told_panels(panels, [a, b])))
 

@@ -7,7 +7,6 @@ all, shows them in its signature, and finds every one of them in `arguments`.
 
 from __future__ import annotations
 
-import difflib
 import functools
 import inspect
 from collections.abc import Callable, Mapping, Sequence
@@ -16,6 +15,7 @@ from inspect import Parameter
 from typing import Any, Final, ParamSpec, TypedDict, TypeVar, Unpack, cast, get_type_hints
 
 from bpdemo.core.choices import SCENARIOS, Backoff, ClientJitter, RetryPolicyName, Scenario
+from bpdemo.core.nearest import or_meant
 from bpdemo.plan.capacity import rate_of
 from bpdemo.plan.changes import Change
 from bpdemo.plan.plan import Plan, mix_of, require_choice
@@ -133,6 +133,5 @@ def _signature(function: Callable[..., Any], defaults: Mapping[str, Any]) -> ins
 
 
 def _refuse(function: str, name: str, signature: inspect.Signature) -> None:
-    near = difflib.get_close_matches(name, signature.parameters, n=1, cutoff=0.5)
-    told = f". Did you mean {near[0]}?" if near else f"; it takes {', '.join(signature.parameters)}"
+    told = or_meant(name, signature.parameters, "it takes")
     raise TypeError(f"{function}() got an unexpected keyword argument {name!r}{told}")

@@ -57,17 +57,19 @@ def frame_of(records: Records, samples: Samples, meta: Meta, by: str | None = No
     """A row per bin; `t_s` is where the bin begins. See `LoadRun` for the columns."""
     import pandas as pd
 
+    from bpdemo.results.table import Table
+
     if by is None:
-        return pd.DataFrame(bins_of(records, samples, meta))
+        return Table(bins_of(records, samples, meta))
     require_choice("by", by, SPLITS)
     labels: Column = getattr(records, by)
     parts = []
     for label in sorted(set(labels.tolist())):
-        part = pd.DataFrame(bins_of(records.where(labels == label), samples, meta))
+        part = Table(bins_of(records.where(labels == label), samples, meta))
         part.insert(1, by, label)
         parts.append(part.drop(columns="attempts_per_s"))
     if not parts:
-        return pd.DataFrame(bins_of(records, samples, meta))
+        return Table(bins_of(records, samples, meta))
     return pd.concat(parts, ignore_index=True)
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Self
 
 from bpdemo.core.box import calm
 from bpdemo.core.kinds import fits
-from bpdemo.core.members import forgiving_class
+from bpdemo.core.members import NamesWhatItHas, forgiving_class
 from bpdemo.core.slips import forgiving
 from bpdemo.results import saved
 from bpdemo.results.frame import bins_of, frame_of
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @forgiving_class
-class Run:
+class Run(metaclass=NamesWhatItHas):
     """The outcome of a load, real or simulated.
 
     `frame` has a row per bin of `bin_s`, by intended send: `t_s` (where the bin begins);

@@ -19,6 +19,7 @@ from math import ceil, inf, isfinite, sqrt
 from types import MappingProxyType
 from typing import Any, Final, Protocol, Unpack
 
+from bpdemo.core.members import NoSuchFigure
 from bpdemo.core.settings import Settings
 from bpdemo.plan.arguments import DEFAULTS, LoadArguments, takes_load
 from bpdemo.plan.plan import require_range, require_whole
@@ -128,7 +129,8 @@ class Margin:
         for each in self.at:
             if each.load == load:
                 return each
-        raise KeyError(load)
+        told = ", ".join(f"{each:g}" for each in self.loads)
+        raise NoSuchFigure(f"nothing was tried at a load of {load!r}; there are {told}")
 
     def map(self, lengths_s: Sequence[float]) -> dict[float, list[float]]:
         """Load → the share of seeds that stick after a trigger of each of those lengths."""

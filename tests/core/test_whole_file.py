@@ -88,3 +88,11 @@ def test_a_name_as_long_as_names_may_be_has_room_beside_it(tmp_path):
     path = tmp_path / ("x" * 251 + ".json")[-255:]
     write_whole(path, b"1")
     assert path.read_bytes() == b"1"
+
+
+def test_an_error_names_the_file_that_was_asked_for(tmp_path: Path) -> None:
+    """Not the one that stands beside it for a moment."""
+    path = tmp_path / "nowhere" / "run.json"
+    with pytest.raises(FileNotFoundError) as caught:
+        write_whole(path, b"{}")
+    assert caught.value.filename == str(path)

@@ -3,9 +3,10 @@
 import inspect
 import pkgutil
 import re
+from functools import cached_property
 from importlib import import_module
 from types import FunctionType
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
@@ -35,6 +36,7 @@ from bpdemo.load.capacity import Capacity
 from bpdemo.load.loads import RunningLoad
 from bpdemo.load.run import LoadRun
 from bpdemo.plan.request import Request
+from bpdemo.sim.margin import margin
 from bpdemo.sim.theory import QueueTheory, RetryStorm
 from tests.support.jupyter import Kernel
 
@@ -127,9 +129,39 @@ SLIPS = [
     ("predict('mine', 'How many?', [])", "choices: [] leaves nothing to choose; give at least"),
     ("predict('mine', 'How many?', ['a', 'a'])", "choices: ['a', 'a'] has one of them twice"),
     ("predict('mine', 'How many?', 'few')", "choices must be a list, each entry a text, not 'few'"),
-    ("seconds(-3)", "full_s: -3 is not a number of at least 0"),
-    ("seconds('x')", "full_s: 'x' is not a number of at least 0"),
-    ("seconds(float('nan'))", "full_s: nan is not a number of at least 0"),
+    ("seconds(-3)", "full_s must be a number from 0.1 to 3600, not -3"),
+    ("seconds(0)", "full_s must be a number from 0.1 to 3600, not 0"),
+    ("seconds('x')", "full_s must be a number from 0.1 to 3600, not 'x'"),
+    ("seconds(float('nan'))", "full_s must be a number from 0.1 to 3600, not nan"),
+    ("ClaimFailed(3)", "claim must be what claim() gives, not 3"),
+    ("Settings.protectd()", "Settings has no 'protectd'. Did you mean protected?"),
+    ("Settings.workers", "Settings itself has no 'workers': Settings(…).workers is what one has"),
+    ("Settings.zzzz", "Settings has no 'zzzz'; it has changed, "),
+    ("LoadRun.opn('a.json')", "LoadRun has no 'opn'. Did you mean open?"),
+    ("RUN.frame['ok_per_sec']", "this frame has no 'ok_per_sec'. Did you mean ok_per_s?"),
+    ("RUN.frame['x']", "this frame has no 'x'; it has t_s, offered_per_s, ok_per_s"),
+    ("RUN.frame[['t_s', 'x']]", "this frame has no 'x'; it has t_s, offered_per_s"),
+    ("RUN.frame.ok_per_sec", "this frame has no 'ok_per_sec'. Did you mean ok_per_s?"),
+    ("RUN.frame[RUN.frame.t_s > 0]['x']", "this frame has no 'x'; it has t_s, offered_per_s"),
+    ("RUN.frame.loc[:, 'x']", "this frame has no 'x'; it has t_s, offered_per_s, ok_per_s"),
+    ("RUN.summary.goodput_share", "a figure is asked for in brackets: summary['goodput_share']"),
+    ("RUN.summary.godput", "this summary has no 'godput'. Did you mean goodput_per_s?"),
+    ("RUN.save('nowhere/run.json')", "No such file or directory: 'nowhere/run.json'"),
+    ("fate_bars({'a': RUN}, after_s=99)", "after_s must be a number from 0 to 1, not 99"),
+    ("fate_bars({'a': RUN}, after_s=1)", "after_s must be below 1, when simulated ends"),
+    ("side_by_side(RUN, RUN, names='ab')", "names must be two texts, one for each run, not 'ab'"),
+    ("predict('01a', choices=['a', 'b'])", "question: a question of your own needs it, besides"),
+    ("predict('mine', 'How many?')", "choices: a question of your own needs it, besides its name"),
+    ("predict(3)", "name must be a text, such as '01a', not 3"),
+    ("reveal(1, 'x')", "name must be a text, such as '01a', not 1"),
+    ("hint('1a')", "there is no exercise '1a'. Did you mean 01a?"),
+    ("load(OFFICE, background='no')", "background must be True or False, not 'no'"),
+    (
+        "load('http://10.0.0.1', i_run_this_service='no')",
+        "i_run_this_service must be True or False",
+    ),
+    ("SWEEP[3]", "this sweep has no run at 3; it has them at 0.5, 2"),
+    ("margin({}, loads=[0.5], most_s=1, seeds=1)[0.7]", "nothing was tried at a load of 0.7; the"),
     ("find_database(3)", "unseen must be a text, not 3"),
     ("from bpdemo.lab import loads", "ImportError: bpdemo.lab has no 'loads'. Did you mean load?"),
     ("Settings().worker", "Settings has no 'worker'. Did you mean workers?"),
@@ -162,6 +194,7 @@ def shell(run) -> InteractiveShell:
     more |= {"parts_by": parts_by, "send_at_once": send_at_once}
     more |= {"simulate_rule": simulate_rule, "LOST": lambda *_: None}
     more |= {"browsers_served": browsers_served, "payment_calls": payment_calls}
+    more |= {"SWEEP": Sweep("naive", {0.5: run, 2: run}), "margin": margin}
     shell.user_ns.update(more)
     return shell
 
@@ -341,13 +374,25 @@ def test_a_property_that_fails_tells_its_own_reason():
 
     @forgiving_class
     class Thing:
+        asked: ClassVar[list[str]] = []
+
         @property
         def broken(self) -> str:
+            self.asked.append("broken")
+            return str(self._nothing)  # type: ignore[attr-defined]
+
+        @cached_property
+        def kept(self) -> str:
+            self.asked.append("kept")
             return str(self._nothing)  # type: ignore[attr-defined]
 
     assert not hasattr(Thing(), "other")
-    with pytest.raises(AttributeError, match="_nothing"):
-        _ = Thing().broken
+    for name in ("broken", "kept"):
+        with pytest.raises(AttributeError, match="_nothing"):
+            getattr(Thing(), name)
+    assert Thing.asked == ["broken", "kept"]
+    with pytest.raises(AttributeError, match="has no 'other'"):
+        _ = Thing().other  # type: ignore[attr-defined]
 
 
 def test_protected_settings_are_the_defaults():

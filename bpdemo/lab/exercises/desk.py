@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import replace
 from typing import Any, Final
 
+from bpdemo.core.nearest import nearest
 from bpdemo.lab.exercises.answer_file import file_of
 from bpdemo.lab.exercises.catalogue import EXERCISES, exercise_asking
 from bpdemo.lab.exercises.comparison import source_of, with_production
@@ -80,8 +80,8 @@ def require_exercise(name: str) -> None:
         )
     if name in EXERCISES:
         return
-    near = difflib.get_close_matches(name.lower(), EXERCISES, n=1, cutoff=0.5)
-    meant = f" Did you mean {near[0]}?" if near else ""
+    near = nearest(name, EXERCISES)
+    meant = f" Did you mean {near}?" if near else ""
     raise ValueError(
         f"there is no exercise {name!r}.{meant} There are {', '.join(sorted(EXERCISES))}."
     )

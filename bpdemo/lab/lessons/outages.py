@@ -95,9 +95,9 @@ def browsers_served(run: LoadRun) -> float:
 @forgiving
 def payment_calls(*services: Service) -> pd.DataFrame:
     """A row per service: its attempts at the payment by how they ended, and its retries."""
-    import pandas as pd
+    from bpdemo.results.table import Table
 
-    return pd.DataFrame({service.name: _calls(service) for service in services}).T
+    return Table({service.name: _calls(service) for service in services}).T
 
 
 def _calls(service: Service) -> dict[str, int]:

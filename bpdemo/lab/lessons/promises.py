@@ -50,7 +50,7 @@ def send_orders(
     of the sending, `status` and `ms` of the answer, `order` (its status: pending, confirmed), `id`,
     `reason` and `retry_after` of a refusal.
     """
-    import pandas as pd
+    from bpdemo.results.table import Table
 
     chance = Random(count)
     moments = sorted(chance.uniform(0, over_s) for _ in range(count))
@@ -68,7 +68,7 @@ def send_orders(
             time.sleep(max(0.0, began_s + moments[number] - time.monotonic()))
             return {"at_s": time.time()} | _order(http, 1 + number % ITEMS, later)
 
-        return pd.DataFrame(list(senders.map(send, range(count))))
+        return Table(list(senders.map(send, range(count))))
 
 
 def _order(http: httpx.Client, item: int, later: bool) -> dict[str, Any]:
@@ -88,7 +88,7 @@ def _order(http: httpx.Client, item: int, later: bool) -> dict[str, Any]:
 @forgiving
 def ask_until_done(service: Service, order_id: str, within_s: float = 20.0) -> pd.DataFrame:
     """Ask for an order again and again until it is pending no more: each new answer, and when."""
-    import pandas as pd
+    from bpdemo.results.table import Table
 
     began_s = time.monotonic()
     heard: list[dict[str, Any]] = []
@@ -99,7 +99,7 @@ def ask_until_done(service: Service, order_id: str, within_s: float = 20.0) -> p
         if status != "pending":
             break
         time.sleep(LOOK_EVERY_S)
-    return pd.DataFrame(heard)
+    return Table(heard)
 
 
 @forgiving

@@ -46,7 +46,7 @@ def look_at_once(service: Answering, items: Sequence[int]) -> pd.DataFrame:
     A row each, in their order: item, status, source (X-Cache, or "no answer" for what was not
     served), ms.
     """
-    import pandas as pd
+    from bpdemo.results.table import Table
 
     limits = httpx.Limits(max_connections=AT_ONCE)
     with (
@@ -55,7 +55,7 @@ def look_at_once(service: Answering, items: Sequence[int]) -> pd.DataFrame:
         ) as http,
         ThreadPoolExecutor(max_workers=min(AT_ONCE, len(items))) as people,
     ):
-        return pd.DataFrame(list(people.map(lambda item: _look(http, item), items)))
+        return Table(list(people.map(lambda item: _look(http, item), items)))
 
 
 def _look(http: httpx.Client, item: int) -> dict[str, Any]:

@@ -71,12 +71,12 @@ def watch_signals(service: Service, period_s: float = PERIOD_S, **arguments: Any
     Its CPU is that of a process: give it one of its own (`where="process"`), or the kernel's
     work is counted too.
     """
-    import pandas as pd
+    from bpdemo.results.table import Table
 
     running: RunningLoad = load(service, background=True, **arguments)
     try:
         rows = _sample(service, running, period_s)
-        return Signals(pd.DataFrame(rows), running.wait())
+        return Signals(Table(rows), running.wait())
     finally:
         running.kill()
 

@@ -36,7 +36,7 @@ def send_at_once(service: Answering, clients: Sequence[str]) -> pd.DataFrame:
     Each goes as soon as the one before it has come to the door: side by side, and yet in order.
     A row each: client, status, reason, Retry-After as it came, detail.
     """
-    import pandas as pd
+    from bpdemo.results.table import Table
 
     answers: list[Future[dict[str, Any]]] = []
     with ThreadPoolExecutor(max_workers=len(clients)) as senders:
@@ -46,7 +46,7 @@ def send_at_once(service: Answering, clients: Sequence[str]) -> pd.DataFrame:
             latest_s = monotonic() + AT_THE_DOOR_S
             while _received(service) == before and monotonic() < latest_s:
                 sleep(LOOK_EVERY_S)
-    return pd.DataFrame([answer.result() for answer in answers])
+    return Table([answer.result() for answer in answers])
 
 
 def _received(service: Answering) -> int:

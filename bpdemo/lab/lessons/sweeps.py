@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import plotly.graph_objects as go
 
 from bpdemo.core.choices import Profile
-from bpdemo.core.members import forgiving_class
+from bpdemo.core.members import NoSuchFigure, forgiving_class
 from bpdemo.core.slips import forgiving
 from bpdemo.lab.lessons.shared.durations import seconds as in_profile
 from bpdemo.lab.services.loading import load
@@ -40,6 +40,9 @@ class Sweep:
         self.runs = runs
 
     def __getitem__(self, times: float) -> LoadRun:
+        if times not in self.runs:
+            held = ", ".join(f"{each:g}" for each in self.runs)
+            raise NoSuchFigure(f"this sweep has no run at {times!r}; it has them at {held}")
         return self.runs[times]
 
     @property

@@ -6,13 +6,13 @@ its explanation.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping, Sequence
 from functools import partial
 from html import escape
 from typing import Any, Final, Protocol, runtime_checkable
 
 from bpdemo.core.kinds import wrong_kind
+from bpdemo.core.nearest import nearest
 from bpdemo.lab.home import keep, recall
 from bpdemo.lab.markup import as_html
 from bpdemo.lab.predictions.keepsakes import keep_run
@@ -63,6 +63,7 @@ def reveal(name: str, run: RevealedRun | str) -> Any:
     Folded while no prediction is made. Below it is a line for an explanation in the learner's own
     words. Outcome and explanation are kept for `album`, a run with its picture.
     """
+    _require_name(name)
     if name not in QUESTIONS and not _kept(name):
         raise ValueError(_unknown(name))
     if not isinstance(run, str | RevealedRun):
@@ -93,10 +94,14 @@ def _question(
     choices: Sequence[str] | Mapping[str, str] | None,
     right: str | None,
 ) -> Question:
-    if text is None or choices is None:
+    _require_name(name)
+    if text is None and choices is None:
         if name not in QUESTIONS:
             raise ValueError(_unknown(name))
         return QUESTIONS[name]
+    if text is None or choices is None:
+        lacking = "question" if text is None else "choices"
+        raise ValueError(f"{lacking}: a question of your own needs it, besides its name")
     if name in QUESTIONS:
         raise ValueError(f"{name!r} is a question of the lessons: give yours another name")
     _require_choices(choices)
@@ -117,9 +122,14 @@ def _require_choices(choices: Sequence[str] | Mapping[str, str]) -> None:
         raise ValueError(f"choices: {choices!r} has one of them twice")
 
 
+def _require_name(name: object) -> None:
+    if not isinstance(name, str):
+        raise TypeError(wrong_kind("name", "a text, such as '01a'", name))
+
+
 def _unknown(name: str) -> str:
-    near = difflib.get_close_matches(str(name), QUESTIONS, n=1, cutoff=0.5)
-    meant = f" Did you mean {near[0]!r}?" if near else ""
+    near = nearest(name, QUESTIONS)
+    meant = f" Did you mean {near!r}?" if near else ""
     known = ", ".join(QUESTIONS)
     return f"there is no question {name!r}.{meant} There are {known}; predict() takes your own, too"
 

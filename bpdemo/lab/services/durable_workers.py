@@ -82,6 +82,8 @@ class WorkerProcess:
         and `order_id`."""
         import pandas as pd
 
+        from bpdemo.results.table import Table
+
         told = self._child.stderr_tail.splitlines() if self._child else []
         lines = [json.loads(line) for line in told if '"durable_order"' in line]
         rows = [
@@ -93,7 +95,7 @@ class WorkerProcess:
             for line in lines
             if line["outcome"] != "given_back"
         ]
-        return pd.DataFrame(rows, columns=["at_s", "outcome", "order_id"])
+        return Table(rows, columns=["at_s", "outcome", "order_id"])
 
 
 @forgiving

@@ -78,8 +78,9 @@ class Service(RunningService):
 
     def metrics(self) -> pd.DataFrame:
         """Every Prometheus sample: a row with name, labels and value."""
-        import pandas as pd
         from prometheus_client.parser import text_string_to_metric_families
+
+        from bpdemo.results.table import Table
 
         text = self._http.get("/metrics").raise_for_status().text
         rows = [
@@ -87,14 +88,14 @@ class Service(RunningService):
             for family in text_string_to_metric_families(text)
             for sample in family.samples
         ]
-        return pd.DataFrame(rows)
+        return Table(rows)
 
     def log_frame(self) -> pd.DataFrame:
         """Its log lines of JSON: a row each, a column for each field."""
-        import pandas as pd
+        from bpdemo.results.table import Table
 
         lines = [json.loads(line) for line in self.logs if line.startswith("{")]
-        return pd.DataFrame(lines)
+        return Table(lines)
 
     @forgiving
     def traces(self) -> pd.DataFrame:
@@ -103,7 +104,7 @@ class Service(RunningService):
 
         ValueError unless it was started with where="thread" and traces="memory".
         """
-        import pandas as pd
+        from bpdemo.results.table import Table
 
         if self.settings.traces != "memory" or not (spans := self._host.spans):
             raise ValueError('it keeps no spans: serve(where="thread", traces="memory") does')
@@ -114,7 +115,7 @@ class Service(RunningService):
             # The answer's status is an attribute, and not what the span itself calls so.
             named = {f"http_{key}" if key in row else key: value for key, value in more.items()}
             rows.append(row | {"duration_ms": row.pop("duration_s") * 1000, **named})
-        return pd.DataFrame(rows)
+        return Table(rows)
 
     def stop(self) -> None:
         """Stop it; safe to call twice."""

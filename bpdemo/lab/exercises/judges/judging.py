@@ -8,10 +8,10 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final, NoReturn, TypeGuard
 
+from bpdemo.core.nearest import nearest
 from bpdemo.core.settings import Settings
 from bpdemo.lab.exercises.exercise import NotYet
 from bpdemo.lab.services.simulation import simulate
@@ -85,8 +85,8 @@ def one_of(answer: Mapping[str, Any], name: str, choices: Sequence[str]) -> str:
 
 
 def _without(name: str, answer: Mapping[str, Any]) -> str:
-    near = get_close_matches(name, map(str, answer), n=1)
-    return f"there is no {name!r} in the dict" + (f", but there is {near[0]!r}" if near else "")
+    near = nearest(name, map(str, answer))
+    return f"there is no {name!r} in the dict" + (f", but there is {near!r}" if near else "")
 
 
 def file_named(given: object, what: str, look: str) -> Path:

@@ -55,6 +55,8 @@ class ClaimFailed(SaysItself, AssertionError):
 
     @forgiving
     def __init__(self, claim: Claim) -> None:
+        if not isinstance(claim, Claim):
+            raise TypeError(wrong_kind("claim", "what claim() gives", claim))
         super().__init__(str(claim))
         self.claim = claim
 

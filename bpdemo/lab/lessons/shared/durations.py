@@ -7,7 +7,7 @@ A room sees every run at full length. CI executes all lessons in the short profi
 import os
 from typing import Final
 
-from bpdemo.core.ranges import require_number
+from bpdemo.plan.plan import RANGES, require_range
 
 SHORT_SHARE: Final = 0.35
 SHORTEST_S: Final = 2.5
@@ -19,5 +19,5 @@ def is_short() -> bool:
 
 def seconds(full_s: float) -> float:
     """`full_s`, or what is left of it in the short profile: 35 %, but at least 2.5 s."""
-    require_number("full_s", full_s)
+    require_range("full_s", full_s, *RANGES["seconds"])
     return max(SHORTEST_S, SHORT_SHARE * full_s) if is_short() else full_s

@@ -1,0 +1,28 @@
+"""What somebody meant who wrote a name that is not there: the nearest one that is."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+def nearest(name: object, known: Iterable[str], cutoff: float = 0.5) -> str | None:
+    """The one most like it, capitals aside; None if none is. `cutoff` is how alike, from 0 to 1."""
+    spelt = {each.lower(): each for each in known}
+    written = str(name).lower()
+    near = difflib.get_close_matches(written, spelt, n=len(spelt) or 1, cutoff=cutoff)
+    alike = difflib.SequenceMatcher(b=written)
+
+    def likeness(each: str) -> float:
+        alike.set_seq1(each)
+        return alike.ratio()
+
+    # Of some that are equally like it the one that stands first: 01a before 11a for "1a".
+    return spelt[max(spelt, key=likeness)] if near else None
+
+
+def or_meant(name: object, known: Iterable[str], has: str = "it has") -> str:
+    """The end of a sentence about a name that is not there: the nearest, or all that are."""
+    names = list(known)
+    near = nearest(name, names)
+    return f". Did you mean {near}?" if near else f"; {has} {', '.join(names) or 'nothing'}"
