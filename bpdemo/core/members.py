@@ -12,8 +12,8 @@ import dis
 import functools
 import inspect
 import sys
-import threading
 from collections.abc import Callable, Iterable
+from contextvars import ContextVar
 from types import FrameType, FunctionType
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -118,14 +118,8 @@ def _sought_in_vain(owner: str, name: object, names: Iterable[str]) -> str:
     return f"{owner} has no {name!r}{or_meant(name, names)}"
 
 
-class _Failure(threading.local):
-    """What went wrong in the property that this thread has just asked for, and whose it is."""
-
-    owner: object = None
-    error: AttributeError | None = None
-
-
-_failure = _Failure()
+#: What went wrong in the property that has just been asked for here, and whose it is.
+_failure: ContextVar[tuple[object, AttributeError] | None] = ContextVar("failure", default=None)
 
 
 def _remembering(getter: Callable[[Any], Any]) -> Callable[[Any], Any]:
@@ -136,7 +130,7 @@ def _remembering(getter: Callable[[Any], Any]) -> Callable[[Any], Any]:
         try:
             return getter(self)
         except AttributeError as error:
-            _failure.owner, _failure.error = self, error
+            _failure.set((self, error))
             raise
 
     return get
@@ -144,10 +138,10 @@ def _remembering(getter: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 def _missing(self: Any, name: str) -> Any:
     """Where Python has looked for a name in vain, or a property has failed."""
-    owner, error = _failure.owner, _failure.error
-    _failure.owner = _failure.error = None
-    if error is not None and owner is self:
-        raise error
+    failure = _failure.get()
+    _failure.set(None)
+    if failure is not None and failure[0] is self:
+        raise failure[1]
     kind = type(self)
     if inspect.getattr_static(kind, name, None) is not None:
         return object.__getattribute__(self, name)  # that of a class which is not forgiving

@@ -14,6 +14,7 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from bpdemo.core.late_grammar import build_grammar_late
+from bpdemo.lab.live.cell_clock import watch_cells
 
 if TYPE_CHECKING:
     from bpdemo.core.settings import Settings as Settings
@@ -81,6 +82,7 @@ _MODULES = {"theory": "bpdemo.sim.theory"}
 
 # In a notebook's kernel, and in JupyterLab's server: both of them start by this package.
 build_grammar_late()
+watch_cells()
 
 __all__ = [*sorted(_HOME), *sorted(_MODULES)]  # noqa: PLE0604
 

@@ -15,6 +15,10 @@ QUIET_S: Final = 2.0
 """Shorter loads need no progress."""
 
 
+#: The lines that stand in a notebook now: who would say that something is going on need not.
+OPEN: Final[set[object]] = set()
+
+
 class _NotebookLine:
     """A line of HTML below the cell, where there is one, that vanishes at the end."""
 
@@ -23,6 +27,7 @@ class _NotebookLine:
 
     def _open(self, text: str) -> None:
         self._display = _ipython().display(_html(text), display_id=True)
+        OPEN.add(self)
 
     def __exit__(
         self,
@@ -30,6 +35,7 @@ class _NotebookLine:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        OPEN.discard(self)
         if self._display is not None:
             self._display.update(_html(""))
 
