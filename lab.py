@@ -277,10 +277,13 @@ def install(requirements: Path) -> None:
     wanted = sum(bool(line) and not line.lstrip().startswith("#") for line in lines)
     where = "wheelhouse/, with no network" if WHEELHOUSE.is_dir() else "the package index"
     say(f"Installing up to {wanted} packages from {where}; a minute or two, once ...")
-    if not uv("-r", str(requirements)):
+    by_uv = uv("-r", str(requirements))
+    if not by_uv:
         pip("-r", str(requirements))
     with tempfile.TemporaryDirectory() as folder:
-        pip("--no-deps", "--force-reinstall", str(wheel_of_this_folder(Path(folder))))
+        itself = ("--no-deps", "--force-reinstall", str(wheel_of_this_folder(Path(folder))))
+        if not (by_uv and uv(*itself)):
+            pip(*itself)
 
 
 def wheel_of_this_folder(into: Path) -> Path:

@@ -246,7 +246,7 @@ def test_the_workshop_is_installed_with_nothing_that_builds_it(lab):
 
 FAKE_UV = """\
 #!/bin/sh
-{{ echo "$@"; env | grep -E '^(UV_|PIP_|ALL_PROXY|SSL_CERT_FILE)' | sort; }} > '{told}'
+{{ echo "$@"; env | grep -E '^(UV_|PIP_|ALL_PROXY|SSL_CERT_FILE)' | sort; }} >> '{told}'
 exit {code}
 """
 
@@ -275,14 +275,17 @@ def uv(lab, tmp_path, monkeypatch):
         else:
             monkeypatch.setenv("PATH", str(programs))
         lab.install(lab.REQUIREMENTS)
-        assert "--no-deps" in by_pip[-1]  # the workshop itself
-        return told.read_text("utf-8") if told.exists() else "", "-r" in by_pip[0]
+        said = told.read_text("utf-8") if told.exists() else ""
+        by_uv = [f"pip install{words}" for words in said.split("pip install")[1:]]
+        itself = by_pip[-1] if by_pip else by_uv[-1].split()
+        assert "--no-deps" in itself, "the workshop itself comes last"
+        return by_uv[0] if by_uv else "", bool(by_pip)
 
     return installed
 
 
 def test_where_there_is_uv_it_installs_into_the_environment(lab, uv, capsys):
-    """And pip does not do it again."""
+    """The workshop itself too, and pip is not asked at all."""
     told, was_pip_asked = uv(0)
     assert not was_pip_asked
     words = told.splitlines()[0].split()
