@@ -3,7 +3,7 @@
 // Of the second service `b.` names settings, and what of the load is its own.
 
 /** Text for a value; weights as `greedy:9,anna:1`. */
-const told = (value) => (value !== null && typeof value === "object" ? Object.entries(value).map(([name, weight]) => `${name}:${weight}`).join(",") : String(value));
+export const told = (value) => (value !== null && typeof value === "object" ? Object.entries(value).map(([name, weight]) => `${name}:${weight}`).join(",") : String(value));
 
 export function toAddress({ load, arms }, controls) {
   const usual = Object.fromEntries(controls.load.map((control) => [control.name, control.value]));
@@ -38,6 +38,21 @@ export function fromAddress(fragment, controls) {
     else wanted.arms[0][name] = now;
   }
   return wanted;
+}
+
+/** Where a service begins: a setting's value in the protected service, or in the naive one. */
+export const base = (control, unprotected) => (unprotected && control.naive !== undefined ? control.naive : control.value);
+
+/** One text for all addresses of an experiment, whatever stands first in them, and whether or not they name what is usual. */
+export function essence({ load, arms }, controls) {
+  const isUsual = (arm, name) => {
+    const control = controls.service.find((each) => each.name === name);
+    return control ? arm[name] === base(control, arm.unprotected) : name === "unprotected" && !arm.unprotected;
+  };
+  const plain = arms.map((arm) => Object.fromEntries(Object.entries(arm).filter(([name]) => !isUsual(arm, name))));
+  const parts = new URLSearchParams(toAddress({ load, arms: plain }, controls).slice(1));
+  parts.sort();
+  return parts.toString();
 }
 
 function read(text, isMix = false) {

@@ -1,5 +1,5 @@
 // The page: controls to an experiment, an experiment to the address, answers to pictures.
-import { fromAddress, toAddress } from "./address.mjs";
+import { base, essence, fromAddress, toAddress, told } from "./address.mjs";
 import { mount } from "./requests.js";
 
 const $ = (id) => document.getElementById(id);
@@ -44,6 +44,8 @@ function build(control, prefix) {
   return cell;
 }
 
+const besides = (prefix) => Object.assign(document.createElement("p"), { id: `${prefix}-besides`, className: "besides", hidden: true });
+
 function escaped(text) {
   return text.replace(/[&<>"]/g, (mark) => `&#${mark.charCodeAt(0)};`);
 }
@@ -83,9 +85,6 @@ function value(prefix, control) {
   return field.type === "range" ? Number(field.value) : field.value;
 }
 
-/** Where a service begins: a setting's value in the protected service, or in the naive one. */
-const base = (control, unprotected) => (unprotected && control.naive !== undefined ? control.naive : control.value);
-
 /** The settings that differ from where the service begins. */
 function arm(prefix) {
   const unprotected = value(prefix, UNPROTECTED);
@@ -118,18 +117,32 @@ function show(wanted) {
   compared();
 }
 
-/** What service B has of the load that is its own: a link or a preset may ask for it. */
-function tellOwnLoad() {
-  const own = Object.entries(beyond.b.load ?? {}).map(([name, now]) => {
-    const control = controls.load.find((each) => each.name === name);
-    return `${control ? control.label : name.replaceAll("_", " ")}: ${String(now).replaceAll("_", " ")}`;
-  });
-  $("own-load").hidden = own.length === 0;
-  $("own-load").textContent = `Its callers differ. ${own.join("; ")}.`;
+/** A setting, or an argument of the load, and its value: `attempt timeout: 0.2 s`. */
+function inWords(name, now) {
+  const control = [...controls.load, ...controls.service].find((each) => each.name === name);
+  const unit = control?.unit || { _per_s: "per s", _s: "s", _ms: "ms" }[name.match(/(_per)?_m?s$/)?.[0]] || "";
+  const plain = name === "rate" ? "requests per s, in place of Load" : name.replace(/(_per)?_m?s$/, "").replaceAll("_", " ");
+  const said = typeof now === "boolean" ? (now ? "yes" : "no") : told(now).replaceAll("_", " ");
+  return `${control ? control.label : plain}: ${said}${unit && unit !== "ratio" ? ` ${unit}` : ""}`;
+}
+
+/** What a link or a preset asks for that no control here shows: it is played, so it is told. */
+function tellBesides() {
+  for (const prefix of ["load", ...ARMS]) {
+    const { load: own = {}, ...rest } = beyond[prefix];
+    const turned = (prefix === "load" ? changes : []).flatMap(([at_s, knobs]) => Object.entries(knobs).map(([name, now]) => `from ${at_s} s on, ${inWords(name, now)}`));
+    tell(`${prefix}-besides`, "Also played", [...Object.entries(rest).map(([name, now]) => inWords(name, now)), ...turned]);
+    if (prefix === "b") tell("own-load", "Its callers differ", Object.entries(own).map(([name, now]) => inWords(name, now)));
+  }
+}
+
+function tell(id, what, words) {
+  $(id).hidden = words.length === 0;
+  $(id).textContent = `${what}. ${words.join("; ")}.`;
 }
 
 function compared() {
-  tellOwnLoad();
+  tellBesides();
   $("b").hidden = !$("compare").checked;
   $("a").querySelector("legend").textContent = $("compare").checked ? "Service A" : "The service";
 }
@@ -157,6 +170,25 @@ new ResizeObserver(() => {
 function say(text, wrong = false) {
   $("sentence").classList.toggle("wrong", wrong);
   if ($("sentence").textContent !== text) $("sentence").textContent = text;
+}
+
+// A screen reader hears the newest result, and not more than one in a second.
+const HEARD_MS = 1000;
+let heardAt = -HEARD_MS;
+let hearing = 0;
+function hear(text) {
+  clearTimeout(hearing);
+  hearing = setTimeout(() => {
+    if ($("heard").textContent === text) return;
+    heardAt = performance.now();
+    $("heard").textContent = text;
+  }, Math.max(0, heardAt + HEARD_MS - performance.now()));
+}
+
+/** What went wrong: seen and heard. */
+function complain(text) {
+  say(text, true);
+  hear(text);
 }
 
 function draw({ figures, sentences }) {
@@ -202,26 +234,26 @@ function askForRequests() {
 
 let last = null;
 worker.onmessage = ({ data }) => {
-  if (data.broken) return say(`The playground could not start: ${data.broken}. A reload may help.`, true);
+  if (data.broken) return complain(`The playground could not start: ${data.broken}. A reload may help.`);
   if (data.ready) {
     window.ready = data;
     return ask();
   }
   if (data.id !== asked) return undefined;
-  if (data.refused) return say(data.refused, true);
+  if (data.refused) return complain(data.refused);
   if (data.requests) return $("requests").hidden ? undefined : animate(data.requests);
   const ms = performance.now() - askedAt;
   draw(data);
   last = data;
   tabulate(data);
-  // A screen reader hears the result, and not each of its pieces.
   const now = performance.now();
+  const named = data.sentences.map((sentence, place) => (data.sentences.length > 1 ? `${"AB"[place]}: ${sentence}` : sentence)).join("\n");
   if (data.done || now - toldAt > 1000) {
     toldAt = now;
-    const named = data.sentences.map((sentence, place) => (data.sentences.length > 1 ? `${"AB"[place]}: ${sentence}` : sentence));
-    say(named.join("\n"));
+    say(named);
   }
   if (data.done) {
+    hear(named); // the result, and not each of its pieces
     askForRequests();
     $("about").textContent = `${data.orders.map((n) => n.toLocaleString("en-GB")).join(" + ")} requests in ${(ms / 1000).toFixed(1)} s. `
       + `Fingerprint ${data.prints.join(", ")}: the same link gives the same orders, to the last one. Pyodide ${window.ready.python} in your browser.`;
@@ -229,15 +261,16 @@ worker.onmessage = ({ data }) => {
   window.told.push({ id: data.id, done: data.done, ms, worker_ms: data.ms, orders: data.orders, prints: data.prints, sentences: data.sentences });
   return undefined;
 };
-worker.onerror = (event) => say(`The playground could not start: ${event.message || "its worker did not load"}. It must be served over http; a file on disk will not do.`, true);
+worker.onerror = (event) => complain(`The playground could not start: ${event.message || "its worker did not load"}. It must be served over http; a file on disk will not do.`);
 
 for (const control of controls.load) $("load").append(build(control, "load"));
+$("load").append(besides("load"));
 for (const prefix of ARMS) {
   const more = document.createElement("details");
   more.innerHTML = "<summary>More settings</summary>";
   const rest = more.appendChild(document.createElement("div"));
   for (const control of [UNPROTECTED, ...controls.service]) (FIRST.includes(control.name) ? $(prefix) : rest).append(build(control, prefix));
-  $(prefix).append(more);
+  $(prefix).append(more, besides(prefix));
 }
 presets.forEach((preset, place) => $("preset").append(new Option(preset.name, place)));
 
@@ -261,7 +294,17 @@ $("preset").addEventListener("change", () => {
   ask();
 });
 $("experiment").addEventListener("submit", (event) => event.preventDefault());
+/** What stands in a control now goes before what a link held in its place. */
+function take({ id }) {
+  const [prefix, name] = id.split(/-(.*)/);
+  if (!beyond[prefix]) return;
+  delete beyond[prefix][name];
+  if (id === "load-times") delete beyond.load.rate;
+  tellBesides();
+}
+
 $("experiment").addEventListener("input", (event) => {
+  take(event.target);
   if (event.target.type !== "range") return;
   ask(false);
 });
@@ -305,8 +348,17 @@ $("show-requests").addEventListener("click", () => {
   animate([]);
   if (last?.done && last.id === asked) askForRequests();
 });
+/** What the address holds; where that is a preset, with its question and the way to its lesson. */
+function follow() {
+  const wanted = fromAddress(location.hash, controls);
+  const preset = presets.findIndex((each) => essence(each, controls) === essence(wanted, controls));
+  $("preset").value = preset < 0 ? "" : preset;
+  askAbout(presets[preset]);
+  show(wanted);
+}
+
 window.addEventListener("hashchange", () => {
-  show(fromAddress(location.hash, controls));
+  follow();
   ask();
 });
 
@@ -324,5 +376,6 @@ narrow.addEventListener("change", () => {
 });
 place();
 
-show(fromAddress(location.hash, controls));
+$("home").hidden = Object.keys(lessons).length === 0; // it stands alone, without the site
+follow();
 say("Loading Python (about 9 MB, once)…");

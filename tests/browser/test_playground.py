@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -210,6 +211,74 @@ def test_the_keyboard_is_enough_and_a_telephone_is_wide_enough(address, page):
     page.keyboard.press("Enter")
     assert page.locator("#tables table").count() == 2
     assert page.locator("#tables th").count() == 20
+
+
+def test_a_link_of_a_lesson_asks_its_question_and_leads_back(address, page):
+    """Whoever follows it from a claim finds the preset, its question, the lesson, and the site; the
+    page by itself offers none of the last two."""
+    [play] = [play for play in plays() if play.claim == "rival"]
+    lesson = {"title": "11 · Limits", "address": "../notebooks/11.html"}
+    page.route("**/lessons.json", lambda route: route.fulfill(json={play.lesson: lesson}))
+    page.goto(address + play.address)
+    page.wait_for_function("window.ready", timeout=90_000)
+    assert page.locator("#preset option:checked").inner_text() == play.name
+    assert play.question in page.inner_text("#question")
+    assert page.get_attribute("#question a", "href") == f"{lesson['address']}#play-rival"
+    assert page.get_attribute("#home a", "href") == "../index.html"
+    page.unroute("**/lessons.json")
+    page.goto("about:blank")
+    page.goto(address)
+    page.wait_for_function("window.ready", timeout=90_000)
+    assert page.is_hidden("#home")
+    assert page.is_hidden("#question")
+
+
+def test_what_no_control_shows_is_told(address, page):
+    """Settings, arguments and turns that a link asks for besides; a control that is moved goes
+    before them."""
+    link = "rate=57&retry_budget=0.1&max_in_flight=32&change=2:payment_latency_s:0.2&seconds=5"
+    page.goto(address + "#" + link)
+    page.wait_for_function("window.told?.some(told => told.done)", timeout=90_000)
+    besides = page.inner_text("#load-besides")
+    for told in ("57", "retry budget: 0.1", "from 2 s on, Payment takes: 0.2 s"):
+        assert told in besides
+    assert "max in flight: 32" in page.inner_text("#a-besides")
+    page.focus("#load-times")
+    page.keyboard.press("ArrowRight")
+    assert "57" not in page.inner_text("#load-besides")
+    assert "rate=" not in page.url
+    assert "times=2.1" in page.url
+
+
+HEARD = """
+window.heard = [];
+new MutationObserver(() => {
+  window.heard.push([performance.now(), document.getElementById("heard").textContent]);
+}).observe(document.getElementById("heard"), { childList: true, characterData: true, subtree: true });
+"""
+
+
+def test_a_screen_reader_hears_the_newest_result_and_at_most_one_a_second(address, page):
+    """While somebody holds an arrow key down at a slider, and when they let go."""
+    page.goto(address + "#seconds=5")
+    page.wait_for_function("window.told?.some(told => told.done)", timeout=90_000)
+    page.evaluate(HEARD)
+    page.focus("#load-times")
+    for _ in range(8):
+        before = page.evaluate("window.told.at(-1).id")
+        page.keyboard.press("ArrowRight")
+        page.wait_for_function(
+            "before => window.told.at(-1).done && window.told.at(-1).id > before", arg=before
+        )
+    page.wait_for_function(
+        "document.getElementById('heard').textContent === window.told.at(-1).sentences[0]"
+        " && window.told.at(-1).done"
+    )
+    heard = page.evaluate("window.heard")
+    times = [at for at, _ in heard]
+    assert len(heard) > 1
+    assert min(later - earlier for earlier, later in pairwise(times)) >= 990
+    assert page.get_attribute("#heard", "role") == "status"
 
 
 @pytest.fixture

@@ -15,11 +15,12 @@ pytestmark = pytest.mark.process
 
 SCRIPT = """
 import fs from "node:fs";
-import { fromAddress, toAddress } from "./address.mjs";
-const { controls, experiments, addresses } = JSON.parse(fs.readFileSync(0, "utf8"));
+import { essence, fromAddress, toAddress } from "./address.mjs";
+const { controls, experiments, addresses, same } = JSON.parse(fs.readFileSync(0, "utf8"));
 console.log(JSON.stringify({
   written: experiments.map((one) => toAddress(one, controls)),
   read: addresses.map((one) => fromAddress(one, controls)),
+  same: same.map((pair) => pair.map((one) => essence(fromAddress(one, controls), controls))),
 }));
 """
 MORE: list[dict[str, Any]] = [
@@ -29,18 +30,30 @@ MORE: list[dict[str, Any]] = [
 ]
 
 
-@pytest.mark.skipif(shutil.which("node") is None, reason="there is no node on this machine")
+def told_by_page(**asked: list[Any]) -> dict[str, Any]:
+    """What the page's own code makes of experiments, of addresses, and of pairs of them."""
+    nothing: dict[str, list[Any]] = {"experiments": [], "addresses": [], "same": []}
+    ran = subprocess.run(
+        ["node", "--input-type=module", "-e", SCRIPT], cwd=ROOT / "playground",
+        input=json.dumps(nothing | asked | {"controls": controls()}),
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stderr
+    told: dict[str, Any] = json.loads(ran.stdout)
+    return told
+
+
+needs_node = pytest.mark.skipif(
+    shutil.which("node") is None, reason="there is no node on this machine"
+)
+
+
+@needs_node
 def test_both_write_the_same_address_and_reading_it_gives_the_experiment_back():
     """Every preset, weights of labels, and what is turned on the way."""
     experiments = [{"load": p["load"], "arms": p["arms"]} for p in [*presets(), *MORE]]
     addresses = [address(one) for one in experiments]
-    asked = {"controls": controls(), "experiments": experiments, "addresses": addresses}
-    ran = subprocess.run(
-        ["node", "--input-type=module", "-e", SCRIPT], cwd=ROOT / "playground",
-        input=json.dumps(asked), capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert ran.returncode == 0, ran.stderr
-    told = json.loads(ran.stdout)
+    told = told_by_page(experiments=experiments, addresses=addresses)
     assert told["written"] == addresses
     usual = {control["name"]: control["value"] for control in controls()["load"]}
     for one, read in zip(experiments, told["read"], strict=True):
@@ -48,3 +61,23 @@ def test_both_write_the_same_address_and_reading_it_gives_the_experiment_back():
         assert read["load"].pop("changes") == one["load"].get("changes", [])
         wished = {k: v for k, v in one["load"].items() if k != "changes" and usual.get(k) != v}
         assert read["load"] == wished
+
+
+@needs_node
+def test_an_experiment_is_known_again_however_its_address_is_written():
+    """In another order, and with what is usual named besides; and no two presets are taken for one
+    another."""
+    usual = next(c for c in controls()["load"] if c["name"] == "client_timeout_s")
+    pairs = []
+    for preset in presets():
+        parts = address(preset).removeprefix("#").split("&")
+        # Of several turns the order is kept, as in all addresses that are ours.
+        turns = [part for part in parts if part.startswith("change=")]
+        others = [part for part in reversed(parts) if part not in turns]
+        named = [] if "client_timeout_s" in preset["load"] else [f"{usual['name']}={usual['value']}"]
+        if not any("payment_failure_rate" in arm for arm in preset["arms"]):
+            named.append("payment_failure_rate=0")
+        pairs.append([f"#{'&'.join(parts)}", f"#{'&'.join([*others, *named, *turns])}"])
+    told = told_by_page(same=pairs)["same"]
+    assert [one for one, _ in told] == [other for _, other in told]
+    assert len({one for one, _ in told}) == len(pairs)
