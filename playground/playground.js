@@ -119,9 +119,10 @@ function show(wanted) {
 
 /** A setting, or an argument of the load, and its value: `attempt timeout: 0.2 s`. */
 function inWords(name, now) {
+  if (name === "rate") return `${now} requests per s, in place of Load`;
   const control = [...controls.load, ...controls.service].find((each) => each.name === name);
   const unit = control?.unit || { _per_s: "per s", _s: "s", _ms: "ms" }[name.match(/(_per)?_m?s$/)?.[0]] || "";
-  const plain = name === "rate" ? "requests per s, in place of Load" : name.replace(/(_per)?_m?s$/, "").replaceAll("_", " ");
+  const plain = name.replace(/(_per)?_m?s$/, "").replaceAll("_", " ");
   const said = typeof now === "boolean" ? (now ? "yes" : "no") : told(now).replaceAll("_", " ");
   return `${control ? control.label : plain}: ${said}${unit && unit !== "ratio" ? ` ${unit}` : ""}`;
 }
@@ -131,14 +132,14 @@ function tellBesides() {
   for (const prefix of ["load", ...ARMS]) {
     const { load: own = {}, ...rest } = beyond[prefix];
     const turned = (prefix === "load" ? changes : []).flatMap(([at_s, knobs]) => Object.entries(knobs).map(([name, now]) => `from ${at_s} s on, ${inWords(name, now)}`));
-    tell(`${prefix}-besides`, "Also played", [...Object.entries(rest).map(([name, now]) => inWords(name, now)), ...turned]);
-    if (prefix === "b") tell("own-load", "Its callers differ", Object.entries(own).map(([name, now]) => inWords(name, now)));
+    tell(`${prefix}-besides`, "Also played:", [...Object.entries(rest).map(([name, now]) => inWords(name, now)), ...turned]);
+    if (prefix === "b") tell("own-load", "Its callers differ.", Object.entries(own).map(([name, now]) => inWords(name, now)));
   }
 }
 
 function tell(id, what, words) {
   $(id).hidden = words.length === 0;
-  $(id).textContent = `${what}. ${words.join("; ")}.`;
+  $(id).textContent = `${what} ${words.join("; ")}.`;
 }
 
 function compared() {
@@ -378,4 +379,4 @@ place();
 
 $("home").hidden = Object.keys(lessons).length === 0; // it stands alone, without the site
 follow();
-say("Loading Python (about 9 MB, once)…");
+say("Loading Python (about 10 MB, once)…");

@@ -168,7 +168,7 @@ def _front(site: Site, has_playground: bool) -> str:
         "a load of your choice. Nothing is installed, and nothing leaves the page.\n"
     )
     text = text.replace("{{playground}}\n", line if has_playground else "")
-    text = text.replace("{{try}}", "playground\n" if has_playground else "")
+    text = text.replace("{{try}}", "Playground <playground>\n" if has_playground else "")
     return site.markdown("index.md", text)
 
 

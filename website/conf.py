@@ -51,7 +51,7 @@ html_theme_options = {
     "footer_end": [],
     "secondary_sidebar_items": ["page-toc"],
 }
-html_sidebars = {"index": []}
+html_sidebars: dict[str, list[str]] = {"index": [], "playground": []}
 
 
 def setup(app):  # type: ignore[no-untyped-def]

@@ -22,6 +22,7 @@ CANDIDATE: Final = re.compile(r"[\s,]*(\S*[^\s,])(?:\s[^,]*)?")
 #: A link of a page's head by which nothing is fetched.
 RESTING: Final = frozenset({"canonical", "next", "prev", "author", "help", "license", "search"})
 CSS_ADDRESS: Final = re.compile(r"url\(\s*['\"]?([^'\")]+)|@import\s+['\"]([^'\"]+)")
+LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 INSIDE: Final = ("data:", "blob:", "about:", "#", "%23")
 
 
@@ -92,8 +93,10 @@ def addresses_of_css(text: str) -> list[str]:
 
 def complaints(site: Path) -> list[str]:
     """A line for each thing that is wrong with the site in this folder."""
-    pages = {path: page_of(path.read_text("utf-8")) for path in sorted(site.rglob("*.html"))}
-    found = []
+    texts = {path: path.read_text("utf-8") for path in sorted(site.rglob("*.html"))}
+    pages = {path: page_of(text) for path, text in texts.items()}
+    here = str(site.resolve().parent)
+    found = [f"{p.relative_to(site)} tells where it was built" for p in texts if here in texts[p]]
     for path, page in pages.items():
         place = path.relative_to(site)
         found += [f"{place} has {what}" for what in page.barred]
@@ -133,6 +136,8 @@ def _target(page: Path, address: str, site: Path) -> Path:
 def _dead(path: Path, page: Page, pages: dict[Path, Page], site: Path) -> Iterator[str]:
     by_path = {each.resolve(): told for each, told in pages.items()}
     for link in page.links:
+        if urlsplit(link).hostname in LOOPBACK:
+            yield f"a link to {link} leads to the reader's own machine"
         if urlsplit(link).scheme or is_outside(link):
             continue
         target = _target(path, link, site)

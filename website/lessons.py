@@ -7,7 +7,7 @@ import json
 import os
 import platform
 import subprocess
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -141,6 +141,8 @@ def executed(path: Path, profile: str, folder: Path) -> Any:
         kernel_name="python3",
         resources={"metadata": {"path": str(work)}},
         store_widget_state=False,
+        # It warns of its own transport, which does not leave this machine.
+        extra_arguments=["--log-level=ERROR"],
     )
     client.execute(
         env=own_environment(
@@ -153,4 +155,29 @@ def executed(path: Path, profile: str, folder: Path) -> Any:
             }
         )
     )
+    ran_in = str(work.resolve())
+    shorten(
+        notebook,
+        {f"{ran_in}{os.sep}": "", ran_in: ".", str(home.resolve()): "~", f"{ROOT}{os.sep}": ""},
+    )
     return notebook
+
+
+def shorten(notebook: Any, places: Mapping[str, str]) -> None:
+    """In what cells have shown, put for each of these paths what stands for it, the first of them
+    first: nobody else has the folders of the machine that ran them."""
+    for cell in notebook.cells:
+        if "outputs" in cell:
+            cell.outputs = [_short(output, places) for output in cell.outputs]
+
+
+def _short(told: Any, places: Mapping[str, str]) -> Any:
+    if isinstance(told, dict):
+        return type(told)({name: _short(inside, places) for name, inside in told.items()})
+    if isinstance(told, list):
+        return [_short(one, places) for one in told]
+    if not isinstance(told, str):
+        return told
+    for place, short in places.items():
+        told = told.replace(place, short)
+    return told

@@ -21,6 +21,8 @@ SVG: Final = "image/svg+xml"
 #: What `show` gives: name, place, code.
 SHOWN: Final = re.compile(r"\*\*`(.+?)`\*\* · (.+?)(, lines .+?)\n\n`{3,}python\n(.*)\n`{3,}", re.S)
 TAG: Final = re.compile(r"<br>|</?[a-z]+[^>]*>")
+#: To a file of the learner's, or to a service that has ended: on a page only its text is left.
+OWN_LINK: Final = re.compile(r"<a\b[^>]*\bhref=(['\"])(?!https:)[^'\"]*\1[^>]*>(.*?)</a>", re.S)
 
 Linked = Callable[[str], str | None]
 """The address of the page of a source file, or None where there is none."""
@@ -32,8 +34,11 @@ def shown(output: dict[str, Any], linked: Linked) -> dict[str, Any] | None:
     if data is None:
         return output
     html = _html_of(data, linked)
+    if html is None and WIDGET in data:
+        return None
     if html is None:
-        return None if WIDGET in data else output
+        left = {HTML: _unlinked(str(data[HTML]))} if HTML in data else {}
+        return output | {"data": data | left}
     return output | {"data": {HTML: html, "text/plain": data.get("text/plain", "")}}
 
 
@@ -46,7 +51,11 @@ def _html_of(data: dict[str, Any], linked: Linked) -> str | None:
         return source(found[1], found[2], found[3], found[4], linked)
     if WIDGET in data and SVG in data:
         return still(str(data[SVG]), str(data.get("text/plain", "")))
-    return str(data[HTML]) if WIDGET in data and HTML in data else None
+    return _unlinked(str(data[HTML])) if WIDGET in data and HTML in data else None
+
+
+def _unlinked(html: str) -> str:
+    return OWN_LINK.sub(r"\2", html)
 
 
 def still(svg: str, told: str) -> str:

@@ -214,7 +214,7 @@ def test_the_keyboard_is_enough_and_a_telephone_is_wide_enough(address, page):
 
 
 def test_a_link_of_a_lesson_asks_its_question_and_leads_back(address, page):
-    """Whoever follows it from a claim finds the preset, its question, the lesson, and the site; the
+    """Those who follow it from a claim find the preset, its question, the lesson and the site; the
     page by itself offers none of the last two."""
     [play] = [play for play in plays() if play.claim == "rival"]
     lesson = {"title": "11 · Limits", "address": "../notebooks/11.html"}
@@ -254,7 +254,7 @@ HEARD = """
 window.heard = [];
 new MutationObserver(() => {
   window.heard.push([performance.now(), document.getElementById("heard").textContent]);
-}).observe(document.getElementById("heard"), { childList: true, characterData: true, subtree: true });
+}).observe(document.getElementById("heard"), { childList: true });
 """
 
 

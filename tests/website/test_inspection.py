@@ -81,12 +81,21 @@ def test_a_style_file_may_fetch_nothing_from_elsewhere_either(tmp_path):
         '<a href="#no-part">x</a>',
         '<img src="nowhere.png" alt="">',
         '<script src="nowhere.js"></script>',
+        '<a href="http://127.0.0.1:8000/">x</a>',
+        '<a href="http://localhost/">x</a>',
     ],
 )
 def test_what_leads_nowhere_is_named(tmp_path, body):
-    """A page, a part of one, a picture, a script."""
+    """A page, a part of one, a picture, a script, a service on the reader's own machine."""
     [told] = complaints(site_of(tmp_path, body))
     assert "index.html" in told
+
+
+def test_a_page_that_tells_the_folder_it_was_built_in_is_named(tmp_path):
+    """Nobody else has that folder, and what it is called is nobody's business."""
+    (tmp_path / "site").mkdir()
+    site = site_of(tmp_path / "site", f"<p>Written to {tmp_path}/work/album.html</p>")
+    assert complaints(site) == ["index.html tells where it was built"]
 
 
 def test_what_is_as_it_should_be_is_not(tmp_path):

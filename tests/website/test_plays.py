@@ -67,17 +67,15 @@ def test_both_write_the_same_address_and_reading_it_gives_the_experiment_back():
 def test_an_experiment_is_known_again_however_its_address_is_written():
     """In another order, and with what is usual named besides; and no two presets are taken for one
     another."""
-    usual = next(c for c in controls()["load"] if c["name"] == "client_timeout_s")
+    usual = ["client_timeout_s=0.5", "payment_failure_rate=0", "b.payment_failure_rate=0"]
     pairs = []
     for preset in presets():
         parts = address(preset).removeprefix("#").split("&")
         # Of several turns the order is kept, as in all addresses that are ours.
         turns = [part for part in parts if part.startswith("change=")]
         others = [part for part in reversed(parts) if part not in turns]
-        named = [] if "client_timeout_s" in preset["load"] else [f"{usual['name']}={usual['value']}"]
-        if not any("payment_failure_rate" in arm for arm in preset["arms"]):
-            named.append("payment_failure_rate=0")
-        pairs.append([f"#{'&'.join(parts)}", f"#{'&'.join([*others, *named, *turns])}"])
+        # What is named twice counts as it is named last.
+        pairs.append([f"#{'&'.join(parts)}", f"#{'&'.join([*usual, *others, *turns])}"])
     told = told_by_page(same=pairs)["same"]
     assert [one for one, _ in told] == [other for _, other in told]
     assert len({one for one, _ in told}) == len(pairs)

@@ -33,6 +33,9 @@ CELLS = (
     "import ipywidgets\nipywidgets.IntSlider()",
     'print("</script><b>")',
     "from bpdemo.lab import animate\nanimate(times=0.5, seconds=1)",
+    "from pathlib import Path\nfrom IPython.display import HTML\n"
+    "HTML(f\"<a href='album.html'>An album</a> in {Path('my-work').resolve()}, "
+    "<a href='http://127.0.0.1:9' target='_blank'>a service</a>.\")",
     Cell("markdown", f"Exercises: [01](../my-work/{EXERCISES}).", {}),
 )
 
@@ -80,6 +83,11 @@ def a_question_can_be_unfolded_and_nothing_asks_for_a_kernel(site: Path, page: s
     assert "run this cell" not in page
 
 
+def what_only_the_machine_of_the_run_had_is_text(site: Path, page: str) -> None:
+    """No link to a file or to a service of its own, and no path of its folders."""
+    assert "An album in my-work, a service." in page
+
+
 def single_requests_stand_still(site: Path, page: str) -> None:
     """One moment of the animation, as a picture in the page, over its sentence."""
     [figure] = re.findall(r'<figure class="still">.*?</figure>', page, re.S)
@@ -113,6 +121,7 @@ LOOKS = (
     it_holds_together_and_fetches_nothing_from_elsewhere,
     pictures_are_data_and_one_plotly_draws_them_all,
     a_question_can_be_unfolded_and_nothing_asks_for_a_kernel,
+    what_only_the_machine_of_the_run_had_is_text,
     single_requests_stand_still,
     a_source_is_named_and_linked,
     a_claim_that_runs_in_the_playground_leads_there,
