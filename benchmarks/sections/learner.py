@@ -106,7 +106,8 @@ waiting = psutil.Process(SPARES.kept.pid)
 time.sleep(0.1)  # from saying that it waits to waiting
 woken, (user_s, system_s, *_) = waiting.num_ctx_switches(), waiting.cpu_times()
 time.sleep(IDLE_S)
-idle = [sum(waiting.cpu_times()[:2]) - user_s - system_s]
+now_user_s, now_system_s, *_ = waiting.cpu_times()
+idle = [now_user_s - user_s + now_system_s - system_s]  # exactly 0 where neither has moved
 idle.append(sum(waiting.num_ctx_switches()) - sum(woken))
 stop_all()
 print("told", json.dumps([told, idle]))
