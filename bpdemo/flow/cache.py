@@ -8,7 +8,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from cachetools import TLRUCache
@@ -44,10 +44,25 @@ class _Entry(Generic[V]):
 
 @dataclass(slots=True, eq=False)
 class _Flight(Generic[V]):
-    """A load in progress, and how many wait for it."""
+    """A load in progress, and those who wait for it: each has a future of its own, so that who
+    leaves takes nothing along. `asyncio.shield` would be the same with three times the callbacks.
+    """
 
     task: asyncio.Task[V]
-    waiters: int = 0
+    waiters: dict[asyncio.Future[V], None] = field(default_factory=dict)
+
+    def tell(self) -> None:
+        """The load is over: all who wait hear what came of it."""
+        task = self.task
+        # Asked for even where nobody waits: a failure that everybody left is nobody's to handle.
+        error = DownstreamFailed() if task.cancelled() else task.exception()
+        for waiter in self.waiters:
+            if waiter.done():
+                continue  # cancelled, and about to leave
+            if error is None:
+                waiter.set_result(task.result())
+            else:
+                waiter.set_exception(error)
 
 
 class LoadBrokeOff(RuntimeError):
@@ -150,17 +165,12 @@ class ReadThroughCache(Generic[K, V]):
 
     async def _join(self, key: K, load: Callable[[], Awaitable[V]]) -> V:
         flight = self._flights.get(key) or self._take_off(key, load)
-        flight.waiters += 1
-        leaving = _cancellations()
+        waiter: asyncio.Future[V] = asyncio.get_running_loop().create_future()
+        flight.waiters[waiter] = None
         try:
-            return await asyncio.shield(flight.task)
-        except asyncio.CancelledError as error:
-            if flight.task.cancelled() and _cancellations() == leaving:
-                # It was the load that was cancelled, not this caller.
-                raise DownstreamFailed from error
-            raise
+            return await waiter
         finally:
-            flight.waiters -= 1
+            del flight.waiters[waiter]
             if not flight.waiters and not flight.task.done():
                 self._land(key, flight)
                 flight.task.cancel()
@@ -179,26 +189,15 @@ class ReadThroughCache(Generic[K, V]):
             finally:
                 self._land(key, flight)
 
-        flight = _Flight(asyncio.ensure_future(fly()))
-        flight.task.add_done_callback(_mark_as_seen)
-        # Once more, for a load that was cancelled before its first step.
-        flight.task.add_done_callback(lambda _: self._land(key, flight))
+        def end(_: asyncio.Task[V]) -> None:
+            self._land(key, flight)  # once more, for one that was cancelled before its first step
+            flight.tell()
+
+        flight = _Flight(asyncio.get_running_loop().create_task(fly()))
+        flight.task.add_done_callback(end)
         self._flights[key] = flight
         return flight
 
     def _land(self, key: K, flight: "_Flight[V]") -> None:
         if self._flights.get(key) is flight:
             del self._flights[key]
-
-
-def _cancellations() -> int:
-    """How often somebody has asked the current task to end."""
-    task = asyncio.current_task()
-    assert task is not None
-    return task.cancelling()
-
-
-def _mark_as_seen(task: "asyncio.Task[V]") -> None:
-    # The failure of a load that everybody left is nobody's to handle.
-    if not task.cancelled():
-        task.exception()
