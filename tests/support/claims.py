@@ -18,8 +18,10 @@ from bpdemo.core import slips
 from bpdemo.lab import ClaimFailed, simulate, stop_all
 from bpdemo.lab.contest.challenge import Challenge
 from bpdemo.lab.lessons import effort, fairness, sweeps
+from bpdemo.lab.lessons.on_call.rescue import simulate_rescue
 from bpdemo.lab.lessons.shared import claims as claims_of_lessons
 from bpdemo.lab.lessons.shared.claims import Claim
+from bpdemo.sim.margin import margin
 from tests.support import virtual_office
 from tests.support.measured import until_measured
 from tests.support.needed import later, without_words
@@ -29,7 +31,8 @@ NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 TAG = re.compile(r"claim-([\w-]+)")
 #: Between the cell that claims and the error: `claim` itself, and what forgives slips in its call.
 OF_CLAIM = {slips.__file__, claims_of_lessons.__file__}
-SIMULATE_LATER = later(simulate)
+#: What a cell has imported to play something: made later, where most of it is not looked at.
+PLAYED_LATER = {played.__name__: later(played) for played in (simulate, simulate_rescue, margin)}
 
 #: A claim about a live service, in virtual time as well: that is tried at each change, the real
 #: one, which takes a load of so many seconds, in `make test-all`.
@@ -152,8 +155,8 @@ def _run(
                 exec(compile(tree, str(NOTEBOOKS / f"{lesson}[{place}]"), "exec"), names)
                 if heard is not None and "claim" in names:
                     names["claim"] = _telling(heard)
-                if not all_runs and "simulate" in names:
-                    names["simulate"] = SIMULATE_LATER
+                if not all_runs:
+                    names |= {name: PLAYED_LATER[name] for name in PLAYED_LATER.keys() & names}
                 if where == "virtual":  # in place of what the cell imported
                     names |= {"serve": virtual_office.serve, "load": virtual_office.load}
         finally:

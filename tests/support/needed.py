@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 #: What gives another figure, and is not worked out before that is looked at.
-PARTS = {"between", "summary", "total"}
+PARTS = {"between", "edges_s", "summary", "total"}
 
 
 class Later:
