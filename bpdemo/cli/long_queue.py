@@ -2,6 +2,7 @@
 
 import sys
 
+from bpdemo.core.counted import counted
 from bpdemo.core.settings import Settings
 
 #: Those that serve in the order of arrival, or nearly so.
@@ -21,7 +22,7 @@ def long_queue_note(settings: Settings, client_timeout_s: float) -> str | None:
         return None
     return (
         f"note: the last order of a full queue of {queued} is done after {ends_s:.2g} s by "
-        f"{workers} {'worker' if workers == 1 else 'workers'}, and these clients wait "
+        f"{counted(workers, 'worker')}, and these clients wait "
         f"{client_timeout_s:g} s. Start with one waiting order per worker: "
         f"--set queue_capacity={workers}"
     )

@@ -234,6 +234,7 @@ def test_a_machine_that_cannot_drive_ten_times_is_a_warning() -> None:
     assert doctor.judged(machine(4000), 3.0).grade == "ok"
     assert doctor.judged(machine(3000), 3.0).grade == "warn"
     assert doctor.judged(machine(1000, workers=2), 3.0).grade == "warn"
+    assert doctor.judged(machine(1000, workers=1), 3.0).seen.startswith("1 worker, ")
 
 
 @pytest.mark.parametrize(

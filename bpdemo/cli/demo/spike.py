@@ -12,6 +12,7 @@ from rich.live import Live
 from bpdemo.cli.demo.live_bar import scene
 from bpdemo.cli.demo.outcome import SpikeOutcome, outcome_of
 from bpdemo.core.choices import Profile
+from bpdemo.core.counted import counted
 from bpdemo.lab.services.service import serve
 from bpdemo.load.driver import LoadProgress
 from bpdemo.load.loads import RunningLoad, load
@@ -37,7 +38,7 @@ def _attempt(profile: Profile, seconds: float, console: Console) -> SpikeOutcome
     # A process of its own: the load generator and the service have a core each.
     with serve(profile, where="process", name=f"demo {profile}") as service:
         console.print(
-            f"\n[bold]{profile}[/bold]: {service.settings.workers} workers, "
+            f"\n[bold]{profile}[/bold]: {counted(service.settings.workers, 'worker')}, "
             f"{service.capacity_per_s or 0:,.0f} orders a second at most"
         )
         running = load(

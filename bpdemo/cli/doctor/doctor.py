@@ -24,6 +24,7 @@ from bpdemo.cli.doctor.machine import (
 from bpdemo.cli.doctor.network import loopback, open_files, proxy_variables
 from bpdemo.cli.doctor.programs import chromium, locust, postgres
 from bpdemo.cli.doctor.python import packages, python
+from bpdemo.core.counted import counted
 from bpdemo.lab.services.machine import learn, recalled
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ def _conclusion(failed: int, warned: int) -> str:
         lines = "line says" if failed == 1 else "lines say"
         return f"Not ready: {failed} {lines} FAIL. Fix that, then run it again."
     if warned:
-        return f"Ready, with {warned} thing{'s' if warned > 1 else ''} to know about."
+        return f"Ready, with {counted(warned, 'thing')} to know about."
     return "Ready."
 
 
@@ -140,7 +141,8 @@ def connections() -> Finding:
 def judged(machine: Calibration, took_s: float) -> Finding:
     """A calibration as a finding."""
     seen = (
-        f"{machine.workers} workers, {machine.capacity_per_s:,.0f} orders/s of capacity; "
+        f"{counted(machine.workers, 'worker')}, "
+        f"{machine.capacity_per_s:,.0f} orders/s of capacity; "
         f"the load generator sustains {machine.send_rate_per_s:,.0f}/s ({took_s:.1f} s)"
     )
     is_slow = machine.workers < WORKERS_WANTED

@@ -8,6 +8,7 @@ from html import escape
 from math import ceil, floor
 from typing import Any, Final
 
+from bpdemo.core.counted import counted
 from bpdemo.core.members import forgiving_class
 from bpdemo.core.slips import forgiving
 from bpdemo.flow.budget import WINDOW_S
@@ -169,7 +170,7 @@ def _rows(knobs: Mapping[str, float], cliff: int) -> tuple[tuple[str, str, str],
         (
             "capacity",
             f"{capacity} a second",
-            f"{workers:g} {'worker' if workers == 1 else 'workers'} ÷ {service_s:g} s",
+            f"{counted(workers, 'worker')} ÷ {service_s:g} s",
         ),
         (
             "waiting places",

@@ -12,6 +12,7 @@ import time
 from math import floor
 from typing import Final
 
+from bpdemo.core.counted import counted
 from bpdemo.core.settings import Settings
 from bpdemo.lab.services.machine import Calibration, learn, recalled, this_machine
 from bpdemo.lab.services.measures import (
@@ -54,7 +55,7 @@ def _measure() -> Calibration:
     say("How many orders a second can this machine send?")
     sent_per_s = send_rate_per_s()
     count = workers_for(sent_per_s)
-    say(f"What can {count} workers serve?")
+    say(f"What can {counted(count, 'worker')} serve?")
     capacity_per_s = measured_capacity_per_s(count)
     say("")
     return Calibration(

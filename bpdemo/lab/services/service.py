@@ -8,6 +8,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any, Final, Self, get_args
 
 from bpdemo.core.choices import PROFILES, Profile, Where
+from bpdemo.core.counted import counted
 from bpdemo.core.errors import SettingsInvalid
 from bpdemo.core.kinds import wrong_kind
 from bpdemo.core.members import forgiving_class
@@ -131,9 +132,10 @@ class Service(RunningService):
 
     def __repr__(self) -> str:
         state = "running" if self.is_running else "stopped"
-        workers, capacity = self.settings.workers, self.capacity_per_s
+        workers = counted(self.settings.workers, "worker")
+        capacity = self.capacity_per_s
         pace = f", about {capacity:.0f} orders a second" if capacity else ""
-        return f"<{self.name}, {self.profile}: {state} at {self.url}, {workers} workers{pace}>"
+        return f"<{self.name}, {self.profile}: {state} at {self.url}, {workers}{pace}>"
 
 
 def serve(

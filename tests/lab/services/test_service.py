@@ -36,6 +36,14 @@ def test_it_serves_and_stops(where):
     service.stop()
 
 
+def test_one_worker_is_no_plural():
+    """A slow machine has one, and then that is what the first lesson tells; live, too."""
+    with serve(workers=1) as service:
+        assert ", 1 worker, " in repr(service)
+        service.tune(workers=2)
+        assert ", 2 workers, " in repr(service)
+
+
 def test_proxies_are_ignored(monkeypatch):
     """A laptop's proxy variables must not send requests to itself through a proxy."""
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from bpdemo.core.counted import counted
 from bpdemo.core.settings import Settings
 from bpdemo.core.slips import forgiving
 from bpdemo.lab.services.simulation import simulate
@@ -52,13 +53,13 @@ class HockeyStick:
         """The result in words."""
         workers = max(self.exact)
         told = ", ".join(f"{mean_wait(workers, at):.2g} at {at:.0%}" for at in (0.5, 0.8, 0.95))
-        return f"Mean wait with {workers} workers, in service times: {told} utilisation"
+        return f"Mean wait with {counted(workers, 'worker')}, in service times: {told} utilisation"
 
     def figure(self) -> go.Figure:
         """Lines are theory, points are simulated."""
         return line_figure(
-            {_named(workers): line for workers, line in self.exact.items()},
-            points={_named(workers): points for workers, points in self.measured.items()},
+            {counted(workers, "worker"): line for workers, line in self.exact.items()},
+            points={counted(workers, "worker"): at for workers, at in self.measured.items()},
             title=f"{self.sentence}. Lines are theory, points are simulated",
             x="utilisation (share of capacity that is used)",
             y="mean wait (service times)",
@@ -97,7 +98,3 @@ def _measured(workers: int, utilisation: float, seed: int) -> tuple[float, float
     run = simulate(service, times=utilisation, seconds=seconds, client_timeout_s=600, seed=seed)
     used = float(run.frame["workers_busy"].mean()) / workers
     return used, float(run.records.latency_s.mean()) / SERVICE_S - 1
-
-
-def _named(workers: int) -> str:
-    return f"{workers} worker" if workers == 1 else f"{workers} workers"
