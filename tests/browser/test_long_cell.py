@@ -1,0 +1,43 @@
+"""A cell that takes its time, as one sees it in JupyterLab."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.browser import Notebook, Page, expect, shoot
+from tests.support.jupyter import Workshop
+from tests.support.legible import faults_in
+from tests.support.notebooks import write_notebook
+
+pytestmark = [pytest.mark.browser, pytest.mark.light, pytest.mark.timeout(120)]
+
+#: It ends once that file is there.
+WAITS = "import pathlib\nwhile not pathlib.Path('over').exists():\n    pass"
+CELLS = (f"from bpdemo.lab import simulate\n{WAITS}", "'the end'")
+
+
+@pytest.fixture
+def workshop(tmp_path: Path) -> Iterator[Workshop]:
+    started = Workshop(tmp_path).lay_out()
+    write_notebook(started.folder / "notebooks" / "long.ipynb", *CELLS)
+    try:
+        started.start()
+        yield started
+    finally:
+        (tmp_path / "notebooks" / "over").touch()
+        assert started.stop() == 0
+
+
+def test_a_long_cell_says_how_long_it_runs(workshop: Workshop, page: Page) -> None:
+    """Below it, in letters that can be read; as it ends the line is gone."""
+    notebook = Notebook(page).open(workshop.address_of("long"))
+    page.evaluate("() => { jupyterapp.commands.execute('notebook:run-all-cells'); }")
+    notebook.show(0)
+    line = notebook.cell(0).get_by_text("Running for")
+    expect(line).to_be_in_viewport(ratio=1, timeout=30_000)
+    assert faults_in(notebook.cell(0).locator(".jp-Cell-outputArea")) == []
+    shoot(page, "long-cell")
+    (workshop.folder / "notebooks" / "over").touch()
+    expect(notebook.cell(1)).to_contain_text("'the end'", timeout=30_000)
+    expect(line).to_have_count(0)
