@@ -82,7 +82,6 @@ _MODULES = {"theory": "bpdemo.sim.theory"}
 
 # In a notebook's kernel, and in JupyterLab's server: both of them start by this package.
 build_grammar_late()
-watch_cells()
 
 __all__ = [*sorted(_HOME), *sorted(_MODULES)]  # noqa: PLE0604
 
@@ -96,6 +95,7 @@ def __getattr__(name: str) -> Any:
         if imports_from(sys._getframe(1)):
             raise tell_not_imported(__name__, name, __all__)
         raise tell_missing(__name__, name, import_module(__name__))
+    watch_cells()  # JupyterLab's kernels import this package before they have cells
     value = getattr(import_module(_HOME[name]), name)
     if isinstance(value, FunctionType):
         from bpdemo.core.slips import forgiving

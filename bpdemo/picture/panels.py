@@ -51,7 +51,7 @@ def fates(cell: Cell) -> None:
     for fate in STACK:
         cell.area(fate, cell.column(f"{fate}_per_s"), f"fates{cell.axis}")
     attempts, offered = cell.column("attempts_per_s"), cell.column("offered_per_s")
-    retried = math.fsum(attempts) > 1.05 * math.fsum(offered)
+    retried = cell.run.retries and math.fsum(attempts) > 1.05 * math.fsum(offered)
     cell.line("tries", attempts if retried else [math.nan] * len(attempts), "offered")
     if capacities:
         capacity = capacities[-1][1]

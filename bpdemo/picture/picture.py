@@ -53,6 +53,7 @@ def shown(run: Run) -> Shown:
         summary=run.summary,
         columns={name: values.tolist() for name, values in run.bins.items()},
         marks=marks_of(run.samples, run.meta),
+        retries=bool((run.records.attempts > 1).any()),
         is_void=bool(run.meta.planned and causes_of(run.records, run.meta)),
     )
 

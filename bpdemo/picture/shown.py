@@ -15,13 +15,15 @@ Heights = Sequence[float]
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A run to be drawn. `columns` are those of its frame; `is_void`: it proves nothing."""
+    """A run to be drawn. `columns` are those of its frame; `is_void`: it proves nothing. `retries`:
+    whether anybody has tried again; of a run under way more attempts are known than orders."""
 
     meta: Meta
     summary: Summary
     columns: Mapping[str, Heights]
     marks: Sequence[Mark] = ()
     is_void: bool = False
+    retries: bool = True
 
     @property
     def sentence(self) -> str:

@@ -36,7 +36,9 @@ def run_of(
         turns=() if turned_to is None else ((5.0, turned_to),),
     )
     attempt_t_s = np.repeat(t_s, tries)
-    records = Records.of(t_s, np.full(len(t_s), latency_s), fate, attempt_t_s=attempt_t_s)
+    each = np.full(len(t_s), tries)
+    latencies = np.full(len(t_s), latency_s)
+    records = Records.of(t_s, latencies, fate, attempts=each, attempt_t_s=attempt_t_s)
     return LoadRun(records, Samples.of(np.column_stack(samples)), meta)
 
 

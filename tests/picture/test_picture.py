@@ -304,3 +304,13 @@ def test_more_workers_raise_the_line_and_the_panel_with_it() -> None:
     for capacity, top in ((500.0, 650.0), (9000.0, 1040.0)):
         turned = turned_by(run, (4.0, capacity))
         assert turned.figure().layout.yaxis2.range[1] == pytest.approx(top)
+
+
+def test_a_load_under_way_has_no_retries_that_nobody_made() -> None:
+    """Of the newest orders the attempts are known before their fates: nobody has tried again."""
+    t_s = np.arange(0, 1, 0.01)
+    done = Records.of(t_s[:60], np.full(60, 0.1), np.zeros(60), attempt_t_s=t_s)
+    meta = Meta(seconds=1, bin_s=0.5, capacity_per_s=50.0, rate_per_s=100)
+    said = told(picture(LoadRun(done, Samples.none(), meta)))
+    assert "capacity" in said
+    assert "with retries" not in said

@@ -59,10 +59,14 @@ class CellClock:
 
 
 def watch_cells() -> None:
-    """From now on, and in the cell that runs, where this is a notebook's kernel."""
+    """From now on, and in the cell that runs, where this is a notebook's kernel. Safe to call
+    twice."""
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython else None
     if shell is None or getattr(shell, "kernel", None) is None:
+        return
+    known = shell.events.callbacks["pre_run_cell"]
+    if any(isinstance(getattr(each, "__self__", None), CellClock) for each in known):
         return
     clock = CellClock(_display_module().display)
     shell.events.register("pre_run_cell", clock.begin)
