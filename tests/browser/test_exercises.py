@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.light, pytest.mark.timeout(240)]
 #: The answer that was not written, four that are wrong in ways of their own, and one that does it.
 ANSWERS = {
     "unsolved": ("raise NotImplementedError", "There is no answer yet"),
-    "misspelt": ("waiting.apend(job)\n    return True", "apend"),
+    "misspelt": ("waiting.appendd(job)\n    return True", "appendd"),
     "wrong": ("waiting.append(job)\n    return True", "Expected"),
     "nothing": ("pass", "There is no answer yet"),
     "right": (
