@@ -36,13 +36,22 @@ BESIDE_PX: Final = 14
 
 def ribbon(cell: Cell) -> None:
     """Shares of the fates, 0 to 100 %, however large the offer."""
-    offered = [max(per_s, 1e-9) for per_s in cell.column("offered_per_s")]
+    offered = cell.column("offered_per_s")
     for fate in STACK:
-        per_s = cell.column(f"{fate}_per_s")
-        shares = [100 * some / whole for some, whole in zip(per_s, offered, strict=True)]
+        shares = shares_of(cell.column(f"{fate}_per_s"), offered)
         cell.area(fate, shares, f"share{cell.axis}")
     cell.label("share of requests", 0.5, GREY)
     cell.y_axis = {"range": [0, 100], "tickvals": [0, 100], "ticktext": ["0%", "100%"]}
+
+
+def shares_of(some: Heights, whole: Heights) -> list[float]:
+    """In per cent. Where there is nothing to share, as before it, or as after it at the start: a
+    second in which nobody came is none in which nobody was served."""
+    shares = [
+        100 * part / all_ if all_ else math.nan for part, all_ in zip(some, whole, strict=True)
+    ]
+    last = next((share for share in shares if not math.isnan(share)), 0.0)
+    return [last := last if math.isnan(share) else share for share in shares]
 
 
 def fates(cell: Cell) -> None:

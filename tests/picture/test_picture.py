@@ -68,6 +68,21 @@ def test_ribbon_shares_always_make_a_hundred_percent() -> None:
     assert np.sum(shares, axis=0) == pytest.approx(100)
 
 
+@pytest.mark.parametrize("silent_s", [(0, 2), (4, 5), (8, 10)], ids=["first", "amid", "last"])
+def test_a_second_without_a_request_is_none_in_which_nobody_was_served(
+    silent_s: tuple[float, float],
+) -> None:
+    """The ribbon goes on with the shares of those who came."""
+    run = run_of()
+    from_s, until_s = silent_s
+    t_s = run.records.t_s[(run.records.t_s < from_s) | (run.records.t_s >= until_s)]
+    records = Records.of(t_s, np.full(len(t_s), 0.1), np.full(len(t_s), OK))
+    figure = LoadRun(records, run.samples, run.meta).figure()
+    served, *others = [t.y for t in figure.data if (t.stackgroup or "").startswith("share")]
+    assert set(served) == {100}
+    assert not np.any(others)
+
+
 def test_the_top_panel_ends_at_1_3_times_capacity_and_an_arrow_tells_the_offer() -> None:
     """Twenty times capacity does not flatten what was served."""
     figure = run_of(4000).figure()
