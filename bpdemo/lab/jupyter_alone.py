@@ -19,9 +19,13 @@ from jupyter_core import paths
 from bpdemo.lab.dress import rules_of
 from bpdemo.lab.quiet import LOGGING
 
-NO_NEWS: Final[dict[str, Any]] = {
-    "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False}
+DEFAULTS: Final[dict[str, Any]] = {
+    "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False},
+    # A page that is loaded again shows what was saved last: in two minutes, as JupyterLab has it,
+    # a lesson's first loads are run and gone.
+    "@jupyterlab/docmanager-extension:plugin": {"autosaveInterval": 20},
 }
+"""Of JupyterLab's own settings, by its names."""
 
 
 def forget_the_system() -> None:
@@ -47,18 +51,19 @@ def dress() -> list[str]:
     return ["--LabApp.custom_css=True"]
 
 
-def switch_off_news() -> None:
-    """JupyterLab asks about news at its first start; in a workshop that is in the way.
+def set_defaults() -> None:
+    """JupyterLab asks about news at its first start, and saves seldom; in a workshop that is in the
+    way.
 
-    By a default in the folder of our own, so that a learner's own choice still counts.
+    By defaults in the folder of our own, so that a learner's own choice still counts.
     """
     folder = os.environ.get("JUPYTER_CONFIG_DIR")
     if not folder:
         return
-    with contextlib.suppress(OSError):  # a full disk: then it asks
+    with contextlib.suppress(OSError):  # a full disk: then it does as ever
         target = Path(folder, "labconfig", "default_setting_overrides.json")
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(json.dumps(NO_NEWS), encoding="utf-8")
+        target.write_text(json.dumps(DEFAULTS), encoding="utf-8")
 
 
 def quieten() -> list[str]:
@@ -88,7 +93,7 @@ def main() -> None:
 
     serve_clean_notebooks()
     sys.argv += dress() + quieten()
-    switch_off_news()
+    set_defaults()
     sys.exit(run())
 
 

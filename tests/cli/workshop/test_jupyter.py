@@ -81,24 +81,25 @@ def test_a_limit_is_raised_and_never_lowered(
     assert (was, now) == ((None, None) if soft == -1 else (soft, max(soft, wanted)))
 
 
-def test_jupyterlab_asks_nothing_about_news(
+def test_jupyterlab_asks_nothing_about_news_and_saves_often(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """JupyterLab's own reader of settings finds it in the folder, in both ways in."""
     from jupyterlab_server.settings_utils import _get_overrides
 
-    from bpdemo.lab.jupyter_alone import switch_off_news
+    from bpdemo.lab.jupyter_alone import set_defaults
 
     monkeypatch.setenv("JUPYTER_CONFIG_DIR", str(tmp_path))
     monkeypatch.setenv("JUPYTER_NO_CONFIG", "")
     plugin = "@jupyterlab/apputils-extension:notification"
     (tmp_path / "settings").mkdir()
     before, _ = _get_overrides(str(tmp_path / "settings"))
-    switch_off_news()
+    set_defaults()
     overrides, error = _get_overrides(str(tmp_path / "settings"))
     assert not error
     assert plugin not in before
     assert overrides[plugin] == {"fetchNews": "false", "checkForUpdates": False}
+    assert 0 < overrides["@jupyterlab/docmanager-extension:plugin"]["autosaveInterval"] <= 30
     written = list(tmp_path.rglob("*.json"))
     assert [json.loads(path.read_text("utf-8")) for path in written] == [overrides]
 
