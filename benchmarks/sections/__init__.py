@@ -4,7 +4,8 @@ from collections.abc import Iterable
 
 SECTIONS = (
     "goodput", "refusals", "protection", "parts", "growth", "queue_lab", "workshop", "learner",
-    "agreement", "conformance", "limits", "limits_reach", "limits_live", "map",
+    "agreement", "conformance", "limits", "limits_reach",
+    "limits_protected", "limits_live", "map",
 )  # fmt: skip
 
 

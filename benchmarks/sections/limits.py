@@ -18,7 +18,8 @@ is its worst ten seconds, outside the five after a change; since service times s
 workers really could serve in ten seconds is itself often below the nominal. *False* are false
 rejections, made while a worker was idle, of the offer. In the drift the last tenth of the time
 stands beside: every demonstration is too short to show it. Whether an aim that ours misses can be
-reached at all is asked in the section [limits_reach](#limits_reach).
+reached at all is asked in the section [limits_reach](#limits_reach), and what a limit still adds to
+a service that has all its protections in [limits_protected](#limits_protected).
 
 Client policies: one storm, three slow seconds at 0.6 of capacity, three instant retries, the naive
 service; watched for more than twice the two minutes that the slowest of them looks back. *Attempts*

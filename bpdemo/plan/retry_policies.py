@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Final, Protocol
 
 from bpdemo.core.choices import RetryPolicyName
-from bpdemo.plan.fates import is_worth_retrying
+from bpdemo.plan.fates import CALLER_LEFT, is_worth_retrying
 
 #: Stand where status and reason would, of a call that the client itself did not make.
 UNSENT_STATUS: Final = 503
@@ -106,16 +106,19 @@ class GrpcTokens(NoPolicy):
 class AwsBucket(NoPolicy):
     """The retry quota of the AWS SDKs' standard mode.
 
-    A bucket of 500: a retry takes `cost`, or 5 after a 429; a success gives back what its own
-    retry took, and 1 if it took none. **Defaults:** a cost of 14 since November 2026, 5 before.
-    Theirs are three attempts with full jitter from 50 ms. **Known trouble:** the full bucket lets a
-    hundred retries (36 at the new cost) into the first moment of any outage.
+    A bucket of 500: a retry takes `cost`, `timeout_cost` after a timeout, or 5 after a 429; a
+    success gives back what its own retry took, and 1 if it took none. **Defaults:** a cost of 14
+    since November 2026, whatever failed; before, 5, and 10 after a timeout (as botocore, Go and
+    JavaScript had it). Theirs are three attempts with full jitter from 50 ms, formerly from 1 s.
+    **Known trouble:** the full bucket lets 35 retries (formerly a hundred, or 50 after timeouts)
+    into the first moment of any outage.
     """
 
     MOST: Final = 500.0
 
-    def __init__(self, cost: float = 14.0) -> None:
+    def __init__(self, cost: float = 14.0, timeout_cost: float | None = None) -> None:
         self._cost = cost
+        self._timeout_cost = cost if timeout_cost is None else timeout_cost
         self._left = self.MOST
 
     def hear(self, status: int, now: float, after: int | None = None) -> None:
@@ -131,15 +134,18 @@ class AwsBucket(NoPolicy):
         return True
 
     def _cost_after(self, status: int) -> float:
-        return 5.0 if status == THROTTLED else self._cost
+        if status == THROTTLED:
+            return 5.0
+        return self._timeout_cost if status == CALLER_LEFT else self._cost
 
 
 class LinkerdBudget(NoPolicy):
     """The retry budget of Linkerd and Finagle.
 
     In the last ten seconds at most `ratio` of the first attempts are retried, and `min_per_s` a
-    second besides. **Defaults:** 0.2 and 10. **Known trouble:** the floor is each client's own: a
-    thousand small ones may retry ten thousand times a second.
+    second besides. A first attempt counts when it ends, here. **Defaults:** 0.2 and 10. **Known
+    trouble:** the floor is each client's own: a thousand small ones may retry ten thousand times a
+    second.
     """
 
     TTL_S: Final = 10.0
@@ -167,7 +173,7 @@ _MAKERS: Final[dict[RetryPolicyName, Callable[[random.Random], RetryPolicy]]] = 
     "sre_throttling": SreThrottling,
     "grpc_tokens": lambda _: GrpcTokens(),
     "aws_bucket": lambda _: AwsBucket(),
-    "aws_bucket_2025": lambda _: AwsBucket(cost=5.0),
+    "aws_bucket_2025": lambda _: AwsBucket(cost=5.0, timeout_cost=10.0),
     "linkerd_budget": lambda _: LinkerdBudget(),
 }
 

@@ -92,9 +92,10 @@ def test_grpc_retries_while_more_than_half_of_its_tokens_are_left(status: int) -
 @pytest.mark.parametrize(("name", "status", "retries"), [
     ("aws_bucket", 503, 35), ("aws_bucket", CALLER_LEFT, 35), ("aws_bucket", 429, 100),
     ("aws_bucket_2025", 503, 100), ("aws_bucket_2025", 429, 100),
+    ("aws_bucket_2025", CALLER_LEFT, 50),
 ])  # fmt: skip
 def test_aws_pays_for_each_retry_out_of_five_hundred(name: str, status: int, retries: int) -> None:
-    """14 a retry, 5 at the old cost and after a 429."""
+    """14 a retry and 5 after a 429; formerly 5, and 10 after a timeout."""
     policy = policy_of(name, Random(1))  # type: ignore[arg-type]
     assert sum(policy.may_retry(status, 0.0) for _ in range(1000)) == retries
 
@@ -115,6 +116,11 @@ def test_aws_gives_back_what_a_retry_cost_that_succeeds_and_one_for_a_first() ->
     assert policy._left == 496
     policy.hear(201, 0.0, after=429)
     assert policy._left == 500
+    former = AwsBucket(cost=5.0, timeout_cost=10.0)
+    assert former.may_retry(CALLER_LEFT, 0.0)
+    assert former._left == 490
+    former.hear(201, 0.0, after=CALLER_LEFT)
+    assert former._left == 500
 
 
 def test_linkerds_budget_is_a_fifth_and_ten_a_second_over_ten_seconds() -> None:
