@@ -69,6 +69,28 @@ def test_the_same_seed_gives_the_same_orders_in_pyodide(site):
         assert told == natively(experiment), experiment
 
 
+BY_THE_WORKER = """experiments => new Promise((resolve, reject) => {
+  const worker = new Worker("worker.mjs", {type: "module"}), told = [];
+  const ask = () => worker.postMessage({id: told.length, experiment: experiments[told.length]});
+  worker.onmessage = ({data}) => {
+    if (data.broken || data.refused) reject(new Error(data.broken ?? data.refused));
+    else if (data.ready) ask();
+    else if (data.done) {
+      told.push([data.orders, data.prints, data.sentences]);
+      if (told.length < experiments.length) ask(); else resolve(told);
+    }
+  };
+})"""
+
+
+def test_the_same_seed_gives_the_same_orders_in_a_browser(address, page):
+    """The same twenty, by the worker of the page."""
+    page.goto(address)
+    there = page.evaluate(BY_THE_WORKER, experiments())
+    for experiment, told in zip(experiments(), there, strict=True):
+        assert told == natively(experiment), experiment
+
+
 def test_nothing_is_fetched_from_elsewhere_and_what_is_told_is_native(address, page):
     """From an empty cache to the first whole picture; then a preset, and a link; without one
     request to anybody else."""
