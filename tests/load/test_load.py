@@ -76,7 +76,7 @@ def test_a_closed_load_is_as_slow_as_its_server() -> None:
 def test_a_retry_storm_sends_four_times_the_load() -> None:
     """Each order is tried four times at once, and counts once."""
     with StubServer(lambda n: Answer(503, "queue_full", retry_after_s=1)) as server:
-        run = load(server, rate=100, seconds=1, scenario="retry_storm")
+        run = load(server, rate=100, seconds=1, scenario="retry_storm", client_timeout_s=25)
     assert set(run.records.attempts) == {4}
     assert server.orders == 4 * len(run.records)
     assert len(run.records.attempt_t_s) == server.orders
@@ -86,7 +86,14 @@ def test_a_retry_storm_sends_four_times_the_load() -> None:
 def test_a_retry_budget_tames_the_storm() -> None:
     """A tenth of the orders is tried again."""
     with StubServer(lambda n: Answer(503, "queue_full", retry_after_s=1)) as server:
-        run = load(server, rate=400, seconds=1, scenario="retry_storm", retry_budget=0.1)
+        run = load(
+            server,
+            rate=400,
+            seconds=1,
+            scenario="retry_storm",
+            retry_budget=0.1,
+            client_timeout_s=25,
+        )
     assert server.orders / len(run.records) == pytest.approx(1.1, abs=0.01)
 
 
@@ -113,7 +120,8 @@ def test_a_retry_that_succeeds_makes_the_order_sold() -> None:
 
 
 def test_headers_carry_deadline_client_and_priority_and_browsing_comes_on_top() -> None:
-    """Mixes are drawn by weight, and split the frame; GETs are told apart from orders."""
+    """Mixes are drawn by weight, and split the frame; GETs are told apart from orders. They are
+    patient: one who leaves before the server has read their order has sent none."""
     with StubServer() as server:
         run = load(
             server,
@@ -121,12 +129,12 @@ def test_headers_carry_deadline_client_and_priority_and_browsing_comes_on_top() 
             seconds=1,
             browse_per_s=100,
             send_deadline=True,
-            client_timeout_s=0.25,
+            client_timeout_s=25,
             clients={"fair": 3, "greedy": 1},
             priorities={0: 1, 3: 1},
             by="client",
         )
-    assert {headers["x-request-timeout-ms"] for headers in server.seen} == {"250"}
+    assert {headers["x-request-timeout-ms"] for headers in server.seen} == {"25000"}
     greedy = sum(headers["x-client-id"] == "greedy" for headers in server.seen)
     assert greedy / len(server.seen) == pytest.approx(0.25, abs=0.1)
     assert {headers["x-priority"] for headers in server.seen} == {"0", "3"}
@@ -271,7 +279,7 @@ def test_any_service_is_sent_what_it_takes() -> None:
     with StubServer(lambda n: answers[n % 5]) as server:
         run = load(
             server.url, rate=200, seconds=1, seed=6, request=request,
-            send_deadline=True,
+            send_deadline=True, client_timeout_s=25,
         )  # fmt: skip
     assert len(run.records) == server.orders > 100
     wanted = [
@@ -280,7 +288,7 @@ def test_any_service_is_sent_what_it_takes() -> None:
     assert sorted(server.lines) == sorted(f"PUT {sent.path}" for sent in wanted)
     assert sorted(server.bodies) == sorted(sent.body or b"" for sent in wanted)
     assert {seen["x-tag"] for seen in server.seen} == {"a", "b"}
-    assert {seen["x-request-timeout-ms"] for seen in server.seen} == {"500"}
+    assert {seen["x-request-timeout-ms"] for seen in server.seen} == {"25000"}
     fate_of_status = {202: 0, 404: 0, 201: 3, 503: 2, 409: 3}
     told = zip(run.records.status.tolist(), run.records.fate.tolist(), strict=True)
     assert set(told) == set(fate_of_status.items())
@@ -304,7 +312,12 @@ def test_an_expected_refusal_is_not_sent_again() -> None:
     """Retries are for answers that were not expected."""
     with StubServer(lambda n: Answer(503)) as server:
         run = load(
-            server, rate=50, seconds=0.5, retries=3, request=Request("GET", "/x", expect=503)
+            server,
+            rate=50,
+            seconds=0.5,
+            retries=3,
+            request=Request("GET", "/x", expect=503),
+            client_timeout_s=25,
         )
     assert server.orders == len(run.records)
     assert run.summary["served_share"] == 1
