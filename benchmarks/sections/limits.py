@@ -34,7 +34,7 @@ throttled without need, and these count as lost.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from multiprocessing import get_context
@@ -124,7 +124,7 @@ def measure(size: Size, say: Say) -> Found:
             say(scene.name)
             rivals = [_sized(rival, scene) for rival in RIVALS]
             asked = [(rival, seed) for rival in rivals for seed in seeds_of(scene, size)]
-            results = pool.map(partial(_one, scene), asked)
+            results = pool.map(partial(play_one, scene), asked)
             rows: dict[str, list[Scored]] = {rival.name: [] for rival in RIVALS}
             for number, ((rival, _), score) in enumerate(zip(asked, results, strict=True), 1):
                 rows[rival.name].append(score)
@@ -141,14 +141,21 @@ def report(
         title="Adaptive concurrency limits",
         what=__doc__ or "",
         logs="off (virtual time)",
-        tables=[*(_table(name, rows) for name, rows in found.items()), _policies(storms)],
+        tables=[
+            *(score_table(name, rows, has_last=_drifts(name)) for name, rows in found.items()),
+            _policies(storms),
+        ],
         aims=list(_aims(found)),
         notes=[],
     )
 
 
 def _sized(rival: Rival, scene: Scene) -> Rival:
-    return DRIFT_SIZED.get(rival.name, rival) if scene.name.startswith("drift") else rival
+    return DRIFT_SIZED.get(rival.name, rival) if _drifts(scene.name) else rival
+
+
+def _drifts(name: str) -> bool:
+    return name.startswith("drift")
 
 
 def _seeds(size: Size) -> range:
@@ -160,13 +167,13 @@ def seeds_of(scene: Scene, size: Size) -> range:
     return _seeds(size)[:1] if scene.seconds > 600 and size != FULL else _seeds(size)
 
 
-def _one(scene: Scene, asked: tuple[Rival, int]) -> Scored:
+def play_one(scene: Scene, asked: tuple[Rival, int]) -> Scored:
     return played(scene, *asked)
 
 
-def _table(name: str, rows: dict[str, list[Scored]]) -> Table:
-    drifts = name.startswith("drift")
-    columns = ["goodput", "worst 10 s", "false rejections, %"] + ["last tenth"] * drifts
+def score_table(name: str, rows: Mapping[str, list[Scored]], *, has_last: bool = False) -> Table:
+    """A row for each that played the scene; with its last tenth, if wanted."""
+    columns = ["goodput", "worst 10 s", "false rejections, %"] + ["last tenth"] * has_last
     return Table(
         title=name[:1].upper() + name[1:],
         columns=columns,
@@ -175,7 +182,7 @@ def _table(name: str, rows: dict[str, list[Scored]]) -> Table:
                 [each.goodput for each in scores],
                 [each.worst for each in scores],
                 [100 * each.false for each in scores],
-                *([[each.last for each in scores]] if drifts else []),
+                *([[each.last for each in scores]] if has_last else []),
             ]
             for rival, scores in rows.items()
         },

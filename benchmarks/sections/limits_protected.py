@@ -20,10 +20,10 @@ from multiprocessing import get_context
 from statistics import median
 from typing import Final
 
-from benchmarks.arena import NAIVE, Rival, Scene, Scored, played
-from benchmarks.measured import Found, Report, Say, Size, Table
+from benchmarks.arena import NAIVE, Rival, Scene, Scored
+from benchmarks.measured import Found, Report, Say, Size
 from benchmarks.results import told
-from benchmarks.sections.limits import scenes, seeds_of
+from benchmarks.sections.limits import play_one, scenes, score_table, seeds_of
 from bpdemo.core.settings import Settings
 from bpdemo.flow.limits.choice import LIMITS
 
@@ -52,15 +52,11 @@ def measure(size: Size, say: Say) -> Found:
             say(scene.name)
             asked = [(rival, seed) for rival in CONTENDERS for seed in seeds_of(scene, size)]
             rows: dict[str, list[Scored]] = {rival.name: [] for rival in CONTENDERS}
-            results = pool.map(partial(_one, scene), asked)
+            results = pool.map(partial(play_one, scene), asked)
             for (rival, _), scored in zip(asked, results, strict=True):
                 rows[rival.name].append(scored)
             found[scene.name] = rows
     return Found(report(found))
-
-
-def _one(scene: Scene, asked: tuple[Rival, int]) -> Scored:
-    return played(scene, *asked)
 
 
 def report(found: Mapping[str, Mapping[str, list[Scored]]]) -> Report:
@@ -69,23 +65,8 @@ def report(found: Mapping[str, Mapping[str, list[Scored]]]) -> Report:
         title="What a limit still adds",
         what=__doc__ or "",
         logs="off (virtual time)",
-        tables=[_table(name, rows) for name, rows in found.items()],
+        tables=[score_table(name, rows) for name, rows in found.items()],
         notes=[verdict(name, rows) for name, rows in found.items()],
-    )
-
-
-def _table(name: str, rows: Mapping[str, list[Scored]]) -> Table:
-    return Table(
-        title=name[:1].upper() + name[1:],
-        columns=["goodput", "worst 10 s", "false rejections, %"],
-        rows={
-            rival: [
-                [each.goodput for each in scores],
-                [each.worst for each in scores],
-                [100 * each.false for each in scores],
-            ]
-            for rival, scores in rows.items()
-        },
     )
 
 
