@@ -27,12 +27,12 @@ class Size:
 
     @property
     def bursts(self) -> int:
-        """Rounds of a third of `seconds`: of many short ones a busy moment spoils few."""
-        return 3 * self.rounds
+        """Rounds of a fifth of `seconds`: of many short ones a busy moment spoils few."""
+        return 5 * self.rounds
 
     @property
     def burst_s(self) -> float:
-        return self.seconds / 3
+        return self.seconds / 5
 
 
 TINY = Size("tiny", rounds=1, long_rounds=1, seconds=0.5, calls=200)

@@ -4,6 +4,10 @@
 the job itself not counted. *Connections*: goodput at twice capacity (two workers of 40 ms), while
 so many keep-alive connections are open and used in turn. *Customers*: the same M/M/4/14 at 1.2
 times capacity in three simulators, and in ours at 0.9 and 2 times, a second of processor time.
+*Accepted orders*: processor time of each, where eight connections order and so many more are open
+and ask for nothing, measured in turn. *Memory*: resident memory of the server, for each of 10,000
+connections that are idle, and for each of as many whose orders wait in the queue. What they can
+take is bounded by `queue_capacity` and by the files that the process may open.
 simpy and ciw simulate a queue, in the words of their documentation; bpdemo carries each customer
 through its own code for gate, intake, ledger, books, breaker, budget, payment and store; metrics
 and logs are left out.
@@ -17,10 +21,11 @@ import tracemalloc
 from dataclasses import replace
 from functools import partial
 
-from benchmarks.flood import Load
+from benchmarks.flood import AGAIN, Load
+from benchmarks.held_open import held_open, kib_of_each
 from benchmarks.measured import Aim, Found, Report, Say, Size, Table, interleaved, ratio
 from benchmarks.peers import SERVICE_S, WORKERS
-from benchmarks.servers import flood, ours
+from benchmarks.servers import closed_loop, flood, ours
 from bpdemo.assembly.slices import tuning
 from bpdemo.core.settings import Settings
 from bpdemo.flow.queue import BoundedQueue
@@ -28,6 +33,10 @@ from bpdemo.lab.services.simulation import simulate
 
 DEPTHS = (10, 1_000, 100_000)
 CONNECTIONS = (10, 100, 1_000, 10_000)
+IDLE = (10, 10_000)
+ORDERING = 8
+#: In less time a server that has just taken so many connections may answer nobody.
+LEAST_S = 0.5
 ARRIVAL_PER_S, SERVICE_PER_S, SERVERS, PLACES = 120.0, 25.0, 4, 14
 #: With the workers fewer places than the fewest connections: there must be one to be refused on.
 SMALL_ROOM = 4
@@ -39,6 +48,8 @@ OTHER_TIMES = (0.9, 2)
 def measure(size: Size, say: Say) -> Found:
     admissions = _admissions(size, say)
     open_connections = _connections(size, say)
+    beside_idle = _beside_idle(size, say)
+    taken_kib = _memory(say)
     customers = _customers(size, say)
     deep, shallow = f"{DEPTHS[-1]:,} waiting", f"{DEPTHS[0]:,} waiting"
     memory = {f"{depth:,} waiting": [_bytes_a_job(depth)] for depth in DEPTHS}
@@ -54,6 +65,8 @@ def measure(size: Size, say: Say) -> Found:
                     rows={name: [admissions[name], memory[name]] for name in admissions},
                 ),
                 open_connections,
+                Table.of_one("Accepted orders", "CPU time, µs an order", beside_idle),
+                Table.of_one("Memory of the server", "KiB of each", taken_kib),
                 Table.of_one("Simulated customers", "customers a second", customers),
             ],
             aims=[
@@ -63,9 +76,15 @@ def measure(size: Size, say: Say) -> Found:
                     at_most=1.5,
                 ),
                 Aim(
-                    text="10,000 simulated customers a second through the service's own code",
+                    text="an accepted order beside 10,000 idle connections costs as much as "
+                    "beside 10 (within 1.1)",
+                    values=ratio(beside_idle, *(f"{count:,} idle" for count in reversed(IDLE))),
+                    at_most=1.1,
+                ),
+                Aim(
+                    text="18,000 simulated customers a second through the service's own code",
                     values=customers[OURS],
-                    at_least=10_000,
+                    at_least=18_000,
                 ),
             ],
         )
@@ -133,6 +152,34 @@ def _connections(size: Size, say: Say) -> Table:
 def _at_twice(connections: int, seconds: float, seed: int) -> Load:
     rate_per_s = 2 * WORKERS / SERVICE_S
     return Load(rate_per_s, seconds + 0.5, seed=seed, connections=connections)
+
+
+def _beside_idle(size: Size, say: Say) -> dict[str, list[float]]:
+    knobs = {"workers": ORDERING, "payment_latency_s": 0, "store_latency_s": 0}
+    cpu_us: dict[str, list[float]] = {f"{count:,} idle": [] for count in IDLE}
+    with ours(**knobs, read_timeout_s=60) as server:
+        closed_loop(server, ORDERING, 0.5)
+        for number in range(size.bursts):
+            for count in IDLE:
+                say(f"round {number + 1} of {size.bursts}: {count:,} idle connections")
+                with held_open(server, count):
+                    cpu_us[f"{count:,} idle"].append(
+                        closed_loop(server, ORDERING, max(LEAST_S, size.burst_s)).cpu_us
+                    )
+    return cpu_us
+
+
+def _memory(say: Say) -> dict[str, list[float]]:
+    """Of two servers: what the one has had for its connections it would use again for the other."""
+    count = IDLE[-1]
+    knobs = {"workers": 1, "payment_latency_s": 600, "store_latency_s": 0, "read_timeout_s": 60}
+    waits = {"queue_capacity": count, "request_timeout_s": 0, "attempt_timeout_s": 0}
+    found = {}
+    for name, asks in {"idle connection": b"", "order that waits": AGAIN}.items():
+        say(f"memory: each {name}")
+        with ours(**knobs, **waits, drain_timeout_s=0) as server:
+            found[name] = [kib_of_each(server, count, asks)]
+    return found
 
 
 def _customers(size: Size, say: Say) -> dict[str, list[float]]:

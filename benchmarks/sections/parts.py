@@ -62,14 +62,14 @@ def measure(size: Size, say: Say) -> Found:
             ],
             aims=[
                 Aim(
-                    text=f"the breaker adds at most half of what the fastest peer adds ({fastest})",
+                    text=f"the breaker adds at most 0.4 of what the fastest peer adds ({fastest})",
                     values=ratio(breakers, OURS, fastest, less=BARE),
-                    at_most=0.5,
+                    at_most=0.4,
                 ),
                 Aim(
-                    text="a job through the queue at most 1.5 times asyncio.Queue",
+                    text="a job through the queue at most 1.25 times asyncio.Queue",
                     values=ratio(queues, OURS, "asyncio.Queue"),
-                    at_most=1.5,
+                    at_most=1.25,
                 ),
             ],
             notes=[f"the breaker beside {fastest}, bare await left in: {with_await:.2f}"],

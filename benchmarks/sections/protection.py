@@ -21,7 +21,6 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from benchmarks.measured import Aim, Found, Report, Say, Size, Table, ratio
-from benchmarks.results import cell
 from benchmarks.sections.refusals import table_of
 from benchmarks.servers import Rate, Server, closed_loop, ours, ours_profiled, peer
 
@@ -76,7 +75,6 @@ def _profile(seconds: float) -> dict[str, list[list[float]]]:
 
 def _report(rates: dict[str, list[Rate]], profile: dict[str, list[list[float]]]) -> Report:
     cpu_us = {name: [rate.cpu_us for rate in found] for name, found in rates.items()}
-    like = ratio(cpu_us, LOGGED, OURS)
     return Report(
         title="The price of protection",
         what=__doc__ or "",
@@ -91,10 +89,14 @@ def _report(rates: dict[str, list[Rate]], profile: dict[str, list[list[float]]])
         ],
         aims=[
             Aim(
-                text="orders of one core, logs on, at least 0.6 of a bare FastAPI route's",
+                text="orders of one core, logs on, at least 0.75 of a bare FastAPI route's",
                 values=ratio(cpu_us, BARE, OURS),
-                at_least=0.6,
-            )
+                at_least=0.75,
+            ),
+            Aim(
+                text="orders of one core, logs on, at least 0.9 of a bare route's with a log line",
+                values=ratio(cpu_us, LOGGED, OURS),
+                at_least=0.9,
+            ),
         ],
-        notes=[f"beside a bare route that writes a line as well: {cell(like)}"],
     )
