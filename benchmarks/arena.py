@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Final
 
@@ -16,7 +16,7 @@ from bpdemo.assembly.office import Assembly
 from bpdemo.core.errors import Refused
 from bpdemo.core.settings import Settings
 from bpdemo.flow.limits.choice import LIMITS
-from bpdemo.plan.fates import OK
+from bpdemo.plan.fates import LATE, OK
 from bpdemo.sim import virtual_time
 from bpdemo.sim.crowd import Crowd
 from bpdemo.sim.play import Play, prepare
@@ -69,6 +69,10 @@ class Scored:
     false: float
     last: float
     """Goodput of the last tenth: where a drift shows."""
+    late: float = 0.0
+    """Let in and not answered in time, of the offer."""
+    stretches: tuple[tuple[int, float], ...] = ()
+    """Ten seconds by ten seconds: how many were served in time, and how many was possible."""
 
 
 class WatchedPlay(Play):
@@ -98,7 +102,9 @@ def played(scene: Scene, rival: Rival, seed: int) -> Scored:
     with limits_made_with(rival):
         virtual_time.run(play.run())
     orders = [(order.t_s, order.fate == OK) for order in play.orders]
-    return scored(scene, orders, play.meta().capacities, play.refused_while_idle)
+    told = scored(scene, orders, play.meta().capacities, play.refused_while_idle)
+    late = sum(order.fate == LATE for order in play.orders)
+    return replace(told, late=late / max(1, len(orders)))
 
 
 @contextmanager
@@ -143,13 +149,18 @@ def scored(
         for start in range(WARM_S, seconds - STRETCH_S + 1)
         if not any(second in some for some in spoilt for second in range(start, start + STRETCH_S))
     ]
-    tens = range(WARM_S, seconds - STRETCH_S + 1, STRETCH_S)
-    possible = sum(min(sum(offered[s : s + 10]), sum(can[s : s + 10])) for s in tens)
+    stretches = tuple(
+        (sum(ok[start:end]), min(sum(offered[start:end]), sum(can[start:end])))
+        for end in range(WARM_S + STRETCH_S, seconds + 1, STRETCH_S)
+        for start in (end - STRETCH_S,)
+    )
+    served, possible = (sum(each) for each in zip(*stretches, strict=True)) if stretches else (0, 0)
     return Scored(
-        goodput=sum(sum(ok[s : s + 10]) for s in tens) / max(1.0, possible),
+        goodput=served / max(1.0, possible),
         worst=min((share(start, start + STRETCH_S) for start in starts), default=1.0),
         false=refused_while_idle / max(1, len(orders)),
         last=share(seconds - seconds // 10, seconds),
+        stretches=stretches,
     )
 
 

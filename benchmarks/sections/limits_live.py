@@ -36,8 +36,9 @@ from benchmarks.arena import AS_BEFORE, TWICE_AS_SLOW, Rival, Scene, Scored, sco
 from benchmarks.drawing import lines
 from benchmarks.envoy_proxy import PACKAGE, envoy_before, envoy_version
 from benchmarks.flood import Load
+from benchmarks.limit_aims import OURS
 from benchmarks.measured import FULL, TINY, Aim, Found, Report, Say, Size, Table
-from benchmarks.sections.limits import OURS, RIVALS
+from benchmarks.sections.limits import RIVALS
 from benchmarks.servers import flood, ours_taped, peer_naive
 from benchmarks.taped import Busy
 

@@ -15,9 +15,8 @@ behind: each order more that may wait keeps them busier, and makes more orders l
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
 from functools import partial
 from multiprocessing import get_context
 from statistics import fmean, median
@@ -25,46 +24,17 @@ from typing import Final
 
 from benchmarks.arena import Rival, Scene, Scored, played
 from benchmarks.fifo import score
+from benchmarks.limit_aims import FIGURES, GOODPUT, HARD, OURS, WORST
 from benchmarks.measured import Found, Report, Say, Size, Table
 from benchmarks.results import told
-from benchmarks.sections.limits import OURS, RIVALS, scenes, seeds_of
+from benchmarks.sections.limits import RIVALS, scenes, seeds_of
 from bpdemo.flow.limiter import FixedLimit
 
-HARD: Final = ("bimodal ×2", "calls that never answer ×1", "drift ×1.05", "drift ×1.2")
 PER_WORKER: Final = (1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 16.0)
 #: A scene is no longer than this, in which one queue looks for the bound.
 LOOK_S: Final = 900.0
 
 
-@dataclass(frozen=True)
-class Figure:
-    """One that has an aim: how it is read, and what it should be."""
-
-    name: str
-    of: Callable[[Scored], float]
-    aim: float
-    is_more_better: bool = True
-
-    def keeps(self, values: list[float]) -> bool:
-        middle = median(values)
-        return middle >= self.aim if self.is_more_better else middle <= self.aim
-
-
-def _goodput(scored: Scored) -> float:
-    return scored.goodput
-
-
-def _worst(scored: Scored) -> float:
-    return scored.worst
-
-
-def _false(scored: Scored) -> float:
-    return 100 * scored.false
-
-
-GOODPUT: Final = Figure("goodput", _goodput, 0.95)
-WORST: Final = Figure("worst 10 s", _worst, 0.85)
-FALSE: Final = Figure("false rejections, %", _false, 1.0, is_more_better=False)
 #: By what a bound is chosen.
 CHOSEN_BY: Final = {"best for goodput": GOODPUT, "best for the worst 10 s": WORST}
 
@@ -128,12 +98,11 @@ def report(found: Mapping[str, Mapping[str, list[Scored]]]) -> Report:
 
 
 def _table(name: str, rows: Mapping[str, list[Scored]]) -> Table:
-    figures = (GOODPUT, WORST, FALSE)
     return Table(
         title=name[:1].upper() + name[1:],
-        columns=[figure.name for figure in figures],
+        columns=[figure.name for figure in FIGURES],
         rows={
-            rival: [list(map(figure.of, scores)) for figure in figures]
+            rival: [list(map(figure.of, scores)) for figure in FIGURES]
             for rival, scores in rows.items()
         },
     )
@@ -141,7 +110,7 @@ def _table(name: str, rows: Mapping[str, list[Scored]]) -> Table:
 
 def verdicts(scene: str, rows: Mapping[str, list[Scored]]) -> Iterable[str]:
     """A sentence for each aim that ours misses: whether a bound chosen afterwards keeps it."""
-    for figure in (GOODPUT, WORST, FALSE):
+    for figure in FIGURES:
         values = {rival: list(map(figure.of, scores)) for rival, scores in rows.items()}
         mine = values.pop(OURS)
         if figure.keeps(mine):

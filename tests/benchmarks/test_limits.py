@@ -6,8 +6,9 @@ import pytest
 
 from benchmarks.arena import Rival, Scene, Scored, limits_made_with, played
 from benchmarks.fifo import score
-from benchmarks.measured import FULL, QUICK, TINY
-from benchmarks.sections.limits import DRIFT_SIZED, OURS, RIVALS, report, scenes
+from benchmarks.limit_aims import OURS
+from benchmarks.measured import FULL, QUICK, TINY, Table
+from benchmarks.sections.limits import DRIFT_SIZED, RIVALS, report, scenes
 from benchmarks.tuning import SEEDS, SPANS, trials
 from bpdemo.flow.limiter import FixedLimit
 from bpdemo.flow.limits.choice import LIMITS
@@ -24,6 +25,11 @@ def test_a_bound_that_suits_serves_what_is_possible_and_none_that_does_not() -> 
     assert sized.worst > 0.95
     assert sized.false == 0
     assert wide.goodput < 0.1
+    assert wide.late > 0.5
+    assert sized.late == 0
+    served, possible = (sum(each) for each in zip(*sized.stretches, strict=True))
+    assert len(sized.stretches) == 2
+    assert sized.goodput == pytest.approx(served / possible)
 
 
 def test_a_limit_below_the_workers_refuses_while_one_is_idle() -> None:
@@ -42,19 +48,19 @@ def test_what_is_possible_follows_the_capacity() -> None:
     assert score.last == pytest.approx(1, abs=0.05)
 
 
-def test_the_report_has_a_row_for_each_and_holds_the_aims_against_ours() -> None:
-    """Four aims a scene; the best adaptive rival is who ours is held against."""
+def test_the_report_has_a_row_for_each_and_the_aims_of_ours() -> None:
+    """Beside the scenes stand the client policies; what is kept needs no word."""
     good, bad = Scored(0.97, 0.9, 0.0, 0.97), Scored(0.5, 0.1, 0.2, 0.0)
     rows = {rival.name: [bad, bad] for rival in RIVALS} | {OURS: [good, good]}
-    told = report({"drift ×1.2": rows}, [{"every retry": [3.0, 47.0, 0.8]}] * 2)
+    told = report({"drift ×1.2": rows}, Table.of_one("policies", "", {}))
     drift, policies = told.tables
+    assert policies.title == "policies"
     assert list(drift.rows) == [rival.name for rival in RIVALS]
     assert {len(cells) for cells in drift.rows.values()} == {len(drift.columns)}
-    assert policies.rows["every retry"] == [[3.0, 3.0], [47.0, 47.0], [0.8, 0.8]]
-    assert len(told.aims) == 4
-    assert all(aim.is_met for aim in told.aims)
-    behind = rows | {"vegas": [Scored(1.0, 1.0, 0.0, 1.0)] * 2}
-    assert [aim.is_met for aim in report({"a": behind}, [{}]).aims] == [True, True, True, False]
+    assert [aim.is_met for aim in told.aims] == [True] * 4
+    assert told.notes == []
+    bad_ours = report({"drift ×1.2": rows | {OURS: [bad, bad]}}, Table.of_one("policies", "", {}))
+    assert len(bad_ours.notes) == sum(not aim.is_met for aim in bad_ours.aims) == 3
 
 
 def test_every_rival_can_be_put_before_every_scene() -> None:

@@ -11,9 +11,9 @@ import pytest
 from benchmarks.arena import AS_BEFORE, TWICE_AS_SLOW, Scored
 from benchmarks.envoy_proxy import config
 from benchmarks.flood import Load
+from benchmarks.limit_aims import OURS
 from benchmarks.measured import FULL, QUICK, TINY
 from benchmarks.naive import naive
-from benchmarks.sections.limits import OURS
 from benchmarks.sections.limits_live import (
     ENVOY,
     GRADIENT2,

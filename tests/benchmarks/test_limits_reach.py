@@ -3,9 +3,10 @@
 import pytest
 
 from benchmarks.arena import Scored
+from benchmarks.limit_aims import HARD, OURS
 from benchmarks.measured import FULL, QUICK, TINY
-from benchmarks.sections.limits import OURS, scenes
-from benchmarks.sections.limits_reach import HARD, best_bounds, bounds, report, verdicts
+from benchmarks.sections.limits import scenes
+from benchmarks.sections.limits_reach import best_bounds, bounds, report, verdicts
 
 MISSED = Scored(goodput=0.90, worst=0.70, false=0.024, last=0.9)
 NEARLY = Scored(goodput=0.93, worst=0.75, false=0.0, last=0.9)

@@ -1,0 +1,188 @@
+"""What our limit is held to in each scene, and where it misses that, what was measured of it there.
+
+*Behind* is told in pairs: ours and the best rival played the same orders on the same seeds, and
+each ten seconds of a run are a pair. So even one long run has an interval, of ± 2 standard errors.
+It must not become an excuse: fewer than ten pairs make none, and it counts for no more than the aim
+itself. Where a limit wanders off on one seed and not on the next, seeds are further apart than the
+pairs of each tell; that, too, would only make the interval wider, and the aim easier to keep.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from math import sqrt
+from statistics import fmean, median
+from typing import Final
+
+from benchmarks.arena import Scored
+from benchmarks.measured import Aim
+from benchmarks.results import cell, told
+
+#: Of one scene, the scores of each rival, seed by seed.
+Rows = Mapping[str, Sequence[Scored]]
+
+OURS: Final = "own"
+#: What may be behind the best adaptive rival, besides the interval.
+SPARED: Final = 0.02
+FEWEST_PAIRS: Final = 10
+#: Scenes of which the section `limits_reach` tells what could be reached at all.
+HARD: Final = ("bimodal ×2", "calls that never answer ×1", "drift ×1.05", "drift ×1.2")
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One that has an aim: how it is read, and what it should be."""
+
+    name: str
+    text: str
+    of: Callable[[Scored], float]
+    aim: float
+    is_more_better: bool = True
+
+    def keeps(self, values: Sequence[float]) -> bool:
+        middle = median(values)
+        return middle >= self.aim if self.is_more_better else middle <= self.aim
+
+    def best(self, rows: Rows) -> str:
+        """Which of them does best by it."""
+        order = max if self.is_more_better else min
+        return order(rows, key=lambda rival: median(map(self.of, rows[rival])))
+
+
+def _goodput(scored: Scored) -> float:
+    return scored.goodput
+
+
+def _worst(scored: Scored) -> float:
+    return scored.worst
+
+
+def _false(scored: Scored) -> float:
+    return 100 * scored.false
+
+
+GOODPUT: Final = Figure("goodput", "goodput of what was possible", _goodput, 0.95)
+WORST: Final = Figure("worst 10 s", "worst ten seconds", _worst, 0.85)
+FALSE: Final = Figure(
+    "false rejections, %", "false rejections (a worker was idle), %", _false, 1.0,
+    is_more_better=False,
+)  # fmt: skip
+FIGURES: Final = (GOODPUT, WORST, FALSE)
+
+
+@dataclass(frozen=True)
+class Behind:
+    """How far ours is behind a rival, of what was possible, and half of the interval."""
+
+    rival: str
+    mean: float
+    chance: float
+    by_seed: list[float]
+
+    @property
+    def most(self) -> float:
+        """What may be behind."""
+        return SPARED + min(self.chance, SPARED)
+
+    @property
+    def is_spared(self) -> bool:
+        return self.mean <= self.most
+
+
+def behind_best(rows: Rows, rivals: Iterable[str]) -> Behind:
+    """Behind the one of `rivals` that has the best goodput on these very seeds."""
+    best = max(rivals, key=lambda rival: fmean(map(_goodput, rows[rival])))
+    pairs, by_seed = [], []
+    for mine, theirs in zip(rows[OURS], rows[best], strict=True):
+        by_seed.append(theirs.goodput - mine.goodput)
+        for (ours, possible), (other, _) in zip(mine.stretches, theirs.stretches, strict=True):
+            pairs.append((other - ours, possible))
+    possible = max(1.0, sum(can for _, can in pairs))
+    mean = sum(more for more, _ in pairs) / possible
+    chance = 0.0
+    if (count := len(pairs)) >= FEWEST_PAIRS:
+        squares = sum((more - mean * can) ** 2 for more, can in pairs)
+        chance = 2 * sqrt(count / (count - 1) * squares) / possible
+    return Behind(best, mean, chance, by_seed)
+
+
+def aims_of(scene: str, rows: Rows, rivals: Iterable[str]) -> list[Aim]:
+    """Four: three figures of ours, and what it is behind the best of the `rivals` that adapt."""
+    aims = []
+    for figure in FIGURES:
+        bound = {"at_least" if figure.is_more_better else "at_most": figure.aim}
+        values = [figure.of(each) for each in rows[OURS]]
+        aims.append(Aim(text=f"{scene}: ours, {figure.text}", values=values, **bound))
+    behind = behind_best(rows, rivals)
+    text = f"{scene}: ours behind the best adaptive rival ({behind.rival}), paired: at most "
+    text += f"{SPARED:g} and the interval, {_fine(behind.most)}"
+    return [*aims, Aim(text=text, values=[behind.mean], at_most=behind.most)]
+
+
+def reasons(scene: str, rows: Rows, rivals: Iterable[str]) -> list[str]:
+    """A sentence for each of those that is missed."""
+    missed = [figure for figure in FIGURES if not figure.keeps([*map(figure.of, rows[OURS])])]
+    told = [_reason(scene, figure, rows) for figure in missed]
+    behind = behind_best(rows, rivals)
+    return told if behind.is_spared else [*told, _lags(scene, behind, rows)]
+
+
+def _reason(scene: str, figure: Figure, rows: Rows) -> str:
+    """On how many seeds, and what the best of all that played has."""
+    values = [figure.of(each) for each in rows[OURS]]
+    missed = sum(not figure.keeps([value]) for value in values)
+    text = (
+        f"{scene}, {figure.name}: ours misses {told(figure.aim)} with {cell(values)}, on {missed} "
+        f"of {_seeds(values)}; {_lost(rows[OURS])}"
+    )
+    others = {rival: scores for rival, scores in rows.items() if rival != OURS}
+    best = figure.best(others)
+    had = [figure.of(each) for each in others[best]]
+    if figure.keeps(had):
+        text += f". Of all that played here {best} does best, and keeps it with {cell(had)}"
+    else:
+        text += f". None that played here keeps it: the best, {best}, has {cell(had)}"
+    return text + _link(scene)
+
+
+def _lags(scene: str, behind: Behind, rows: Rows) -> str:
+    rival, seeds = behind.rival, behind.by_seed
+    ahead = f"{sum(by > 0 for by in seeds)} of {_seeds(seeds)}, by {_fine(max(seeds))} at most"
+    each = "; ".join(
+        f"{name} has {_lost(rows[name])}, worst ten seconds {told(median(map(_worst, rows[name])))}"
+        for name in (OURS, rival)
+    )
+    return (
+        f"{scene}, behind {rival}: by {_fine(behind.mean)} ± {_fine(behind.chance)}, on {ahead}. "
+        f"{each[:1].upper()}{each[1:]}{_link(scene)}"
+    )
+
+
+def _lost(scores: Sequence[Scored]) -> str:
+    """Where orders went that were not served in time, besides those rejected at a full house."""
+    false, late = (median(100 * share(each) for each in scores) for share in (_idle, _late))
+    return f"{told(false)}% of the offer rejected while a worker was idle, {told(late)}% late"
+
+
+def _idle(scored: Scored) -> float:
+    return scored.false
+
+
+def _late(scored: Scored) -> float:
+    return scored.late
+
+
+def _fine(value: float) -> str:
+    """To a thousandth: what is behind is small."""
+    return f"{value:.3f}"
+
+
+def _seeds(values: Sequence[float]) -> str:
+    return f"{len(values)} seed{'s' * (len(values) != 1)}"
+
+
+def _link(scene: str) -> str:
+    if scene not in HARD:
+        return ""
+    return ". What any bound could reach there stands in [limits_reach](#limits_reach)"
