@@ -6,10 +6,10 @@
 Five runs of pytest. One is of what needs no process, no socket and no real time (`untimed`, see
 tests/untimed.py): it goes on beside the others, at the lowest priority that the system has, and
 takes what they leave of the processor. Those are tests with processes and servers, one more at a
-time than there are cores, since they often wait. Then come the loads, and nothing that yields goes
-on beside them: two virtual processors are often one real one. First what plays a load or opens a
-browser, but judges no speed (`light`), three at a time; then the other loads one at a time, and at
-last those that need all of the machine (`whole`).
+time than there are cores, since they often wait, and then what plays a load or opens a browser, but
+judges no speed (`light`), three at a time. At last come the loads, and nothing goes on beside them,
+not even what yields: two virtual processors are often one real one. First the others one at a time,
+then those that need all of the machine (`whole`).
 
 What has a clock of the machine's own, all but the first run, can be disturbed by the machine,
 which is no fault of the service: what fails there, if it is little, is judged once more, alone and
@@ -181,9 +181,9 @@ def play(folder: Path, length: str, chosen: list[str]) -> int:
     untimed += [f"--timeout={ASIDE_S}"]
     with aside(folder, *at_once(cores), *untimed, *(chosen or UNTIMED)) as beside:
         others = pytest(folder, *at_once(cores + 1), "-m", f"{OTHERS} and {length}", *chosen)
+        of_light = [*at_once(LIGHT_AT_ONCE, by="loadfile"), "-m", f"{LIGHT} and {length}"]
+        light = loads_of(folder, others, "light", of_light, chosen)
         untimed_run = beside.wait()
-    of_light = [*at_once(LIGHT_AT_ONCE, by="loadfile"), "-m", f"{LIGHT} and {length}"]
-    light = loads_of(folder, others, "light", of_light, chosen)
     loads = loads_of(folder, others, "", ["-m", f"{LOADS} and {length}"], chosen)
     whole = loads_of(folder, others, "whole", ["-m", f"{WHOLE} and {length}"], chosen)
     codes = [untimed_run.code, *disturbed(folder, others, light, loads, whole)]

@@ -146,6 +146,7 @@ def attempts(played: Play) -> float:
     return len(played.attempts_s) / len(played.orders)
 
 
+@pytest.mark.slow
 def test_every_policy_keeps_the_storm_smaller_than_none_does() -> None:
     """Fewer attempts for each order than where all may be retried."""
     without = attempts(storm(None))

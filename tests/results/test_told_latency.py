@@ -51,6 +51,7 @@ def test_an_answer_in_time_is_never_told_as_the_timeout(short_ms: float, timeout
         assert int(told.removesuffix(" ms").replace(",", "")) < timeout_s * 1000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seconds", [3, 4, 5, 7, 10])
 def test_a_late_run_has_one_word_for_those_who_hung_up(seconds: float) -> None:
     """Median, tail and every row of a run in which nearly all leave unserved."""

@@ -331,8 +331,8 @@ def test_loads_are_looked_for_where_they_were_found(suite, monkeypatch, tmp_path
 
 @pytest.mark.parametrize("length", ["not long", "long"])
 def test_nothing_goes_on_beside_a_load(suite, monkeypatch, tmp_path, length):
-    """Nothing that yields, since two virtual processors may be one real one; and no other load
-    beside one that judges speed."""
+    """Of those that judge speed: nothing that yields, since two virtual processors may be one real
+    one, and no other load."""
     told: list[Any] = []
 
     class Beside(Over):
@@ -352,7 +352,7 @@ def test_nothing_goes_on_beside_a_load(suite, monkeypatch, tmp_path, length):
         next(place for place, words in enumerate(told) if f"{kind} and {length}" in words)
         for kind in (suite.LIGHT, suite.LOADS, suite.WHOLE)
     )
-    assert told.index("over") < light < loads < whole
+    assert light < told.index("over") < loads < whole
     assert "-n" not in (*told[loads], *told[whole])
 
 

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -175,6 +176,7 @@ class OfficeStories(RuleBasedStateMachine):
         self.loop.close()
 
 
+@pytest.mark.slow
 def test_any_story_ends_with_balanced_books() -> None:
     """Sixty stories of up to forty steps: balanced after each step, settled at the end."""
     run_state_machine_as_test(

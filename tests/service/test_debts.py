@@ -32,6 +32,8 @@ from tests.service.durable import Provider, well
 from tests.service.stage import opened
 from tests.support.virtual import virtual
 
+pytestmark = pytest.mark.slow
+
 
 async def hangs(key: str) -> None:
     await asyncio.get_running_loop().create_future()

@@ -48,6 +48,7 @@ def wide(spread: st.SearchStrategy[int]) -> st.SearchStrategy[int]:
     return st.one_of(st.integers(1, 8), spread)
 
 
+@pytest.mark.slow
 @given(
     waiting=wide(st.integers(1, 300)),
     order_s=st.integers(1, 4000),  # waiting × outage: what the test costs

@@ -175,6 +175,7 @@ def sold_after_an_outage(times: float, **knobs: object) -> float:
     return after["goodput_per_s"] / min(after["offered_per_s"], after["capacity_per_s"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("policy", ["reject", "block"])
 @pytest.mark.parametrize("times", [0.5, 0.9, 2])
 def test_a_slow_moment_is_over_when_it_is_over(times: float, policy: str) -> None:
@@ -182,6 +183,7 @@ def test_a_slow_moment_is_over_when_it_is_over(times: float, policy: str) -> Non
     assert sold_after_an_outage(times, queue_policy=policy) >= 0.97
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("policy", ["reject", "block"])
 @pytest.mark.parametrize("times", [0.5, 0.9, 2])
 def test_without_the_exception_it_is_never_over(

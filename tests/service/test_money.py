@@ -83,6 +83,7 @@ async def crowd(stage: Stage, orders: int, rng: Random, rate_per_s: float = 250.
         await asyncio.sleep(rng.expovariate(rate_per_s))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("storm", STORMS)
 @virtual
 async def test_the_sums_agree_after_every_storm(storm: str) -> None:
@@ -94,6 +95,7 @@ async def test_the_sums_agree_after_every_storm(storm: str) -> None:
         assert stage.books.success > 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 @virtual
 async def test_the_sums_agree_after_outages_that_come_and_go(seed: int) -> None:

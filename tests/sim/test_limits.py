@@ -35,6 +35,7 @@ def test_where_a_limit_starts(knobs: dict[str, Any], start: int) -> None:
     assert set(limits(played)) == {start}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("algorithm", ADAPTIVE)
 def test_a_limit_alone_protects_the_naive_service(algorithm: str) -> None:
     """Twice what it can do, no other protection: without a limit next to nothing is in time after

@@ -16,6 +16,8 @@ from bpdemo.sim.margin import Asked
 from bpdemo.sim.ordeal import UNTIL_S, WARM_S, Trigger
 from bpdemo.sim.virtual_time import Steps
 
+pytestmark = pytest.mark.slow
+
 #: Two workers: a quarter of the orders, and the same at these lengths.
 NAIVE = Settings.unprotected(workers=2)
 

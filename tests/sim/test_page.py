@@ -31,6 +31,7 @@ def played_out(page: Page, by_s: float = 1.0) -> list[dict[str, Any]]:
     return told
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("by_s", [0.3, 1.0, 100.0])
 def test_in_pieces_of_any_length_it_is_the_same_run(by_s: float) -> None:
     """And the one that `play` plays as a whole, to the last order, attempt and look."""

@@ -86,6 +86,7 @@ def test_a_longest_trigger_of_no_length_is_refused(wrong: float) -> None:
         storm(0.6).edge_s(wrong)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("load", [0.5, 0.8])
 def test_the_services_own_code_sticks_on_the_same_side(load: float) -> None:
     """Three seeds: the most recover from 0.75 of the model's edge and stick from 1.25 of it."""

@@ -157,6 +157,7 @@ def test_a_witness_changes_nothing(steps: Steps) -> None:
     assert fingerprint(again) == fingerprint(played)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", RUNS)
 def test_an_animation_is_the_run_in_milliseconds(name: str) -> None:
     """Rounded to a hundredth, in JSON without NaN; the sentence has the counts of the records."""

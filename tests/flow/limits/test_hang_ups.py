@@ -125,6 +125,7 @@ ROWS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "scatter", "mixture"), ROWS)
 def test_who_gives_up_costs_the_others_nothing(
     name: str, scatter: str, mixture: tuple[float, float, bool]

@@ -92,6 +92,7 @@ def test_what_exploring_costs_is_bounded(start: int) -> None:
 RUSHED = {"payment_latency_distribution": "bimodal"}, {"payment_latency_distribution": "lognormal"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("knobs", RUSHED, ids=["bimodal", "lognormal"])
 def test_chance_does_not_carry_it_off(knobs: dict[str, str]) -> None:
     """Eight seeds, three minutes each, twice the offer, service times that scatter: never so much
@@ -103,6 +104,7 @@ def test_chance_does_not_carry_it_off(knobs: dict[str, str]) -> None:
         assert walk.refused_while_idle < 0.03 * len(walk.orders), seed
 
 
+@pytest.mark.slow
 def test_from_far_too_much_it_comes_back() -> None:
     """A limit that makes everybody late is left in four minutes, though no call is dropped."""
     scene = Scene("rush", 2.0, 240.0, RUSHED[0])
