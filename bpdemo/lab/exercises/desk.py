@@ -9,6 +9,7 @@ from bpdemo.core.nearest import nearest
 from bpdemo.lab.exercises.answer_file import file_of
 from bpdemo.lab.exercises.catalogue import EXERCISES, exercise_asking
 from bpdemo.lab.exercises.comparison import source_of, with_production
+from bpdemo.lab.exercises.failed_cell import told_of_failed_cell
 from bpdemo.lab.exercises.judging_process import judge_answer
 from bpdemo.lab.exercises.marks import all_marks, note_check, note_hint
 from bpdemo.lab.exercises.table import Progress
@@ -41,7 +42,7 @@ def check(name: str, answer: Any = NOT_GIVEN) -> Verdict:
     if answer is NOT_GIVEN:
         wanted = EXERCISES[name].answer
         raise ValueError(f"check takes your answer as well: check({name!r}, {wanted})")
-    verdict = replace(judge_answer(name, answer, print), file=file_of(answer))
+    verdict = replace(_judged(name, answer), file=file_of(answer))
     if other := _asking(name, answer):
         print(f"{answer.__name__} is the answer of {other}: check({other!r}, {answer.__name__})")
     note_check(name, verdict.state)
@@ -85,6 +86,13 @@ def require_exercise(name: str) -> None:
     raise ValueError(
         f"there is no exercise {name!r}.{meant} There are {', '.join(sorted(EXERCISES))}."
     )
+
+
+def _judged(name: str, answer: Any) -> Verdict:
+    exercise = EXERCISES[name]
+    if told := told_of_failed_cell(exercise.answer, answer):
+        return Verdict.of(name, exercise.title, told)
+    return judge_answer(name, answer, print)
 
 
 def _asking(name: str, answer: Any) -> str | None:

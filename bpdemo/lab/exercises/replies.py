@@ -100,7 +100,7 @@ def _tell_raised(error: BaseException, place: str, whose: str) -> Told:
              "gives, it is not your fault: please tell your instructor."),
         )  # fmt: skip
     if isinstance(error, SyntaxError) and not place:
-        return _tell_unreadable(error)
+        return tell_unreadable(error)
     return tell(
         "not yet",
         ("Expected", f"{whose} runs without an error."),
@@ -110,7 +110,7 @@ def _tell_raised(error: BaseException, place: str, whose: str) -> Told:
     )
 
 
-def _tell_unreadable(error: SyntaxError) -> Told:
+def tell_unreadable(error: SyntaxError) -> Told:
     """Python could not even read the cell: nothing of it has run."""
     return tell(
         "not yet",

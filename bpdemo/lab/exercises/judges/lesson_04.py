@@ -57,6 +57,8 @@ def _judge_range(full_jitter: Any, failed: int) -> None:
         )
     if max(waits) <= longest_s + 1e-9:
         return
+    if failed == 1 and longest_s <= min(waits) < 1.5 * longest_s:
+        _on_top_of_it(longest_s, waits)
     capped = longest_s == CAP_S
     raise NotYet(
         expected=f"after {_failures(failed)} the wait is at most {longest_s:g} s.",
@@ -67,6 +69,15 @@ def _judge_range(full_jitter: Any, failed: int) -> None:
         look="Take `min(cap_s, …)` before you draw."
         if capped
         else "The first wait is not doubled yet: `failed` is 1, so `2 ** (failed - 1)` is 1.",
+    )
+
+
+def _on_top_of_it(longest_s: float, waits: list[float]) -> None:
+    raise NotYet(
+        expected=f"after {_failures(1)} the wait is anything from 0 to {longest_s:g} s.",
+        seen=f"it was never less than {min(waits):.3g} s, and up to {max(waits):.3g} s.",
+        why="a random part that is *added* to the backoff leaves the crowd together, only later.",
+        look="What is the shortest wait that you can draw? The backoff is the *longest* one.",
     )
 
 

@@ -28,6 +28,11 @@ WRONG: dict[str, dict[str, str]] = {
         JITTER + "rng.uniform(0, base_s * 2 ** (failed - 1))\n": "never comes back",
         JITTER + "rng.uniform(0, min(cap_s, base_s * 2 ** failed))\n": "not doubled yet",
         JITTER + "rng.uniform(0, cap_s)\n": "the first retry should come soon",
+        JITTER + "min(cap_s, base_s * 2 ** (failed - 1)) + rng.uniform(0, base_s)\n": (
+            "leaves the crowd together, only later"
+        ),
+        JITTER + "base_s * 2 ** failed\n": "not doubled yet",
+        JITTER + "base_s * 2 ** (failed - 1) * (1 + rng.random())\n": "never less than 0.05",
         "def full_jitter(failed, base_s, cap_s, rng):\n"
         "    rng.uniform(0, min(cap_s, base_s * 2 ** (failed - 1)))\n": "return the wait",
     },
