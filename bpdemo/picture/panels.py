@@ -28,7 +28,8 @@ STACK: Final = ("ok", "late", "failed", "shed")
 
 ARROW_PX: Final = 38
 EVEN: Final = 0.5
-"""An even load has no bin with less than this share of its mean: more than randomness does."""
+"""An even load has no bin but the last with less than this share of its mean: more than randomness
+does."""
 
 BESIDE_PX: Final = 14
 """Between the arrow and its number."""
@@ -87,7 +88,8 @@ def _arrow(cell: Cell, above: Sequence[bool], offered: Heights, attempts: Height
     # A picture tells one figure for one thing: of an even load the title has told the multiple,
     # and a median of the bins that happen to be above would be another.
     mean = cell.run.summary["offered_per_s"]
-    is_even = min(offered) >= EVEN * mean
+    # A load that was stopped ends within its last bin: drawn out to the end, the last two values.
+    is_even = min(offered[:-2]) >= EVEN * mean
     orders = mean if is_even and mean > top else statistics.median(compress(offered, above))
     tries = None if attempts is None else statistics.median(compress(attempts, above))
     x = cell.edge_t_s[at]

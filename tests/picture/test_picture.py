@@ -113,6 +113,16 @@ def test_title_and_arrow_tell_the_same_multiple(scenario: str, multiple: float, 
     assert any(note.showarrow for note in figure.layout.annotations)
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_a_load_that_was_stopped_tells_one_multiple(seed: int) -> None:
+    """Its last orders leave some of the last bin empty: that is no load that falls."""
+    whole = random_run(1.95, seed)
+    records = whole.records.where(whole.records.t_s < 7.62)
+    run = LoadRun(records, whole.samples, replace(whole.meta, seconds=7.8))
+    assert min(run.frame["offered_per_s"]) < whole.summary["offered_per_s"] / 2
+    assert len(set(re.findall(r"([\d.]+)×", told(run.figure())))) == 1
+
+
 def test_an_offer_within_the_panel_needs_no_arrow() -> None:
     """At half of capacity the areas tell it all."""
     assert not any(note.showarrow for note in run_of(100).figure().layout.annotations)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 from html import escape
+from math import inf
 from typing import Any, Final
 
 import httpx
@@ -28,6 +30,8 @@ from bpdemo.plan.plan import RANGES, require_choice, require_range
 PERIOD_S: Final = 0.3
 #: What is turned within this time goes out as one change: a slider that is dragged floods nobody.
 GATHER_S: Final = 0.12
+DOUBLE_S: Final = 0.5
+"""A press so soon after the one before was acted on is the other half of a double click."""
 WIDTH_PX: Final = 930
 """At most: it takes the width there is."""
 ALARM: Final = f"border-left:8px solid {VERMILLION};padding-left:10px"
@@ -49,7 +53,8 @@ STYLE: Final = f"""<style>
   .bp-hands .widget-label {{width: 118px !important; white-space: normal; line-height: 1.05;
     height: auto; margin-block: auto}}
 }}
-.bp-cockpit .widget-readout {{min-width: 3em; text-align: right}}
+.bp-cockpit .widget-readout {{min-width: 3em; text-align: right; height: auto;
+  margin-block: auto}}
 .bp-cockpit .noUi-connect, .bp-cockpit .noUi-handle {{background: {BLUE}; border-color: {BLUE}}}
 .bp-cockpit :focus-visible {{outline: 3px solid {VERMILLION}; outline-offset: 2px}}
 </style>"""
@@ -89,7 +94,8 @@ class Cockpit:
         self._times = _times_slider()
         self._times.observe(self._times_turned, "value")
         self._button = widgets.Button(layout=widgets.Layout(height="36px", width="auto"))
-        self._button.on_click(lambda _: self.stop() if self.load.running else self.start())
+        self._button.on_click(lambda _: self._pressed())
+        self._acted_s = -inf
         self._now, self._line = widgets.HTML(), widgets.HTML()
         self.widget: Any = self._laid_out()
         self.picture.clear(service.capacity_per_s)
@@ -137,6 +143,11 @@ class Cockpit:
         self._say("This cockpit is closed; run its cell again.")
 
     # -- in the kernel's threads ----------------------------------------------------------
+
+    def _pressed(self) -> None:
+        if time.monotonic() - self._acted_s >= DOUBLE_S:
+            self.stop() if self.load.running else self.start()
+            self._acted_s = time.monotonic()
 
     def _turned(self, knob: Knob, value: Any) -> None:
         with self._lock:

@@ -73,6 +73,20 @@ def test_the_figures_below_are_those_of_now(office: Service) -> None:
     eventually(lambda: "capacity now <b>16/s</b>" in made._now.value, "what it is by now is told")
 
 
+@pytest.mark.parametrize(("apart", "acts"), [(False, 1), (True, 2)])
+def test_a_double_click_is_one_press(
+    apart: bool, acts: int, office: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its second half would stop the load that the first has started; a press later on counts."""
+    made, pressed = cockpit(office), list[str]()
+    monkeypatch.setattr(made, "start", lambda: pressed.append("start"))
+    if apart:
+        monkeypatch.setattr("bpdemo.lab.live.cockpit_panel.DOUBLE_S", 0.0)
+    made._button.click()
+    made._button.click()
+    assert len(pressed) == acts
+
+
 def test_a_second_cockpit_takes_the_place_of_the_first(office: Service) -> None:
     """The thread of the first ends, its load too, and it says that it is closed."""
     first = cockpit(office)
