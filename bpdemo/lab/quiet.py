@@ -18,7 +18,8 @@ from tornado.websocket import WebSocketClosedError
 #: loopback address; a timeout is longer than Jupyter's own interval; Ctrl-C was the learner's.
 #: After a restart widgets of before go on asking for their thread, and are answered that it is
 #: gone; a page that is loaded again leaves a connection behind, with messages for nobody; a kernel
-#: may take some seconds to start.
+#: may take some seconds to start. While a lesson is saved, its former self has another name for a
+#: moment, and may be gone before the file browser has looked at it.
 NOISE: Final = re.compile(
     r"Notebook \S.* is not trusted$"
     r"|Kernel is running over TCP without encryption\."
@@ -28,6 +29,7 @@ NOISE: Final = re.compile(
     r"|Replacing stale connection: "
     r"|Got events for closed stream <zmq\."
     r"|Nudge: attempt \d+ on kernel "
+    r"|.*[/\\]\.~[^/\\]+\.ipynb doesn't exist$"
     r"|$"  # all that Jupyter has to say of a message to a page that is gone
 )
 

@@ -39,6 +39,9 @@ from bpdemo.results.meta import PICTURED, Meta
 
 __all__ = ["LoadProgress", "RunningLoad", "drive", "load", "stop_loads"]
 
+BEHIND_S: Final = 4.0
+"""A load under way is shown at most so much behind time, however long its orders may take."""
+
 
 @runtime_checkable
 class Target(Protocol):
@@ -128,8 +131,8 @@ class RunningLoad:
             self._turns = [*self._turns, (round(self.now_s, 2), capacity_per_s)]
 
     def snapshot(self) -> LoadRun:
-        """The run so far, up to where every order has had its time."""
-        settled_s = self._driver.heard_until_s - min(self.plan.client_timeout_s, 2.0)
+        """The run so far, up to where every order has had its time, and that of its retries."""
+        settled_s = self._driver.heard_until_s - min(self.plan.visit_s, BEHIND_S)
         # A bin that is still filling would look like a fall in every series.
         whole_bins_s = settled_s // self._meta.bin_s * self._meta.bin_s
         return self._run(min(self.plan.seconds, max(whole_bins_s, self._meta.bin_s)))

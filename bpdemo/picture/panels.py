@@ -78,7 +78,7 @@ def fates(cell: Cell) -> None:
     _name_areas(cell)
     if any(above):
         _arrow(cell, above, offered, attempts if retried else None)
-    cell.y_axis = {"range": [0, top], "title": "requests per second", "nticks": _ticks(cell)}
+    cell.y_axis = {"range": [0, top], "title": "requests per second", **_ticks(cell, top)}
 
 
 def _arrow(cell: Cell, above: Sequence[bool], offered: Heights, attempts: Heights | None) -> None:
@@ -245,12 +245,17 @@ def queue(cell: Cell) -> None:
             cell.label("no queue limit", 1.0, GREY)
         else:
             cell.label("queue capacity", places / most, GREY, f"{places:,.0f}")
-    cell.y_axis = {"range": [0, most], "title": "jobs", "nticks": _ticks(cell)}
+    cell.y_axis = {"range": [0, most], "title": "jobs", **_ticks(cell, most)}
 
 
-def _ticks(cell: Cell) -> int:
-    """At most so many numbers at the axis, so that each has its own line in a low panel."""
-    return max(2, min(5, int(cell.height_px // (1.5 * LINE_PX))))
+def _ticks(cell: Cell, top: float) -> dict[str, float]:
+    """At most so many numbers at the axis that each has its own line in a low panel, and never the
+    0 alone: Plotly rounds a step up, of two steps in 450 to 500."""
+    most = max(2, min(5, int(cell.height_px // (1.5 * LINE_PX))))
+    tens = 10.0 ** math.floor(math.log10(top))
+    highest = max(tens * step for step in (1, 2, 5) if tens * step <= top)
+    is_alone = most == 2 and 2 * tens < top / 2 < 2.5 * tens
+    return {"nticks": most} | ({"tick0": 0.0, "dtick": highest} if is_alone else {})
 
 
 def _last(values: Heights) -> float | None:

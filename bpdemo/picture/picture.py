@@ -19,13 +19,18 @@ if TYPE_CHECKING:
 
 
 def picture(
-    run: Run, panels: Sequence[str] = PANELS, form: Format = PAGE, span_s: float = 0.0
+    run: Run,
+    panels: Sequence[str] = PANELS,
+    form: Format = PAGE,
+    span_s: float = 0.0,
+    jobs: float = 0.0,
 ) -> go.Figure:
     """One run. `panels` names those to draw, so that a lesson can build it up.
 
-    `span_s` makes the time axis longer than the run, for one that is still under way.
+    `span_s` makes the time axis longer than the run, and `jobs` that of the queue higher, for one
+    that is still under way.
     """
-    return _figure(one(shown(run), panels, form, span_s))
+    return _figure(one(shown(run), panels, form, span_s, jobs))
 
 
 def told_panels(panels: Sequence[str], runs: Sequence[Run]) -> Sequence[str]:

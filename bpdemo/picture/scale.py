@@ -12,6 +12,9 @@ from bpdemo.picture.shown import Shown
 HEADROOM: Final = 1.3
 """The top panel ends at this multiple of capacity; a larger offer is an arrow."""
 
+HEADROOM_OF_JOBS: Final = 1.2
+"""The panel of the queue ends at this multiple of the most that stood there."""
+
 MOST_GROWTH: Final = 4.0
 """A knob that makes capacity larger than so many times the first may leave the panel."""
 
@@ -26,12 +29,13 @@ class Scale:
     jobs: float
 
     @classmethod
-    def of(cls, runs: Sequence[Shown]) -> Scale:
+    def of(cls, runs: Sequence[Shown], jobs: float = 0.0) -> Scale:
+        """`jobs`: as many have been seen, if more than the runs themselves know of."""
         return cls(
             seconds=max(run.meta.seconds for run in runs),
             orders_per_s=max(_orders_per_s(run) for run in runs),
             latency_ms=_latency_ms(runs),
-            jobs=max(_jobs(run) for run in runs),
+            jobs=max(HEADROOM_OF_JOBS * jobs, *(_jobs(run) for run in runs)),
         )
 
 
@@ -53,4 +57,4 @@ def _latency_ms(runs: Sequence[Shown]) -> tuple[float, float]:
 def _jobs(run: Shown) -> float:
     names = ("queue_depth", "queue_capacity", "workers")
     seen = (jobs for name in names for jobs in run.columns[name] if math.isfinite(jobs))
-    return 1.2 * max((10.0, *seen))
+    return HEADROOM_OF_JOBS * max((10.0, *seen))

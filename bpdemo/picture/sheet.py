@@ -71,11 +71,16 @@ Drawn = dict[str, Any]
 
 
 def one(
-    run: Shown, panels: Sequence[str] = PANELS, form: Format = PAGE, span_s: float = 0.0
+    run: Shown,
+    panels: Sequence[str] = PANELS,
+    form: Format = PAGE,
+    span_s: float = 0.0,
+    jobs: float = 0.0,
 ) -> Drawn:
-    """One run. `panels` names those to draw; `span_s` makes the time axis longer than the run."""
+    """One run. `panels` names those to draw; `span_s` makes the time axis longer than the run, and
+    `jobs` is how many have been seen in the queue meanwhile."""
     title = f"{run.meta.name}: {told(run)}" if form.has_title else ""
-    return _Sheet([run], panels, form, title, span_s).figure()
+    return _Sheet([run], panels, form, title, span_s, jobs).figure()
 
 
 def two(
@@ -104,6 +109,7 @@ class _Sheet:
         form: Format,
         title: str,
         span_s: float = 0.0,
+        jobs: float = 0.0,
     ) -> None:
         unknown = set(panels) - set(PANELS)
         if unknown or not panels:
@@ -112,7 +118,7 @@ class _Sheet:
         self.form = form
         self.rows = [row for name in PANELS if name in panels for row in form.rows[name]]
         self.width_px = width_px = form.width_px
-        scale = Scale.of(runs)
+        scale = Scale.of(runs, jobs)
         self.scale = replace(scale, seconds=max(scale.seconds, span_s))
         self.title = wrapped(title, width_px - 30, TITLE_PX, bold=True) if title else []
         self.labels_px = form.labels_px

@@ -21,7 +21,7 @@ from bpdemo.core.choices import (
 )
 from bpdemo.core.ranges import plain
 from bpdemo.plan.request import Request
-from bpdemo.plan.retries import CAP_S
+from bpdemo.plan.retries import BASE_S, CAP_S
 
 SETTLE_MAX_S: Final = 10.0
 
@@ -132,6 +132,16 @@ class Plan:
         return max(
             self.client_timeout_s, min(SETTLE_MAX_S, attempts * self.client_timeout_s + pauses_s)
         )
+
+    @property
+    def visit_s(self) -> float:
+        """How long it may take until it is known what became of an order, its retries included.
+
+        Where the server says how long they wait, that is taken as for a failure without an answer.
+        """
+        pauses = range(self.retries if self.backoff != "none" else 0)
+        pauses_s = sum(min(CAP_S, BASE_S * 2.0**pause) for pause in pauses)
+        return (self.retries + 1) * self.client_timeout_s + pauses_s
 
     @property
     def last_call_s(self) -> float:

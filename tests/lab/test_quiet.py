@@ -24,6 +24,8 @@ NOISE = (
     ("Replacing stale connection: c5bd6862:s", ()),
     ("Got events for closed stream %s", ("<zmq.eventloop.zmqstream.ZMQStream object at 0x7f>",)),
     ("Nudge: attempt 10 on kernel c5bd6862", ()),
+    ("%s doesn't exist", ("/home/anna lee/my-course/notebooks/.~01_when.ipynb",)),
+    ("%s doesn't exist", ("C:\\course\\.~01_when.ipynb",)),
     ("", ()),
 )
 WORTH_TELLING = (
@@ -32,6 +34,8 @@ WORTH_TELLING = (
     ("Signature store for notebook %s is corrupted or unavailable", ("a.ipynb",)),
     ("The port 8888 is already in use, trying another port.", ()),
     ("Kernel died, restarting", ()),
+    ("%s doesn't exist", ("/home/anna/my-course/notebooks/01_when.ipynb",)),
+    ("%s doesn't exist", ("/home/anna/.~lock/01_when.ipynb",)),
     ("Unhandled error", ()),
     ("No space left on device: %s", ("a.ipynb",)),
     # A cell of somebody's that is not run.

@@ -1,5 +1,6 @@
 """The picture shows what the frame holds, labelled at the line, and text never meets text."""
 
+import math
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -10,11 +11,14 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
+from bpdemo.lab.live.live_picture import COCKPIT
+from bpdemo.lab.talk.talk import FORM as STAGE
 from bpdemo.load.run import LoadRun
 from bpdemo.picture.labels import levels, spread, width_of, wrapped
 from bpdemo.picture.palette import FATE_COLOURS, FATE_PATTERNS, SIMULATED
 from bpdemo.picture.picture import picture, refresh, side_by_side
 from bpdemo.picture.report import Section, write_report
+from bpdemo.picture.sheet import PAGE, Format
 from bpdemo.plan.fates import FAILED, LATE, OK, SHED
 from bpdemo.results.marks import marks_of
 from bpdemo.results.meta import Meta
@@ -153,6 +157,25 @@ def test_every_axis_tells_its_unit() -> None:
     assert figure.layout.yaxis3.type == "log"
     assert {"requests per second", "time to answer", "jobs"} <= set(texts(figure))
     assert figure.layout.xaxis4.title.text == "seconds since the start"
+
+
+@pytest.mark.parametrize("most", [8, 34, 40, 45, 120, 360, 400, 3600, 4000])
+@pytest.mark.parametrize("form", [PAGE, COCKPIT, STAGE], ids=["page", "cockpit", "stage"])
+def test_no_axis_has_the_0_alone(form: Format, most: int) -> None:
+    """There is a second number, by which to read how high a line is, in a low panel, too."""
+    rows = [[t_s, most, -1, 4, 4, 0, 0] for t_s in np.arange(0, 10, 0.1)]
+    whole = run_of()
+    run = LoadRun(whole.records, Samples.of(rows), whole.meta)
+    figure = picture(run, tuple(form.rows), form)
+    axis = figure.layout[figure.data[-1].yaxis.replace("y", "yaxis")]
+    step = axis.dtick or plotlys_step(axis.range[1] / axis.nticks)
+    assert step <= axis.range[1]
+
+
+def plotlys_step(least: float) -> float:
+    """Plotly's step between two numbers, at least so large: 2, 5 or 10 times a power of ten."""
+    tens = 10.0 ** math.floor(math.log10(least))
+    return next(step * tens for step in (2, 5, 10) if step * tens >= least)
 
 
 def test_text_can_be_read_from_the_back_of_a_room() -> None:

@@ -48,13 +48,13 @@ STYLE: Final = f"""<style>
   .bp-cockpit .widget-label, .bp-cockpit .widget-readout, .bp-cockpit select, .bp-cockpit button,
   .bp-cockpit .widget-html-content {{font-size: 14px}}
   .bp-hands .widget-label {{width: {LABEL_PX * 3 // 4}px !important}}
+  .bp-cockpit .widget-readout {{height: auto; margin-block: auto}}
 }}
 @container (max-width: 620px) {{
   .bp-hands .widget-label {{width: 118px !important; white-space: normal; line-height: 1.05;
     height: auto; margin-block: auto}}
 }}
-.bp-cockpit .widget-readout {{min-width: 3em; text-align: right; height: auto;
-  margin-block: auto}}
+.bp-cockpit .widget-readout {{min-width: 3em; text-align: right}}
 .bp-cockpit .noUi-connect, .bp-cockpit .noUi-handle {{background: {BLUE}; border-color: {BLUE}}}
 .bp-cockpit :focus-visible {{outline: 3px solid {VERMILLION}; outline-offset: 2px}}
 </style>"""

@@ -101,17 +101,18 @@ class LivePicture:
         twice a second. The queue can be asked at once: `looks` are rows as `Samples` has them.
         """
         run = running.snapshot()
-        fresh = self._drawn(run, self.span_s(running.now_s))
+        seen = Samples.of(list(looks))
+        fresh = self._drawn(run, self.span_s(running.now_s), _most(seen))
         if "bottom" in self._panels:
-            _go_on(fresh, run, Samples.of(list(looks)))
+            _go_on(fresh, run, seen)
         self._paint(fresh)
 
     def span_s(self, now_s: float) -> float:
         """Where the time axis ends at this moment."""
         return next((span_s for span_s in self._spans_s if now_s < span_s), now_s)
 
-    def _drawn(self, run: LoadRun, span_s: float) -> go.Figure:
-        fresh = picture(run, self._panels, self.form, span_s)
+    def _drawn(self, run: LoadRun, span_s: float, jobs: float = 0.0) -> go.Figure:
+        fresh = picture(run, self._panels, self.form, span_s, jobs)
         fresh.layout.hovermode = False
         return fresh
 
@@ -125,6 +126,12 @@ def nothing(seconds: float, capacity_per_s: float | None = None) -> LoadRun:
     """A run without orders."""
     meta = Meta(name="", seconds=seconds, capacity_per_s=capacity_per_s)
     return LoadRun(Records.of([], [], []), Samples.none(), meta)
+
+
+def _most(looks: Samples) -> float:
+    """The highest that the lines of the queue have been seen."""
+    columns = (looks.queue_depth, looks.queue_capacity, looks.workers_busy)
+    return float(max(max(column, default=0.0) for column in columns))
 
 
 def _go_on(fresh: go.Figure, run: LoadRun, looks: Samples) -> None:

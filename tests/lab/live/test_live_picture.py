@@ -1,10 +1,15 @@
 """What a page gets that comes when the picture has been drawn already."""
 
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+
 import numpy as np
 import pytest
 
 from bpdemo.lab.live.live_picture import COCKPIT, LivePicture
 from bpdemo.lab.talk.talk import FORM
+from bpdemo.load.run import LoadRun
 from bpdemo.picture.sheet import Format
 from tests.picture.runs import RUNS
 
@@ -23,3 +28,19 @@ def test_a_late_page_gets_the_picture_as_it_stands(form: Format) -> None:
                 packed = told[axis]
                 values = np.frombuffer(packed["buffer"], packed["dtype"])
                 np.testing.assert_array_equal(values, trace[axis])
+
+
+@pytest.mark.parametrize("form", [COCKPIT, FORM], ids=["cockpit", "stage"])
+@pytest.mark.parametrize(("depth", "room"), [(3000, -1), (4, 500)], ids=["depth", "bound"])
+def test_the_queue_of_this_moment_stays_in_its_panel(form: Format, depth: int, room: int) -> None:
+    """It is drawn on beyond the run, which is known later: a queue that grows fast, or a bound that
+    was turned up, does not leave at the top."""
+    whole = RUNS["no limit, slow"]
+    known = LoadRun(whole.records, whole.samples, replace(whole.meta, seconds=8.0))
+    running: Any = SimpleNamespace(snapshot=lambda: known, now_s=9.0)
+    picture = LivePicture(form, panels=tuple(form.rows))
+    picture.show_load(running, [[8.5, 1, -1, 4, 4, 0, 0], [9.0, depth, room, 4, 4, 0, 0]])
+    lines = picture.figure.data[-3:]
+    axis = picture.figure.layout[lines[0].yaxis.replace("y", "yaxis")]
+    highest = np.nanmax(np.concatenate([line.y for line in lines]))
+    assert max(depth, room) <= highest <= axis.range[1]
