@@ -9,7 +9,14 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from importlib import import_module
 from inspect import Parameter, Signature
-from types import BuiltinFunctionType, FunctionType, NoneType, SimpleNamespace, UnionType
+from types import (
+    BuiltinFunctionType,
+    FunctionType,
+    MethodType,
+    NoneType,
+    SimpleNamespace,
+    UnionType,
+)
 from typing import Any, Final, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 WORDS: Final[Mapping[Any, str]] = {
@@ -42,9 +49,16 @@ def misfit(signature: Signature, globals_: dict[str, Any], given: Mapping[str, A
 def wrong_kind(name: str, wanted: str, value: object) -> str:
     """The sentence for an argument that is no `wanted`."""
     told = f"{name} must be {wanted}, not {called(value)}"
-    if isinstance(value, FunctionType):
-        told += f". Did you mean {value.__name__}(…)?"
+    if isinstance(value, FunctionType | MethodType):
+        told += f". Did you mean {_owner_of(value)}{value.__name__}(…)?"
     return told
+
+
+def _owner_of(value: FunctionType | MethodType) -> str:
+    """What a method of a class is called by, as in `Settings.unprotected`; whose method it is of an
+    object's cannot be told, nor of a function."""
+    owner = getattr(value, "__self__", None)
+    return f"{owner.__name__}." if isinstance(owner, type) else ""
 
 
 def fits(value: object, hint: Any) -> bool:
@@ -75,7 +89,8 @@ def described(hint: Any) -> str:
     if origin is tuple:
         return f"a tuple of {len(parts)}"
     if isinstance(origin, type) and issubclass(origin, Mapping):
-        return f"a dict{_each('value', parts[-1])}"
+        keys = "" if parts[0] is str else _each("key", parts[0])
+        return f"a dict{keys}{_each('value', parts[-1])}"
     if origin is not None:
         return f"a list{_each('entry', parts[0])}"
     return WORDS.get(hint) or _named(hint)
@@ -87,6 +102,8 @@ def called(value: object) -> str:
         return f"the class {value.__name__}"
     if isinstance(value, FunctionType | BuiltinFunctionType):
         return f"the function {value.__name__}"
+    if isinstance(value, MethodType):
+        return f"the method {_owner_of(value)}{value.__name__}"
     told = repr(value)
     return told if len(told) <= SHOWN else f"{told[:SHOWN]}…"
 
@@ -116,6 +133,11 @@ def _defined(name: str) -> Any:
     if name in SHORT:
         with suppress(ImportError):  # it is not installed: then nothing is one of its kinds
             return import_module(SHORT[name])
+    return class_called(name)
+
+
+def class_called(name: str) -> Any:
+    """The class of this package that is called so, if anything has imported it."""
     modules = [module for at, module in [*sys.modules.items()] if at.startswith("bpdemo.")]
     found = (getattr(module, "__dict__", {}).get(name) for module in modules)
     return next((kind for kind in found if isinstance(kind, type)), None)
@@ -149,7 +171,7 @@ def _holds(value: Any, origin: Any, parts: tuple[Any, ...]) -> bool:
     if isinstance(value, str | bytes) and origin not in (str, bytes):
         return False
     if isinstance(value, Mapping):
-        return all(fits(each, parts[-1]) for each in value.values())
+        return all(fits(key, parts[0]) and fits(each, parts[-1]) for key, each in value.items())
     if isinstance(value, tuple) and origin is tuple:
         return len(value) == len(parts) and all(map(fits, value, parts))
     if isinstance(value, list | tuple):

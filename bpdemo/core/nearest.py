@@ -21,8 +21,20 @@ def nearest(name: object, known: Iterable[str], cutoff: float = 0.5) -> str | No
     return spelt[max(spelt, key=likeness)] if near else None
 
 
+def meant(name: object, known: Iterable[object]) -> str:
+    """The sentence that asks whether the nearest was meant, to be put behind another; empty if none
+    is near, and where no name was written."""
+    near = nearest(name, map(str, known)) if isinstance(name, str) else None
+    return f". Did you mean {near}?" if near else ""
+
+
+def one_of(name: object, known: Iterable[object]) -> str:
+    """The end of a sentence about a word that is none of some: all of them, and the nearest."""
+    words = [str(each) for each in known]
+    return f"one of {', '.join(words)}{meant(name, words)}"
+
+
 def or_meant(name: object, known: Iterable[str], has: str = "it has") -> str:
     """The end of a sentence about a name that is not there: the nearest, or all that are."""
     names = list(known)
-    near = nearest(name, names)
-    return f". Did you mean {near}?" if near else f"; {has} {', '.join(names) or 'nothing'}"
+    return meant(str(name), names) or f"; {has} {', '.join(names) or 'nothing'}"

@@ -9,6 +9,8 @@ from math import inf
 from numbers import Integral, Real
 from typing import Any
 
+from bpdemo.core.nearest import one_of
+
 
 def plain(value: Any) -> Any:
     """Python's own bool, int or float for that of another library; anything else as it is.
@@ -49,10 +51,16 @@ def require_flag(field: str, value: object) -> None:
         raise ValueError(f"{field}: {value!r} is neither True nor False")
 
 
+def require_text(field: str, value: object) -> None:
+    """A text."""
+    if not isinstance(value, str):
+        raise TypeError(f"{field} must be a text, not {value!r}")
+
+
 def require_choice(field: str, value: object, choices: Iterable[object]) -> None:
     """One of some words."""
     if value not in (known := tuple(choices)):
-        raise ValueError(f"{field}: {value!r} is not one of {', '.join(map(str, known))}")
+        raise ValueError(f"{field}: {value!r} is not {one_of(value, known)}")
 
 
 def _wrong(field: str, value: object, kind: str, low: float, high: float | None) -> ValueError:

@@ -27,7 +27,7 @@ from bpdemo.core.choices import (
 )
 from bpdemo.core.errors import SettingsInvalid
 from bpdemo.core.members import naming_class, tell_missing_of
-from bpdemo.core.nearest import nearest
+from bpdemo.core.nearest import nearest, one_of
 from bpdemo.core.ranges import plain
 from bpdemo.core.slips import forgiving
 
@@ -470,13 +470,13 @@ def explain(error: ValidationError) -> SettingsInvalid:
     info = Settings.model_fields.get(field)
     if info is None or _is_secret(info):
         return SettingsInvalid(field, fault["msg"])
-    return SettingsInvalid(field, f"{fault['input']!r} is not {_wanted(info)}")
+    return SettingsInvalid(field, f"{fault['input']!r} is not {_wanted(info, fault['input'])}")
 
 
-def _wanted(field: FieldInfo) -> str:
+def _wanted(field: FieldInfo, given: object) -> str:
     choices = _choices(field)
     if choices:
-        return "one of " + ", ".join(choices)
+        return one_of(given, choices)
     if field.annotation is bool:
         return "true or false"
     kind = "a number" if field.annotation is float else "a whole number"

@@ -18,7 +18,7 @@ from inspect import Parameter
 from typing import Any, Final, ParamSpec, TypeVar
 
 from bpdemo.core.box import calm, runs_own_code, say_instead
-from bpdemo.core.kinds import called, misfit
+from bpdemo.core.kinds import called, class_called, misfit
 from bpdemo.core.nearest import or_meant
 
 P = ParamSpec("P")
@@ -73,6 +73,8 @@ def _given(
         return signature.bind(*args, **kwargs).arguments
     except TypeError as error:
         told = str(error).rstrip(".").replace("missing", "is missing", 1)
+        if "is missing" in told and len(needed := _needed(signature)) > 1:
+            told += f"; it needs {', '.join(needed)}"
     # An argument that is misspelt is why another is missing.
     unknown = UNKNOWN.search(told)
     strange = unknown[1] if unknown else _unknown(signature, kwargs)
@@ -81,8 +83,29 @@ def _given(
     if strange:
         taken = [each for each in signature.parameters if each not in ITSELF]
         told = f"got an unexpected keyword argument {strange!r}"
-        told += or_meant(strange, taken, "it takes")
+        told += _as_setting(strange, taken) or or_meant(strange, taken, "it takes")
     raise TypeError(f"{name}() {told}")
+
+
+def _needed(signature: inspect.Signature) -> list[str]:
+    """What must be given."""
+    several = (Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD)
+    return [
+        name
+        for name, each in signature.parameters.items()
+        if each.default is each.empty and each.kind not in several and name not in ITSELF
+    ]
+
+
+def _as_setting(name: str, taken: list[str]) -> str:
+    """Where a setting of the service is to be written that was given to something else; empty for
+    what is none."""
+    settings = getattr(class_called("Settings"), "model_fields", {})
+    if name not in settings:
+        return ""
+    if "settings" in taken:
+        return f": it is a setting, and they come together, as in {{{name!r}: …}}"
+    return f": it is a setting of the service, as in serve({name}=…)"
 
 
 def _beyond(signature: inspect.Signature, args: tuple[Any, ...]) -> str:

@@ -23,6 +23,8 @@ DEFAULTS: Final[dict[str, Any]] = {
     "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False},
     # A page that is loaded again shows what was saved last: in two minutes, as JupyterLab has it,
     # a lesson's first loads are run and gone.
+    # In its narrow column the names of all lessons were cut, beside a time that tells nobody much.
+    "@jupyterlab/filebrowser-extension:browser": {"showLastModifiedColumn": False},
     "@jupyterlab/docmanager-extension:plugin": {"autosaveInterval": 20},
 }
 """Of JupyterLab's own settings, by its names."""

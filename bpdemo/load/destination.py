@@ -22,6 +22,8 @@ FLAG: Final = "--i-run-this-service (in Python: i_run_this_service=True)"
 #: Set for a worker of a load over machines whose person has said so.
 OWN_SERVICE: Final = "BPDEMO_I_RUN_THIS_SERVICE"
 
+HOST_AND_PORT: Final = re.compile(r"(localhost|\d+(\.\d+){3}|[\w.-]+(?=:\d))(:\d+)?/?")
+"""An address that lacks nothing but its scheme."""
 UNREADABLE: Final = re.compile(r"[\x00-\x20\x7f\\]")
 """What programs read differently from each other: such an address means one host to the one that
 checks it and another to the one that sends."""
@@ -83,7 +85,8 @@ def is_loopback(address: str) -> bool:
 
 
 def _parts_of(url: str) -> SplitResult:
-    wrong = ValueError(f"url: {url!r} is not an address such as http://127.0.0.1:8000")
+    meant = f". Did you mean http://{url}?" if HOST_AND_PORT.fullmatch(url) else ""
+    wrong = ValueError(f"url: {url!r} is not an address such as http://127.0.0.1:8000{meant}")
     if UNREADABLE.search(url):
         raise wrong
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -41,6 +42,10 @@ __all__ = ["LoadProgress", "RunningLoad", "drive", "load", "stop_loads"]
 
 BEHIND_S: Final = 4.0
 """A load under way is shown at most so much behind time, however long its orders may take."""
+
+
+#: What stands in quotes by mistake: a service's name, and no address of one.
+NAME: Final = re.compile(r"(?!localhost)[\w -]+")
 
 
 @runtime_checkable
@@ -261,6 +266,11 @@ def service_at(target: Any, i_run_this_service: bool = False) -> Target:
     """The service that was given, or the one that answers at the address. TypeError for what is
     neither, ValueError if nobody answers."""
     if isinstance(target, str):
+        if NAME.fullmatch(target):
+            raise ValueError(
+                f"target: {target!r} is a text, and no address such as http://127.0.0.1:8000. "
+                "A service stands there without quotes, as in box = serve(), then load(box)"
+            )
         # It asks by a library that takes its time to load, and a service of serve() is not asked.
         from bpdemo.load.target import ask_service
 
@@ -282,7 +292,11 @@ def _this_cell() -> int | None:
     """The number that stands beside the cell which runs now; None outside of a notebook."""
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython else None
-    return getattr(shell, "execution_count", None) if hasattr(shell, "kernel") else None
+    if not hasattr(shell, "kernel"):
+        return None
+    # Some versions of IPython count a cell before it runs, others after it. This is always the
+    # number that its output gets.
+    return getattr(getattr(shell, "displayhook", None), "prompt_count", None)
 
 
 def _watched(running: RunningLoad, raise_if_interrupted: Callable[[], None]) -> LoadRun:

@@ -100,14 +100,18 @@ class ProgressText(_NotebookLine):
         self._say = say
 
     def __enter__(self) -> Self:
-        if self._say is None and _in_notebook():
-            self._open("")
         return self
 
     def show(self, text: str) -> None:
         if self._say is not None:
             self._say(text)
         elif self._display is not None:
-            self._display.update(_html(f"<i>{html.escape(text)} …</i>"))
+            self._display.update(_html(_told(text)))
+        elif _in_notebook():
+            self._open(_told(text))  # not before: where nothing is said no empty line is left
         elif sys.stderr.isatty():
             sys.stderr.write(f"{text} …\n")
+
+
+def _told(text: str) -> str:
+    return f"<i>{html.escape(text)} …</i>"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bpdemo.plan.plan import require_range
+from bpdemo.plan.plan import RATES, require_range
 
 USUAL_TIMES = 2.0
 
@@ -17,7 +17,7 @@ def rate_of(
     if times is not None and rate is not None:
         raise ValueError("give times or rate, not both")
     if rate is not None:
-        return rate
+        return require_range("rate", rate, *RATES)
     if scenario == "closed" or not capacity_per_s:
         if scenario == "closed":
             raise ValueError("rate must be given: a closed load counts users")

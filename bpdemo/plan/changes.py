@@ -23,7 +23,7 @@ def require_changes(changes: Sequence[Change], seconds: float) -> list[Change]:
     for change in changes:
         match change:
             case (at_s, Mapping() as knobs):
-                checked.append((require_range("changes", at_s, 0, seconds), knobs))
+                checked.append((require_range("changes: each time", at_s, 0, seconds), knobs))
             case _:
                 raise _no_change(change)
     return sorted(checked, key=lambda change: change[0])

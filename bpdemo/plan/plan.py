@@ -19,6 +19,7 @@ from bpdemo.core.choices import (
     SCENARIOS,
     RetryPolicyName,
 )
+from bpdemo.core.nearest import meant
 from bpdemo.core.ranges import plain
 from bpdemo.plan.request import Request
 from bpdemo.plan.retries import BASE_S, CAP_S
@@ -92,7 +93,7 @@ class Plan:
         for label, _ in self.priorities:
             require_choice("priorities", label, PRIORITIES)
         if self.is_closed:
-            require_whole("rate_per_s of a closed load (its users)", self.rate_per_s)
+            require_whole("rate of a closed load (its users)", self.rate_per_s)
         if self.scenario == "retry_storm":
             self._storm()
         if self.request is not None:
@@ -205,7 +206,8 @@ def _weighed(name: str, mix: Mix) -> Mix:
 
 def require_choice(name: str, value: object, choices: Collection[str]) -> None:
     if not isinstance(value, str) or value not in choices:
-        raise ValueError(f"{name} must be one of {', '.join(choices)}, not {value!r}")
+        told = f"{name} must be one of {', '.join(choices)}, not {value!r}"
+        raise ValueError(told + meant(value, choices))
 
 
 def require_yes_or_no(name: str, value: Any) -> bool:

@@ -19,9 +19,9 @@ from bpdemo.plan.request_checks import (
     plain_json,
     plain_values,
     require_headers,
+    require_method,
     require_names,
     require_path,
-    require_token,
     text_of,
 )
 from bpdemo.plan.template import filled, filled_json, path_text
@@ -65,10 +65,7 @@ class Request:
     expect: int | Collection[int] | None = None
 
     def __post_init__(self) -> None:
-        require_token("method", self.method)
-        self._set("method", self.method.upper())
-        if self.method == "CONNECT":
-            raise ValueError("method: CONNECT asks for a tunnel, which is no request to a service")
+        self._set("method", require_method(self.method))
         require_path(self.path)
         if self.json is not None and self.body is not None:
             raise ValueError("give json or body, not both")

@@ -7,6 +7,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 
+from bpdemo.core.nearest import nearest
 from bpdemo.plan.template import names_in, names_in_json
 
 Values = tuple[Any, ...] | range
@@ -25,9 +26,31 @@ OURS: Final = {
 }
 
 
+METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
+"""Those that HTTP has. A service may take others; one that is spelt almost so is a slip."""
+ALIKE: Final = 0.75
+"""So that PROPPATCH, which WebDAV has, is not taken for PATCH."""
+
+
+def require_method(method: Any) -> str:
+    """The method in capitals. ValueError for what is none, and for one of HTTP's misspelt."""
+    if not isinstance(method, str) or not TOKEN.fullmatch(method):
+        raise _cannot_stand("method", method)
+    found = method.upper()
+    if found == "CONNECT":
+        raise ValueError("method: CONNECT asks for a tunnel, which is no request to a service")
+    if found not in METHODS and (near := nearest(found, METHODS, cutoff=ALIKE)):
+        raise ValueError(f"method: {method!r} is none of HTTP's. Did you mean {near}?")
+    return found
+
+
 def require_token(field: str, text: Any) -> None:
     if not isinstance(text, str) or not TOKEN.fullmatch(text):
-        raise ValueError(f"{field}: {text!r} cannot stand in a request")
+        raise _cannot_stand(field, text)
+
+
+def _cannot_stand(field: str, text: object) -> ValueError:
+    return ValueError(f"{field}: {text!r} cannot stand in a request")
 
 
 def require_path(path: Any) -> None:

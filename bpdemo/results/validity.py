@@ -82,7 +82,9 @@ def told_run(meta: Meta) -> str:
     if meta.scenario == "closed":
         load = f"{meta.rate_per_s:,.0f} users for {meta.seconds:g} s"
     told = f"The run: {meta.name}, {load}."
-    return f"{told} Repeat the cell [{meta.cell}], then this one." if meta.cell else told
+    if not meta.cell:
+        return told
+    return f"{told} Repeat the cell [{meta.cell}], then those below it that use its run."
 
 
 def send_lag_p99_s(records: Records) -> float:

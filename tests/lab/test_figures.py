@@ -142,7 +142,7 @@ def test_what_is_no_change_is_shown_one(function):
 def test_a_change_has_its_time_within_the_load(function):
     """And not at no time at all."""
     for at_s in NO_NUMBERS:
-        with pytest.raises(ValueError, match=r"changes must be a number from 0 to 0\.2"):
+        with pytest.raises(ValueError, match=r"changes: each time must be a number from 0 to 0\.2"):
             function(changes=[(at_s, {"workers": 3})])
 
 

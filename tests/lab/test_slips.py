@@ -21,12 +21,15 @@ from bpdemo.lab.exercises.table import Progress
 from bpdemo.lab.exercises.verdict import Verdict
 from bpdemo.lab.lessons.database import Database
 from bpdemo.lab.lessons.fairness import parts_by
+from bpdemo.lab.lessons.hops import attempts_by_layers
 from bpdemo.lab.lessons.limit_rules import simulate_rule
-from bpdemo.lab.lessons.outages import browsers_served, payment_calls
+from bpdemo.lab.lessons.outages import back_after_s, browsers_served, outage, payment_calls
 from bpdemo.lab.lessons.shared.source import Source
+from bpdemo.lab.lessons.shop_file import next_step
 from bpdemo.lab.lessons.single_orders import send_at_once
 from bpdemo.lab.lessons.sizing import Sizing
-from bpdemo.lab.lessons.sweeps import Sweep, sweep
+from bpdemo.lab.lessons.sweeps import Sweep, goodput_figure, sweep
+from bpdemo.lab.lessons.timeouts import goodput_if_timeouts_differ
 from bpdemo.lab.live.cockpit_panel import Cockpit
 from bpdemo.lab.services.guest import GuestService
 from bpdemo.lab.services.machine import Calibration
@@ -36,6 +39,7 @@ from bpdemo.load.capacity import Capacity
 from bpdemo.load.loads import RunningLoad
 from bpdemo.load.run import LoadRun
 from bpdemo.plan.request import Request
+from bpdemo.results.waits import others_wait_ms
 from bpdemo.sim.margin import margin
 from bpdemo.sim.theory import QueueTheory, RetryStorm
 from tests.support.jupyter import Kernel
@@ -167,6 +171,53 @@ SLIPS = [
     ("Settings().worker", "Settings has no 'worker'. Did you mean workers?"),
     ("Settings().workers = 3", "workers: settings are frozen; a service is given"),
     ("theory.mmck(1, 2, 3)", "mmck() is missing a required argument: 'capacity'"),
+    ("reveal('01a')", "is missing a required argument: 'run'; it needs name, run"),
+    ("Request('GET /pay')", "is missing a required argument: 'path'; it needs method, path"),
+    ("Request('GETT', '/pay')", "method: 'GETT' is none of HTTP's. Did you mean GET?"),
+    ("Request('GET /pay', '/')", "method: 'GET /pay' cannot stand in a request"),
+    ("simulate(name=3)", "name must be a text, not 3"),
+    ("animate(name=3)", "name must be a text, not 3"),
+    ("sweep('protected', [1], name=3)", "name must be a text, not 3"),
+    ("sweep('protected', [])", "times: there is no load to drive; give some, such as [0.5, 2]"),
+    ("claim('goodput stays up', 1, at_least=0, unit=3)", "unit must be a text, not 3"),
+    ("simulate(workers=8)", "'workers': it is a setting, and they come together, as in {'workers'"),
+    ("load(OFFICE, workers=8)", "'workers': it is a setting of the service, as in serve(workers="),
+    (
+        "simulate(Settings.unprotected)",
+        "the method Settings.unprotected. Did you mean Settings.",
+    ),
+    ("serve(queue_policy='rejct')", "is not one of reject, block. Did you mean reject?"),
+    ("simulate({'queue_discipline': 'LIFO'})", "priority, codel. Did you mean lifo?"),
+    ("serve('unprotectd')", "is not one of unprotected, protected. Did you mean unprotected?"),
+    ("serve(where='proces')", "is not one of thread, process. Did you mean process?"),
+    ("simulate({}, scenario='stedy')", "not 'stedy'. Did you mean steady?"),
+    ("simulate({}, by='clinet')", "not 'clinet'. Did you mean client?"),
+    ("simulate({}, rate='fast')", "rate must be a number from 0.001 to 100000, not 'fast'"),
+    ("simulate({}, changes=[(60, {})])", "changes: each time must be a number from 0 to 30"),
+    (
+        "load('box')",
+        "'box' is a text, and no address such as http://127.0.0.1:8000. A service",
+    ),
+    ("capacity_of('box')", "'box' is a text, and no address such as http://127.0.0.1:8000"),
+    ("load('localhost:8000')", "Did you mean http://localhost:8000?"),
+    ("calibrate('again')", "force: 'again' is neither True nor False"),
+    ("goodput_figure()", "goodput_figure() takes one sweep or more; there is none"),
+    ("next_step(9)", "step: 9 is not one of 1 to 5"),
+    (
+        "line_figure({'a': {'x': 1}}, title='', x='', y='')",
+        "each key a number, each value a",
+    ),
+    ("goodput_if_timeouts_differ(RUN, median_s='x')", "median_s: 'x' is not a number from 0.001"),
+    ("others_wait_ms(RUN, after_s=99)", "after_s: 99 is not a number from 0 to 1"),
+    ("outage(5, 2)", "end_s: 2 is not a number of at least 5"),
+    ("back_after_s(RUN, 99)", "since_s: 99 is not a number from 0 to 1"),
+    ("attempts_by_layers(layers=0)", "layers: 0 is not a whole number of at least 1"),
+    ("RUN.frame.groupby('ok_per_sec')", "this frame has no 'ok_per_sec'. Did you mean ok_per_s?"),
+    ("RUN.frame.sort_values('nope')", "this frame has no 'nope'. Did you mean"),
+    ("RUN.frame.set_index(['t_s', 'x'])", "this frame has no 'x'; it has t_s, offered_per_s"),
+    ("RUN.frame.drop(columns='x')", "this frame has no 'x'; it has t_s, offered_per_s"),
+    ("RUN.frame.query('nope > 3')", "UndefinedVariableError: name 'nope' is not defined"),
+    ("RUN.frame.agg('maen')", "'maen' is not a valid function"),
 ]
 
 
@@ -194,6 +245,10 @@ def shell(run) -> InteractiveShell:
     more |= {"parts_by": parts_by, "send_at_once": send_at_once}
     more |= {"simulate_rule": simulate_rule, "LOST": lambda *_: None}
     more |= {"browsers_served": browsers_served, "payment_calls": payment_calls}
+    more |= {"goodput_figure": goodput_figure, "next_step": next_step, "outage": outage}
+    more |= {"back_after_s": back_after_s, "attempts_by_layers": attempts_by_layers}
+    more |= {"others_wait_ms": others_wait_ms}
+    more |= {"goodput_if_timeouts_differ": goodput_if_timeouts_differ}
     more |= {"SWEEP": Sweep("naive", {0.5: run, 2: run}), "margin": margin}
     shell.user_ns.update(more)
     return shell
@@ -425,6 +480,17 @@ def test_every_front_end_is_given_the_box_itself(tmp_path):
     assert lines[0].startswith("╭")
     assert "line 2: load(serve, second=3)" in lines[-2]
     assert len(lines) <= 7
+
+
+def test_a_run_knows_the_number_beside_its_cell(tmp_path):
+    """What a message sends its reader back to: IPython itself counts a cell before it runs, in some
+    versions, and in others after it."""
+    with Kernel(tmp_path) as kernel:
+        kernel.run("from bpdemo.load.loads import _this_cell")
+        cell = kernel.begin("print(_this_cell())\n1 / 0")
+        told = kernel.outcome(cell)
+    assert told.printed == "2\n"
+    assert "In[2]" in told.traceback
 
 
 @pytest.mark.parametrize("name", ["load", "simulate", "serve", "check", "claim"])

@@ -242,7 +242,7 @@ def test_no_child_outlives_an_owner_that_was_killed(tmp_path: Path) -> None:
     [
         ({"times": 2, "rate": 10}, "times or rate, not both"),
         ({"times": 0}, "times must be a number from 0.01 to 100, not 0"),
-        ({"rate": -1}, "rate_per_s must be a number"),
+        ({"rate": -1}, "rate must be a number"),
         ({"scenario": "closed"}, "rate must be given: a closed load counts users"),
         ({"scenario": "flood"}, "scenario must be one of steady, ramp, spike"),
         ({"bin_s": 99}, "bin_s must be a number from 0.05 to 10"),

@@ -10,7 +10,7 @@ DOWN_AND_BACK = [(1.0, {"payment_latency_s": 3600.0}), (2.0, {"payment_latency_s
 def test_changes_come_in_order_and_within_the_load():
     """They are sorted by time, and one after the end is an error that names it."""
     assert require_changes(DOWN_AND_BACK[::-1], 2.0) == DOWN_AND_BACK
-    with pytest.raises(ValueError, match=r"changes must be a number from 0 to 1\.5"):
+    with pytest.raises(ValueError, match=r"changes: each time must be a number from 0 to 1\.5"):
         require_changes(DOWN_AND_BACK, 1.5)
 
 

@@ -15,6 +15,7 @@ from bpdemo.lab.exercises.marks import all_marks, note_check, note_hint
 from bpdemo.lab.exercises.table import Progress
 from bpdemo.lab.exercises.verdict import Verdict
 from bpdemo.lab.markup import as_html, as_text
+from bpdemo.load.progress_line import ProgressText
 from bpdemo.picture.palette import FONT, SKY_BLUE
 
 NOT_GIVEN: Final = object()
@@ -92,7 +93,8 @@ def _judged(name: str, answer: Any) -> Verdict:
     exercise = EXERCISES[name]
     if told := told_of_failed_cell(exercise.answer, answer):
         return Verdict.of(name, exercise.title, told)
-    return judge_answer(name, answer, print)
+    with ProgressText() as progress:
+        return judge_answer(name, answer, progress.show)
 
 
 def _asking(name: str, answer: Any) -> str | None:

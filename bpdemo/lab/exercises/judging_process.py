@@ -74,7 +74,7 @@ def _ask(
         asked = {"name": name, "limit_s": limit_s, "folder": _path_of(folder), **asked}
         child.say(json.dumps(asked))
         if not over.wait(QUIET_S):
-            say(f"Judging {name}; your answer has {limit_s:g} s of processor time …")
+            say(f"Judging {name}; your answer has {limit_s:g} s of processor time")
             over.wait(longest_s(limit_s) + START_S)
     finally:
         child.stop(0)

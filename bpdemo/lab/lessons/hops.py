@@ -8,6 +8,7 @@ from typing import Final
 
 import plotly.graph_objects as go
 
+from bpdemo.core.ranges import require_count, require_number
 from bpdemo.core.slips import forgiving
 from bpdemo.picture.bars import bar_layout
 from bpdemo.picture.palette import BLUE, GREEN, INK, ORANGE, TEXT_PX
@@ -25,6 +26,9 @@ def attempts_by_layers(layers: int = 3, attempts: int = 3, budget: float = 0.1) 
     Each of `layers` makes up to `attempts`, so they multiply. In the last row one layer alone
     retries, with a `budget` of so many retries for each order.
     """
+    require_count("layers", layers, 1)
+    require_count("attempts", attempts, 1)
+    require_number("budget", budget, 0, 1)
     rows = {"nobody retries": 1.0, "the client library retries": float(attempts)}
     for layer in range(2, layers + 1):
         rows[f"{layer} layers retry"] = float(attempts**layer)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from bpdemo.core.events import BREAKER_CODES
+from bpdemo.core.ranges import require_choice, require_number
 from bpdemo.core.slips import forgiving
 from bpdemo.plan.changes import HANGS_S, Change
 from bpdemo.plan.fates import FAILED, FATES, OK
@@ -40,6 +41,9 @@ def outage(start_s: float, end_s: float, usual_s: float = USUAL_S) -> list[Chang
 
     It hangs and does not fail at once: that is the outage that hurts.
     """
+    require_number("start_s", start_s)
+    require_number("end_s", end_s, start_s)
+    require_number("usual_s", usual_s)
     return [
         (start_s, {"payment_latency_s": HANGS_S * 60}),
         (end_s, {"payment_latency_s": usual_s}),
@@ -49,6 +53,9 @@ def outage(start_s: float, end_s: float, usual_s: float = USUAL_S) -> list[Chang
 @forgiving
 def p99_to_answer_ms(run: LoadRun, start_s: float, end_s: float, fate: str = "shed") -> float:
     """p99 of the time to an answer, over the orders of one fate; NaN if there were none."""
+    require_number("start_s", start_s, 0, run.meta.seconds)
+    require_number("end_s", end_s, start_s, run.meta.seconds)
+    require_choice("fate", fate, FATES)
     records = run.records
     among = (records.t_s >= start_s) & (records.t_s < end_s) & (records.fate == FATES.index(fate))
     waited_s = records.latency_s[among]
@@ -58,6 +65,7 @@ def p99_to_answer_ms(run: LoadRun, start_s: float, end_s: float, fate: str = "sh
 @forgiving
 def back_after_s(run: LoadRun, since_s: float) -> float:
     """Seconds after `since_s` until nine of ten orders are served again; infinite if never."""
+    require_number("since_s", since_s, 0, run.meta.seconds)
     records = run.records
     for start_s in np.arange(since_s, run.meta.seconds - LOOK_S + STEP_S / 2, STEP_S):
         fates = records.fate[(records.t_s >= start_s) & (records.t_s < start_s + LOOK_S)]

@@ -108,7 +108,8 @@ def step_file(step: int) -> Path:
 @forgiving
 def next_step(step: int) -> Diff:
     """What changes from the step before to this one, to be made in your file."""
-    before, after = step_file(max(1, step - 1)), step_file(step)
+    after = step_file(step)
+    before = step_file(max(1, step - 1))
     title = f"{NAME}, step {max(1, step - 1)} → step {step}"
     return _diff(title, before.read_text("utf-8"), after.read_text("utf-8"))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
@@ -10,9 +11,10 @@ import plotly.graph_objects as go
 
 from bpdemo.core.choices import Profile
 from bpdemo.core.members import NoSuchFigure, forgiving_class
+from bpdemo.core.ranges import require_text
 from bpdemo.core.slips import forgiving
 from bpdemo.lab.lessons.shared.durations import seconds as in_profile
-from bpdemo.lab.services.loading import load
+from bpdemo.lab.services.loading import load_fresh
 from bpdemo.lab.services.service import serve
 from bpdemo.load.progress_line import ProgressText
 from bpdemo.picture.frame import AXIS, Frame
@@ -92,20 +94,27 @@ def sweep(
     is what the figure calls the sweep: the profile, unless told.
     """
     run_s = in_profile(6) if seconds is None else seconds
+    if name is not None:
+        require_text("name", name)
     runs = dict(known)
     loads = list(times)
+    if not loads and not runs:
+        raise ValueError("times: there is no load to drive; give some, such as [0.5, 2]")
+    start = functools.partial(serve, profile, name=f"{profile} sweep", **knobs)
     with ProgressText() as progress:
         for place, multiple in enumerate(loads, 1):
             progress.show(f"Run {place} of {len(loads)}: {multiple:g}× capacity for {run_s:g} s")
             # A fresh one each: what an unprotected queue holds would weigh on the next run.
-            with serve(profile, name=f"{profile} sweep", **knobs) as service:
-                runs[multiple] = load(service, times=multiple, seconds=run_s)
+            run = load_fresh(start, times=multiple, seconds=run_s)
+            runs[multiple] = run if name is None else run.named(name)
     return Sweep(name or profile, dict(sorted(runs.items())))
 
 
 @forgiving
 def goodput_figure(*sweeps: Sweep) -> go.Figure:
     """Goodput over load, one line a sweep, beside the best that is possible."""
+    if not sweeps:
+        raise TypeError("goodput_figure() takes one sweep or more; there is none")
     loads = sorted({times for sweep in sweeps for times in sweep.runs})
     figure = go.Figure(layout=_frame(loads, sweeps))
     figure.add_scatter(

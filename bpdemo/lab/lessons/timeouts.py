@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import erfc, log, sqrt
 from typing import TYPE_CHECKING
 
+from bpdemo.core.ranges import require_number
 from bpdemo.core.slips import forgiving
 from bpdemo.plan.fates import OK
 
@@ -24,6 +25,9 @@ def goodput_if_timeouts_differ(
     draws, without drawing. Holds for a service that does not hear of timeouts (no deadline, no
     drop on disconnect), in a `run` whose own `client_timeout_s` is longer than any wait in it.
     """
+    require_number("median_s", median_s, 0.001, 3600)
+    require_number("sigma", sigma, 0.001, 10)
+    require_number("after_s", after_s, 0, run.meta.seconds)
     records, seconds = run.records, run.meta.seconds - after_s
     answered = records.latency_s[(records.fate == OK) & (records.t_s >= after_s)]
     in_time = sum(_still_waits(latency_s, median_s, sigma) for latency_s in answered.tolist())

@@ -50,7 +50,7 @@ class RevealedOutcome:
             value=self._explanation,
             placeholder=ASKED,
             continuous_update=False,
-            layout=widgets.Layout(width="60em", max_width="100%"),
+            layout=widgets.Layout(width="60em", max_width="calc(100% - 4px)"),
         )
         line.observe(self._heard, "value")
         return line

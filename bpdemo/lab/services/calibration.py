@@ -7,12 +7,12 @@ the highest multiple. So `workers` is chosen to fit what the machine can send.
 
 from __future__ import annotations
 
-import sys
 import time
 from math import floor
 from typing import Final
 
 from bpdemo.core.counted import counted
+from bpdemo.core.ranges import require_flag
 from bpdemo.core.settings import Settings
 from bpdemo.lab.services.machine import Calibration, learn, recalled, this_machine
 from bpdemo.lab.services.measures import (
@@ -21,6 +21,7 @@ from bpdemo.lab.services.measures import (
     send_rate_per_s,
     timer_tick_s,
 )
+from bpdemo.load.progress_line import ProgressText
 from bpdemo.results.validity import LOOP_LAG_MAX_S
 
 MOST_WORKERS: Final = 8
@@ -32,9 +33,12 @@ SENDING_SHARE: Final = 0.5
 def calibrate(force: bool = False, *, keeps: bool = True) -> Calibration:
     """Measure this machine, or recall what was measured on it before; `force` measures again.
 
-    Takes about ten seconds, and tells what it is doing. What was measured while the machine was
-    busy with something else is used, but not kept; nor is anything without `keeps`.
+    Takes about ten seconds, on a busy machine twice as long, and tells what it is doing. What was
+    measured while the machine was busy with something else is used, but not kept; nor is anything
+    without `keeps`.
     """
+    require_flag("force", force)
+    require_flag("keeps", keeps)
     kept = recalled()
     if kept is not None and not force:
         return kept
@@ -49,15 +53,16 @@ def is_worth_keeping(found: Calibration) -> bool:
 
 
 def _measure() -> Calibration:
-    say("How fine are the timers?")
-    tick_s = timer_tick_s()
-    lag_s = loop_lag_p99_s()
-    say("How many orders a second can this machine send?")
-    sent_per_s = send_rate_per_s()
-    count = workers_for(sent_per_s)
-    say(f"What can {counted(count, 'worker')} serve?")
-    capacity_per_s = measured_capacity_per_s(count)
-    say("")
+    with ProgressText() as progress:
+        progress.show("Measuring this machine, step 1 of 3: how fine are its timers?")
+        tick_s = timer_tick_s()
+        lag_s = loop_lag_p99_s()
+        progress.show("Measuring this machine, step 2 of 3: how many orders a second can it send?")
+        sent_per_s = send_rate_per_s()
+        count = workers_for(sent_per_s)
+        told = counted(count, "worker")
+        progress.show(f"Measuring this machine, step 3 of 3: what can {told} serve?")
+        capacity_per_s = measured_capacity_per_s(count)
     return Calibration(
         workers=count,
         capacity_per_s=round(capacity_per_s, 1),
@@ -74,9 +79,3 @@ def workers_for(send_rate_per_s: float) -> int:
     each_per_s = 1 / Settings().expected_service_s
     fitting = floor(SENDING_SHARE * send_rate_per_s / (HIGHEST_TIMES * each_per_s))
     return max(1, min(MOST_WORKERS, fitting))
-
-
-def say(text: str) -> None:
-    """One line of progress that takes the place of the last, where somebody watches."""
-    if sys.stdout.isatty() or "ipykernel" in sys.modules:
-        print(f"\r{text:<60}", end="" if text else "\r", flush=True)

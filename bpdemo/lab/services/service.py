@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any, Final, Self, get_args
 from bpdemo.core.choices import PROFILES, Profile, Where
 from bpdemo.core.counted import counted
 from bpdemo.core.errors import SettingsInvalid
-from bpdemo.core.kinds import wrong_kind
 from bpdemo.core.members import forgiving_class
-from bpdemo.core.ranges import plain, require_choice
+from bpdemo.core.ranges import plain, require_choice, require_text
 from bpdemo.core.settings import Settings
 from bpdemo.core.slips import forgiving
 from bpdemo.lab.services.guest import GuestService, require_guest, start_guest
@@ -158,8 +157,7 @@ def serve(
     where="process" its place, as in "module:app", looked up from the current folder. What it can
     do in a second is not known until you give `capacity_per_s`, or measure it by `capacity_of`.
     """
-    if not isinstance(name, str):
-        raise TypeError(wrong_kind("name", "a text", name))
+    require_text("name", name)
     require_choice("profile", profile, PROFILES)
     require_choice("where", where, get_args(Where))
     if app is not None:

@@ -7,6 +7,7 @@ from operator import itemgetter
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Unpack
 
+from bpdemo.core.ranges import require_text
 from bpdemo.core.settings import Settings
 from bpdemo.load.run import LoadRun
 from bpdemo.plan.arguments import LoadArguments, takes_load
@@ -37,6 +38,7 @@ def simulate(
     # The whole service comes with it: those who import this need not simulate at once.
     from bpdemo.sim.play import play
 
+    require_text("name", name)
     if by is not None:
         require_choice("by", by, SPLITS)
     return run_of(play(settings, name=name, **arguments), by)

@@ -48,8 +48,9 @@ def test_runs_that_are_known_need_not_be_made_again():
 
 def test_a_sweep_is_called_by_its_profile_unless_told():
     """Two sweeps of one profile that differ in a knob need names of their own in a picture."""
-    assert sweep("unprotected", [], queue_capacity=8).name == "unprotected"
-    assert sweep("unprotected", [], name="bounded", queue_capacity=8).name == "bounded"
+    known = {1.0: simulate(seconds=1)}
+    assert sweep("unprotected", [], known=known, queue_capacity=8).name == "unprotected"
+    assert sweep("unprotected", [], known=known, name="bounded").name == "bounded"
 
 
 def test_the_figure_names_its_lines_and_tells_the_last_load():
@@ -124,6 +125,8 @@ def test_a_sweep_says_which_run_it_makes(monkeypatch):
     told: list[str] = []
     monkeypatch.setattr(ProgressText, "show", lambda _, text: told.append(text))
     monkeypatch.setattr(sweeps, "serve", lambda *_, **__: contextlib.nullcontext())
-    monkeypatch.setattr(sweeps, "load", lambda *_, times, seconds: simulate(times=times, seconds=1))
-    sweep("protected", [1, 2], seconds=3)
+    played = lambda _, times, seconds: simulate(times=times, seconds=1)  # noqa: E731
+    monkeypatch.setattr(sweeps, "load_fresh", played)
+    found = sweep("protected", [1, 2], seconds=3, name="bounded")
+    assert {run.meta.name for run in found.runs.values()} == {"bounded"}
     assert told == ["Run 1 of 2: 1× capacity for 3 s", "Run 2 of 2: 2× capacity for 3 s"]

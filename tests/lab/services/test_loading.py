@@ -1,5 +1,7 @@
 """A run that proves nothing is repeated once by itself, if the service is as it was before."""
 
+import contextlib
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -7,6 +9,7 @@ import pytest
 
 from bpdemo.lab import simulate
 from bpdemo.lab.services import loading
+from bpdemo.load.progress_line import ProgressText
 from bpdemo.load.run import LoadRun
 from bpdemo.results.records import Records, Samples
 
@@ -17,6 +20,8 @@ OPEN = REST | {"breakers": {"payment": "open"}}
 
 class Office:
     """Tells one look after another, the last over and over."""
+
+    capacity_per_s: float | None = None
 
     def __init__(self, *looks: dict[str, Any]) -> None:
         self._looks = list(looks)
@@ -74,3 +79,40 @@ def test_nothing_is_repeated_that_would_tell_something_else(runs, first, office,
     assert loading.load(office, **arguments) is first
     assert runs == [VALID]
     assert capsys.readouterr().out == ""
+
+
+def test_a_service_that_cannot_finish_in_time_is_not_waited_for(runs, monkeypatch):
+    """What it holds is more than it can serve until then: nobody looks at a still cell for that."""
+    monkeypatch.setattr(loading, "REST_S", 3600.0)
+    crowded = Office(REST | {"queue": {"depth": 1_000_000}})
+    crowded.capacity_per_s = 100.0
+    runs += [INVALID, VALID]
+    assert loading.load(crowded) is INVALID
+    assert runs == [VALID]
+
+
+def test_it_says_that_it_waits_for_the_service(runs, monkeypatch):
+    """An unprotected queue takes its time to drain, and a cell says what it is waiting for."""
+    told: list[str] = []
+    monkeypatch.setattr(ProgressText, "show", lambda _, text: told.append(text))
+    runs += [VALID]
+    loading.load(Office(REST))
+    assert told == []
+    runs += [INVALID, VALID]
+    loading.load(Office(BUSY, REST))
+    assert told == ["Your machine was busy; the service finishes what it has before a repeat"]
+
+
+def test_a_fresh_service_is_started_anew_for_the_repeat(runs, capsys):
+    """What the first one still holds need not be waited for."""
+    started: list[Office] = []
+
+    @contextlib.contextmanager
+    def start() -> Iterator[Office]:
+        started.append(Office(BUSY))
+        yield started[-1]
+
+    runs += [INVALID, VALID]
+    assert loading.load_fresh(start) is VALID
+    assert len(started) == 2
+    assert capsys.readouterr().out.endswith("the run is repeated, once.\n")

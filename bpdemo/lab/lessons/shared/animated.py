@@ -11,6 +11,7 @@ from typing import Any, Final, Unpack
 import anywidget
 import traitlets
 
+from bpdemo.core.ranges import require_text
 from bpdemo.core.settings import Settings
 from bpdemo.picture.moment import still
 from bpdemo.plan.arguments import LoadArguments, takes_load
@@ -33,6 +34,7 @@ def animate(
     The arguments are those of `simulate`; only the first 3,000 attempts are shown. Nothing moves
     before Play is pressed. Where no script runs, one moment of it is shown as a still picture.
     """
+    require_text("name", name)
     return AnimatedRequests(animation(settings, **arguments), name)
 
 

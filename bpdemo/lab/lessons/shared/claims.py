@@ -10,6 +10,7 @@ from typing import Any, Final, Protocol, runtime_checkable
 
 from bpdemo.core.box import SaysItself
 from bpdemo.core.kinds import wrong_kind
+from bpdemo.core.ranges import require_text
 from bpdemo.core.slips import forgiving
 
 __all__ = ["Claim", "ClaimFailed", "claim"]
@@ -83,6 +84,8 @@ def claim(
     Raises `ClaimFailed` (an AssertionError) when the claim does not hold, NaN included; ValueError
     when there is not exactly one bound, or one is no number.
     """
+    for field, told in {"text": text, "unit": unit}.items():
+        require_text(field, told)
     low, high, bounds = _bounds(at_least=at_least, at_most=at_most, between=between, equals=equals)
     is_due, reason = only_if if isinstance(only_if, (tuple, list)) else (only_if, NO_REASON)
     if not is_due:

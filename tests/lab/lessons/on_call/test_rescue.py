@@ -85,7 +85,7 @@ def test_a_step_that_cannot_be_taken_is_named(steps: Any, named: str):
         ({"seconds": None}, "seconds must be a number"),
         ({"seconds": 10**400}, "seconds must be a number"),
         ({"retries": "x"}, "retries must be a whole number"),
-        ({"rate": "x"}, "rate_per_s must be a number"),
+        ({"rate": "x"}, "rate must be a number"),
         ({"times": "x"}, "times must be a number"),
         ({"seed": "x"}, "seed must be a whole number"),
         ({"client_timeout_s": "x"}, "client_timeout_s must be a number"),
