@@ -73,6 +73,8 @@ class Scored:
     """Let in and not answered in time, of the offer."""
     stretches: tuple[tuple[int, float], ...] = ()
     """Ten seconds by ten seconds: how many were served in time, and how many was possible."""
+    worst_from_s: int | None = None
+    """Where the worst ten seconds began; None for a run that is too short to have any."""
 
 
 class WatchedPlay(Play):
@@ -149,6 +151,7 @@ def scored(
         for start in range(WARM_S, seconds - STRETCH_S + 1)
         if not any(second in some for some in spoilt for second in range(start, start + STRETCH_S))
     ]
+    worst_from = min(starts, key=lambda start: share(start, start + STRETCH_S), default=None)
     stretches = tuple(
         (sum(ok[start:end]), min(sum(offered[start:end]), sum(can[start:end])))
         for end in range(WARM_S + STRETCH_S, seconds + 1, STRETCH_S)
@@ -157,10 +160,11 @@ def scored(
     served, possible = (sum(each) for each in zip(*stretches, strict=True)) if stretches else (0, 0)
     return Scored(
         goodput=served / max(1.0, possible),
-        worst=min((share(start, start + STRETCH_S) for start in starts), default=1.0),
+        worst=1.0 if worst_from is None else share(worst_from, worst_from + STRETCH_S),
         false=refused_while_idle / max(1, len(orders)),
         last=share(seconds - seconds // 10, seconds),
         stretches=stretches,
+        worst_from_s=worst_from,
     )
 
 

@@ -53,6 +53,19 @@ class Busy:
         first, end = np.searchsorted(self.at_s, (from_s, until_s), side="right")
         return int(self.workers[max(0, first - 1) : max(first, end)].max())
 
+    def mean(self, from_s: float, until_s: float) -> float:
+        """How many were busy on average over that time."""
+        inside = (self.at_s > from_s) & (self.at_s < until_s)
+        at_s = np.concatenate(([from_s], self.at_s[inside], [until_s]))
+        first = np.searchsorted(self.at_s, from_s, side="right") - 1
+        workers = np.concatenate(([self.workers[max(0, first)]], self.workers[inside]))
+        return float(np.diff(at_s) @ workers / (until_s - from_s))
+
+    def ended(self, from_s: float, until_s: float) -> int:
+        """How many jobs were done in that time: as often as one worker less was busy."""
+        is_less = np.diff(self.workers, prepend=0.0) < 0
+        return int(is_less[(self.at_s >= from_s) & (self.at_s < until_s)].sum())
+
 
 def tape_seats(tape: Tape) -> None:
     """Every worker that takes a job or has done one is noted from now on."""

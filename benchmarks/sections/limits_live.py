@@ -10,10 +10,11 @@ has left.
 
 *Goodput*, *worst* and *false* are those of the section [limits](#limits). Since Envoy cannot see
 the workers, each service tapes how many are busy: a rejection counts as false if one was idle all
-the time from when the order was due to its answer. The one difference in what they protect: where a
-caller hangs up, Envoy forgets the call at once, and a bpdemo goes on counting what its workers
-still do. A run whose load could not be sent in time (p99 of send lag above 50 ms) is repeated once,
-and then counts for nothing.
+the time from when the order was due to its answer. The tape also tells how busy the workers were in
+the worst ten seconds of each, and how much they ended: what could be had there at all. The one
+difference in what they protect: where a caller hangs up, Envoy forgets the call at once, and a
+bpdemo goes on counting what its workers still do. A run whose load could not be sent in time (p99
+of send lag above 50 ms) is repeated once, and then counts for nothing.
 """
 
 from __future__ import annotations
@@ -32,11 +33,12 @@ from typing import Final
 import httpx
 import plotly.graph_objects as go
 
-from benchmarks.arena import AS_BEFORE, TWICE_AS_SLOW, Rival, Scene, Scored, scored
+from benchmarks.arena import AS_BEFORE, STRETCH_S, TWICE_AS_SLOW, Rival, Scene, Scored, scored
 from benchmarks.drawing import lines
 from benchmarks.envoy_proxy import PACKAGE, envoy_before, envoy_version
 from benchmarks.flood import Load
-from benchmarks.limit_aims import OURS
+from benchmarks.limit_aims import OURS, WORST
+from benchmarks.live_worst import Stretch, stretch_of, told_of_worst
 from benchmarks.measured import FULL, TINY, Aim, Found, Report, Say, Size, Table
 from benchmarks.sections.limits import RIVALS
 from benchmarks.servers import flood, ours_taped, peer_naive
@@ -53,6 +55,8 @@ BEGINS_IN_S: Final = 4.0
 SERVED, REJECTED = "201", "503"
 #: When it was due and over, in seconds from the start, and its status.
 Order = tuple[float, float, str]
+#: Orders a second, from when on.
+Turns = list[tuple[float, float]]
 
 
 @dataclass(frozen=True)
@@ -76,11 +80,13 @@ class Ran:
 
     score: Scored
     shares: Mapping[float, float]
+    worst: Stretch | None = None
 
 
 def scene(size: Size) -> Scene:
-    """Three minutes in the full form."""
-    from_s, until_s, seconds = (30.0, 90.0, 180.0) if size == FULL else (20.0, 80.0, 100.0)
+    """A slow minute: of three in the full form; in the quick one with as little as tells before and
+    after it."""
+    from_s, until_s, seconds = (30.0, 90.0, 180.0) if size == FULL else (12.0, 72.0, 88.0)
     if size == TINY:
         from_s, until_s, seconds = 4.0, 8.0, 25.0
     changes = ((from_s, TWICE_AS_SLOW), (until_s, AS_BEFORE))
@@ -146,13 +152,26 @@ def ran_of(played: Scene, told: Sequence[Order], began_s: float, busy: Busy) -> 
     turns, false = capacities(played), refused_while_idle(told, began_s, busy)
     shares = {}
     for start_s in range(0, int(played.seconds) - BIN_S + 1, BIN_S):
-        inside = [ok for t_s, ok in orders if start_s <= t_s < start_s + BIN_S]
-        can = sum(_capacity_at(start_s + second, turns) for second in range(BIN_S))
-        shares[start_s + BIN_S / 2] = sum(inside) / max(1.0, min(len(inside), can))
-    return Ran(scored(played, orders, turns, false), shares)
+        served = sum(ok for t_s, ok in orders if start_s <= t_s < start_s + BIN_S)
+        shares[start_s + BIN_S / 2] = served / _possible(orders, start_s, BIN_S, turns)
+    score = scored(played, orders, turns, false)
+    worst = None
+    if (from_s := score.worst_from_s) is not None:
+        possible = _possible(orders, from_s, STRETCH_S, turns)
+        worst = stretch_of(score, possible, began_s, busy, WORKERS)
+    return Ran(score, shares, worst)
 
 
-def capacities(played: Scene) -> list[tuple[float, float]]:
+def _possible(
+    orders: Sequence[tuple[float, bool]], start_s: int, length_s: int, turns: Turns
+) -> float:
+    """The lesser of what came from then on and what workers can serve."""
+    came = sum(start_s <= t_s < start_s + length_s for t_s, _ in orders)
+    can = sum(_capacity_at(start_s + second, turns) for second in range(length_s))
+    return max(1.0, min(came, can))
+
+
+def capacities(played: Scene) -> Turns:
     """Orders a second, from when on."""
     eras = [(0.0, AS_BEFORE), *played.changes]
     return [(at_s, _capacity_per_s(knobs)) for at_s, knobs in eras]
@@ -162,7 +181,7 @@ def _capacity_per_s(knobs: Mapping[str, float]) -> float:
     return WORKERS / (knobs["payment_latency_s"] + knobs["store_latency_s"])
 
 
-def _capacity_at(t_s: float, turns: list[tuple[float, float]]) -> float:
+def _capacity_at(t_s: float, turns: Turns) -> float:
     return next(per_s for start_s, per_s in reversed(turns) if start_s <= t_s)
 
 
@@ -191,6 +210,9 @@ def report(ran: Mapping[str, list[Ran]], runs: int, version: str | None) -> Repo
         for name, each in ran.items()
         if len(each) < runs
     ]
+    notes += told_of_worst(
+        {name: [run.worst for run in each if run.worst] for name, each in ran.items()}
+    )
     if version is None:
         notes.append(f"Envoy was not measured: there is no {PACKAGE} for this machine")
     else:
@@ -227,7 +249,7 @@ def _aims(scores: Mapping[str, list[Scored]]) -> list[Aim]:
         Aim(text="live: ours, goodput of what was possible",
             values=[each.goodput for each in mine], at_least=0.95),
         Aim(text="live: ours, worst ten seconds",
-            values=[each.worst for each in mine], at_least=0.85),
+            values=[each.worst for each in mine], at_least=WORST.aim),
         Aim(text="live: ours, false rejections (a worker was idle), %",
             values=[100 * each.false for each in mine], at_most=1.0),
     ]  # fmt: skip

@@ -50,9 +50,24 @@ def test_a_tape_tells_the_most_that_were_busy_at_any_moment(tmp_path: Path) -> N
     assert busy.most(12.1, 99) == 3
 
 
+def test_a_tape_tells_how_many_were_busy_on_average_and_how_many_jobs_ended(tmp_path: Path) -> None:
+    """What was so when the time began counts as long as it lasted; a start is no end."""
+    busy = taped(tmp_path / "tape", (10, 1), (11, 2), (13, 1), (14, 0))
+    assert busy.mean(10, 14) == pytest.approx((1 + 2 + 2 + 1) / 4)
+    assert busy.mean(10.5, 12) == pytest.approx((0.5 * 1 + 1 * 2) / 1.5)
+    assert busy.mean(5, 9) == 0
+    assert busy.mean(14, 15) == 0
+    assert busy.ended(10, 15) == 2
+    assert busy.ended(10, 14) == 1
+    assert busy.ended(5, 13) == 0
+
+
 def test_an_empty_tape_is_of_workers_that_never_worked(tmp_path: Path) -> None:
     """A service to which nobody came."""
-    assert taped(tmp_path / "tape").most(0, 1e9) == 0
+    never = taped(tmp_path / "tape")
+    assert never.most(0, 1e9) == 0
+    assert never.mean(0, 10) == 0
+    assert never.ended(0, 10) == 0
 
 
 def test_a_tape_has_every_line_at_once(tmp_path: Path) -> None:
@@ -163,18 +178,24 @@ def test_a_run_is_scored_as_the_arena_scores(tmp_path: Path) -> None:
     step_s = 1 / (2 * whole)
     came_s = [number * step_s for number in range(int((played.seconds + 1) / step_s))]
     told = [
-        (t_s, t_s + 0.1, "201" if number % (4 if 20 <= t_s < 80 else 2) == 0 else "503")
+        (t_s, t_s + 0.1, "201" if number % (4 if 12 <= t_s < 72 else 2) == 0 else "503")
         for number, t_s in enumerate(came_s)
     ]
     ran = ran_of(played, told, 0.0, taped(tmp_path / "tape", (0, WORKERS)))
     assert ran.score.false == 0
     idle = ran_of(played, told, 0.0, taped(tmp_path / "tape", (0, WORKERS - 1)))
-    assert idle.score.false == pytest.approx(0.5 * 40 / 100 + 0.75 * 60 / 100, abs=0.01)
+    assert idle.score.false == pytest.approx((0.5 * 28 + 0.75 * 60) / 88, abs=0.01)
     assert ran.score.goodput == pytest.approx(1, abs=0.02)
     assert ran.score.worst == pytest.approx(1, abs=0.02)
-    assert set(ran.shares) == {2.5 + 5 * number for number in range(20)}
+    assert set(ran.shares) == {2.5 + 5 * number for number in range(17)}
     assert all(share == pytest.approx(1, abs=0.03) for share in ran.shares.values())
-    assert played.changes == ((20.0, TWICE_AS_SLOW), (80.0, AS_BEFORE))
+    assert ran.worst is not None
+    assert ran.worst.in_time == ran.score.worst
+    assert ran.worst.busy == 1
+    assert idle.worst is not None
+    assert idle.worst.busy == (WORKERS - 1) / WORKERS
+    assert ran.worst.ended == 0  # the tape has no job that does
+    assert played.changes == ((12.0, TWICE_AS_SLOW), (72.0, AS_BEFORE))
 
 
 def test_the_report_has_a_row_for_each_and_holds_the_aims_against_ours() -> None:
