@@ -56,7 +56,9 @@ def run_margin(asked: MarginAsked) -> None:
     """ValueError or `SettingsInvalid` for what the user got wrong."""
     require_folder_of(asked.json_file)
     require_folder_of(asked.html_file, "html")
-    times = require_range("slow_times", asked.slow_times, 1, 1000)
+    times = asked.slow_times
+    if not 1 < times <= 1000:
+        raise ValueError(f"slow_times must be a number above 1 and up to 1000, not {times:g}")
     loads = sorted({require_range("loads", load, 0.01, 10) for load in asked.loads or LOADS})
     policy = cast("RetryPolicyName | None", asked.retry_policy)  # the plan looks at it
     settings = (Settings.unprotected if asked.unprotected else Settings)(**asked.knobs)

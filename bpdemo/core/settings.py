@@ -78,6 +78,33 @@ NAIVE: Final[Mapping[str, Any]] = {
     "retry_base_s": 0.0,
     "retry_jitter": "none",
 }
+#: Knobs that do nothing unless another stands at one of those values, and why.
+ASKED_FOR: Final[tuple[tuple[tuple[str, ...], str, tuple[object, ...], str], ...]] = (
+    (
+        ("limit_min", "limit_max"), "limit_algorithm", get_args(LimitAlgorithm)[1:],
+        "limit_algorithm is fixed, and only a limit that adapts has a least and a most",
+    ),
+    (("codel_target_s",), "queue_discipline", ("codel",), "queue_discipline is not codel"),
+    (
+        ("codel_interval_s",), "queue_discipline", ("codel", "adaptive_lifo"),
+        "queue_discipline is neither codel nor adaptive_lifo",
+    ),
+    (
+        ("queue_block_timeout_s", "queue_block_waiters"), "queue_policy", ("block",),
+        "queue_policy is not block",
+    ),
+    (
+        ("retry_budget_ratio", "retry_budget_min_per_s"), "retry_budget_enabled", (True,),
+        "retry_budget_enabled is false",
+    ),
+    (
+        (
+            "breaker_failure_ratio", "breaker_min_calls", "breaker_window_s", "breaker_open_s",
+            "breaker_half_open_calls",
+        ),
+        "breaker_enabled", (True,), "breaker_enabled is false",
+    ),
+)  # fmt: skip
 
 
 @naming_class
@@ -320,14 +347,22 @@ class Settings(BaseSettings):
         return (*self._idle_settings(), *self._blind_breaker())
 
     def _idle_settings(self) -> tuple[str, ...]:
-        """What was set of a pool that is not there."""
-        asked = self.model_fields_set
-        if self.store != "memory" or "pool_max" in asked or "pool_acquire_timeout_s" not in asked:
-            return ()
-        return (
-            "pool_acquire_timeout_s does nothing: the store in memory has connections to wait for "
-            "only where pool_max is set",
-        )
+        """What was set and is not asked for, since another setting has turned it off."""
+        asked, fields = self.model_fields_set, type(self).model_fields
+        told = [
+            f"{name} does nothing: {why}"
+            for names, other, values, why in ASKED_FOR
+            if getattr(self, other) not in values
+            for name in names
+            if name in asked and getattr(self, name) != fields[name].default
+        ]
+        pool = "pool_acquire_timeout_s"
+        if self.store == "memory" and pool in asked and "pool_max" not in asked:
+            told.append(
+                f"{pool} does nothing: the store in memory has connections to wait for only where "
+                "pool_max is set"
+            )
+        return tuple(told)
 
     def _blind_breaker(self) -> tuple[str, ...]:
         attempt_s, request_s = self.attempt_timeout_s, self.request_timeout_s

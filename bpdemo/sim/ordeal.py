@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from bpdemo.assembly.office import Assembly
+from bpdemo.core.errors import SettingsInvalid
 from bpdemo.core.settings import Settings
 from bpdemo.plan.arrivals import arrivals
 from bpdemo.plan.fates import OK
@@ -42,7 +43,10 @@ class Trigger:
 
     @classmethod
     def slow_payment(cls, settings: Settings, times: float = SLOW_TIMES) -> Trigger:
-        """Payments take so many times as long."""
+        """Payments take so many times as long. `SettingsInvalid` where they take no time."""
+        if not settings.payment_latency_s:
+            told = "0 makes no payment that could be slower; it must be above 0 and up to 3600"
+            raise SettingsInvalid("payment_latency_s", told)
         return cls({"payment_latency_s": settings.payment_latency_s * times})
 
     def require_effect(self, settings: Settings) -> None:

@@ -211,6 +211,55 @@ def test_a_setting_of_a_pool_that_is_not_there_is_told(
     assert turned.model_fields_set == own.model_fields_set | {"workers"}
 
 
+@pytest.mark.parametrize(
+    ("knobs", "wakes"),
+    [
+        ({"limit_min": 5}, {"limit_algorithm": "aimd"}),
+        ({"limit_max": 50}, {"limit_algorithm": "own"}),
+        ({"codel_target_s": 0.1}, {"queue_discipline": "codel"}),
+        ({"codel_interval_s": 0.5}, {"queue_discipline": "adaptive_lifo"}),
+        ({"queue_block_timeout_s": 1.0}, {"queue_policy": "block"}),
+        ({"queue_block_waiters": 8}, {"queue_policy": "block"}),
+    ],
+)
+def test_a_setting_that_another_has_turned_off_is_told(
+    knobs: dict[str, Any], wakes: dict[str, Any]
+) -> None:
+    """Until that one is turned; its default, even where it is set, is none to wonder about."""
+    [name] = knobs
+    own = Settings(**knobs)
+    [told] = own.warnings
+    assert told.startswith(f"{name} does nothing: ")
+    assert all(other in told for other in wakes)
+    assert own.changed(wakes).warnings == ()
+    assert Settings(**knobs, **wakes).warnings == ()
+    assert Settings(**{name: Settings.model_fields[name].default}).warnings == ()
+    assert Settings().changed(knobs).warnings == (told,)
+
+
+@pytest.mark.parametrize(
+    ("prefix", "switch"),
+    [("breaker_", "breaker_enabled"), ("retry_budget_", "retry_budget_enabled")],
+)
+def test_every_knob_of_what_is_switched_off_does_nothing(prefix: str, switch: str) -> None:
+    """The naive service has neither; that alone is nothing to warn of."""
+    names = [name for name in DEFAULTS if name.startswith(prefix) and name != switch]
+    assert len(names) > 1
+    for name in names:
+        knob = {name: Settings.model_fields[name].default / 2 if name.endswith("ratio") else 4}
+        [told] = Settings(**{switch: False}, **knob).warnings
+        assert told == f"{name} does nothing: {switch} is false"
+        assert Settings.unprotected(**knob).warnings == (told,)
+        assert Settings(**knob).warnings == ()
+
+
+def test_codel_has_a_target_that_adaptive_lifo_does_not_ask_for() -> None:
+    """Both ask for the interval."""
+    own = Settings(queue_discipline="adaptive_lifo", codel_target_s=0.1, codel_interval_s=0.5)
+    [told] = own.warnings
+    assert told.startswith("codel_target_s does nothing")
+
+
 MISFITS: list[tuple[dict[str, Any], str, str]] = [
     ({"codel_target_s": 0.5}, "codel_target_s", "0.5 is not a number from 0 to codel_interval_s"),
     ({"codel_target_s": 3600}, "codel_target_s", "from 0 to codel_interval_s (0.2)"),
