@@ -53,6 +53,15 @@ class LateFigure(go.FigureWidget):  # type: ignore[misc]
     sends later are differences from the picture that the late page has never seen.
     """
 
+    @staticmethod
+    def _remove_overlapping_props(*_: Any) -> list[Any]:
+        """What a page says that it has drawn leaves what was given here as it is.
+
+        Plotly's own drops what the page repeats, and fails where that is an array: a traceback in
+        JupyterLab's log for each time that a picture is drawn.
+        """
+        return []
+
     def keep(self) -> None:
         """Hand out from now on what is drawn now. Pages that are open already hear nothing."""
         # Past the traits, whose change would send all of it to every page; each value is replaced

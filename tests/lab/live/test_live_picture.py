@@ -44,3 +44,20 @@ def test_the_queue_of_this_moment_stays_in_its_panel(form: Format, depth: int, r
     axis = picture.figure.layout[lines[0].yaxis.replace("y", "yaxis")]
     highest = np.nanmax(np.concatenate([line.y for line in lines]))
     assert max(depth, room) <= highest <= axis.range[1]
+
+
+def test_a_page_that_tells_what_it_has_drawn_is_heard_in_peace() -> None:
+    """It repeats arrays as it keeps them; what is drawn here stays as it was."""
+    picture = LivePicture()
+    picture.show(RUNS["usual"])
+    figure = picture.figure
+    drawn = [np.array(trace.y) for trace in figure.data]
+    told = [
+        {"uid": trace.uid, "x": {"dtype": "f8", "bdata": "AAAAAAAAAAA="}, "opacity": 1}
+        for trace in figure.data
+    ]
+    edit = figure._last_trace_edit_id
+    figure._js2py_traceDeltas = {"trace_edit_id": edit, "trace_deltas": told}
+    assert not figure._trace_edit_in_process
+    for trace, before in zip(figure.data, drawn, strict=True):
+        np.testing.assert_array_equal(trace.y, before)
