@@ -13,6 +13,7 @@ import pytest
 from tests.support.axe import serious_faults
 from tests.support.browser import FLAGS, Page
 from tests.support.firefox import Firefox, find_firefox
+from tests.support.legible import is_dark_picture
 from tests.support.playground import ROOT, built_playground, experiments, natively, served
 from website.plays import plays
 
@@ -131,6 +132,7 @@ def test_nobody_is_kept_out(address, page, scheme):
     page.click("#show-table")
     page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true; })")
     assert serious_faults(page) == []
+    assert is_dark_picture(page.locator("#pictures > div").first) is (scheme == "dark")
 
 
 def test_on_a_telephone_the_picture_comes_first(address, page):
@@ -422,6 +424,7 @@ def test_no_page_of_the_site_keeps_anybody_out(small_site, page, scheme):
             page.evaluate(
                 "document.querySelectorAll('details').forEach(one => { one.open = true; })"
             )
+            assert is_dark_picture(page.locator(".picture").first) is (scheme == "dark")
         if "?" in place:
             page.wait_for_selector("#search-results .highlighted", timeout=60_000)
         assert serious_faults(page) == [], place

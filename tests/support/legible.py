@@ -3,6 +3,7 @@
 Each of the scripts is a function of an element: evaluate it on a locator.
 """
 
+import base64
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from itertools import product
@@ -183,6 +184,23 @@ def is_dark(page: Page) -> bool:
     """Whether the page has taken a dark ground, below its middle grey."""
     ground = page.evaluate("getComputedStyle(document.body).backgroundColor.match(/[0-9.]+/g)")
     return max(map(float, ground[:3])) < 128
+
+
+#: The first pixel of a PNG, as its amounts of red, green and blue.
+FIRST_PIXEL = """async base64 => {
+  const image = new Image();
+  image.src = "data:image/png;base64," + base64;
+  await image.decode();
+  const context = new OffscreenCanvas(image.width, image.height).getContext("2d");
+  context.drawImage(image, 0, 0);
+  return [...context.getImageData(1, 1, 1, 1).data].slice(0, 3);
+}"""
+
+
+def is_dark_picture(picture: Locator) -> bool:
+    """Whether it is seen on a dark ground, whatever has made it so."""
+    seen = base64.b64encode(picture.screenshot()).decode()
+    return max(picture.page.evaluate(FIRST_PIXEL, seen)) < 128
 
 
 def faults_in_cells(notebook: Notebook) -> dict[int, list[str]]:
