@@ -17,7 +17,8 @@ times the workers), and CoDel. All play the same orders with the same seeds.
 is its worst ten seconds, outside the five after a change; since service times scatter, what the
 workers really could serve in ten seconds is itself often below the nominal. *False* are false
 rejections, made while a worker was idle, of the offer. In the drift the last tenth of the time
-stands beside: every demonstration is too short to show it. Whether an aim that ours misses can be
+stands beside: every demonstration is too short to show it; in the quick form four stay away there,
+who are at nothing from the start or hold last. Whether an aim that ours misses can be
 reached at all is asked in the section [limits_reach](#limits_reach), and what a limit still adds to
 a service that has all its protections in [limits_protected](#limits_protected).
 
@@ -90,6 +91,15 @@ DRIFT_SIZED: Final = {
 ADAPTIVE: Final = tuple(
     rival.name for rival in RIVALS if rival.name != OURS and "limit_algorithm" in rival.knobs
 )
+#: Whom half an hour teaches nothing new of: they are at nothing from the start, or last among those
+#: that hold. The full form plays them there, too.
+NOT_FOR_HALF_AN_HOUR: Final = ("aimd", "aimd, tuned", "gradient, tuned", "another day's")
+
+
+def rivals_of(scene: Scene, size: Size) -> list[Rival]:
+    """Those that play it, sized for it."""
+    left_out = NOT_FOR_HALF_AN_HOUR if scene.seconds > 600 and size != FULL else ()
+    return [_sized(rival, scene) for rival in RIVALS if rival.name not in left_out]
 
 
 def scenes(size: Size) -> list[Scene]:
@@ -121,10 +131,10 @@ def measure(size: Size, say: Say) -> Found:
     with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
         for scene in scenes(size):
             say(scene.name)
-            rivals = [_sized(rival, scene) for rival in RIVALS]
+            rivals = rivals_of(scene, size)
             asked = [(rival, seed) for rival in rivals for seed in seeds_of(scene, size)]
             results = pool.map(partial(play_one, scene), asked)
-            rows: dict[str, list[Scored]] = {rival.name: [] for rival in RIVALS}
+            rows: dict[str, list[Scored]] = {rival.name: [] for rival in rivals}
             for number, ((rival, _), score) in enumerate(zip(asked, results, strict=True), 1):
                 rows[rival.name].append(score)
                 say(f"{scene.name}: {number} of {len(asked)} played")
@@ -142,9 +152,13 @@ def report(found: Mapping[str, Mapping[str, list[Scored]]], policies: Table) -> 
             *(score_table(name, rows, has_last=_drifts(name)) for name, rows in found.items()),
             policies,
         ],
-        aims=[aim for name, rows in found.items() for aim in aims_of(name, rows, ADAPTIVE)],
-        notes=[why for name, rows in found.items() for why in reasons(name, rows, ADAPTIVE)],
+        aims=[aim for name, rows in found.items() for aim in aims_of(name, rows, _adaptive(rows))],
+        notes=[why for name, rows in found.items() for why in reasons(name, rows, _adaptive(rows))],
     )
+
+
+def _adaptive(rows: Mapping[str, list[Scored]]) -> list[str]:
+    return [name for name in ADAPTIVE if name in rows]
 
 
 def _sized(rival: Rival, scene: Scene) -> Rival:

@@ -4,7 +4,8 @@ Of the section [limits](#limits) three scenes, and the same seeds, before the se
 a queue of 32, a deadline of two seconds, and no work for those who have left. So *protected* alone
 is what a limit must beat here. Each limit that adapts has its published constants, starts
 where the service lets it start (two orders a worker, as far as the queue has room), and may go from
-1 to 1000; the bound of the queue holds beside it.
+1 to 1000; the bound of the queue holds beside it. AIMD and Envoy's gradient are played in the full
+form alone.
 
 *Goodput*, *worst* and *false* are those of the section [limits](#limits). The queue suits eight
 workers. For the two of the drift it is four times too long: at its end an order waits longer than
@@ -21,7 +22,7 @@ from statistics import median
 from typing import Final
 
 from benchmarks.arena import NAIVE, Rival, Scene, Scored
-from benchmarks.measured import Found, Report, Say, Size
+from benchmarks.measured import FULL, Found, Report, Say, Size
 from benchmarks.results import told
 from benchmarks.sections.limits import play_one, scenes, score_table, seeds_of
 from bpdemo.core.settings import Settings
@@ -43,6 +44,12 @@ CONTENDERS: Final = (
     Guarded(ALONE, {}),
     *(Guarded(f"with {name}", {"limit_algorithm": name}) for name in LIMITS),
 )
+#: Those that the full form alone plays: what they add is between nothing and what others do.
+FULL_ALONE: Final = ("with aimd", "with gradient")
+
+
+def contenders(size: Size) -> list[Rival]:
+    return [one for one in CONTENDERS if size == FULL or one.name not in FULL_ALONE]
 
 
 def measure(size: Size, say: Say) -> Found:
@@ -50,8 +57,8 @@ def measure(size: Size, say: Say) -> Found:
     with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
         for scene in (each for each in scenes(size) if each.name in PLAYED):
             say(scene.name)
-            asked = [(rival, seed) for rival in CONTENDERS for seed in seeds_of(scene, size)]
-            rows: dict[str, list[Scored]] = {rival.name: [] for rival in CONTENDERS}
+            asked = [(rival, seed) for rival in contenders(size) for seed in seeds_of(scene, size)]
+            rows: dict[str, list[Scored]] = {rival.name: [] for rival in contenders(size)}
             results = pool.map(partial(play_one, scene), asked)
             for (rival, _), scored in zip(asked, results, strict=True):
                 rows[rival.name].append(scored)

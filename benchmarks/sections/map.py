@@ -20,7 +20,7 @@ on every seed, and not read off an edge.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from math import isfinite
@@ -41,6 +41,8 @@ from bpdemo.sim.storm import RetryStorm
 from bpdemo.sim.sustaining import EFFECTS
 
 LOADS: Final = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
+#: What the quick form leaves out: the map is as it is without them.
+BETWEEN: Final = (0.4, 0.9)
 #: Where the model is held to the edge, and the service to both.
 AGREED: Final = (0.5, 0.6, 0.7, 0.8)
 LIVE: Final = (0.5, 0.65, 0.8)
@@ -58,7 +60,7 @@ PROTECTED_S: Final = (2.0, 5.0, 10.0, 20.0, 40.0, 60.0)
 
 def measure(size: Size, say: Say) -> Found:
     seeds = 1 if size == TINY else 9
-    loads = (0.6, 0.8) if size == TINY else LOADS
+    loads = loads_of(size)
     with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
         found = margin(
             NAIVE, loads=loads, retries=RETRIES, seeds=seeds, each=pool.map,
@@ -66,15 +68,23 @@ def measure(size: Size, say: Say) -> Found:
         )  # fmt: skip
         lengths = PROTECTED_S[:1] if size == TINY else PROTECTED_S
         protected = protected_shares(lengths, seeds, pool.map, say)
+        say("sustaining effects")
+        effects = effect_shares(1 if size == TINY else 3, pool.map)
+        say("around the edge")
+        pattern = pattern_shares(found.edges_s[PATTERN], seeds, pool.map)
     model = {at: storm(at).edge_s() for at in loads}
-    say("sustaining effects")
-    effects = _effects(1 if size == TINY else 3)
-    pattern = _pattern(found, seeds)
     live = [] if size == TINY else _live(size, say)
     return Found(
         _report(found, protected, model, effects, pattern, live),
         {"map": _figure(found, model, live)},
     )
+
+
+def loads_of(size: Size) -> tuple[float, ...]:
+    """Those at which the edge is looked for."""
+    if size == TINY:
+        return (0.6, 0.8)
+    return LOADS if size == FULL else tuple(load for load in LOADS if load not in BETWEEN)
 
 
 def protected_shares(
@@ -99,34 +109,50 @@ def storm(at: float) -> RetryStorm:
     )  # fmt: skip
 
 
-def _effects(seeds: int) -> dict[str, list[float]]:
+def effect_shares(seeds: int, each: Callable[..., Iterable[bool]]) -> dict[str, list[float]]:
     """Share of seeds that stick: by itself, and with each thing that removes it."""
-    rows = {}
+    trials: dict[str, tuple[Asked, float]] = {}
     for name, effect in EFFECTS.items():
-        rows[f"{name}: {effect.what}"] = [effect.stuck_share(seeds)]
+        trials[f"{name}: {effect.what}"] = effect.asked(), effect.trigger_s
         for cure, turned in effect.cures.items():
-            rows[f"{name}, with {cure}"] = [effect.stuck_share(seeds, turned)]
+            trials[f"{name}, with {cure}"] = effect.asked(turned), effect.trigger_s
         for cure, turned in effect.false_cures.items():
-            rows[f"{name}, with {cure} (which only seems to help)"] = [
-                effect.stuck_share(seeds, turned)
-            ]
-    return rows
+            seeming = f"{name}, with {cure} (which only seems to help)"
+            trials[seeming] = effect.asked(turned), effect.trigger_s
+    return _shares(trials, seeds, each)
 
 
-def _pattern(found: Margin, seeds: int) -> dict[str, list[float]]:
+def pattern_shares(
+    edge_s: float, seeds: int, each: Callable[..., Iterable[bool]]
+) -> dict[str, list[float]]:
     """Share of seeds that stick around the edge, as in the artefact of Huang et al."""
-    edge_s = found.edges_s[PATTERN]
-    trigger = Trigger.slow_payment(NAIVE)
-
-    def share(at: float, trigger_s: float) -> list[float]:
-        asked = Asked(NAIVE, trigger, at, None, {"retries": RETRIES})
-        return [sum(asked.is_stuck(trigger_s, seed) for seed in range(seeds)) / seeds]
-
-    return {
-        f"load {PATTERN:.0%}, trigger {ABOVE:g} of the edge": share(PATTERN, ABOVE * edge_s),
-        f"load {PATTERN:.0%}, trigger {BELOW:g} of the edge": share(PATTERN, BELOW * edge_s),
-        f"30 % less load, trigger {ABOVE:g} of that edge": share(0.7 * PATTERN, ABOVE * edge_s),
+    trigger, retries = Trigger.slow_payment(NAIVE), {"retries": RETRIES}
+    at, less = (Asked(NAIVE, trigger, load, None, retries) for load in (PATTERN, 0.7 * PATTERN))
+    trials = {
+        f"load {PATTERN:.0%}, trigger {ABOVE:g} of the edge": (at, ABOVE * edge_s),
+        f"load {PATTERN:.0%}, trigger {BELOW:g} of the edge": (at, BELOW * edge_s),
+        f"30 % less load, trigger {ABOVE:g} of that edge": (less, ABOVE * edge_s),
     }
+    return _shares(trials, seeds, each)
+
+
+def _shares(
+    trials: Mapping[str, tuple[Asked, float]], seeds: int, each: Callable[..., Iterable[bool]]
+) -> dict[str, list[float]]:
+    """Of each trial the share of its seeds that stick; all of them side by side."""
+    runs = [
+        (asked, trigger_s, seed) for asked, trigger_s in trials.values() for seed in range(seeds)
+    ]
+    stuck = list(each(_is_stuck, runs))
+    return {
+        name: [sum(stuck[first : first + seeds]) / seeds]
+        for name, first in zip(trials, range(0, len(stuck), seeds), strict=True)
+    }
+
+
+def _is_stuck(run: tuple[Asked, float, int]) -> bool:
+    asked, trigger_s, seed = run
+    return asked.is_stuck(trigger_s, seed)
 
 
 def _live(size: Size, say: Say) -> list[LivePoint]:

@@ -8,7 +8,7 @@ from benchmarks.arena import Rival, Scene, Scored, limits_made_with, played
 from benchmarks.fifo import score
 from benchmarks.limit_aims import OURS
 from benchmarks.measured import FULL, QUICK, TINY, Table
-from benchmarks.sections.limits import DRIFT_SIZED, RIVALS, report, scenes
+from benchmarks.sections.limits import ADAPTIVE, DRIFT_SIZED, RIVALS, report, rivals_of, scenes
 from benchmarks.tuning import SEEDS, SPANS, trials
 from bpdemo.flow.limiter import FixedLimit
 from bpdemo.flow.limits.choice import LIMITS
@@ -71,6 +71,21 @@ def test_every_rival_can_be_put_before_every_scene() -> None:
                 assert rival.settings(scene, 1).workers in (2, 8, 16)
     assert len({scene.name for scene in scenes(FULL)}) == len(scenes(FULL))
     assert len({rival.name for rival in RIVALS}) == len(RIVALS)
+
+
+def test_the_full_form_plays_all_and_the_quick_one_spares_the_half_hours_four() -> None:
+    """Ours, the best of its rivals and a bound that suits are in each, and rows that are not there
+    are no rivals."""
+    names = [rival.name for rival in RIVALS]
+    for scene in scenes(FULL):
+        assert [rival.name for rival in rivals_of(scene, FULL)] == names
+    for scene in scenes(QUICK):
+        quick = {rival.name for rival in rivals_of(scene, QUICK)}
+        assert {OURS, "gradient2", "gradient2, tuned", "vegas", "well-sized"} <= quick
+        assert len(quick) == len(names) - 4 * (scene.seconds > 600)
+        rows = {name: [Scored(0.97, 0.9, 0.0, 0.97)] for name in quick}
+        assert len(report({scene.name: rows}, Table.of_one("", "", {})).aims) == 4
+    assert set(ADAPTIVE) < set(names)
 
 
 def test_what_is_sized_for_another_day_makes_all_late_in_the_drift() -> None:

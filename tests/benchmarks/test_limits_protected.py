@@ -5,7 +5,14 @@ import pytest
 from benchmarks.arena import Scene, Scored
 from benchmarks.measured import FULL, QUICK, TINY
 from benchmarks.sections.limits import scenes
-from benchmarks.sections.limits_protected import ALONE, CONTENDERS, PLAYED, report, verdict
+from benchmarks.sections.limits_protected import (
+    ALONE,
+    CONTENDERS,
+    PLAYED,
+    contenders,
+    report,
+    verdict,
+)
 from bpdemo.core.settings import Settings
 
 
@@ -17,6 +24,13 @@ def scored(goodput: float) -> Scored:
 def test_its_scenes_are_those_of_the_arena(size) -> None:
     """In every size."""
     assert set(PLAYED) <= {scene.name for scene in scenes(size)}
+
+
+def test_the_full_form_has_every_limit_and_the_quick_one_ours_and_its_rival() -> None:
+    """Each beside the service without one."""
+    assert contenders(FULL) == list(CONTENDERS)
+    quick = [one.name for one in contenders(QUICK)]
+    assert quick == [ALONE, "with vegas", "with gradient2", "with own"]
 
 
 def test_all_but_the_limit_is_as_the_service_comes() -> None:

@@ -2,7 +2,20 @@
 
 from collections.abc import Callable, Iterable
 
-from benchmarks.sections.map import pattern_aims, protected_shares
+import pytest
+
+from benchmarks.measured import FULL, QUICK, TINY
+from benchmarks.sections.map import (
+    AGREED,
+    LOADS,
+    PATTERN,
+    effect_shares,
+    loads_of,
+    pattern_aims,
+    pattern_shares,
+    protected_shares,
+)
+from bpdemo.sim.sustaining import EFFECTS
 
 STICKS, RECOVERS, FEWER = "longer", "shorter", "less load"
 
@@ -39,3 +52,28 @@ def test_the_protected_service_survives_a_trigger_at_the_load_that_is_asked() ->
     """For real, by one seed."""
     shares = protected_shares([2.0], 1, map, lambda _: None)
     assert shares == {2.0: [0.0]}
+
+
+@pytest.mark.parametrize("size", [TINY, QUICK, FULL])
+def test_the_loads_that_the_aims_ask_for_are_in_every_size(size) -> None:
+    """The full form has all, and the quick one leaves out none at which something is held."""
+    loads = loads_of(size)
+    assert PATTERN in loads
+    assert set(loads) <= set(LOADS)
+    assert size == TINY or set(AGREED) <= set(loads)
+    assert size != FULL or loads == LOADS
+
+
+def test_effects_and_pattern_are_played_side_by_side_and_each_share_is_of_its_own_seeds() -> None:
+    """Whichever process plays which run: a cure's share is not its neighbour's."""
+
+    def each(_: object, runs: Iterable[tuple[object, float, int]]) -> Iterable[bool]:
+        for number, (_, _, seed) in enumerate(runs):
+            yield number // 3 == 1 and seed < 2
+
+    pattern = pattern_shares(1.0, 3, each)
+    assert [share for [share] in pattern.values()] == [0, pytest.approx(2 / 3), 0]
+    effects = effect_shares(3, each)
+    assert [share for [share] in effects.values()][:3] == [0, pytest.approx(2 / 3), 0]
+    turned = sum(1 + len(one.cures) + len(one.false_cures) for one in EFFECTS.values())
+    assert len(effects) == turned
