@@ -10,6 +10,7 @@ from bpdemo.cli.demo.outcome import SpikeOutcome
 from bpdemo.cli.demo.verdict import numbers, sentences, warnings
 from bpdemo.core.choices import PROFILES
 from bpdemo.core.settings import Settings, describe
+from bpdemo.load.run import LoadRun
 from bpdemo.results.sentence import comparison, percent
 
 READING = (
@@ -48,7 +49,7 @@ def write_demo_report(path: Path, naive: SpikeOutcome, safe: SpikeOutcome) -> Pa
             Section("The verdict", "\n\n".join(words), [("", *PROFILES), *numbers(naive, safe)]),
             Section("The same spike, twice", figure=side_by_side(*runs), alt=alt),
             Section("How to read it", READING),
-            Section("What made the difference", rows=_differing_knobs()),
+            Section("What made the difference", rows=_differing_knobs(*runs)),
             Section("How it was measured", rows=_facts(naive, safe)),
             Section(
                 "What to read next", "Open the lessons with make lab (or python lab.py).", NEXT
@@ -57,16 +58,29 @@ def write_demo_report(path: Path, naive: SpikeOutcome, safe: SpikeOutcome) -> Pa
     )
 
 
-def _differing_knobs() -> list[tuple[str, ...]]:
-    """The settings in which the two services differ, and what each means."""
-    naive, safe = describe(Settings.unprotected()), describe(Settings())
+def _differing_knobs(naive: LoadRun, safe: LoadRun) -> list[tuple[str, ...]]:
+    """The settings in which the two services differed, and what each means."""
+    both = [
+        _as_it_ran(settings, run)
+        for settings, run in ((Settings.unprotected(), naive), (Settings(), safe))
+    ]
     rows: list[tuple[str, ...]] = [("setting", *PROFILES, "what it means")]
     rows += [
-        (name, _value(naive[name]), _value(safe[name]), safe[name]["description"])
-        for name in safe
-        if naive[name]["value"] != safe[name]["value"]
+        (name, *(_value(knobs[name]) for knobs in both), both[1][name]["description"])
+        for name in both[1]
+        if both[0][name]["value"] != both[1][name]["value"]
     ]
     return rows
+
+
+def _as_it_ran(settings: Settings, run: LoadRun) -> dict[str, dict[str, Any]]:
+    """The profile's knobs with the values that the run's service had: where the machine has room
+    for few workers, a protected queue is shorter."""
+    ran = run.meta.settings
+    return {
+        name: knob | ({"value": ran[name]} if name in ran else {})
+        for name, knob in describe(settings).items()
+    }
 
 
 def _value(knob: dict[str, Any]) -> str:
