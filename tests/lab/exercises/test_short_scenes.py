@@ -15,6 +15,8 @@ GOOD = {
     "half at 0.2 s": (0.2, 0.5),
     "a tenth at 0.1 s": (0.1, 0.9),
 }
+#: On both sides of what passes: timeout, and what a cut leaves.
+BORDER = [(0.08, 0.9), (0.15, 0.3), (0.25, 0.9), (0.3, 0.5)]
 #: Four times as long as it is judged, with seeds of its own.
 LONG = pytest.param(4, range(10, 12), id="long", marks=[pytest.mark.slow, pytest.mark.long])
 #: As it is judged, and long.
@@ -49,3 +51,33 @@ def test_a_wrong_rule_fails_at_any_length(source: str, longer: float, seeds: ran
     names: dict[str, Any] = {}
     exec(source, names)
     assert not passes(names["aimd"], longer, seeds)
+
+
+@pytest.mark.slow
+@pytest.mark.long
+@pytest.mark.parametrize("constants", BORDER)
+def test_near_the_border_the_short_verdict_is_the_long_one(constants: tuple[float, float]) -> None:
+    """Whichever it is: nobody chose these rules for passing or failing."""
+    assert passes(rule(*constants), 1, range(2)) is passes(rule(*constants), 4, range(10, 12))
+
+
+def rule_that_goes_astray(after_calls: int) -> Any:
+    """As good as the solution at first, and then with a timeout that is far too long."""
+    good, bad, calls = rule(0.15, 0.8), rule(5, 0.8), 0
+
+    def aimd(*told: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        return (good if calls <= after_calls else bad)(*told)
+
+    return aimd
+
+
+@pytest.mark.slow
+@pytest.mark.long
+def test_a_rule_that_only_minutes_find_out_would_be_seen_here() -> None:
+    """The two verdicts can differ, so that what holds them equal can fail: planted is a rule that
+    goes wrong after more calls than the short scenes have."""
+    after_calls = 30_000
+    assert passes(rule_that_goes_astray(after_calls), 1, range(2))
+    assert not passes(rule_that_goes_astray(after_calls), 4, range(10, 12))
