@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterable
 
 
-def nearest(name: object, known: Iterable[str], cutoff: float = 0.5) -> str | None:
+def nearest(name: object, known: Iterable[str], cutoff: float = 0.55) -> str | None:
     """The one most like it, capitals aside; None if none is. `cutoff` is how alike, from 0 to 1."""
     spelt = {each.lower(): each for each in known}
     written = str(name).lower()

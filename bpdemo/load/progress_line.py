@@ -9,6 +9,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Final, Self
 
+from bpdemo.core.passing import passing
 from bpdemo.load.driver import LoadProgress
 
 QUIET_S: Final = 2.0
@@ -26,7 +27,7 @@ class _NotebookLine:
         self._display: Any = None
 
     def _open(self, text: str) -> None:
-        self._display = _ipython().display(_html(text), display_id=True)
+        self._display = _ipython().display(_html(passing(text)), display_id=True)
         OPEN.add(self)
 
     def __exit__(
@@ -62,7 +63,7 @@ class ProgressLine(_NotebookLine):
         if self._display is not None:
             share = min(1.0, progress.t_s / progress.seconds)
             bar = f'<progress value="{share:.3f}" style="width:12em"></progress>'
-            self._display.update(_html(f"{bar} {html.escape(progress.line())}"))
+            self._display.update(_html(passing(f"{bar} {html.escape(progress.line())}")))
         elif self._terminal:
             sys.stderr.write(f"\r\x1b[K{progress.line()}")
             sys.stderr.flush()
@@ -106,7 +107,7 @@ class ProgressText(_NotebookLine):
         if self._say is not None:
             self._say(text)
         elif self._display is not None:
-            self._display.update(_html(_told(text)))
+            self._display.update(_html(passing(_told(text))))
         elif _in_notebook():
             self._open(_told(text))  # not before: where nothing is said no empty line is left
         elif sys.stderr.isatty():

@@ -213,7 +213,7 @@ SLIPS = [
     ("back_after_s(RUN, 99)", "since_s: 99 is not a number from 0 to 1"),
     ("attempts_by_layers(layers=0)", "layers: 0 is not a whole number of at least 1"),
     ("RUN.frame.groupby('ok_per_sec')", "this frame has no 'ok_per_sec'. Did you mean ok_per_s?"),
-    ("RUN.frame.sort_values('nope')", "this frame has no 'nope'. Did you mean"),
+    ("RUN.frame.sort_values('nope')", "this frame has no 'nope'; it has t_s, offered_per_s"),
     ("RUN.frame.set_index(['t_s', 'x'])", "this frame has no 'x'; it has t_s, offered_per_s"),
     ("RUN.frame.drop(columns='x')", "this frame has no 'x'; it has t_s, offered_per_s"),
     ("RUN.frame.query('nope > 3')", "UndefinedVariableError: name 'nope' is not defined"),

@@ -13,6 +13,8 @@ from contextvars import copy_context
 from importlib import import_module
 from typing import Any, Final
 
+from bpdemo.core.passing import passing
+
 QUIET_S: Final = 2.0
 PERIOD_S: Final = 1.0
 LINES: Final = "bpdemo.load.progress_line"
@@ -49,7 +51,7 @@ class CellClock:
         while not over.wait(wait_s):
             wait_s = self._period_s
             took_s = time.monotonic() - began_s
-            told = "" if _another_tells() else f"<i>Running for {took_s:.0f} s …</i>"
+            told = "" if _another_tells() else passing(f"<i>Running for {took_s:.0f} s …</i>")
             if line is not None:
                 line.update(_html(told))
             elif told:

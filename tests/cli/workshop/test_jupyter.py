@@ -100,6 +100,8 @@ def test_jupyterlab_asks_nothing_about_news_and_saves_often(
     assert plugin not in before
     assert overrides[plugin] == {"fetchNews": "false", "checkForUpdates": False}
     assert 0 < overrides["@jupyterlab/docmanager-extension:plugin"]["autosaveInterval"] <= 30
+    # Else the names of all lessons are cut.
+    assert not overrides["@jupyterlab/filebrowser-extension:browser"]["showLastModifiedColumn"]
     written = list(tmp_path.rglob("*.json"))
     assert [json.loads(path.read_text("utf-8")) for path in written] == [overrides]
 

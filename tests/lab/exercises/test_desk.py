@@ -14,12 +14,14 @@ import pytest
 
 from bpdemo.cli.main import main
 from bpdemo.lab import check, hint, progress
+from bpdemo.lab.exercises import judging_process
 from bpdemo.lab.exercises.answered import Answered, NotTried, Slept, is_blank
 from bpdemo.lab.exercises.catalogue import EXERCISES
 from bpdemo.lab.exercises.exercise import Exercise, NotYet
 from bpdemo.lab.exercises.marks import ExerciseMark, all_marks, note_check, note_hint
 from bpdemo.lab.exercises.trial import Trial
 from bpdemo.lab.home import note, noted
+from bpdemo.load.progress_line import ProgressText
 from tests.support.notebooks import code_cell, write_notebook
 
 Run = Callable[..., tuple[int, str, str]]
@@ -75,6 +77,18 @@ def test_an_endless_loop_is_told_where_it_is(monkeypatch: pytest.MonkeyPatch) ->
     assert "line " in str(verdict)
     (spent_s,) = re.findall(r"(\d+(?:\.\d+)?) s", str(verdict))
     assert 1 <= float(spent_s) < 10  # the limit given, also on a starved machine
+
+
+def test_that_it_is_judged_is_said_while_it_is(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By a line that goes: nothing of it is printed above the verdict."""
+    told: list[str] = []
+    monkeypatch.setattr(ProgressText, "show", lambda _, text: told.append(text))
+    monkeypatch.setattr(judging_process, "QUIET_S", 0.0)
+    assert check("01a", good).passed
+    assert told == ["Judging 01a; your answer has 10 s of processor time"]
+    assert "Judging" not in capsys.readouterr().out
 
 
 def test_an_answer_may_calculate_for_ten_seconds() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from bpdemo.core.passing import passing
 from bpdemo.lab.live.cell_clock import CellClock
 from bpdemo.load import progress_line
 from tests.support.jupyter import Kernel
@@ -38,7 +39,7 @@ def test_a_long_cell_says_how_long_it_runs_and_at_its_end_nothing() -> None:
     clock.begin()
     eventually(lambda: len(page.texts) > 2, "it is told again and again")
     clock.end()
-    assert page.texts[0] == "<i>Running for 0 s …</i>"
+    assert page.texts[0] == passing("<i>Running for 0 s …</i>")
     assert page.texts[-1] == ""
 
 
@@ -82,6 +83,6 @@ def test_a_kernel_shows_it_below_the_cell_that_runs(tmp_path: Path) -> None:
                     (tmp_path / "over").touch()
             kinds, texts = zip(*seen, strict=True)
             assert kinds[:2] == ("busy", "display_data")
-            assert texts[1] == "<i>Running for 2 s …</i>"
+            assert texts[1] == passing("<i>Running for 2 s …</i>")
             assert texts[-2] == ""
             (tmp_path / "over").unlink()
