@@ -41,3 +41,17 @@ def test_a_long_cell_says_how_long_it_runs(workshop: Workshop, page: Page) -> No
     (workshop.folder / "notebooks" / "over").touch()
     expect(notebook.cell(1)).to_contain_text("'the end'", timeout=30_000)
     expect(line).to_have_count(0)
+
+
+def test_a_page_that_is_left_meanwhile_says_so(workshop: Workshop, page: Page) -> None:
+    """Loaded again, it shows no line that stands still: it tells what to do instead."""
+    notebook = Notebook(page).open(workshop.address_of("long"))
+    page.evaluate("() => { jupyterapp.commands.execute('notebook:run-all-cells'); }")
+    notebook.show(0)
+    expect(notebook.cell(0).get_by_text("Running for")).to_be_visible(timeout=30_000)
+    page.evaluate("() => jupyterapp.commands.execute('docmanager:save')")
+    page.reload()
+    told = page.get_by_text("The page was left while this cell ran.")
+    expect(told).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("Running for")).to_have_count(0)
+    shoot(page, "long-cell-left")
