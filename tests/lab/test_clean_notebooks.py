@@ -17,9 +17,16 @@ def shown(html: str | list[str]) -> dict[str, Any]:
 
 def test_a_line_that_nothing_moves_any_more_says_what_became_of_its_cell() -> None:
     """Once, and all else that the cell has shown stays: tables, and lines that have gone."""
-    stays = [{"output_type": "stream", "text": "3.0 of 10 s"}, shown(""), shown("<table></table>")]
+    stays: list[dict[str, Any]] = [
+        {"output_type": "stream", "text": "3.0 of 10 s"},
+        shown(""),
+        shown("<table></table>"),
+    ]
     running = [shown(passing("3.0 of 10 s")), shown([passing("Running"), " for 3 s"])]
-    cell = {"cell_type": "code", "outputs": [stays[0], running[0], *stays[1:], running[1]]}
+    cell: dict[str, Any] = {
+        "cell_type": "code",
+        "outputs": [stays[0], running[0], *stays[1:], running[1]],
+    }
     notebook = {"cells": [{"cell_type": "markdown"}, cell]}
     without_passing(notebook)
     told = [output.get("data", {}).get("text/html") for output in cell["outputs"]]
@@ -59,7 +66,7 @@ def test_every_line_of_progress_is_known_as_one_that_goes(below: list[str]) -> N
     with ProgressLine(10) as line:
         line.update(LoadProgress(1, 10, *(1, 1, 0, 0, 0, 0)))
     for html in filter(None, below):
-        cell = {"outputs": [shown(html)]}
+        cell: dict[str, Any] = {"outputs": [shown(html)]}
         without_passing({"cells": [cell]})
         assert cell["outputs"][0]["data"]["text/html"] == LEFT
     assert [bool(html) for html in below] == [True, True, False, True, True, False]
