@@ -15,6 +15,14 @@ WIDTH: Final = 76
 LIBRARIES: Final = "-packages"
 """What the folders of installed ones are called by."""
 
+PASSING: Final = "bp-passing"
+
+
+def passing(html: str) -> str:
+    """A line that is to go when its cell ends, so that it is known in a notebook which was saved
+    meanwhile."""
+    return f'<span class="{PASSING}">{html}</span>'
+
 
 def boxed(title: str, details: Sequence[str] = ()) -> list[str]:
     """Lines that draw a frame around a title and, below it, one paragraph for each detail."""

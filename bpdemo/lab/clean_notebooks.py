@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from bpdemo.core.passing import PASSING
+from bpdemo.core.box import PASSING
 
 LEFT: Final = (
     "<i>The page was left while this cell ran. Once the kernel is idle, what it made is there: go "

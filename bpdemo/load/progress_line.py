@@ -9,7 +9,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Final, Self
 
-from bpdemo.core.passing import passing
+from bpdemo.core.box import passing
 from bpdemo.load.driver import LoadProgress
 
 QUIET_S: Final = 2.0

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bpdemo.core.passing import passing
+from bpdemo.core.box import passing
 from bpdemo.lab.clean_notebooks import LEFT, without_passing
 from bpdemo.load import progress_line
 from bpdemo.load.driver import LoadProgress

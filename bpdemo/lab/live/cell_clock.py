@@ -13,7 +13,7 @@ from contextvars import copy_context
 from importlib import import_module
 from typing import Any, Final
 
-from bpdemo.core.passing import passing
+from bpdemo.core.box import passing
 
 QUIET_S: Final = 2.0
 PERIOD_S: Final = 1.0

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bpdemo.core.passing import passing
+from bpdemo.core.box import passing
 from bpdemo.lab.live.cell_clock import CellClock
 from bpdemo.load import progress_line
 from tests.support.jupyter import Kernel
