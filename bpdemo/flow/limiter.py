@@ -59,15 +59,24 @@ class FixedLimit:
 
 
 class Limiter:
-    """The gate: counts who is inside and hands out permits while there is room."""
+    """The gate: counts who is inside and hands out permits while there is room.
 
-    __slots__ = ("_clock", "_hears_all", "_learns", "_limit", "_own_time", "in_flight")
+    A `clock` that is set back stands still for the limit: none of its windows is to be an hour
+    long. What did not take a finite time from 0 is no sample.
+    """
+
+    __slots__ = (
+        "_back_s", "_clock", "_heard_s", "_hears_all", "_learns", "_limit", "_own_time",
+        "in_flight",
+    )  # fmt: skip
 
     def __init__(self, limit: Limit, clock: Callable[[], float]) -> None:
         self.limit = limit
         self.in_flight = 0
         self._clock = clock
         self._own_time = OwnTime()
+        self._heard_s = -inf
+        self._back_s = 0.0  # how far the clock has been set back, in all
 
     @property
     def limit(self) -> Limit:
@@ -103,13 +112,18 @@ class Limiter:
         if not self._learns:
             return
         latency_s = now - started_s
+        if not 0 <= latency_s < inf:
+            return
+        if now < self._heard_s:
+            self._back_s += self._heard_s - now
+        self._heard_s = now
         if not dropped:
             self._own_time.note(latency_s)
         elif gave_up and latency_s < self._own_time.least_s:
             return
         told: dict[str, Any] = {}
         if self._hears_all:
-            told = {"now": now, "was_full": in_flight >= limit.current}
+            told = {"now": now + self._back_s, "was_full": in_flight >= limit.current}
         limit.learn(in_flight, latency_s, dropped=dropped, **told)
 
 

@@ -14,9 +14,9 @@ class Gradient:
 
     every `update_s` that had a sample. min_rtt is the median of `requests` calls that began while
     the limit was pinned to `pinned`, at the start and every `interval_s` plus up to `jitter` of it;
-    at once after five updates in a row at the least. **Defaults**, as published: from `low` 3 to
-    `high` 1000, `pinned` 3, `interval_s` 60, `jitter` 0.15, `requests` 50, `buffer` 0.25,
-    `percentile` 0.5; `update_s` 0.1 is the example's in its documentation. **Source:**
+    at once after five updates in a row that leave it at the least. **Defaults**, as published: from
+    `low` 3 to `high` 1000, `pinned` 3, `interval_s` 60, `jitter` 0.15, `requests` 50, `buffer`
+    0.25, `percentile` 0.5; `update_s` 0.1 is the example's in its documentation. **Source:**
     `gradient_controller.cc` of Envoy's `adaptive_concurrency`. Its timers ring; here what is due is
     done when the next call ends, percentiles are exact, and a dropped call is *at least* so long.
 
@@ -52,7 +52,7 @@ class Gradient:
     ) -> None:
         if now >= self._probe_s:
             self._kept, self.current = self.current, min(self._pinned, self._high)
-            self._probe_s, self._epoch_s, self._rtts_s = inf, now, []
+            self._probe_s, self._epoch_s, self._rtts_s, self._at_least = inf, now, [], 0
         if now - latency_s < self._epoch_s:
             return  # it began before the limit was pinned
         self._rtts_s.append((latency_s, dropped))
@@ -79,10 +79,10 @@ class Gradient:
         (rtt_s, is_at_least), self._updated_s = self._take_rtt_s(), now
         gradient = bounded(self._min_rtt_s * (1 + self._buffer) / (rtt_s or inf), 0.5, 2)
         limit, most = gradient * self.current, self.current if is_at_least else self._high
-        self.current = bounded(int(limit + sqrt(limit)), self._low, most)
-        self._at_least = self._at_least + 1 if self.current == self._low else 0
+        before, self.current = self.current, bounded(int(limit + sqrt(limit)), self._low, most)
+        self._at_least = self._at_least + 1 if before == self.current == self._low else 0
         if self._at_least >= 5:
-            self._probe_s, self._at_least = now, 0
+            self._probe_s = now
 
     def _take_rtt_s(self) -> tuple[float, bool]:
         rtts_s, self._rtts_s = self._rtts_s, []

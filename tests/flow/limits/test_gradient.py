@@ -82,6 +82,17 @@ def test_five_updates_at_the_least_are_a_reason_to_probe() -> None:
     assert calls.limit._min_rtt_s == pytest.approx(0.1)
 
 
+def test_the_update_that_comes_down_to_the_least_is_not_one_of_the_five() -> None:
+    """As the source counts: those before and after which it is at the least."""
+    calls = Calls(Gradient(4))
+    calls.tell(50, 0.01)
+    assert calls.tell(1, 9.0, apart_s=0.1) == 3
+    for _ in range(4):
+        calls.tell(1, 9.0, apart_s=0.1)
+    calls.tell(60, 0.1)
+    assert calls.limit._min_rtt_s == pytest.approx(0.01)
+
+
 def test_it_never_goes_beyond_its_bounds() -> None:
     """From 3 to 1000, as published."""
     calls = Calls(Gradient(900))
