@@ -134,6 +134,34 @@ def test_linkerds_budget_is_a_fifth_and_ten_a_second_over_ten_seconds() -> None:
     assert sum(policy.may_retry(503, 11.5) for _ in range(2000)) == 100
 
 
+def test_linkerds_fifth_is_of_first_attempts_however_few_retries_there_were() -> None:
+    """A thousand firsts allow two hundred beside the floor; a thousand retries allow none."""
+    firsts, again = LinkerdBudget(), LinkerdBudget()
+    for _ in range(1000):
+        firsts.hear(503, 0.0)
+        again.hear(503, 0.0, after=503)
+    assert sum(firsts.may_retry(503, 1.0) for _ in range(2000)) == 300
+    assert sum(again.may_retry(503, 1.0) for _ in range(2000)) == 100
+
+
+def test_the_defaults_are_those_that_are_published() -> None:
+    """K 2: of a backend that refuses all but a quarter, half the calls are made. And
+    a tenth of a token for each success."""
+    sre = SreThrottling(Random(1))
+    sre._requests.extend([0.0] * 1000)
+    sre._accepts.extend([0.0] * 250)
+    sent = 0
+    for _ in range(4000):
+        sent += sre.may_call(1.0)
+        sre._requests.pop()  # hold the state
+    assert sent / 4000 == pytest.approx(0.5, abs=0.03)
+    grpc = GrpcTokens()
+    for _ in range(5):
+        grpc.hear(503, 0.0)
+    grpc.hear(201, 0.0)
+    assert grpc._tokens == pytest.approx(5.1)
+
+
 def storm(policy: RetryPolicyName | None) -> Play:
     """Three slow seconds at 0.6 of capacity, three instant retries, the naive service."""
     return play(

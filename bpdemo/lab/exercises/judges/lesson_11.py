@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from math import isfinite
+from sys import float_info
 from typing import TYPE_CHECKING, Any, Final
 
+from bpdemo.core.ranges import plain
 from bpdemo.lab.exercises.exercise import Exercise, NotYet
 
 if TYPE_CHECKING:
@@ -24,6 +25,9 @@ NORMAL: Final = {"payment_latency_s": 0.04, "store_latency_s": 0.002}
 #: Latencies at which a rule is asked whether it cuts, and the limit at which it is asked.
 ASKED_S: Final = (0.05, 0.08, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 1.0, 2.0, 5.0, 10.0)
 ASKED_AT: Final = 40.0
+MOST: Final = float_info.max
+#: Limits at which a rule is asked whether it raises them.
+RAISED_AT: Final = (4.0, 10.0, 20.0, 40.0, 80.0)
 
 
 @dataclass(frozen=True)
@@ -39,7 +43,9 @@ class LimitScene:
 
 
 def scenes(longer: float = 1) -> list[LimitScene]:
-    """Overload, slow payments, a burst after a quiet time, and a day just below capacity."""
+    """Overload, slow payments, a burst after a quiet time, a day just below capacity; and two
+    services of other sizes, between which no number fits: what two workers serve in time is too few
+    to keep 32 of them busy."""
     long_s = 12 * longer
     slow = [(4 * longer, SLOW), (8 * longer, NORMAL)]
     burst = {"times": 5, "scenario": "spike", "seconds": 15 * longer}
@@ -58,11 +64,19 @@ def scenes(longer: float = 1) -> list[LimitScene]:
             "on a day at 0.9 of the capacity, with service times that vary",
             {"times": 0.9, "seconds": long_s}, 0.88, 2, long_s, UNEVEN,
         ),
+        LimitScene(
+            "before a service with 2 workers",
+            {"times": 2, "seconds": long_s}, 0.9, 2, long_s, {"workers": 2},
+        ),
+        LimitScene(
+            "before a service with 32 workers",
+            {"times": 1.5, "seconds": 3 * longer}, 0.85, 1, 3 * longer, {"workers": 32},
+        ),
     ]  # fmt: skip
 
 
 def judge_aimd(aimd: Any) -> str:
-    """A few calls by hand; then as the limit of the naive service, in five short scenes."""
+    """A few calls by hand; then as the limit of the naive service, in short scenes."""
     _judge_calls(aimd)
     worst = 1.0
     for scene, served, run in played(aimd, scenes()):
@@ -70,8 +84,9 @@ def judge_aimd(aimd: Any) -> str:
             raise _told_of(aimd, scene, served, run)
         worst = min(worst, served)
     return (
-        "at twice the capacity, with slow payments, in a burst and on a usual day, your rule "
-        f"served at least {worst:.0%} of what was possible, and nobody told it a number."
+        "at twice the capacity, with slow payments, in a burst, on a usual day, and before 2, 8 or "
+        f"32 workers, your rule served at least {worst:.0%} of what was possible, and nobody told "
+        "it a number."
     )
 
 
@@ -135,7 +150,9 @@ def _no_limit(limit: float, in_flight: int, latency_s: float, given: object) -> 
 
 
 def _is_limit(given: object) -> bool:
-    return isinstance(given, int | float) and not isinstance(given, bool) and isfinite(given)
+    """A finite number; numpy's are, and a whole one beyond any float is not."""
+    given = plain(given)
+    return isinstance(given, int | float) and not isinstance(given, bool) and -MOST <= given <= MOST
 
 
 def _told_of(aimd: Any, scene: LimitScene, served: float, run: LoadRun) -> NotYet:
@@ -150,6 +167,13 @@ def _told_of(aimd: Any, scene: LimitScene, served: float, run: LoadRun) -> NotYe
 
 def _blamed(aimd: Any, scene: LimitScene, run: LoadRun) -> tuple[str, str]:
     """Why, and where to look: by what the rule does when it is asked by hand."""
+    if "workers" in scene.knobs and (end := _end_of(aimd)):
+        return (
+            f"with all of a limit of {end:g} in use, and every call fast, the rule does not raise "
+            "it. A rule that knows where to stop is a fixed limit again, sized for one service.",
+            "Nobody tells the rule how many workers there are. Only what happens to the calls may "
+            "end the rise.",
+        )
     cuts_at_s = next((s for s in ASKED_S if aimd(ASKED_AT, 40, s, False) < ASKED_AT), None)
     if cuts_at_s is None:
         return (
@@ -198,6 +222,11 @@ def _blamed(aimd: Any, scene: LimitScene, run: LoadRun) -> tuple[str, str]:
         "Print the limit over time for this load: `simulate_rule(aimd, cut_once=True, "
         "times=2, seconds=10).frame.limit`.",
     )
+
+
+def _end_of(aimd: Any) -> float | None:
+    """The first limit that does not rise though it is used and all goes well."""
+    return next((at for at in RAISED_AT if aimd(at, int(at), SERVICE_S, False) <= at), None)
 
 
 def _grown_unused(aimd: Any) -> str:

@@ -20,6 +20,14 @@ WRONG: dict[str, dict[str, str]] = {
         _aimd(0.2, "0.9 * limit", "True"): "no limit when the burst comes",
         _aimd(0.05, "0.9 * limit"): "An order takes 0.042 s of its own",
         _aimd(0.2, "limit - 1"): "one that can be felt",
+        # Numbers that suit eight workers, with the answers that the calls by hand look for.
+        f"{AIMD}    return 19 if dropped else 21 if latency_s == 0.05 else 16\n": (
+            "a fixed limit again"
+        ),
+        f"{AIMD}    return max(8, limit - 1) if dropped else min(limit + 1, 24)\n": (
+            "With all of a limit of 40 in use"
+        ),
+        f"{AIMD}    return 1 if dropped else 10**400\n": "as a number",
         f"{AIMD}    if dropped:\n        return 0.9 * limit\n    return limit + 1\n": (
             "takes every late answer for a success"
         ),
