@@ -159,13 +159,14 @@ def _beside_idle(size: Size, say: Say) -> dict[str, list[float]]:
     cpu_us: dict[str, list[float]] = {f"{count:,} idle": [] for count in IDLE}
     with ours(**knobs, read_timeout_s=60) as server:
         closed_loop(server, ORDERING, 0.5)
-        for number in range(size.bursts):
+        for number in range(size.rounds):
             for count in IDLE:
-                say(f"round {number + 1} of {size.bursts}: {count:,} idle connections")
+                say(f"round {number + 1} of {size.rounds}: {count:,} idle connections")
                 with held_open(server, count):
-                    cpu_us[f"{count:,} idle"].append(
+                    cpu_us[f"{count:,} idle"] += [
                         closed_loop(server, ORDERING, max(LEAST_S, size.burst_s)).cpu_us
-                    )
+                        for _ in range(size.bursts // size.rounds)
+                    ]
     return cpu_us
 
 
