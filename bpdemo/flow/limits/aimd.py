@@ -2,7 +2,8 @@
 
 from random import Random
 
-from bpdemo.flow.limits.bounds import bounded, require_bounds
+from bpdemo.core.ranges import require_number
+from bpdemo.flow.limits.bounds import SHORTEST_S, bounded, require_bounds
 
 
 class AIMD:
@@ -34,6 +35,8 @@ class AIMD:
     ) -> None:
         """Nothing is left to chance: `rng` is not drawn from. Raises ValueError."""
         require_bounds(start, low, high)
+        require_number("timeout_s", timeout_s, SHORTEST_S)
+        require_number("backoff", backoff, 0, 1)
         self.current: float = bounded(int(start), low, high)
         self._low = low
         self._high = high

@@ -1,6 +1,11 @@
 """From the least to the most that a limit can be."""
 
+from typing import Final
+
 from bpdemo.core.ranges import require_count, require_number
+
+SHORTEST_S: Final = 1e-4
+"""No call is shorter, so no timeout, window or interval need be."""
 
 
 def require_bounds(start: float, low: int, high: int) -> None:

@@ -3,7 +3,8 @@
 from math import inf, sqrt
 from random import Random
 
-from bpdemo.flow.limits.bounds import bounded, require_bounds
+from bpdemo.core.ranges import require_count, require_number
+from bpdemo.flow.limits.bounds import SHORTEST_S, bounded, require_bounds
 from bpdemo.flow.limits.cut_short import percentile
 
 
@@ -37,7 +38,7 @@ class Gradient:
         percentile: float = 0.5, update_s: float = 0.1, rng: Random | None = None,
     ) -> None:  # fmt: skip
         """It begins with a probe, and goes on from `start`. Raises ValueError."""
-        require_bounds(start, low, high)
+        _check(start, low, high, pinned, interval_s, jitter, requests, buffer, percentile, update_s)
         self._pinned, self._interval_s, self._jitter = pinned, interval_s, jitter
         self._rng, self._requests, self._buffer = rng or Random(), requests, buffer
         self._update_s, self._percentile = update_s, percentile
@@ -87,3 +88,18 @@ class Gradient:
     def _take_rtt_s(self) -> tuple[float, bool]:
         rtts_s, self._rtts_s = self._rtts_s, []
         return percentile(rtts_s, self._percentile)
+
+
+def _check(
+    start: float, low: int, high: int, pinned: int, interval_s: float, jitter: float,
+    requests: int, buffer: float, percentile: float, update_s: float,
+) -> None:  # fmt: skip
+    """ValueError where one is beyond its range."""
+    require_bounds(start, low, high)
+    require_count("pinned", pinned, 1)
+    require_number("interval_s", interval_s, SHORTEST_S)
+    require_number("jitter", jitter, 0, 1)
+    require_count("requests", requests, 1)
+    require_number("buffer", buffer)
+    require_number("percentile", percentile, 0, 1)
+    require_number("update_s", update_s)

@@ -2,7 +2,8 @@
 
 from random import Random
 
-from bpdemo.flow.limits.bounds import bounded, require_bounds
+from bpdemo.core.ranges import require_count, require_number
+from bpdemo.flow.limits.bounds import SHORTEST_S, bounded, require_bounds
 from bpdemo.flow.limits.cut_short import mean
 
 
@@ -37,6 +38,11 @@ class Gradient2:
     ) -> None:  # fmt: skip
         """Nothing is left to chance: `rng` is not drawn from. Raises ValueError."""
         require_bounds(start, low, high)
+        require_number("tolerance", tolerance, 1)
+        require_number("smoothing", smoothing, 0, 1)
+        require_number("queue", queue)
+        require_count("long_windows", long_windows, 1)
+        require_number("window_s", window_s, SHORTEST_S)
         self._limit = bounded(start, low, high)
         self.current: float = int(self._limit)
         self._low, self._high = low, high
@@ -48,7 +54,7 @@ class Gradient2:
     def learn(
         self, in_flight: int, latency_s: float, *, dropped: bool, now: float, was_full: bool
     ) -> None:
-        if latency_s < 1e-4:
+        if latency_s < SHORTEST_S:
             return  # as the source: too short to have been a call
         self._rtts_s.append((latency_s, dropped))
         self._most = max(self._most, in_flight)

@@ -3,6 +3,7 @@
 from math import ceil, exp, log, sqrt
 from random import Random
 
+from bpdemo.core.ranges import require_count, require_number
 from bpdemo.flow.limits.bounds import bounded, require_bounds
 
 
@@ -37,7 +38,7 @@ class OurLimit:
         rng: Random | None = None,
     ) -> None:  # fmt: skip
         """`rng` spreads the dips of services that began together. Raises ValueError."""
-        require_bounds(start, low, high)
+        _check(start, low, high, room, deep, worth, quota, gain)
         self._bounds, self._level = (low, high), bounded(start, low, high)
         self._room, self._deep, self._ratio = room, deep, max(room, deep * sqrt(self._level))
         self._worth, self._quota, self._gain, self._rng = worth, quota, gain, rng or Random()
@@ -86,3 +87,16 @@ class OurLimit:
         calls = self._quota + self._level / self._ratio
         self._wanted = stretches * calls * self._rng.uniform(0.8, 1.2)
         self._calls, self._served, self._full, self.current = -inside, 0, 0, limit
+
+
+def _check(
+    start: float, low: int, high: int,
+    room: float, deep: float, worth: float, quota: int, gain: float,
+) -> None:  # fmt: skip
+    """ValueError where one is beyond its range."""
+    require_bounds(start, low, high)
+    require_number("room", room, 1)
+    require_number("deep", deep)
+    require_number("worth", worth)
+    require_count("quota", quota, 1)
+    require_number("gain", gain, 0, 1)

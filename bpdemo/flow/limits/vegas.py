@@ -3,6 +3,7 @@
 from math import ceil, log10
 from random import Random
 
+from bpdemo.core.ranges import require_number
 from bpdemo.flow.limits.bounds import bounded, require_bounds
 
 
@@ -37,12 +38,12 @@ class Vegas:
         probe: float = 30,
         rng: Random | None = None,
     ) -> None:
-        """`rng` spreads the probes, so that services which began together do not probe together."""
+        """`rng` spreads the probes, so that services which began together do not probe together.
+        Raises ValueError."""
         require_bounds(start, low, high)
+        require_number("probe", probe, 1)
         self.current: float = bounded(int(start), low, high)
-        self._low = low
-        self._high = high
-        self._probe = probe
+        self._low, self._high, self._probe = low, high, probe
         self._rng = rng or Random()
         self._jitter = self._rng.uniform(0.5, 1)
         self._since_probe = 0
