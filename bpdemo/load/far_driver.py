@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from bpdemo.core.counted import counted
 from bpdemo.load.addresses import Address
 from bpdemo.load.destination import destination_of
 from bpdemo.load.driver import Driver, OnProgress
@@ -42,7 +43,8 @@ class FarDriver(Driver):
         self._user = None
         to = destination_of(url, i_run_this_service)
         if plan.is_closed and plan.rate_per_s < workers:
-            raise ValueError(f"rate: {plan.rate_per_s:g} users are too few for {workers} workers")
+            users, among = counted(plan.rate_per_s, "user"), counted(workers, "worker")
+            raise ValueError(f"rate: {users} cannot be shared among {among}")
         self._prepare(to, plan, workers, on_progress)
         self._listen = listen
         self._news = news
@@ -63,7 +65,9 @@ class FarDriver(Driver):
             self._tell_how_to_join(message["port"])
         elif kind == "joined":
             hosts = ", ".join(message["hosts"]) or "nobody"
-            self._news(f"{message['count']} of {message['workers']} workers are there: {hosts}")
+            workers = counted(message["workers"], "worker")
+            are = "is" if message["workers"] == 1 else "are"
+            self._news(f"{message['count']} of {workers} {are} there: {hosts}")
         elif kind == "refused":
             self._fail(ValueError(f"expect: {message['why']}"))
         elif kind == "lost":
@@ -79,8 +83,8 @@ class FarDriver(Driver):
         host = "THIS-MACHINE" if self._listen.host in ("0.0.0.0", "::") else self._listen.host
         where = Address(host, port)
         self._news(
-            f"waiting for {self._senders} workers on {self._listen.host}; on each machine: "
-            f"bpdemo load-worker --join {where}"
+            f"waiting for {counted(self._senders, 'worker')} on {self._listen.host}; "
+            f"on each machine: bpdemo load-worker --join {where}"
         )
 
     def _lose(self, sender: int, message: dict[str, Any]) -> None:

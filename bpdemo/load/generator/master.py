@@ -31,6 +31,7 @@ from locust.rpc.protocol import Message
 from locust.runners import STATE_MISSING, MasterRunner
 
 from bpdemo import __version__
+from bpdemo.core.counted import counted
 from bpdemo.load.generator.childline import OwnerPipe
 from bpdemo.load.generator.clocks import Offset, apart_s, surest
 from bpdemo.load.generator.gevent_line import open_line
@@ -102,7 +103,8 @@ class Master:
             self.is_full = joined >= self.workers
             if time.monotonic() > patient_until_s:
                 raise CannotBegin(
-                    f"{joined} of {self.workers} workers were there, and "
+                    f"{joined} of {counted(self.workers, 'worker')} "
+                    f"{'was' if self.workers == 1 else 'were'} there, and "
                     f"nobody joined for {join_within_s:g} s"
                 )
             gevent.sleep(LOOK_EVERY_S)
@@ -208,7 +210,9 @@ class Master:
             why = f"it runs bpdemo {__version__}, and this is {hello['version']}"
             self.send(newcomer, "refused", why=why)
         elif self.is_full or len(self.members) >= self.workers:
-            self.send(newcomer, "refused", why=f"it has its {self.workers} workers already")
+            self.send(
+                newcomer, "refused", why=f"it has its {counted(self.workers, 'worker')} already"
+            )
         else:
             self.members[node_id] = newcomer
 
