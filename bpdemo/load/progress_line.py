@@ -7,10 +7,12 @@ import importlib
 import sys
 from collections.abc import Callable
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from bpdemo.core.box import passing
-from bpdemo.load.driver import LoadProgress
+
+if TYPE_CHECKING:
+    from bpdemo.load.driver import LoadProgress
 
 QUIET_S: Final = 2.0
 """Shorter loads need no progress."""

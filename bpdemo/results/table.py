@@ -24,6 +24,8 @@ BY_NAME: Final = (
     *("agg", "aggregate", "drop", "drop_duplicates", "eval", "groupby", "join", "melt", "merge"),
     *("nlargest", "nsmallest", "pivot", "pivot_table", "query", "set_index", "sort_values"),
 )
+#: Those that look for `@name` among the local variables of their caller.
+LOOK_AROUND: Final = ("eval", "query")
 NO_MATPLOTLIB: Final = (
     "pandas draws by matplotlib, which the workshop does not bring. run.figure() draws a run, and "
     "line_figure({name: {x: y}}, title=…, x=…, y=…) lines of your own"
@@ -75,6 +77,8 @@ def _told_in_a_line(method: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(method)
     def called(self: Table, *args: Any, **kwargs: Any) -> Any:
+        if method.__name__ in LOOK_AROUND:
+            kwargs["level"] = kwargs.get("level", 0) + 1  # for this function is none of those
         try:
             return method(self, *args, **kwargs)
         except Exception as error:

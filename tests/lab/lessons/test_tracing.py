@@ -25,7 +25,8 @@ def test_an_order_is_found_by_its_trace_in_spans_and_log():
     assert {"POST /orders", "queue", "work", "payment attempt", "store attempt"} == set(
         took_ms.index
     )
-    assert took_ms["queue"] + took_ms["work"] <= took_ms["POST /orders"] <= receipt.latency_ms
+    # The span of the request ends a moment after its answer is read, or before.
+    assert took_ms["queue"] + took_ms["work"] <= min(took_ms["POST /orders"], receipt.latency_ms)
     assert line.request_id.item() == receipt.request_id
     assert spans.set_index("name").http_status["POST /orders"] == 201
 
