@@ -143,7 +143,7 @@ def _run(
     with pytest.MonkeyPatch.context() as patched:
         if where == "virtual":
             patched.setattr(sweeps, "serve", virtual_office.serve)
-            patched.setattr(sweeps, "load", virtual_office.load)
+            patched.setattr(sweeps, "load_fresh", virtual_office.load_fresh)
             patched.setattr(effort, "watch_work", virtual_office.watch_work)
         if not all_runs:
             patched.setattr(Challenge, "score", later(Challenge.score))

@@ -6,6 +6,8 @@ are left out. A mechanism that a test breaks is broken here, too.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any, Self
 
 import numpy as np
@@ -46,6 +48,12 @@ def serve(profile: str = "protected", *, name: str = "", **knobs: Any) -> Office
 
 def load(office: Office, **plan: Any) -> LoadRun:
     return simulate(office.settings, **plan)
+
+
+def load_fresh(start: Callable[[], AbstractContextManager[Office]], **plan: Any) -> LoadRun:
+    """As that of the services: at an office that is opened for it."""
+    with start() as office:
+        return load(office, **plan)
 
 
 def watch_work(office: Office, **plan: Any) -> Effort:
