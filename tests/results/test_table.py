@@ -1,12 +1,14 @@
 """A frame in a learner's hands is one of pandas in all else."""
 
+from typing import Any
+
 from bpdemo.results.table import Table
 
 
-def test_an_expression_sees_the_local_variables_of_who_asks():
+def test_an_expression_sees_the_local_variables_of_who_asks() -> None:
     """By `@name`, as with pandas: the frame stands between the two and is neither."""
     bound = 3  # noqa: F841 (by the expressions)
-    table = Table({"a": [1, 5], "b": [2, 2]})
-    assert table.query("a > @bound").a.tolist() == [5]
-    assert table.eval("a + @bound").tolist() == [4, 8]
+    table: Any = Table({"a": [1, 5], "b": [2, 2]})
+    assert list(table.query("a > @bound")["a"]) == [5]
+    assert list(table.eval("a + @bound")) == [4, 8]
     assert isinstance(table.query("a > @bound"), Table)
