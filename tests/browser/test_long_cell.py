@@ -14,6 +14,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.light, pytest.mark.timeout(120)]
 
 #: It ends once that file is there.
 WAITS = "import pathlib\nwhile not pathlib.Path('over').exists():\n    pass"
+#: A kernel that is at work may take longer to end than a test can wait.
+IDLE = "() => jupyterapp.shell.currentWidget.sessionContext.session?.kernel?.status === 'idle'"
 CELLS = (f"from bpdemo.lab import simulate\n{WAITS}", "'the end'")
 
 
@@ -55,3 +57,5 @@ def test_a_page_that_is_left_meanwhile_says_so(workshop: Workshop, page: Page) -
     expect(told).to_be_visible(timeout=30_000)
     expect(page.get_by_text("Running for")).to_have_count(0)
     shoot(page, "long-cell-left")
+    (workshop.folder / "notebooks" / "over").touch()
+    page.wait_for_function(IDLE, timeout=30_000)
