@@ -18,6 +18,7 @@ from typing import Final
 from benchmarks.arena import Scored
 from benchmarks.measured import Aim
 from benchmarks.results import cell, told
+from bpdemo.core.counted import counted
 
 #: Of one scene, the scores of each rival, seed by seed.
 Rows = Mapping[str, Sequence[Scored]]
@@ -134,7 +135,7 @@ def _reason(scene: str, figure: Figure, rows: Rows) -> str:
     missed = sum(not figure.keeps([value]) for value in values)
     text = (
         f"{scene}, {figure.name}: ours misses {told(figure.aim)} with {cell(values)}, on {missed} "
-        f"of {_seeds(values)}; {_lost(rows[OURS])}"
+        f"of {counted(len(values), 'seed')}; {_lost(rows[OURS])}"
     )
     others = {rival: scores for rival, scores in rows.items() if rival != OURS}
     best = figure.best(others)
@@ -148,7 +149,8 @@ def _reason(scene: str, figure: Figure, rows: Rows) -> str:
 
 def _lags(scene: str, behind: Behind, rows: Rows) -> str:
     rival, seeds = behind.rival, behind.by_seed
-    ahead = f"{sum(by > 0 for by in seeds)} of {_seeds(seeds)}, by {_fine(max(seeds))} at most"
+    ahead = f"{sum(by > 0 for by in seeds)} of {counted(len(seeds), 'seed')}"
+    ahead += f", by {_fine(max(seeds))} at most"
     each = "; ".join(
         f"{name} has {_lost(rows[name])}, worst ten seconds {told(median(map(_worst, rows[name])))}"
         for name in (OURS, rival)
@@ -176,10 +178,6 @@ def _late(scored: Scored) -> float:
 def _fine(value: float) -> str:
     """To a thousandth: what is behind is small."""
     return f"{value:.3f}"
-
-
-def _seeds(values: Sequence[float]) -> str:
-    return f"{len(values)} seed{'s' * (len(values) != 1)}"
 
 
 def _link(scene: str) -> str:

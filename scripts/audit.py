@@ -18,8 +18,8 @@ PYTHON = VENV / ("Scripts/python.exe" if sys.platform == "win32" else "bin/pytho
 PIP_AUDIT = "pip-audit==2.10.1"
 PINNED = ROOT / "requirements-dev.txt"  # and by that requirements.txt
 WHAT_TO_DO = (
-    "Nothing is known about them: run it again where https://pypi.org (its JSON pages, which a "
-    "mirror of packages may lack) can be reached, or ask another service: "
+    "Nothing is known about them: run it again where the Python Package Index (its JSON pages, "
+    "which a mirror of packages may lack) can be reached, or ask another service: "
     "make audit ARGS='--vulnerability-service osv'"
 )
 

@@ -6,16 +6,23 @@ IPython asks an error for `_render_traceback_` and prints the lines that it give
 from __future__ import annotations
 
 import linecache
+import sys
 import textwrap
 from collections.abc import Iterator, Sequence
 from types import FrameType, TracebackType
-from typing import Final
+from typing import Any, Final
 
 WIDTH: Final = 76
 LIBRARIES: Final = "-packages"
 """What the folders of installed ones are called by."""
 
 PASSING: Final = "bp-passing"
+
+
+def shell_here() -> Any:
+    """IPython's shell, if it runs; only that of a notebook has a `kernel`. Loads nothing."""
+    ipython = sys.modules.get("IPython")
+    return ipython.get_ipython() if ipython else None
 
 
 def passing(html: str) -> str:

@@ -8,8 +8,9 @@ then deletes the subshell that it goes on using, and every button is dead, witho
 
 from __future__ import annotations
 
-import sys
 from typing import Any
+
+from bpdemo.core.box import shell_here
 
 REQUEST = "delete_subshell_request"
 
@@ -19,16 +20,10 @@ def keep_subshells() -> None:
 
     It costs a resting thread each time the page is loaded. Without a kernel nothing happens.
     """
-    shell = _shell()
-    kernel = getattr(shell, "kernel", None)
+    kernel = getattr(shell_here(), "kernel", None)
     handlers = getattr(kernel, "control_handlers", None)
     if handlers is not None and REQUEST in handlers:
         handlers[REQUEST] = _Kept(kernel)
-
-
-def _shell() -> Any:
-    ipython = sys.modules.get("IPython")
-    return ipython.get_ipython() if ipython else None
 
 
 class _Kept:

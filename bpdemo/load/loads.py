@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import re
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, Protocol, Unpack, runtime_checkable
 
+from bpdemo.core.box import shell_here
 from bpdemo.core.kinds import wrong_kind
 from bpdemo.core.members import forgiving_class
 from bpdemo.core.settings import Settings
@@ -290,8 +290,7 @@ def stop_loads() -> None:
 
 def _this_cell() -> int | None:
     """The number that stands beside the cell which runs now; None outside of a notebook."""
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython else None
+    shell = shell_here()
     if not hasattr(shell, "kernel"):
         return None
     # Some versions of IPython count a cell before it runs, others after it. This is always the

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from bpdemo.core.box import passing
+from bpdemo.core.box import passing, shell_here
 
 if TYPE_CHECKING:
     from bpdemo.load.driver import LoadProgress
@@ -82,8 +82,7 @@ class ProgressLine(_NotebookLine):
 
 
 def _in_notebook() -> bool:
-    shell = sys.modules.get("IPython")
-    return shell is not None and getattr(shell.get_ipython(), "kernel", None) is not None
+    return getattr(shell_here(), "kernel", None) is not None
 
 
 def _ipython() -> Any:

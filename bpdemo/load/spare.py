@@ -15,6 +15,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
+from bpdemo.core.box import shell_here
 from bpdemo.core.environment import own_environment
 from bpdemo.load.child import Child
 from bpdemo.load.under_way import is_any_under_way
@@ -137,6 +138,5 @@ SPARES: Final = Spares()
 def renew_in_notebook() -> None:
     """Keep one ready, if this is the kernel of a notebook: there somebody is about to go on. A
     command sends its loads, and ends. Nor while a load runs, which its start would disturb."""
-    ipython = sys.modules.get("IPython")
-    if ipython and hasattr(ipython.get_ipython(), "kernel") and not is_any_under_way():
+    if hasattr(shell_here(), "kernel") and not is_any_under_way():
         SPARES.renew()

@@ -34,9 +34,8 @@ ALIKE: Final = 0.75
 
 def require_method(method: Any) -> str:
     """The method in capitals. ValueError for what is none, and for one of HTTP's misspelt."""
-    if not isinstance(method, str) or not TOKEN.fullmatch(method):
-        raise _cannot_stand("method", method)
-    found = method.upper()
+    require_token("method", method)
+    found: str = method.upper()
     if found == "CONNECT":
         raise ValueError("method: CONNECT asks for a tunnel, which is no request to a service")
     if found not in METHODS and (near := nearest(found, METHODS, cutoff=ALIKE)):
@@ -46,11 +45,7 @@ def require_method(method: Any) -> str:
 
 def require_token(field: str, text: Any) -> None:
     if not isinstance(text, str) or not TOKEN.fullmatch(text):
-        raise _cannot_stand(field, text)
-
-
-def _cannot_stand(field: str, text: object) -> ValueError:
-    return ValueError(f"{field}: {text!r} cannot stand in a request")
+        raise ValueError(f"{field}: {text!r} cannot stand in a request")
 
 
 def require_path(path: Any) -> None:

@@ -94,7 +94,7 @@ def test_what_leads_nowhere_is_named(tmp_path, body):
 def test_a_page_that_tells_the_folder_it_was_built_in_is_named(tmp_path):
     """Nobody else has that folder, and what it is called is nobody's business."""
     (tmp_path / "site").mkdir()
-    site = site_of(tmp_path / "site", f"<p>Written to {tmp_path}/work/album.html</p>")
+    site = site_of(tmp_path / "site", f"<p>Written to {tmp_path}/album.html</p>")
     assert complaints(site) == ["index.html tells where it was built"]
 
 

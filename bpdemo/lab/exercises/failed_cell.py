@@ -9,9 +9,9 @@ from __future__ import annotations
 import ast
 import linecache
 import re
-import sys
 from typing import Any
 
+from bpdemo.core.box import shell_here
 from bpdemo.lab.exercises.replies import Told, tell, tell_unreadable
 
 
@@ -20,7 +20,7 @@ def told_of_failed_cell(wanted: str, answer: Any) -> Told | None:
 
     `wanted` is what the exercise calls its answer.
     """
-    shell = _shell()
+    shell = shell_here()
     name = getattr(answer, "__name__", wanted)
     if shell is None or shell.user_ns.get(name) is not answer:
         return None
@@ -51,8 +51,3 @@ def _is_from(cell: str, answer: Any) -> bool:
     return (
         code is not None and "".join(linecache.getlines(code.co_filename)).strip() == cell.strip()
     )
-
-
-def _shell() -> Any:
-    ipython = sys.modules.get("IPython")
-    return ipython.get_ipython() if ipython else None

@@ -13,7 +13,7 @@ from contextvars import copy_context
 from importlib import import_module
 from typing import Any, Final
 
-from bpdemo.core.box import passing
+from bpdemo.core.box import passing, shell_here
 
 QUIET_S: Final = 2.0
 PERIOD_S: Final = 1.0
@@ -63,8 +63,7 @@ class CellClock:
 def watch_cells() -> None:
     """From now on, and in the cell that runs, where this is a notebook's kernel. Safe to call
     twice."""
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython else None
+    shell = shell_here()
     if shell is None or getattr(shell, "kernel", None) is None:
         return
     known = shell.events.callbacks["pre_run_cell"]
