@@ -37,7 +37,7 @@ class Size:
 
 TINY = Size("tiny", rounds=1, long_rounds=1, seconds=0.5, calls=200)
 QUICK = Size("quick", rounds=3, long_rounds=2, seconds=2.5, calls=20_000)
-FULL = Size("full", rounds=7, long_rounds=5, seconds=8.0, calls=100_000)
+FULL = Size("full", rounds=5, long_rounds=3, seconds=4.0, calls=50_000)
 
 
 class Table(BaseModel):

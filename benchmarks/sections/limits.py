@@ -17,10 +17,11 @@ times the workers), and CoDel. All play the same orders with the same seeds.
 is its worst ten seconds, outside the five after a change; since service times scatter, what the
 workers really could serve in ten seconds is itself often below the nominal. *False* are false
 rejections, made while a worker was idle, of the offer. In the drift the last tenth of the time
-stands beside: every demonstration is too short to show it; in the quick form four stay away there,
-who are at nothing from the start or hold last. Whether an aim that ours misses can be
-reached at all is asked in the section [limits_reach](#limits_reach), and what a limit still adds to
-a service that has all its protections in [limits_protected](#limits_protected).
+stands beside: every demonstration is too short to show it. Four who are at nothing from the start,
+or hold last, stay away there in the quick form, and play half an hour of the two in the full one.
+Whether an aim that ours misses can be reached at all is asked in the section
+[limits_reach](#limits_reach), and what a limit still adds to a service that has all its protections
+in [limits_protected](#limits_protected).
 
 Ours is *behind* a rival by the mean over all that both played: the same orders on the same seeds,
 each ten seconds of them a pair, which also gives the interval (± 2 standard errors, granted up to
@@ -44,6 +45,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from functools import partial
 from multiprocessing import get_context
 from typing import Final
@@ -91,20 +93,29 @@ DRIFT_SIZED: Final = {
 ADAPTIVE: Final = tuple(
     rival.name for rival in RIVALS if rival.name != OURS and "limit_algorithm" in rival.knobs
 )
-#: Whom half an hour teaches nothing new of: they are at nothing from the start, or last among those
-#: that hold. The full form plays them there, too.
-NOT_FOR_HALF_AN_HOUR: Final = ("aimd", "aimd, tuned", "gradient, tuned", "another day's")
+HALF_AN_HOUR_S: Final = 1800.0
+#: Whom a drift teaches nothing new of: they are at nothing from the start, or last among those
+#: that hold. The full form plays them there, too, for half an hour of its two.
+SOON_TOLD: Final = ("aimd", "aimd, tuned", "gradient, tuned", "another day's")
 
 
 def rivals_of(scene: Scene, size: Size) -> list[Rival]:
     """Those that play it, sized for it."""
-    left_out = NOT_FOR_HALF_AN_HOUR if scene.seconds > 600 and size != FULL else ()
+    left_out = SOON_TOLD if scene.seconds > 600 and size != FULL else ()
     return [_sized(rival, scene) for rival in RIVALS if rival.name not in left_out]
 
 
-def scenes(size: Size) -> list[Scene]:
-    """Those that every size plays, as long as it allows."""
-    drift_s = 7200.0 if size == FULL else 720.0 * size.seconds  # half an hour in the quick form
+def as_long_as_it_teaches(scene: Scene, rival: Rival) -> Scene:
+    """The scene, or the beginning of it."""
+    if rival.name not in SOON_TOLD:
+        return scene
+    return replace(scene, seconds=min(scene.seconds, HALF_AN_HOUR_S))
+
+
+def scenes(size: Size, longest_s: float = 7200.0) -> list[Scene]:
+    """Those that every size plays, as long as it allows: the drift two hours in the full form, and
+    half an hour in the quick one."""
+    drift_s = min(longest_s, 7200.0 if size == FULL else 720.0 * size.seconds)
     short_s = max(40.0, 24.0 * min(size.seconds, 2.5))
     halves = ((30.0, TWICE_AS_SLOW), (90.0, AS_BEFORE))
     drifts: list[Scene] = [
@@ -174,12 +185,15 @@ def _seeds(size: Size) -> range:
 
 
 def seeds_of(scene: Scene, size: Size) -> range:
-    """One for a scene of half an hour, but in the full form."""
-    return _seeds(size)[:1] if scene.seconds > 600 and size != FULL else _seeds(size)
+    """One for a scene of half an hour; five for the two hours of the full form."""
+    if scene.seconds <= 600:
+        return _seeds(size)
+    return range(11, 16) if size == FULL else range(11, 12)
 
 
 def play_one(scene: Scene, asked: tuple[Rival, int]) -> Scored:
-    return played(scene, *asked)
+    rival, seed = asked
+    return played(as_long_as_it_teaches(scene, rival), rival, seed)
 
 
 def score_table(name: str, rows: Mapping[str, list[Scored]], *, has_last: bool = False) -> Table:

@@ -94,7 +94,7 @@ def scene(size: Size) -> Scene:
 
 
 def measure(size: Size, say: Say) -> Found:
-    played, runs = scene(size), 3 if size == FULL else 1
+    played, runs = scene(size), 2 if size == FULL else 1
     contenders: dict[str, Start] = {name: partial(_ours, name) for name in (OURS, GRADIENT2)}
     version = envoy_version()
     if version:

@@ -5,7 +5,7 @@ a queue of 32, a deadline of two seconds, and no work for those who have left. S
 is what a limit must beat here. Each limit that adapts has its published constants, starts
 where the service lets it start (two orders a worker, as far as the queue has room), and may go from
 1 to 1000; the bound of the queue holds beside it. AIMD and Envoy's gradient are played in the full
-form alone.
+form alone; the drift lasts half an hour in both.
 
 *Goodput*, *worst* and *false* are those of the section [limits](#limits). The queue suits eight
 workers. For the two of the drift it is four times too long: at its end an order waits longer than
@@ -24,7 +24,7 @@ from typing import Final
 from benchmarks.arena import NAIVE, Rival, Scene, Scored
 from benchmarks.measured import FULL, Found, Report, Say, Size
 from benchmarks.results import told
-from benchmarks.sections.limits import play_one, scenes, score_table, seeds_of
+from benchmarks.sections.limits import HALF_AN_HOUR_S, play_one, scenes, score_table, seeds_of
 from bpdemo.core.settings import Settings
 from bpdemo.flow.limits.choice import LIMITS
 
@@ -55,7 +55,7 @@ def contenders(size: Size) -> list[Rival]:
 def measure(size: Size, say: Say) -> Found:
     found: dict[str, dict[str, list[Scored]]] = {}
     with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
-        for scene in (each for each in scenes(size) if each.name in PLAYED):
+        for scene in (each for each in scenes(size, HALF_AN_HOUR_S) if each.name in PLAYED):
             say(scene.name)
             asked = [(rival, seed) for rival in contenders(size) for seed in seeds_of(scene, size)]
             rows: dict[str, list[Scored]] = {rival.name: [] for rival in contenders(size)}

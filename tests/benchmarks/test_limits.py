@@ -8,7 +8,17 @@ from benchmarks.arena import Rival, Scene, Scored, limits_made_with, played
 from benchmarks.fifo import score
 from benchmarks.limit_aims import OURS
 from benchmarks.measured import FULL, QUICK, TINY, Table
-from benchmarks.sections.limits import ADAPTIVE, DRIFT_SIZED, RIVALS, report, rivals_of, scenes
+from benchmarks.sections.limits import (
+    ADAPTIVE,
+    DRIFT_SIZED,
+    RIVALS,
+    SOON_TOLD,
+    as_long_as_it_teaches,
+    report,
+    rivals_of,
+    scenes,
+    seeds_of,
+)
 from benchmarks.tuning import SEEDS, SPANS, trials
 from bpdemo.flow.limiter import FixedLimit
 from bpdemo.flow.limits.choice import LIMITS
@@ -86,6 +96,22 @@ def test_the_full_form_plays_all_and_the_quick_one_spares_the_half_hours_four() 
         rows = {name: [Scored(0.97, 0.9, 0.0, 0.97)] for name in quick}
         assert len(report({scene.name: rows}, Table.of_one("", "", {})).aims) == 4
     assert set(ADAPTIVE) < set(names)
+
+
+def test_the_full_form_drifts_for_two_hours_on_five_seeds_but_for_those_who_are_soon_told() -> None:
+    """They play its first half hour, on the same seeds; all play all of what is shorter."""
+    for scene in scenes(FULL):
+        lengths = {
+            rival.name: as_long_as_it_teaches(scene, rival).seconds
+            for rival in rivals_of(scene, FULL)
+        }
+        if scene.name.startswith("drift"):
+            assert len(seeds_of(scene, FULL)) == 5
+            assert {lengths.pop(name) for name in SOON_TOLD} == {1800.0}
+            assert set(lengths.values()) == {7200.0}
+        else:
+            assert set(lengths.values()) == {scene.seconds}
+    assert max(scene.seconds for scene in scenes(FULL, 1800.0)) == 1800.0
 
 
 def test_what_is_sized_for_another_day_makes_all_late_in_the_drift() -> None:

@@ -14,6 +14,7 @@ from benchmarks.sections.map import (
     pattern_aims,
     pattern_shares,
     protected_shares,
+    two_of_three,
 )
 from bpdemo.sim.sustaining import EFFECTS
 
@@ -77,3 +78,12 @@ def test_effects_and_pattern_are_played_side_by_side_and_each_share_is_of_its_ow
     assert [share for [share] in effects.values()][:3] == [0, pytest.approx(2 / 3), 0]
     turned = sum(1 + len(one.cures) + len(one.false_cures) for one in EFFECTS.values())
     assert len(effects) == turned
+
+
+@pytest.mark.parametrize(
+    ("ends", "played"),
+    [("yyn", [True, True]), ("nny", [False, False]), ("yny", [True, False, True])],
+)
+def test_a_third_run_is_played_where_two_end_differently(ends: str, played: list[bool]) -> None:
+    """By numbers from 0 on, so that no seed is played twice."""
+    assert two_of_three(lambda number: ends[number] == "y") == played
