@@ -46,6 +46,8 @@ from benchmarks.taped import Busy
 
 GRADIENT2, ENVOY = "gradient2", "Envoy"
 WORKERS: Final = 4
+#: Of each; a longer one tells more than two.
+RUNS: Final = 1
 #: What both services are, but for the limit.
 SERVICE: Final = {"workers": WORKERS, "payment_latency_distribution": "lognormal", **AS_BEFORE}
 #: Of a picture's point.
@@ -94,17 +96,17 @@ def scene(size: Size) -> Scene:
 
 
 def measure(size: Size, say: Say) -> Found:
-    played, runs = scene(size), 2 if size == FULL else 1
+    played = scene(size)
     contenders: dict[str, Start] = {name: partial(_ours, name) for name in (OURS, GRADIENT2)}
     version = envoy_version()
     if version:
         contenders[ENVOY] = _envoy
     ran: dict[str, list[Ran]] = {name: [] for name in contenders}
-    for seed in range(11, 11 + runs):
+    for seed in range(11, 11 + RUNS):
         for name, start in contenders.items():
             say(f"seed {seed}: {name}")
             ran[name] += _run(start, played, seed)
-    return Found(report(ran, runs, version), {"limits_live": _figure(ran, played)})
+    return Found(report(ran, RUNS, version), {"limits_live": _figure(ran, played)})
 
 
 def _run(start: Start, played: Scene, seed: int) -> list[Ran]:
