@@ -51,7 +51,7 @@ JoinWithin = Annotated[
     ),
 ]
 SecondsOption = Annotated[
-    float, typer.Option(metavar="SECONDS", help="Length of the load in seconds, 0.1 to 3600.")
+    float, typer.Option(metavar="SECONDS", help="Length of the load in seconds, 0.1 to 7200.")
 ]
 UnprotectedOption = Annotated[
     bool,
@@ -422,7 +422,7 @@ def simulate(
     ] = 400.0,
     seconds: Annotated[
         float,
-        typer.Option(metavar="SECONDS", help="Length in seconds of virtual time, 0.1 to 3600."),
+        typer.Option(metavar="SECONDS", help="Length in seconds of virtual time, 0.1 to 7200."),
     ] = 30.0,
     seed: Annotated[int, typer.Option(metavar="N", help="The same seed gives the same run.")] = 0,
     retries: RetriesOption = None,

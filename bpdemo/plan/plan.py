@@ -32,7 +32,7 @@ Mix = tuple[tuple[str, float], ...]
 RATES: Final = (0.001, 100_000)
 RANGES: Final[dict[str, tuple[float, float]]] = {
     "rate_per_s": RATES,
-    "seconds": (0.1, 3600),
+    "seconds": (0.1, 7200),
     "client_timeout_s": (0.001, 3600),
     "browse_per_s": (0, 100_000),
 }

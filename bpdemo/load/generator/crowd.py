@@ -35,7 +35,7 @@ from bpdemo.plan.fates import (
     is_order_answered,
     is_worth_retrying,
 )
-from bpdemo.plan.plan import Plan
+from bpdemo.plan.plan import RANGES, Plan
 from bpdemo.plan.request import Sent
 from bpdemo.plan.retries import ClientRetryBudget, retry_delay_s
 from bpdemo.plan.retry_policies import UNSENT_REASON, UNSENT_STATUS, policy_of
@@ -45,7 +45,7 @@ T = TypeVar("T", bound=tuple[Any, ...])
 
 CROWD_MAX = 8000
 FLUSH_S = 0.5
-PLAN_MAX_S = 3600.0
+PLAN_MAX_S = RANGES["seconds"][1]
 """The longest that a plan may be."""
 ORDER = "POST", "/orders"
 BODIES = [b'{"item_id":%d,"quantity":1}' % item for item in range(1, 101)]
