@@ -26,8 +26,9 @@ GRID: Final = "#E3E3E3"
 FATE_COLOURS: Final = {"ok": GREEN, "late": ORANGE, "shed": SKY_BLUE, "failed": VERMILLION}
 FATE_PATTERNS: Final = {"ok": "", "late": "/", "shed": ".", "failed": "x"}
 
-INK_ON: Final = {"ok": "#FFFFFF", "late": BLACK, "shed": BLACK, "failed": "#FFFFFF"}
-"""What can be read on each fate's colour."""
+INK_ON: Final = {"ok": "#FFFFFF", "late": "#1A1000", "shed": BLACK, "failed": "#FFFFFF"}
+"""What can be read on each fate's colour. On late it is a black of its own, by which dark pages
+know it: there it stays dark (`dark.py`)."""
 
 LINES: Final = {
     "p50": (BLUE, "solid"),

@@ -13,11 +13,12 @@ import plotly.io as pio
 from plotly.offline import get_plotlyjs
 
 from bpdemo.core.whole_file import write_whole
+from bpdemo.picture.dark import rules
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-STYLE: Final = """
+PAGE: Final = """
 body { font: 17px/1.5 'Open Sans', Verdana, Arial, sans-serif; color: #222; background: #fff;
        margin: 2em auto;
        max-width: 1280px; padding: 0 1em }
@@ -35,13 +36,14 @@ a { color: #005a8e }
   body { color: #e4e4e4; background: #111 }
   tr + tr td { border-top-color: #3a3a3a }
   a { color: #8ec8f0 }
-  .js-plotly-plot { filter: invert(0.933) hue-rotate(180deg) }
 }
 """
+STYLE: Final = "\n".join(
+    [PAGE, "@media screen and (prefers-color-scheme: dark) {", *rules(".js-plotly-plot"), "}", ""]
+)
 """A picture is drawn smaller as a whole where there is less room than its width; a browser that
 cannot divide lengths shows a scroll bar instead. A reader's dark theme is followed on the screen,
-and never on paper: pictures are turned as a whole, and the half turn gives each colour its hue
-back."""
+and never on paper."""
 
 NUMBER: Final = re.compile(r"[-−+]?\.?\d")
 """How the text of a number begins."""

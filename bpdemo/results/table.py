@@ -60,6 +60,12 @@ class Table(pd.DataFrame):
                     raise
             raise tell_missing_of(OWNER, name, self._names())
 
+    def _repr_html_(self) -> str | None:
+        """A sentence in a cell is shown whole: a page has room, and breaks its lines."""
+        with pd.option_context("display.max_colwidth", None):
+            shown: str | None = super()._repr_html_()  # type: ignore[misc]
+        return shown
+
     @property
     def plot(self) -> Any:
         if find_spec("matplotlib") is None and _asked_by_a_learner(sys._getframe(1)):

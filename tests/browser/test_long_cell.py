@@ -32,7 +32,7 @@ def workshop(tmp_path: Path) -> Iterator[Workshop]:
 
 
 def test_a_long_cell_says_how_long_it_runs(workshop: Workshop, page: Page) -> None:
-    """Below it, in letters that can be read; as it ends the line is gone."""
+    """Below it, in letters that can be read; as it ends the line is gone, and leaves no gap."""
     notebook = Notebook(page).open(workshop.address_of("long"))
     page.evaluate("() => { jupyterapp.commands.execute('notebook:run-all-cells'); }")
     notebook.show(0)
@@ -43,6 +43,7 @@ def test_a_long_cell_says_how_long_it_runs(workshop: Workshop, page: Page) -> No
     (workshop.folder / "notebooks" / "over").touch()
     expect(notebook.cell(1)).to_contain_text("'the end'", timeout=30_000)
     expect(line).to_have_count(0)
+    expect(notebook.cell(0).locator(".jp-OutputArea-child").filter(visible=True)).to_have_count(0)
 
 
 def test_a_page_that_is_left_meanwhile_says_so(workshop: Workshop, page: Page) -> None:

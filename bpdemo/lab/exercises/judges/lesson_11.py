@@ -237,9 +237,13 @@ def _grown_unused(aimd: Any) -> str:
 
 # -- 11b ------------------------------------------------------------------------------------
 
+#: How long a call takes in a service for which no number is known beforehand.
+OTHER_S: Final = 0.2
+
 
 def judge_follow(follow: Any) -> str:
-    """In place of Gradient2's average: six hours of overload, a slow start, a slower payment."""
+    """In place of Gradient2's average: six hours of overload, a slow start, a slower payment, and
+    another service."""
     for long_s, short_s in ((0.042, 0.042), (0.042, 0.2), (0.2, 0.042)):
         given = follow(long_s, short_s)
         if not _is_limit(given) or given <= 0:
@@ -280,15 +284,35 @@ def judge_follow(follow: Any) -> str:
             why="a limit that no longer fits the service leaves workers idle or customers late.",
             look="What does your reference do when the short time doubles and stays?",
         )
+    other = minutes_with(follow, lambda _: OTHER_S, minutes=10, workers=16, usual_s=OTHER_S)
+    if (gone := _gone_at(other)) is not None:
+        raise NotYet(
+            expected=f"before another service, with 16 workers and calls of {OTHER_S:g} s, what is "
+            "possible is served.",
+            seen=f"it served {other[gone]:.0%} of what was possible in minute {gone + 1}.",
+            why="a number that you know beforehand is right for one service. Where calls take "
+            "longer, it makes the limit too low, and workers stay idle.",
+            look="Nobody tells the rule how long a call takes. Which of its two arguments does?",
+        )
     return (
         f"six hours at 1.2× the capacity, and in the last minute the limit served "
-        f"{min(1.0, hours[-1]):.0%} of what was possible; it also found its way after a slow start "
-        "and with a slower payment."
+        f"{min(1.0, hours[-1]):.0%} of what was possible; it also found its way after a slow "
+        "start, with a slower payment and before another service."
     )
 
 
-def minutes_with(follow: Any, service_s: Callable[[float], float], *, minutes: int) -> list[float]:
-    """Goodput minute by minute, of what is possible, with `follow` as the reference's rule."""
+def minutes_with(
+    follow: Any,
+    service_s: Callable[[float], float],
+    *,
+    minutes: int,
+    workers: int = 2,
+    usual_s: float = SERVICE_S,
+) -> list[float]:
+    """Goodput minute by minute, of what is possible, with `follow` as the reference's rule.
+
+    The load is 1.2 times what so many workers serve where a call takes `usual_s`.
+    """
     from unittest.mock import patch
 
     from bpdemo.flow.limits.gradient2 import Gradient2
@@ -305,9 +329,9 @@ def minutes_with(follow: Any, service_s: Callable[[float], float], *, minutes: i
     weightless = Gradient2._update
     with patch.object(Gradient2, "_update", update):
         limit = Gradient2(4, low=1, long_windows=10**12)
-        rate_per_s = 1.2 * 2 / SERVICE_S
+        rate_per_s = 1.2 * workers / usual_s
         return goodput_by_minute(
-            limit, service_s, workers=2, rate_per_s=rate_per_s, minutes=minutes
+            limit, service_s, workers=workers, rate_per_s=rate_per_s, minutes=minutes
         )
 
 

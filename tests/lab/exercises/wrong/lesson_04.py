@@ -41,6 +41,7 @@ WRONG: dict[str, dict[str, str]] = {
         _settings(16, 1, "a"): "attempts per order",
         _settings(-1, 0.1, "a"): "no storm, but a backlog",
         _settings(0, 0.1, "a"): "come together by chance",
+        _settings(0, 0, "a"): "Two things at once",
         _settings(16, 0.1, "b"): "a failure that nobody notices",
         _settings(16, 0.1, "c"): "What makes callers wait is backoff",
         _settings(16, 0.1, "d"): "leave a backlog",
