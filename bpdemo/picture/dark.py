@@ -1,7 +1,7 @@
 """Pictures on a dark page: turned as a whole, dark on white to light on black, in one rule.
 
 A half turn of the hue gives each colour its name back, but for the light ones: orange would become
-brown, and vermillion orange, which is the name of another fate. These two are replaced by what is
+brown, and vermilion orange, which is the name of another fate. These two are replaced by what is
 orange and red *after* the turn, and letters on orange stay dark.
 """
 
