@@ -42,8 +42,8 @@ HANDLED: Final = re.compile(r"Exception in (message|control) handler:$")
 LOGGING: Final[dict[str, Any]] = {
     "filters": {"quiet": {"()": f"{__name__}.Quiet"}},
     "handlers": {"console": {"filters": ["quiet"]}},
-    # Of the event loop, whose records never come to that handler.
-    "loggers": {"asyncio": {"filters": ["quiet"]}},
+    # Of the event loop and of Tornado, whose records need not come by that handler.
+    "loggers": {name: {"filters": ["quiet"]} for name in ("asyncio", "tornado.general")},
 }
 
 

@@ -105,6 +105,9 @@ from traitlets.config import Application
 app = Application(logging_config=json.loads(sys.argv[1]))
 app.log.warning("Replacing stale connection: a:b")
 app.log.error("Kernel died")
+tornado = logging.getLogger("tornado.general")
+tornado.warning("Got events for closed stream %s", "<zmq.eventloop.zmqstream.ZMQStream object>")
+tornado.warning("what a person may act on")
 told = {"message": "Task exception was never retrieved"}
 loop = asyncio.new_event_loop()
 loop.call_exception_handler(told | {"exception": WebSocketClosedError()})
@@ -113,11 +116,13 @@ loop.close()
 """
 
 
-def test_an_application_and_its_event_loop_are_quietened_both() -> None:
-    """As Jupyter is told: the loop's own records come to no handler of the application's."""
+def test_an_application_its_event_loop_and_tornado_are_quietened() -> None:
+    """As Jupyter is told: what the latter two say need not come by the application's handler."""
     command = [sys.executable, "-c", SAYS, json.dumps(LOGGING)]
     said = subprocess.run(command, capture_output=True, text=True, check=True).stderr
     assert "Kernel died" in said
     assert "a fault" in said
     assert "stale" not in said
+    assert "closed stream" not in said
+    assert "may act on" in said
     assert "WebSocketClosedError" not in said

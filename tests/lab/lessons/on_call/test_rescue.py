@@ -81,7 +81,7 @@ def test_a_step_that_cannot_be_taken_is_named(steps: Any, named: str):
     ("wrong", "named"),
     [
         ({"changes": [(1, {"queue_capacity": 8})]}, "changes are made by `trigger` and `steps`"),
-        ({"seconds": "x"}, "seconds must be a number from 0.1 to 3600, not 'x'"),
+        ({"seconds": "x"}, "seconds must be a number from 0.1 to 7200, not 'x'"),
         ({"seconds": None}, "seconds must be a number"),
         ({"seconds": 10**400}, "seconds must be a number"),
         ({"retries": "x"}, "retries must be a whole number"),
