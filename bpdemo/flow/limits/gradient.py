@@ -16,8 +16,8 @@ class Gradient:
     every `update_s` that had a sample. min_rtt is the median of `requests` calls that began while
     the limit was pinned to `pinned`, at the start and every `interval_s` plus up to `jitter` of it;
     at once after five updates in a row that leave it at the least. **Defaults**, as published: from
-    `low` 3 to `high` 1000, `pinned` 3, `interval_s` 60, `jitter` 0.15, `requests` 50, `buffer`
-    0.25, `percentile` 0.5; `update_s` 0.1 is the example's in its documentation. **Source:**
+    `low` 3 to `high` 1000, `pinned` 3, `jitter` 0.15, `requests` 50, `buffer` 0.25, `percentile`
+    0.5; `interval_s` 60 and `update_s` 0.1 are its documentation's example. **Source:**
     `gradient_controller.cc` of Envoy's `adaptive_concurrency`. Its timers ring; here what is due is
     done when the next call ends, percentiles are exact, and a dropped call is *at least* so long.
 

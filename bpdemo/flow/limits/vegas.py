@@ -1,4 +1,4 @@
-"""Vegas: how many of those inside only wait, judged by the best time ever seen."""
+"""Vegas: how many of those inside only wait, judged by the best time since its last probe."""
 
 from math import ceil, log10
 from random import Random

@@ -263,7 +263,9 @@ PRODUCTION: Final[dict[str, Production]] = {
             "by 5% a second only while it is more than twice the short time. It is a rival in the "
             "arena, and stays as it is.",
             "An average forgives one lucky window. Yours believes it for ever: where single calls "
-            "are shorter by nature, take the least of *windows*, and look anew now and then.",
+            "are shorter by nature, take the least of *windows*, and look anew now and then. And "
+            "it never hears that a service has become slower for good: at three times its former "
+            "service time it loses a fifth here. So the published ones measure anew, and pay.",
         ),
     ),
     "12a": Production(

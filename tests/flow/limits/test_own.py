@@ -5,7 +5,7 @@ from random import Random
 import pytest
 
 from benchmarks.arena import Scene
-from benchmarks.fifo import walked
+from benchmarks.fifo import score, walked
 from bpdemo.flow.limits.own import OurLimit
 
 
@@ -111,3 +111,13 @@ def test_from_far_too_much_it_comes_back() -> None:
     for seed in range(5):
         walk = walked(OurLimit(150, rng=Random(seed)), scene, seed)
         assert max(walk.limits[-30:]) < 80, seed
+
+
+@pytest.mark.parametrize("times", [1.05, 1.2])
+def test_it_stays_where_it_serves_through_hours_of_chance(times: float) -> None:
+    """Two workers and times that scatter, for two hours: no dip that was slow by chance weighs more
+    than one that was quick, so nothing adds up."""
+    scene = Scene("hours", times, 7200.0, {"workers": 2})
+    told = [score(OurLimit(4, rng=Random(seed)), scene, seed) for seed in range(21, 24)]
+    assert min(each.goodput for each in told) > 0.88
+    assert min(each.last for each in told) > 0.85

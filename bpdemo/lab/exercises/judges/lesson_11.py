@@ -265,6 +265,14 @@ def judge_follow(follow: Any) -> str:
             look="The short time holds the wait in it. Which of the two directions is safe to "
             "follow, however long the overload lasts?",
         )
+    if (after_s := _after_two_days(follow)) > 2 * SERVICE_S:
+        raise NotYet(
+            expected="two days in which each call takes 1.4 times the reference, as in an overload "
+            "that stays, leave the reference about where it was.",
+            seen=f"it rose from {SERVICE_S:g} s to {after_s:.3g} s.",
+            why="it survived six hours, and drifts all the same: only later.",
+            look="Which of the two directions is safe to follow, however slowly?",
+        )
     cold = minutes_with(follow, lambda t_s: 5 * SERVICE_S if t_s < 120 else SERVICE_S, minutes=20)
     if (gone := _gone_at(cold, after=8)) is not None:
         raise NotYet(
@@ -299,6 +307,16 @@ def judge_follow(follow: Any) -> str:
         f"{min(1.0, hours[-1]):.0%} of what was possible; it also found its way after a slow "
         "start, with a slower payment and before another service."
     )
+
+
+def _after_two_days(follow: Any) -> float:
+    """The reference, once it has doubled or the time is over; a window a second."""
+    long_s = SERVICE_S
+    for _ in range(2 * 86_400):
+        long_s = float(follow(long_s, 1.4 * long_s))
+        if long_s > 2 * SERVICE_S:
+            break
+    return long_s
 
 
 def minutes_with(

@@ -46,6 +46,7 @@ WRONG: dict[str, dict[str, str]] = {
         FOLLOW + "max(long_s, short_s)\n": "treat the queue as normal",
         FOLLOW + "(long_s + short_s) / 2\n": "treat the queue as normal",
         FOLLOW + "long_s\n": "allows a queue for ever",
+        FOLLOW + "min(short_s, long_s + (short_s - long_s) / 20000)\n": "drifts all the same",
         FOLLOW + "0.042\n": "right for one service",
         FOLLOW + "min(long_s, short_s, 0.042)\n": "right for one service",
         "def follow(long_s, short_s):\n    min(long_s, short_s)\n": "above 0",
