@@ -15,12 +15,14 @@ WORKERS, SERVICE_S, CLIENT_TIMEOUT_S = 16, 0.042, 0.5
 UNTIL_S, SETTLED_S = 600.0, 120.0
 
 
-def play(limits: list[Callable[[], int]], learning: dict[int, OurLimit]) -> list[int]:
-    """How many each instance served; those in `learning` hear of their own calls."""
+def play(limits: list[Callable[[], int]], learning: dict[int, OurLimit]) -> tuple[float, list[int]]:
+    """The mean of what a limit in `learning` allowed, call by call, and how many each instance
+    served. Those in `learning` hear of their own calls."""
     chance, now, free = Random(1), 0.0, WORKERS
     inside, served = [0] * len(limits), [0] * len(limits)
     waiting: deque[tuple[int, float]] = deque()
     busy: list[tuple[float, int, float]] = []
+    allowed: list[float] = []
     while now < UNTIL_S:
         for one in chance.sample(range(len(limits)), len(limits)):
             while inside[one] < limits[one]():
@@ -35,17 +37,13 @@ def play(limits: list[Callable[[], int]], learning: dict[int, OurLimit]) -> list
             was_full, is_late = inside[one] >= limit.current, now - came_s > CLIENT_TIMEOUT_S
             limit.learn(inside[one], now - came_s, dropped=is_late, now=now, was_full=was_full)
             if now > SETTLED_S:
-                SEEN.append(limit.current)
+                allowed.append(limit.current)
         free, inside[one], served[one] = free + 1, inside[one] - 1, served[one] + 1
-    return served
-
-
-SEEN: list[float] = []
+    return fmean(allowed), served
 
 
 def limits_of(count: int, fixed: int = 0) -> tuple[float, list[int]]:
     """The mean of what a limit allowed, and what each instance served; the first are fixed at 8."""
-    SEEN.clear()
     learning = {
         place: OurLimit(2 * WORKERS // count, rng=Random(place)) for place in range(fixed, count)
     }
@@ -53,8 +51,7 @@ def limits_of(count: int, fixed: int = 0) -> tuple[float, list[int]]:
     def allowed(place: int) -> Callable[[], int]:
         return lambda: int(learning[place].current) if place in learning else 8
 
-    served = play([allowed(place) for place in range(count)], learning)
-    return fmean(SEEN), served
+    return play([allowed(place) for place in range(count)], learning)
 
 
 def test_alone_it_finds_about_two_for_each_worker() -> None:

@@ -232,30 +232,32 @@ def _attempts_an_order(run: Any) -> float:
 
 def _lost_in_quiet(places: float, share: float, quiet: float) -> None:
     is_short, is_poor = 0 <= places < 8, share <= 0.03
-    both = f"with a queue capacity of {places:g} and a budget of {share:g}, {quiet:.1%} were."
+    given = f"a queue capacity of {places:g} and a budget of {share:g}"
     if is_short and is_poor:
-        raise NotYet(
-            expected="on a quiet day, at least 97.5% of the orders are served.",
-            seen=both,
-            why="orders that come together by chance are rejected where there is hardly a place to "
+        why = (
+            "orders that come together by chance are rejected where there is hardly a place to "
             "wait; besides, 5% of the payments fail for no reason, and nothing is left to try "
-            "them again.",
-            look="Two things at once: how many places cost nothing at this load, and for how many "
-            "orders is a retry needed?",
+            "them again."
         )
-    if is_short:
-        raise NotYet(
-            expected="on a quiet day, at least 97.5% of the orders are served.",
-            seen=both,
-            why="even at 60% of capacity, some orders come together by chance. Without a place to "
-            "wait they are rejected, and their retries use up the budget.",
-            look="A few more places cost nothing at this load: about one per worker.",
+        look = (
+            "Two things at once: how many places cost nothing at this load, and for how many "
+            "orders is a retry needed?"
         )
+    elif is_short:
+        why = (
+            "even at 60% of capacity, some orders come together by chance. Without a place to "
+            "wait they are rejected, and their retries use up the budget."
+        )
+        look = "A few more places cost nothing at this load: about one per worker."
+    else:
+        given = f"a budget of {share:g}"
+        why = "5% of the payments fail for no reason, and would succeed when tried again."
+        look = "Retries are needed for 5% of the orders. What must the budget be at least?"
     raise NotYet(
         expected="on a quiet day, at least 97.5% of the orders are served.",
-        seen=f"with a budget of {share:g}, {quiet:.1%} of them were.",
-        why="5% of the payments fail for no reason, and would succeed when tried again.",
-        look="Retries are needed for 5% of the orders. What must the budget be at least?",
+        seen=f"with {given}, {quiet:.1%} of them were.",
+        why=why,
+        look=look,
     )
 
 
