@@ -20,6 +20,7 @@ from bpdemo.picture.palette import (
     INK_ON,
     TEXT_PX,
 )
+from bpdemo.picture.void import warned
 from bpdemo.plan.fates import FATES, WORDS
 from bpdemo.plan.plan import require_range
 from bpdemo.results.waits import buyers_wait_ms, others_wait_ms
@@ -55,6 +56,7 @@ def fate_bars(
     told = "; ".join(f"{name} {share['ok']:.0%}" for name, share in shares.items())
     x_axis = {"title": _titled("requests (share of capacity)"), "tickformat": ".0%"}
     heading = title or f"Goodput, as a share of capacity: {told}"
+    heading = warned(heading, runs.values())
     figure = go.Figure(layout=bar_layout(heading, runs, x_axis, *((1.35, 2) if waits else ())))
     longest = max(*(sum(share.values()) for share in shares.values()), mark[0]) * 1.02
     figure.update_xaxes(range=[0, longest], selector=0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 import plotly.graph_objects as go
@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 from bpdemo.picture.frame import AXIS, Frame, say_simulated
 from bpdemo.picture.labels import spread, width_of
 from bpdemo.picture.palette import BLUE, GREEN, GREY, INK, LINES, TEXT_PX, VERMILLION
+from bpdemo.picture.void import Judged, warned
 
 Curve = Mapping[float, float]
 """x → y."""
@@ -48,6 +49,7 @@ def line_figure(
     styles: Sequence[Style] = STYLES,
     most_y: float | None = None,
     simulated: bool = False,
+    runs: Iterable[Judged] = (),
 ) -> go.Figure:
     """Each of `lines` with its name at its right end; `title` says the result.
 
@@ -55,12 +57,15 @@ def line_figure(
     measured beside lines of the same names, which are then drawn without markers. `wall` is a
     place on the x axis that matters, with its name. `styles`: how the first line looks, the
     second, and so on. What is above `most_y` runs out of the picture. `simulated` figures say so in
-    their corner.
+    their corner. `runs` are those behind the figures: the title says NOT MEASURED if the machine
+    did not keep up with one of them.
     """
     if not 0 < len(lines) <= len(styles):
         raise ValueError(f"lines: from 1 to {len(styles)} can be told apart, not {len(lines)}")
     above_px = TEXT_PX * 1.6 if wall else 0
-    frame = Frame(title, INNER_PX, left_px=84, right_px=_room_px(lines), above_px=above_px)
+    frame = Frame(
+        warned(title, runs), INNER_PX, left_px=84, right_px=_room_px(lines), above_px=above_px
+    )
     y_axis = AXIS | {"title": y, "tickformat": ".0%" if percent else ""}
     figure = go.Figure(layout=frame.layout(xaxis=AXIS | {"title": x}, yaxis=y_axis))
     for (name, line), style in zip(lines.items(), styles, strict=False):

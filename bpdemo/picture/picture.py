@@ -12,7 +12,6 @@ from bpdemo.core.kinds import fits, wrong_kind
 from bpdemo.picture.sheet import PAGE, PANELS, Drawn, Format, one, two
 from bpdemo.picture.shown import Shown
 from bpdemo.results.marks import marks_of
-from bpdemo.results.validity import causes_of
 
 if TYPE_CHECKING:
     from bpdemo.results.run import Run
@@ -59,7 +58,7 @@ def shown(run: Run) -> Shown:
         columns={name: values.tolist() for name, values in run.bins.items()},
         marks=marks_of(run.samples, run.meta),
         retries=bool((run.records.attempts > 1).any()),
-        is_void=bool(run.meta.planned and causes_of(run.records, run.meta)),
+        is_void=run.is_void,
     )
 
 

@@ -17,6 +17,7 @@ from bpdemo.picture.labels import levels, width_of, wrapped
 from bpdemo.picture.palette import GREY, INK, SIMULATED, TEXT_PX, TITLE_PX
 from bpdemo.picture.scale import Scale
 from bpdemo.picture.shown import Shown
+from bpdemo.picture.void import warned
 from bpdemo.results.sentence import comparison
 
 PANELS: Final = ("top", "middle", "bottom")
@@ -61,8 +62,6 @@ class Format:
 
 
 PAGE: Final = Format()
-VOID: Final = "NOT MEASURED, the machine was busy."
-"""Stands before the result of a run that proves nothing."""
 DOUBLE: Final = Format(width_px=DOUBLE_PX, labels_px=DOUBLE_LABELS_PX)
 
 
@@ -79,7 +78,8 @@ def one(
 ) -> Drawn:
     """One run. `panels` names those to draw; `span_s` makes the time axis longer than the run, and
     `jobs` is how many have been seen in the queue meanwhile."""
-    title = f"{run.meta.name}: {told(run)}" if form.has_title else ""
+    result = warned(run.sentence, [run])
+    title = f"{run.meta.name}: {result}" if form.has_title else ""
     return _Sheet([run], panels, form, title, span_s, jobs).figure()
 
 
@@ -92,11 +92,6 @@ def two(
 ) -> Drawn:
     """Two runs with the same axes, to be compared at a glance."""
     return _Sheet([a, b], panels, form, comparison(a, b), span_s).figure()
-
-
-def told(run: Shown) -> str:
-    """The result, with a warning before it where the machine did not keep up."""
-    return f"{VOID} {run.sentence}" if run.is_void else run.sentence
 
 
 class _Sheet:
@@ -164,7 +159,7 @@ class _Sheet:
     def _heading(self, run: Shown) -> list[str]:
         return [
             f"<b>{run.meta.name}</b>",
-            *wrapped(told(run), self.column_px + self.labels_px - 16, TEXT_PX),
+            *wrapped(warned(run.sentence, [run]), self.column_px + self.labels_px - 16, TEXT_PX),
         ]
 
     def _marks(self, run: Shown) -> list[tuple[float, str, int]]:

@@ -93,6 +93,11 @@ class Run(metaclass=NamesWhatItHas):
     def sentence(self) -> str:
         return sentence_of(self.summary, self.meta)
 
+    @cached_property
+    def is_void(self) -> bool:
+        """Whether the machine did not keep up with it; not yet, as long as nothing was planned."""
+        return bool(self.meta.planned and causes_of(self.records, self.meta))
+
     def require_valid(self) -> Self:
         """This run, if the machine kept up with it; raises `NotMeasured` if not."""
         if causes := causes_of(self.records, self.meta):

@@ -61,6 +61,7 @@ class Effort:
             x="seconds since the start",
             y="share of capacity",
             percent=True,
+            runs=[self.run],
         )
 
     def require_valid(self) -> Effort:

@@ -19,6 +19,7 @@ from bpdemo.lab.services.service import serve
 from bpdemo.load.progress_line import ProgressText
 from bpdemo.picture.frame import AXIS, Frame
 from bpdemo.picture.palette import FATE_COLOURS, INK, TEXT_PX
+from bpdemo.picture.void import warned
 
 if TYPE_CHECKING:
     from bpdemo.load.run import LoadRun
@@ -139,6 +140,7 @@ def _frame(loads: list[float], sweeps: Sequence[Sweep]) -> dict[str, Any]:
     title = f"Goodput, as a share of capacity, at {loads[-1]:g}× load: {told}"
     x_axis = AXIS | {"title": "requests offered (× capacity)", "tickvals": loads}
     y_axis = AXIS | {"title": "goodput (share of capacity)", "tickformat": ".0%"}
+    title = warned(title, (run for sweep in sweeps for run in sweep.runs.values()))
     return Frame(title, inner_px=330, left_px=84).layout(
         xaxis=x_axis | {"range": [0, loads[-1] * 1.04]}, yaxis=y_axis | {"range": [0, 1.18]}
     )

@@ -12,6 +12,7 @@ from plotly.subplots import make_subplots
 from bpdemo.core.slips import forgiving
 from bpdemo.picture.frame import AXIS, Frame, say_simulated
 from bpdemo.picture.palette import BLUE, TEXT_PX, VERMILLION
+from bpdemo.picture.void import warned
 from bpdemo.results.records import Column
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ def attempts_figure(runs: Mapping[str, Run], *, title: str, until_s: float) -> g
     figure = make_subplots(
         rows=rows, cols=1, shared_xaxes=True, vertical_spacing=GAP_PX / inner_px if rows > 1 else 0
     )
+    title = warned(title, runs.values())
     figure.update_layout(Frame(title, inner_px, left_px=98, above_px=28).layout())
     for row, (name, count) in enumerate(counts.items(), start=1):
         _draw(figure, row, name, count)

@@ -12,6 +12,7 @@ from bpdemo.lab.lessons.signals import CPU_ALERT, WAIT_ALERT_MS, Signals
 from bpdemo.picture.frame import AXIS, Frame
 from bpdemo.picture.labels import spread
 from bpdemo.picture.palette import BLUE, INK, TEXT_PX, VERMILLION
+from bpdemo.picture.void import warned
 
 PANEL_PX: Final = 210
 LABEL_PX: Final = 22
@@ -25,7 +26,8 @@ def signal_figure(seen: Signals) -> go.Figure:
     """Both signals over time, with their alerts, and the moment each was first above its own."""
     figure = make_subplots(rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.1)
     inner_px = 2 * PANEL_PX + 10
-    frame = Frame(seen.sentence, inner_px, left_px=96, right_px=RIGHT_PX, above_px=26)
+    title = warned(seen.sentence, [seen.run])
+    frame = Frame(title, inner_px, left_px=96, right_px=RIGHT_PX, above_px=26)
     figure.update_layout(frame.layout())
     _panel(figure, seen, 1, "cpu_share", CPU_ALERT, f"alert: {CPU_ALERT:.0%}", "CPU", BLUE)
     _panel(
