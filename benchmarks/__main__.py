@@ -20,7 +20,7 @@ import typer
 from rich.console import Console
 from rich.table import Table as ScreenTable
 
-from benchmarks.machine import Machine, this_machine
+from benchmarks.machine import BUSY, this_machine
 from benchmarks.measured import FULL, QUICK, TINY, Found, Say, Size
 from benchmarks.results import Kept, Results, cell
 from benchmarks.sections import SECTIONS, complaint
@@ -53,12 +53,9 @@ def main(
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # by way of what stops the servers
     out.mkdir(parents=True, exist_ok=True)
     results = Results.read(out)
-    machine, failed = this_machine(), []
-    if machine.busy_share > 0.15:
-        console.print(f"[yellow]{machine.busy_share:.0%} of the machine is busy with other things: "
-                      "figures of speed will be off.[/]")  # fmt: skip
+    failed = []
     for number, name in enumerate(chosen, 1):
-        kept = _run(name, SIZES[size], f"{number} of {len(chosen)}  {name}", machine, out)
+        kept = _run(name, SIZES[size], f"{number} of {len(chosen)}  {name}", out)
         if kept is None:
             failed.append(name)
         else:
@@ -71,8 +68,12 @@ def main(
         raise typer.Exit(1)
 
 
-def _run(name: str, size: Size, title: str, machine: Machine, out: Path) -> Kept | None:
+def _run(name: str, size: Size, title: str, out: Path) -> Kept | None:
     """One section; None if it failed, which must not keep the others from running."""
+    machine = this_machine()
+    if machine.busy_share > BUSY:
+        console.print(f"[yellow]{machine.busy_share:.0%} of the machine is busy with other things: "
+                      "figures of speed will be off.[/]")  # fmt: skip
     began_s = time.monotonic()
     try:
         with console.status(title) as status:

@@ -11,6 +11,8 @@ from pathlib import Path
 import psutil
 from pydantic import BaseModel
 
+#: From that share of the processors on, figures of speed are off.
+BUSY = 0.15
 PACKAGES = (
     "bpdemo", "fastapi", "starlette", "uvicorn", "httptools", "granian", "hyx", "purgatory",
     "circuitbreaker", "aiobreaker", "pybreaker", "cachetools", "simpy", "ciw",

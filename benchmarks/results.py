@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from benchmarks.machine import Machine
+from benchmarks.machine import BUSY, Machine
 from benchmarks.measured import Aim, Report, Table
 
 HEAD = """# Measured
@@ -53,7 +53,9 @@ def told(value: float) -> str:
     size = abs(value)
     if size >= 100:
         return f"{value:,.0f}"
-    return f"{value:.1f}" if size >= 10 else f"{value:.2f}"
+    if size >= 10:
+        return f"{value:.1f}"
+    return f"{value:.2f}" if size >= 0.0995 or not size else f"{value:.3f}"
 
 
 def cell(values: list[float]) -> str:
@@ -69,7 +71,16 @@ def verdict(aim: Aim) -> str:
 
 
 def _aims_table(sections: dict[str, Kept]) -> str:
-    lines = ["## Aims", "", "| section | aim | measured | |", "|---|---|---|---|"]
+    aims = [aim for kept in sections.values() for aim in kept.report.aims]
+    missed = sum(not aim.is_met for aim in aims)
+    lines = [
+        "## Aims",
+        "",
+        f"{missed} of {len(aims)} are missed. What stands behind that is told in the sections.",
+        "",
+        "| section | aim | measured | |",
+        "|---|---|---|---|",
+    ]
     lines += [
         f"| [{name}](#{name}) | {aim.text} | {cell(aim.values)} | {verdict(aim)} |"
         for name, kept in sections.items()
@@ -89,10 +100,15 @@ def _section(name: str, kept: Kept) -> str:
         *[f"- {note}" for note in report.notes], "",
         f"*{machine.when}, {kept.size} form, {kept.took_s:.0f} s; {machine.processor}, "
         f"{machine.cores} cores, {machine.memory_gb:g} GB, {machine.system}, {machine.python}; "
-        f"{machine.busy_share:.0%} busy with other things before the start; logs {report.logs}. "
+        f"{machine.busy_share:.0%} busy with other things before the start"
+        f"{_off(machine)}; logs {report.logs}. "
         f"{versions}.*", "",
     ]  # fmt: skip
     return "\n".join(parts)
+
+
+def _off(machine: Machine) -> str:
+    return ", so figures of speed may be off" if machine.busy_share > BUSY else ""
 
 
 def _lead(report: Report) -> str:

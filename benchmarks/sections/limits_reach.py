@@ -1,11 +1,12 @@
 """What a limit could reach at all: a fixed bound that is chosen afterwards, in the hardest scenes.
 
 Of the section [limits](#limits), the scenes in which ours has missed an aim. Nobody can know the
-best bound beforehand; here it is looked for with the very orders it is then judged by. Among bounds
-from one to sixteen orders a worker, one queue (`benchmarks/fifo.py`) picks that of the best goodput
-and that of the best worst ten seconds, and the service's own code plays both, and ours, on the same
-seeds. An aim which they miss as well is more than the scene gives to a bound; where they keep it,
-or where they are well ahead, ours pays for not knowing. The drift lasts half an hour here.
+best bound beforehand; here it is chosen afterwards. Among bounds from one to sixteen orders a
+worker, a simpler model (one queue, `benchmarks/fifo.py`, with arrivals of its own, and a quarter of
+an hour at most) picks that of the best goodput and that of the best worst ten seconds. The
+service's own code then plays these two, and ours, on the same seeds. An aim which they miss as well
+is hardly to be had by a bound, though other bounds were not played; where they keep it, or where
+they are well ahead, ours pays for not knowing. The drift lasts half an hour here.
 
 Where calls never answer, two in a hundred hold a worker for the 0.4 s of the attempt timeout
 instead of 42 ms, so that all the workers together can answer no more than 0.84 of the nominal
@@ -125,6 +126,6 @@ def verdicts(scene: str, rows: Mapping[str, list[Scored]]) -> Iterable[str]:
             behind = reached - had if figure.is_more_better else had - reached
             where = f"ours is {told(behind)} behind" if behind > 0 else "ours is not behind"
             yield (
-                f"{missed}, and so does every bound chosen afterwards: the best ({best}) reaches "
-                f"{told(reached)}, {where}"
+                f"{missed}, and so do the bounds chosen afterwards: the better one ({best}) "
+                f"reaches {told(reached)}, {where}"
             )

@@ -1,12 +1,14 @@
 """The parts alone: a call through a breaker, a job through a queue, a hit in a cache.
 
 *Breakers*: a call that succeeds, through a closed breaker, each used as its documentation shows for
-coroutines; purgatory's is fetched once and kept. All peers count failures in a row; bpdemo's keeps
-a rolling window with a ratio, and permits for its probes. The bare await that every one of them
-contains is measured beside them, and the aim is on what each adds to it; the ratio with the await
-left in stands below. *Queues*: one task puts and another takes, with room for 64, and both wait
-when they must; ours also tells how long each job waited, and may be asked to shed. *Caches*: a hit.
-cachetools alone neither loads, nor joins those who ask at once, nor counts hits.
+coroutines; purgatory's is fetched once and kept. Ours stands as the service uses it, with two calls
+around the await, and circuitbreaker, hyx and aiobreaker wrap the function, which costs them a call
+more. All peers count failures in a row; bpdemo's keeps a rolling window with a ratio, and permits
+for its probes. The bare await that every one of them contains is measured beside them, and the aim
+is on what each adds to it; the ratio with the await left in stands below. *Queues*: one task puts
+and another takes, with room for 64, and both wait when they must; ours also tells how long each job
+waited, and may be asked to shed. *Caches*: a hit. cachetools alone neither loads, nor joins those
+who ask at once, nor counts hits.
 """
 
 from __future__ import annotations

@@ -9,7 +9,8 @@ is admitted and none waits long. The aim is on processor time: orders of one cor
 the other's.
 
 The profile is of a run of its own: a thousand samples of processor time a second inside the
-service, each given to the innermost part of it that was at work.
+service, each given to the innermost part of it that was at work. What an order costs beyond the
+bare route is there, spread over many parts, and is why the aims are missed.
 """
 
 from __future__ import annotations

@@ -7,9 +7,10 @@ could ever do), and a FastAPI hello, as every tutorial has it. 32 connections as
 they are answered, from the other core. bpdemo decides, counts it in books and metrics, makes a
 request id and draws a Retry-After; its log tells rejections once a second and reason.
 
-The aims are on CPU time, a core's worth of answers beside a core's worth of the other's: the
-fastest of these servers is faster than its callers, as the share of a core it used shows, and the
-plain rate would then be theirs.
+The aims are on CPU time, a core's worth of answers beside a core's worth of the other's: each of
+these servers fills its core, as the share that it used shows, and processor time is what other work
+on the machine changes least. What the rejection of bpdemo does beyond the bare one, named above, is
+why it is slower.
 """
 
 from __future__ import annotations

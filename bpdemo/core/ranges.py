@@ -5,11 +5,15 @@ no numbers here, and neither are booleans; numbers of other libraries, such as n
 """
 
 from collections.abc import Iterable
-from math import inf
+from math import isfinite
 from numbers import Integral, Real
-from typing import Any
+from sys import float_info
+from typing import Any, Final
 
 from bpdemo.core.nearest import one_of
+
+#: A whole number may be beyond any float, and then what is calculated with it fails.
+LARGEST: Final = int(float_info.max)
 
 
 def plain(value: Any) -> Any:
@@ -34,14 +38,16 @@ def require_number(field: str, value: Any, low: float = 0.0, high: float | None 
     """A finite number from `low` to `high`."""
     is_number = isinstance(value, Real) and not isinstance(value, bool)
     # NaN compares as False with everything, so it is in neither range.
-    if not is_number or not (low <= value < inf if high is None else low <= value <= high):
+    if not is_number or not (low <= value if high is None else low <= value <= high):
+        raise _wrong(field, value, "a number", low, high)
+    if not _is_finite(value):
         raise _wrong(field, value, "a number", low, high)
 
 
 def require_count(field: str, value: Any, low: int = 0) -> None:
     """A whole number of at least `low`; 3.0 is none."""
     is_whole = isinstance(value, Integral) and not isinstance(value, bool)
-    if not is_whole or value < low:
+    if not is_whole or not low <= value <= LARGEST:
         raise _wrong(field, value, "a whole number", low, None)
 
 
@@ -63,6 +69,21 @@ def require_choice(field: str, value: object, choices: Iterable[object]) -> None
         raise ValueError(f"{field}: {value!r} is not {one_of(value, known)}")
 
 
+def _is_finite(value: Any) -> bool:
+    try:
+        return isfinite(float(value))
+    except OverflowError:  # a whole number, or a fraction
+        return False
+
+
+def shown(value: object) -> str:
+    """As it was typed. Python writes no whole number of more than 4300 digits."""
+    try:
+        return repr(value)
+    except ValueError:
+        return "a number with thousands of digits"
+
+
 def _wrong(field: str, value: object, kind: str, low: float, high: float | None) -> ValueError:
     span = f"of at least {low:g}" if high is None else f"from {low:g} to {high:g}"
-    return ValueError(f"{field}: {value!r} is not {kind} {span}")
+    return ValueError(f"{field}: {shown(value)} is not {kind} {span}")

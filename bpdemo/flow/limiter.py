@@ -38,7 +38,7 @@ class Limit(Protocol):
 
         `dropped`: it was not served, so it would have taken at least that long, and no estimate
         may fall by it. `was_full`: nobody else would have been let in. A limit may leave out
-        `now` and `was_full`, and is then told neither.
+        `now` or `was_full`, and is then not told it.
         """
         ...
 
@@ -66,8 +66,8 @@ class Limiter:
     """
 
     __slots__ = (
-        "_back_s", "_clock", "_heard_s", "_hears_all", "_learns", "_limit", "_own_time",
-        "in_flight",
+        "_back_s", "_clock", "_heard_s", "_hears_full", "_hears_now", "_learns", "_limit",
+        "_own_time", "in_flight",
     )  # fmt: skip
 
     def __init__(self, limit: Limit, clock: Callable[[], float]) -> None:
@@ -87,7 +87,8 @@ class Limiter:
     def limit(self, limit: Limit) -> None:
         self._limit = limit
         self._learns = not isinstance(limit, FixedLimit)
-        self._hears_all = _takes(limit.learn, "now", "was_full")
+        self._hears_now = _takes(limit.learn, "now")
+        self._hears_full = _takes(limit.learn, "was_full")
 
     def try_acquire(self) -> "InFlight | None":
         """A permit, or None when full. It must be ended exactly once."""
@@ -122,8 +123,10 @@ class Limiter:
         elif gave_up and latency_s < self._own_time.least_s:
             return
         told: dict[str, Any] = {}
-        if self._hears_all:
-            told = {"now": now + self._back_s, "was_full": in_flight >= limit.current}
+        if self._hears_now:
+            told["now"] = now + self._back_s
+        if self._hears_full:
+            told["was_full"] = in_flight >= limit.current
         limit.learn(in_flight, latency_s, dropped=dropped, **told)
 
 
@@ -168,8 +171,22 @@ class InFlight:
         return limiter
 
 
-def _takes(function: Callable[..., Any], *names: str) -> bool:
-    """Whether it can be told of all these by name."""
+def can_learn(limit: Any) -> bool:
+    """Whether it can be told what `Limit.learn` is told."""
+    learn = getattr(limit, "learn", None)
+    if not callable(learn):
+        return False
+    told: dict[str, Any] = {"now": 0.0, "was_full": False}
+    told = {name: value for name, value in told.items() if _takes(learn, name)}
+    try:
+        signature(learn).bind(1, 0.0, dropped=False, **told)
+    except TypeError:
+        return False
+    return True
+
+
+def _takes(function: Callable[..., Any], name: str) -> bool:
+    """Whether it can be told this by name."""
     parameters = signature(function).parameters
     takes_any = any(each.kind is each.VAR_KEYWORD for each in parameters.values())
-    return takes_any or all(name in parameters for name in names)
+    return takes_any or name in parameters

@@ -15,6 +15,7 @@ a caller can be answered in time once they have one.
 
 import asyncio
 from collections.abc import Callable
+from math import inf
 from random import Random
 
 from bpdemo.core.errors import QueueFull, QueueTimeout, Refused, WouldExpire
@@ -169,7 +170,10 @@ class Bulkhead:
         return refused
 
     def _answered(self, slot: "Slot", *, is_whole: bool) -> None:
-        took_s = max(0.0, self._clock() - slot.began_s - slot.caller_s)
+        held_s = self._clock() - slot.began_s
+        if not 0 <= held_s < inf:
+            return  # the clock failed: no estimate may rest on it
+        took_s = max(0.0, held_s - slot.caller_s)
         if is_whole:
             self._answer_pace.note(took_s)
         else:
@@ -178,7 +182,8 @@ class Bulkhead:
     def _leave(self, slot: "Slot", status: int | None) -> None:
         held_s = self._clock() - slot.began_s
         self.books.inside -= 1
-        self._hold_pace.note(held_s)
+        if 0 <= held_s < inf:
+            self._hold_pace.note(held_s)
         try:
             if slot.caller_s:  # two may have been waited for at once
                 slot.permit.begin(slot.began_s + min(held_s, slot.caller_s))

@@ -101,9 +101,9 @@ class Guarded:
             if message["type"] == "http.response.start":
                 answered = message["status"]
             elif message["type"] in _CONTENT:
-                if message.get("more_body"):
-                    return say_part(message)
-                slot.answered(answered)
+                if not message.get("more_body"):
+                    slot.answered(answered)
+                return say_part(message)
             return send(message)
 
         async def say_part(message: "Message") -> None:

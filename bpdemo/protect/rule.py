@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from numbers import Real
 from typing import Any, cast
 
-from bpdemo.core.ranges import require_count, require_number
-from bpdemo.flow.limiter import FixedLimit, Limit
+from bpdemo.core.ranges import require_count, require_number, shown
+from bpdemo.flow.limiter import FixedLimit, Limit, can_learn
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,12 @@ def _require_limit(limit: Any) -> None:
     current: Any = getattr(limit, "current", None)
     if not callable(getattr(limit, "learn", None)) or not isinstance(current, Real):
         raise ValueError(
-            f"concurrency: {limit!r} is neither a whole number of at least 1 nor a limit of "
+            f"concurrency: {shown(limit)} is neither a whole number of at least 1 nor a limit of "
             "bpdemo.flow"
+        )
+    if not can_learn(limit):
+        raise ValueError(
+            f"concurrency: {shown(limit)} must have learn(in_flight, latency_s, *, dropped, now, "
+            "was_full), of which it may leave out now or was_full"
         )
     require_number("concurrency", current, 1)

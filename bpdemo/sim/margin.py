@@ -63,7 +63,8 @@ class MarginAt:
 
     @property
     def band_s(self) -> tuple[float, float]:
-        """The lengths at which 10% and at which 90% of the seeds stick."""
+        """The lengths at which 10% and at which 90% of the seeds stick: of nine, the first and the
+        last."""
         return self.quantile_s(0.1), self.quantile_s(0.9)
 
     @property
@@ -248,16 +249,13 @@ def margin(
     for name in TAKEN:
         if arguments[name] != DEFAULTS[name]:
             raise ValueError(f"{name} is set by `margin` itself: leave it out")
-    loads = [require_range("loads", load, 0.01, 10) for load in loads]
-    if not loads:
-        raise ValueError("loads must be one share of the capacity at least, not none")
+    loads = _require_loads(loads)
     if capacity_per_s is not None:
         capacity_per_s = require_range("capacity_per_s", capacity_per_s, 0.001, 1_000_000)
     most_s = require_range("most_s", most_s, LEAST_S, 600)
     first = require_whole("seed", arguments["seed"])
     count = require_whole("seeds", seeds, 1, 1000)
-    trigger = trigger or Trigger.slow_payment(made)
-    trigger.require_effect(made)
+    trigger = _require_trigger(trigger, made)
     given = {name: value for name, value in arguments.items() if name not in TAKEN}
     questions = [Asked(made, trigger, load, capacity_per_s, given) for load in loads]
     for asked in questions:
@@ -275,6 +273,23 @@ def margin(
         found.append(here)
         tell(here)
     return Margin(tuple(found), most_s, arguments["retries"], dict(trigger.knobs))
+
+
+def _require_loads(loads: Any) -> list[float]:
+    if isinstance(loads, str) or not isinstance(loads, Iterable):
+        raise TypeError(f"loads must be shares of the capacity, such as (0.5, 0.8), not {loads!r}")
+    if not (checked := [require_range("loads", load, 0.01, 10) for load in loads]):
+        raise ValueError("loads must be one share of the capacity at least, not none")
+    return checked
+
+
+def _require_trigger(given: Any, settings: Settings) -> Trigger:
+    trigger = Trigger.slow_payment(settings) if given is None else given
+    if not isinstance(trigger, Trigger):
+        like = 'Trigger({"payment_latency_s": 0.2})'
+        raise TypeError(f"trigger must be a Trigger, such as {like}, not {trigger!r}")
+    trigger.require_effect(settings)
+    return trigger
 
 
 def stuck_from_s(asked: Asked, seed: int, *, most_s: float, guess_s: float) -> float:

@@ -58,7 +58,7 @@ class RetryStorm:
         most_s = require_range("most_s", most_s, STEP_S, MOST_S)
         if self.load > 1:
             return 0.0
-        if (self.retries + 1) * self.load <= 1 or not self.is_stuck(most_s):
+        if not self.is_stuck(most_s):
             return inf
         recovers_s, sticks_s = STEP_S, most_s
         while sticks_s > recovers_s * WITHIN and sticks_s - recovers_s > STEP_S:
@@ -74,6 +74,8 @@ class RetryStorm:
         trigger_s = require_range("trigger_s", trigger_s, 0, MOST_S)
         if self.load > 1:
             return True  # sooner or later, whatever befell it
+        if (self.retries + 1) * self.load <= 1:
+            return False  # what comes is no more than is processed, however often it comes
         flow = _Flow(self, trigger_s)
         round_ = round((self.retries + 1) * self.client_timeout_s / STEP_S)
         queued: list[float] = []

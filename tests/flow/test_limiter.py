@@ -1,11 +1,11 @@
 """The gate counts; the algorithm behind it learns only from what says something of the load."""
 
 from math import inf
-from typing import cast
+from typing import Any, cast
 
 import pytest
 
-from bpdemo.flow.limiter import FixedLimit, Limit, Limiter
+from bpdemo.flow.limiter import FixedLimit, Limit, Limiter, can_learn
 from tests.flow.helpers import Clock
 
 
@@ -187,6 +187,32 @@ class Older:
 
     def learn(self, in_flight: int, latency_s: float, *, dropped: bool) -> None:
         self.samples.append((in_flight, latency_s, dropped))
+
+
+@pytest.mark.parametrize("asked", ["now", "was_full"])
+def test_a_limit_may_ask_for_one_of_the_two(asked: str) -> None:
+    """It is told that one, and not the other."""
+    heard: list[dict[str, Any]] = []
+
+    class Half:
+        current = 4.0
+
+        def learn_now(self, in_flight: int, latency_s: float, *, dropped: bool, now: float) -> None:
+            heard.append({"now": now})
+
+        def learn_was_full(
+            self, in_flight: int, latency_s: float, *, dropped: bool, was_full: bool
+        ) -> None:
+            heard.append({"was_full": was_full})
+
+    limit: Any = Half()
+    limit.learn = getattr(limit, f"learn_{asked}")
+    assert can_learn(limit)
+    clock = Clock()
+    permit = Limiter(limit, clock).acquire()
+    clock.advance(0.5)
+    permit.success()
+    assert heard == [{"now": 0.5} if asked == "now" else {"was_full": False}]
 
 
 def test_a_limit_that_asks_for_less_is_told_less() -> None:

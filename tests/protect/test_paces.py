@@ -2,6 +2,7 @@
 says who can be answered in time."""
 
 import asyncio
+from math import inf, nan
 from random import Random
 from typing import Any
 
@@ -109,6 +110,63 @@ async def come_one_by_one(control: AdmissionControl, count: int, *says: Any) -> 
         request = Request()
         request.says(*(says or (body_part(b""),)))
         await start(control, request)
+
+
+class SlowToTheEnd(Timed):
+    """They read the last part slowly, too."""
+
+    async def send(self, message: Any) -> None:
+        if message["type"] == "http.response.body":
+            await asyncio.sleep(0.4)
+        await super().send(message)
+
+
+@pytest.mark.parametrize("pause_s", [0.0, 1e-9])
+@virtual
+async def test_no_limit_hears_how_slowly_an_answer_was_read(pause_s: float) -> None:
+    """Neither a part of it nor the last: that is the callers' time, and not the service's."""
+    heard: list[float] = []
+
+    class Hears:
+        current = 8.0
+
+        def learn(self, in_flight: int, latency_s: float, *, dropped: bool) -> None:
+            heard.append(round(latency_s, 6))
+
+    control = AdmissionControl(Service(pause_s=pause_s), concurrency=Hears())  # type: ignore[arg-type]
+    request = SlowToTheEnd()
+    request.says(body_part(b""))
+    await start(control, request)
+    assert heard == [ANSWER_S]
+
+
+@pytest.mark.parametrize("reads", [nan, inf, -1.0])
+@virtual
+async def test_a_clock_that_fails_once_spoils_no_estimate(reads: float) -> None:
+    """The next ones are told when to come again, as ever."""
+    failing = False
+
+    def clock() -> float:
+        return reads if failing else asyncio.get_running_loop().time()
+
+    class Failing(Service):
+        async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+            nonlocal failing
+            failing = scope["path"] == "/fails"
+            await super().__call__(scope, receive, send)
+
+    control = AdmissionControl(Failing(), concurrency=1, queue_capacity=0, clock=clock)
+    await come_one_by_one(control, 1)
+    broken = Request(path="/fails")
+    broken.says(body_part(b""))
+    await start(control, broken)
+    failing = False
+    first, second = Request(), Request()
+    for request in (first, second):
+        request.says(body_part(b""))
+    await asyncio.gather(start(control, first), start(control, second))
+    assert (first.status, second.status) == (200, 503)
+    assert paces(control) == (pytest.approx(ANSWER_S), pytest.approx(ANSWER_S))
 
 
 def paces(control: AdmissionControl) -> tuple[float, float]:

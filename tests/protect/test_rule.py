@@ -21,6 +21,13 @@ class Learns:
         pass
 
 
+class Deaf(Learns):
+    """It cannot be told how long a call took."""
+
+    def learn(self, in_flight: int, **_: object) -> None:  # type: ignore[override]
+        pass
+
+
 async def nothing(scope: Any, receive: Any, send: Any) -> None:
     pass
 
@@ -37,6 +44,8 @@ BAD: list[tuple[str, Any]] = [
     ("concurrency", Learns(nan)),
     ("concurrency", Learns("4")),
     ("concurrency", FixedLimit(0)),
+    ("concurrency", Deaf()),
+    ("concurrency", 10**400),
     ("queue_capacity", -1),
     ("queue_capacity", 1.0),
     ("queue_capacity", None),
@@ -56,7 +65,7 @@ def test_a_value_out_of_range_is_named(field: str, value: Any, make: str) -> Non
         Rule(**given) if make == "rule" else AdmissionControl(nothing, **given)
     line = str(told.value)
     assert "\n" not in line
-    assert re.search(r"at least|neither|from", line), line
+    assert re.search(r"at least|neither|from|must have", line), line
 
 
 @pytest.mark.parametrize(

@@ -26,10 +26,11 @@ def test_it_is_among_the_theories() -> None:
     assert theory.RetryStorm is RetryStorm
 
 
-@pytest.mark.parametrize(("load", "retries"), [(0.25, 3), (0.49, 1), (0.95, 0)])
+@pytest.mark.parametrize(("load", "retries"), [(0.25, 3), (0.49, 1), (0.5, 1), (0.95, 0), (1.0, 0)])
 def test_what_all_tries_together_do_not_fill_is_stable(load: float, retries: int) -> None:
-    """(r + 1)·ρ ≤ 1: no trigger of any length sticks."""
+    """(r + 1)·ρ ≤ 1: no trigger of any length sticks, at the very border neither."""
     assert storm(load, retries).edge_s() == inf
+    assert not storm(load, retries).is_stuck(5.0)
 
 
 def test_the_edge_falls_with_load_retries_and_slowness() -> None:

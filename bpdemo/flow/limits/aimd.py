@@ -36,7 +36,7 @@ class AIMD:
         """Nothing is left to chance: `rng` is not drawn from. Raises ValueError."""
         require_bounds(start, low, high)
         require_number("timeout_s", timeout_s, SHORTEST_S)
-        require_number("backoff", backoff, 0, 1)
+        require_number("backoff", backoff, 0.5, 0.999)
         self.current: float = bounded(int(start), low, high)
         self._low = low
         self._high = high

@@ -2,7 +2,7 @@
 known only to have been at least so long.
 
 A duration is a pair here, its seconds and whether it was cut short then. A censored one never
-lowers what comes out, and raises it only where it exceeds what the others say.
+lowers what comes out. It counts as longer than where it was cut, by how much nobody knows.
 """
 
 from collections.abc import Iterable
@@ -31,7 +31,8 @@ def percentile(times: Times, share: float) -> tuple[float, bool]:
 def mean(times: Times) -> tuple[float, int, bool]:
     """The mean in seconds, of how many durations, and whether it is a lower bound: all censored.
 
-    Of the censored ones, those above the mean of what is shorter count. 0 of none.
+    A censored one counts, as so long, if it is above the mean of the known ones and of the shorter
+    censored ones that count; else it says nothing. 0 of none.
     """
     ordered = sorted(times)
     known = [time_s for time_s, is_cut in ordered if not is_cut]

@@ -78,7 +78,7 @@ class Gradient:
 
     def _update(self, now: float) -> None:
         (rtt_s, is_at_least), self._updated_s = self._take_rtt_s(), now
-        gradient = bounded(self._min_rtt_s * (1 + self._buffer) / (rtt_s or inf), 0.5, 2)
+        gradient = bounded(self._min_rtt_s * (1 + self._buffer) / rtt_s, 0.5, 2) if rtt_s else 2
         limit, most = gradient * self.current, self.current if is_at_least else self._high
         before, self.current = self.current, bounded(int(limit + sqrt(limit)), self._low, most)
         self._at_least = self._at_least + 1 if before == self.current == self._low else 0

@@ -15,8 +15,8 @@ class Gradient2:
 
     once in each window of `window_s` with ten samples or more, of which `short` is the mean.
     `long` is the mean of the first ten windows and then exponentially weighted over
-    `long_windows`; × 0.95 in each window where it is more than twice `short`. Where less than half
-    of L was in flight, L stays. **Defaults**, as published: `start` 20, `low` 20, `high` 200,
+    `long_windows`; × 0.95 after each window where it is more than twice `short`. Where less than
+    half of L was in flight, L stays. **Defaults**, as published: `start` 20, `low` 20, `high` 200,
     `tolerance` 1.5, `smoothing` 0.2, `queue` 4, `long_windows` 600, `window_s` 1. **Source:**
     `Gradient2Limit` in a `WindowedLimit`, of Netflix's concurrency-limits.
 
@@ -28,7 +28,7 @@ class Gradient2:
 
     __slots__ = (
         "_high", "_limit", "_long_s", "_long_windows", "_low", "_most", "_queue", "_rtts_s",
-        "_smoothing", "_tolerance", "_until_s", "_window_s", "_windows", "current",
+        "_smoothing", "_sum_s", "_tolerance", "_until_s", "_window_s", "_windows", "current",
     )  # fmt: skip
 
     def __init__(
@@ -48,7 +48,7 @@ class Gradient2:
         self._low, self._high = low, high
         self._tolerance, self._smoothing, self._queue = tolerance, smoothing, queue
         self._long_windows, self._window_s = long_windows, window_s
-        self._long_s, self._windows, self._until_s = 0.0, 0, 0.0
+        self._long_s, self._sum_s, self._windows, self._until_s = 0.0, 0.0, 0, 0.0
         self._rtts_s, self._most = list[tuple[float, bool]](), 0
 
     def learn(
@@ -73,9 +73,9 @@ class Gradient2:
         self.current = int(self._limit)
 
     def _update(self, short_s: float) -> None:
-        self._windows += 1
-        weight = 1 / self._windows if self._windows <= 10 else 2 / (self._long_windows + 1)
-        self._long_s += weight * (short_s - self._long_s)
+        self._windows, self._sum_s = self._windows + 1, self._sum_s + short_s
+        followed_s = self._long_s + 2 / (self._long_windows + 1) * (short_s - self._long_s)
+        self._long_s = self._sum_s / self._windows if self._windows <= 10 else followed_s
         long_s = self._long_s
         if long_s > 2 * short_s:
             self._long_s *= 0.95

@@ -15,7 +15,7 @@ class OurLimit:
 
         ln L ← ln L + gain · u · clamp(Δ ln served − (worth · √L + lost) · ln r, ± ln r)
 
-    u is the share of calls at L that found it full: what is not used teaches nothing (a dip is full
+    u is the share of calls at L that found it full: what is not used does not move L (a dip is full
     where it was slow by chance: by its share L would climb); `lost` is the share dropped at L. Δ is
     0 where only a queue grows, ln r while workers idle. Noise does not shrink as L grows, so the
     required gain and r scale with √L: r grows by 20% after a dip that cost no throughput and is

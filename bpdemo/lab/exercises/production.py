@@ -269,11 +269,11 @@ PRODUCTION: Final[dict[str, Production]] = {
         ),
     ),
     "12a": Production(
-        where=("bpdemo.service.intake:Intake.shed_queued",),
+        where=("bpdemo.flow.codel:CoDel.sheds", "bpdemo.service.intake:Intake.shed_queued"),
         differs=(
-            "This is what a service does with those who still wait when it stops: each of them "
-            "hears so at once, and may try elsewhere. Your steps decide whether there is such a "
-            "queue.",
+            "Your steps turn a setting. The first of these decides, order by order as their turn "
+            "comes, which has waited too long; the second is what a service does when it stops: "
+            "all who wait hear so at once, and may try elsewhere.",
             "On call, the steps stand in a runbook: drop traffic at the edge first, then restart "
             "behind that limit, since a real restart is cold and slow. A bound or a deadline "
             "stands there before the day on which it is needed.",

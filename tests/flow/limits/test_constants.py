@@ -48,6 +48,15 @@ def test_what_is_no_such_number_is_refused_by_argument_value_and_range(
 
 
 @EACH
+def test_what_no_float_can_hold_is_refused_when_it_is_made(
+    name: str, argument: str, default: float
+) -> None:
+    """And not by an OverflowError in the middle of an overload."""
+    for value in (10**400, 10**5000, -(10**5000)):
+        assert refused(name, argument, value).startswith(f"{argument}: ")
+
+
+@EACH
 def test_each_takes_what_its_range_says_and_nothing_beyond(
     name: str, argument: str, default: float
 ) -> None:

@@ -33,7 +33,7 @@ def test_it_begins_with_a_probe_of_fifty_calls_at_a_limit_of_three() -> None:
 
 @pytest.mark.parametrize(
     ("rtt_s", "gradient"),
-    [(0.1, 1.25), (0.125, 1.0), (0.2, 0.625), (0.25, 0.5), (9, 0.5), (0.01, 2)],
+    [(0.1, 1.25), (0.125, 1.0), (0.2, 0.625), (0.25, 0.5), (9, 0.5), (0.01, 2), (0.0, 2)],
 )
 def test_an_update_is_the_gradient_and_room_for_a_burst(rtt_s: float, gradient: float) -> None:
     """⌊g L + √(g L)⌋ with the buffer of a quarter, from a half to twice."""

@@ -86,3 +86,11 @@ def test_it_follows_a_steady_overload_to_its_end() -> None:
     for _ in range(3600):
         windows.tell(10, windows.limit.current / 190)
     assert windows.limit.current == 200
+
+
+def test_while_the_long_mean_is_a_plain_one_that_is_forgotten_again() -> None:
+    """As the source's: the next of the first ten windows makes the mean of all of them anew."""
+    windows = Windows(Gradient2())
+    for rtt_s in (0.5, 0.1, 0.1):
+        windows.tell(10, rtt_s)
+    assert windows.limit._long_s == pytest.approx(0.7 / 3 * 0.95)

@@ -2,7 +2,8 @@
 
 import inspect
 from random import Random
-from typing import get_args
+from types import SimpleNamespace
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given
@@ -58,7 +59,7 @@ def test_no_calls_lead_it_out_of_its_bounds(
     for latency_s, dropped, full in calls * 3:
         now += latency_s / 3
         limit.learn(int(limit.current), latency_s, dropped=dropped, now=now, was_full=full)
-        assert floor <= limit.current <= max(3, choice.high)
+        assert floor <= limit.current <= choice.high
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -82,14 +83,26 @@ def test_the_same_calls_and_the_same_chance_give_the_same_limit(name: str) -> No
 
 @pytest.mark.parametrize("name", NAMES)
 def test_it_stands_behind_the_gate(name: str) -> None:
-    """The limiter tells each all that it asks for."""
-    clock = Clock()
-    limiter = Limiter(make(name), clock)
+    """The limiter tells each all that it asks for, of every call."""
+    clock, limit = Clock(), make(name)
+    heard: list[tuple[Any, ...]] = []
+
+    def learn(in_flight: int, latency_s: float, **told: Any) -> None:
+        heard.append((in_flight, round(latency_s, 9), told))
+        limit.learn(in_flight, latency_s, **told)
+
+    learn.__signature__ = inspect.signature(limit.learn)  # type: ignore[attr-defined]
+    limiter = Limiter(SimpleNamespace(current=limit.current, learn=learn), clock)
     for _ in range(200):
         permit = limiter.acquire()
         clock.advance(0.01)
         permit.success()
     assert limiter.in_flight == 0
+    ended_s = [round(0.01 * (call + 1), 9) for call in range(200)]
+    assert [(n, s, round(t.pop("now"), 9)) for n, s, t in heard] == [(1, 0.01, s) for s in ended_s]
+    assert {tuple(sorted(told.items())) for *_, told in heard} == {
+        (("dropped", False), ("was_full", False))
+    }
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from math import inf
+from operator import itemgetter
 from textwrap import shorten
 from typing import TYPE_CHECKING, Any, Final
 
+from bpdemo.core.ranges import shown
 from bpdemo.lab.exercises.exercise import Exercise, NotYet
 
 if TYPE_CHECKING:
@@ -24,6 +26,8 @@ WITHIN_S: Final = 5.0
 MOST_LOST: Final = 150
 CALM_S: Final = 5.0
 SERVED: Final = 0.9
+#: How long this service takes to start again. With the lesson's second, its last cell would do.
+RESTART_S: Final = 8.0
 SEEDS: Final = range(2)
 SLOW: Final = {"payment_latency_s": 0.2}
 NORMAL: Final = {"payment_latency_s": 0.04}
@@ -31,6 +35,9 @@ TWICE: Final = ((5.0, SLOW), (7.0, NORMAL), (AGAIN_S, SLOW), (AGAIN_S + 2, NORMA
 #: What nobody on call can turn: the payment and the store are others', and there are no more
 #: machines.
 OTHERS: Final = ("payment_", "store", "workers", "initial_", "pool_", "database_")
+#: Those with which a new order may pass what has waited for long, and those that get it back.
+NEW_FIRST: Final = frozenset({"lifo", "adaptive_lifo"})
+GETS_BACK: Final = NEW_FIRST | {"codel"}
 #: What may keep a queue short.
 BOUNDS: Final = frozenset(
     {"queue_capacity", "max_in_flight", "request_timeout_s", "client_max_in_flight"}
@@ -47,7 +54,7 @@ def judge_steps(steps: Any) -> str:
         _judge_first(run, done, after_s, lost)
         served = run.between(AGAIN_S + 2 + CALM_S, END_S)["served_share"]
         if served < SERVED:
-            raise _stuck_again(done, served)
+            raise _stuck_again(served)
         worst_s, worst_lost = max(worst_s, after_s), max(worst_lost, lost)
         worst_served = min(worst_served, served)
     return (
@@ -109,8 +116,10 @@ def _steps(steps: Any) -> list[tuple[float, dict[str, Any]]]:
                 "are more machines, and the lesson has shown that twice as many do not do it.",
                 look="What may wait, for how long, and in which order is yours to say.",
             )
-    done = [(float(at_s), turned) for at_s, turned in done]
+    done = sorted(((float(at_s), turned) for at_s, turned in done), key=itemgetter(0))
     for at_s, down_s in _require_knobs(done):
+        if down_s < RESTART_S:
+            raise _no_such_restart(down_s)
         if at_s + down_s > AGAIN_S:
             raise _without_you(f"your restart at {at_s:g} s lasts until {at_s + down_s:g} s.")
     return done
@@ -121,6 +130,17 @@ def _told_s(at_s: float) -> str:
     if abs(at_s) > 1e6:
         return "a time with more than six digits before the point"
     return f"{at_s:g} s"
+
+
+def _no_such_restart(down_s: float) -> NotYet:
+    return NotYet(
+        expected=f"a restart takes {RESTART_S:g} s at least: this service fills its caches first.",
+        seen=f"one of yours takes {down_s:g} s.",
+        why="nobody can choose how long a service needs to come up, and the lesson's second was "
+        "chosen for you.",
+        look=f"{RESTART_S:g} s cost more orders than you may lose. What takes the old orders out "
+        "of the way while the service runs?",
+    )
 
 
 def _without_you(seen: str) -> NotYet:
@@ -156,11 +176,8 @@ def _require_knobs(done: list[tuple[float, dict[str, Any]]]) -> list[tuple[float
 
 
 def _shown(given: object) -> str:
-    """As it was typed. Python writes no number of more than 4300 digits."""
-    try:
-        return shorten(repr(given), 200)
-    except ValueError:
-        return "a number too large to be written"
+    """As it was typed, and no longer than a line or two."""
+    return shorten(shown(given), 200)
 
 
 def _no_steps(given: object) -> NotYet:
@@ -189,28 +206,40 @@ def _judge_first(
         raise NotYet(
             expected=f"at most {MOST_LOST} orders are lost from the call to second {AGAIN_S:g}.",
             seen=f"{lost} were.",
-            why="each second in which nobody is let in costs nearly sixty orders.",
-            look="How short may the measure be, if what comes back afterwards finds a bound?",
+            why="each second in which nobody is served in time costs nearly sixty orders.",
+            look="What keeps you from doing it at once?",
         )
 
 
 def _why_stuck(done: list[tuple[float, dict[str, Any]]], run: LoadRun) -> tuple[str, str]:
-    names = {name for _, turned in done for name in turned}
+    """What keeps it stuck, and where to look: by what the steps turn, and when."""
+    last = {name: value for _, turned in done for name, value in turned.items()}
     depth = float(run.frame.queue_depth[run.frame.t_s >= ON_CALL_S].iloc[0])
-    bounds = names & BOUNDS
-    if "restart_s" in names and bounds:
+    bounds = [name for name, value in last.items() if _bounds(name, value, depth)]
+    orders = [turned["queue_discipline"] for _, turned in done if "queue_discipline" in turned]
+    shed = max((turned.get("shed_upstream", 0) for _, turned in done), default=0)
+    if restarts := [turned["restart_s"] for _, turned in done if "restart_s" in turned]:
         return (
-            "the queue was empty for a moment, those who had waited in it came back at once, and "
-            f"`{min(bounds)}` let so many of them in that each waited in vain again.",
-            "How many orders can the workers process in the half second that a client waits?",
+            f"the restart empties the queue, and for {max(restarts):g} s nobody is served: each of "
+            "these seconds costs nearly sixty orders.",
+            "Most of those who stand in the queue have left. Must they be thrown out, or is it "
+            "enough not to begin with them?",
         )
-    if "restart_s" in names:
+    if orders and set(orders[:-1]) & GETS_BACK and orders[-1] not in GETS_BACK:
         return (
-            "the queue was empty for a moment, and those who had waited in it came back at once, "
-            "with attempts left.",
-            "Either it is down until they have given up, or what comes back finds a bound.",
+            f"what got it back was taken away again: with {orders[-1]!r} the orders of callers who "
+            "have left are first once more, and they are still in the queue.",
+            "Why should it not stay?",
         )
-    if "shed_upstream" in names:
+    if orders and orders[-1] in GETS_BACK:
+        return _why_not_back(done, bounds, shed, depth)
+    if orders:
+        return (
+            f"with {orders[-1]!r} the {depth:.0f} orders of callers who have left still stand "
+            "before those who have just come.",
+            "Which discipline begins with the newest, or throws out what has waited too long?",
+        )
+    if shed:
         return (
             f"{depth:.0f} orders of callers who have left stand in the queue, and they are "
             "processed before anybody who is still there. Less load lets it drain, but only at the "
@@ -219,11 +248,11 @@ def _why_stuck(done: list[tuple[float, dict[str, Any]]], run: LoadRun) -> tuple[
         )
     if bounds:
         return (
-            f"the bound is right, and comes late: {depth:.0f} orders of callers who have left "
-            "stand in the queue already, and are processed first.",
+            f"a bound comes late: {depth:.0f} orders of callers who have left stand in the queue "
+            "already, and are processed first.",
             "A bound keeps the queue short. What makes it short *now*?",
         )
-    if "drop_on_disconnect" in names:
+    if "drop_on_disconnect" in last:
         return (
             "what stands in the queue is forgotten only as its callers leave, and the oldest of "
             "those who are left is always about to leave.",
@@ -237,19 +266,52 @@ def _why_stuck(done: list[tuple[float, dict[str, Any]]], run: LoadRun) -> tuple[
     )
 
 
-def _stuck_again(done: list[tuple[float, dict[str, Any]]], served: float) -> NotYet:
-    names = {name for _, turned in done for name in turned}
-    has_bound = names & BOUNDS
-    why = (
-        "what protects it is too weak, or was taken away again."
-        if has_bound
-        else "the steps ended the storm, and left in place what made it."
+def _why_not_back(
+    done: list[tuple[float, dict[str, Any]]], bounds: list[str], shed: float, depth: float
+) -> tuple[str, str]:
+    """With a discipline that gets it back: it came too late, or something else is in its way."""
+    began_s = next(at_s for at_s, turned in done if turned.get("queue_discipline") in GETS_BACK)
+    discipline = [turned["queue_discipline"] for _, turned in done if "queue_discipline" in turned]
+    if began_s > ON_CALL_S + WITHIN_S:
+        return (
+            f"the step that gets it back is taken at {began_s:g} s, "
+            f"{began_s - ON_CALL_S:g} s after the call.",
+            "What keeps you from doing it at once?",
+        )
+    if shed:
+        return (
+            f"up to {shed:.0%} of the customers are rejected in front of it. It serves again when "
+            "nine of ten are served.",
+            "With the discipline that you chose, is less load still needed?",
+        )
+    if bounds and discipline[-1] in NEW_FIRST:
+        name = "queue_capacity" if "queue_capacity" in bounds else bounds[0]
+        return (
+            f"the newest would be first, and none gets in: {depth:.0f} orders of callers who have "
+            f"left fill the queue far beyond its bound, and `{name}` rejects everybody new.",
+            "Either nothing bounds the queue while they are in it, or something throws out what "
+            "has waited too long.",
+        )
+    return (
+        f"with {discipline[-1]!r}, as your steps set it, too many of those who are served, or who "
+        "are let in, have left by then.",
+        "With its usual numbers that discipline would do. Which of them did you change, and what "
+        "else did you turn?",
     )
+
+
+def _bounds(name: str, value: Any, depth: float) -> bool:
+    """Whether this may keep a queue short, with such a value."""
+    return name in BOUNDS and (0 < value < depth or (name == "queue_capacity" and value == 0))
+
+
+def _stuck_again(served: float) -> NotYet:
     return NotYet(
         expected=f"after the second trigger, at second {AGAIN_S:g}, the service serves again "
         f"within {CALM_S:g} s, and nobody is called.",
         seen=f"it then served {served:.0%} of the orders.",
-        why=f"{why} The trigger is not the root cause: the sustaining effect is.",
+        why="what protects it is too weak, or was taken away again. The trigger is not the root "
+        "cause: the sustaining effect is.",
         look="Which setting keeps the queue so short that those in it are still there, and may "
         "stay for good?",
     )
@@ -272,7 +334,7 @@ def judge_safe_load(safe_load: Any) -> str:
         if isinstance(load, bool) or not isinstance(load, int | float) or not 0.01 <= load <= 1:
             raise NotYet(
                 expected="the function returns a share of the capacity, above 0 and up to 1.",
-                seen=f"for {crowd} it returned {load!r}.",
+                seen=f"for {crowd} it returned {_shown(load)}.",
                 why="above its capacity a service is overloaded without any trigger.",
                 look="With no retries at all, every load up to 1 is safe.",
             )
@@ -336,12 +398,13 @@ EXERCISES: dict[str, Exercise] = {
         hints=(
             "In the lesson's last pictures, how many stand in the queue at second 20? Who of them "
             "is still waiting for an answer?",
-            "Two things are needed. The queue must become short in one moment: by a restart, or "
-            "by taking the newest first. And it must not become long again when those who waited "
-            "come back, or when the next trigger comes: by a bound.",
-            "A box office has 300 people in its hall, and most have missed their show. Send all of "
-            "them out, and let in no more than 20 at a time from now on. Had you only sent them "
-            "out, they would all be back.",
+            "A restart would throw all of them out, and costs too much. In lesson 03 the order in "
+            "which a queue is served was a setting. With which of them do the orders that are too "
+            "old no longer stand before those who have just come?",
+            "A hall is full of people whose show is over, and the clerks call them up one by one, "
+            "the first who came first. Call up those who came last, or send away those who have "
+            "waited for longer than five minutes as soon as it is their turn. Shut the door at 20, "
+            "and with the first of the two nobody new gets in at all.",
         ),
     ),
     "12b": Exercise(

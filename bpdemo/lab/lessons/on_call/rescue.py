@@ -112,9 +112,10 @@ class _Rescue(Play):
     def meta(self, seconds: float | None = None) -> Meta:
         """With what was done among the marks: one mark for all that was done in one moment."""
         meta = super().meta(seconds)
-        done: dict[float, list[str]] = {at_s: [_told(acts)] for at_s, acts in self._acts}
-        for at_s, turned in meta.marks:
-            done.setdefault(at_s, []).append(turned)
+        done: dict[float, list[str]] = {}
+        acted = [(at_s, _told(acts)) for at_s, acts in self._acts]
+        for at_s, told in (*acted, *meta.marks):
+            done.setdefault(at_s, []).append(told)
         return replace(meta, marks=tuple((at_s, ", ".join(done[at_s])) for at_s in sorted(done)))
 
 

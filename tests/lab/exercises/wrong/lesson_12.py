@@ -4,31 +4,56 @@ SAFE = "def safe_load(retries, budget):\n    return "
 
 WRONG: dict[str, dict[str, str]] = {
     "12a": {
-        'steps = [(20, {"restart_s": 1})]\n': "left in place what made it",
-        'steps = [(20, {"restart_s": 0})]\n': "came back at once, with attempts left",
-        'steps = [(20, {"restart_s": 0, "queue_capacity": 60})]\n': "waited in vain again",
-        'steps = [(20, {"queue_capacity": 8})]\n': "bound is right, and comes late",
+        'steps = [(20, {"restart_s": 1})]\n': "ne of yours takes 1 s",
+        'steps = [(20, {"restart_s": 1, "queue_capacity": 8})]\n': " restart takes 8 s at least",
+        'steps = [(20, {"restart_s": 8, "queue_capacity": 8})]\n': "enough not to begin with them",
+        'steps = [(20, {"queue_discipline": "lifo", "queue_capacity": 8})]\n': "rejects everybody",
+        'steps = [(20, {"queue_discipline": "lifo"}), (25, {"queue_discipline": "fifo"})]\n': (
+            "are first once more"
+        ),
+        'steps = [(20, {"queue_capacity": 8})]\n': "bound comes late",
         'steps = [(20, {"request_timeout_s": 0.5})]\n': "comes late",
         'steps = [(20, {"shed_upstream": 0.9}), (40, {"shed_upstream": 0})]\n': (
             "only at the speed of the workers"
         ),
         'steps = [(20, {"drop_on_disconnect": True})]\n': "always about to leave",
         'steps = [(20, {"retry_attempts": 1})]\n': "four times 60% is 240%",
-        'steps = [(20, {"restart_s": 4, "queue_capacity": 8})]\n': "costs nearly sixty orders",
-        'steps = [(20, {"restart_s": 1, "queue_capacity": 8}), (30, {"queue_capacity": -1})]\n': (
+        'steps = [(24, {"queue_discipline": "codel"})]\n': "costs nearly sixty orders",
+        'steps = [(20, {"queue_discipline": "codel"}), (40, {"queue_discipline": "fifo"})]\n': (
             "or was taken away again"
         ),
+        'steps = [(20, {"queue_discipline": "priority"})]\n': "ith 'priority' the",
+        'steps = [(26, {"queue_discipline": "codel", "queue_capacity": 8})]\n': (
+            "6 s after the call"
+        ),
+        'steps = [(20, {"drop_on_disconnect": True}), (28, {"queue_discipline": "lifo"})]\n': (
+            "8 s after the call"
+        ),
+        'steps = [(20, {"queue_discipline": "codel", "shed_upstream": 0.3})]\n': "p to 30% of the",
+        'steps = [(20, {"queue_discipline": "lifo", "shed_upstream": 0.5})]\n': "less load still",
+        'steps = [(25, {"queue_discipline": "fifo"}), (20, {"queue_discipline": "lifo"})]\n': (
+            "was taken away again"
+        ),
+        'steps = [(20, {"queue_capacity": -1})]\n': "240%",
+        'steps = [(20, {"queue_capacity": 100000, "max_in_flight": 0})]\n': "240%",
+        'steps = [(20, {"restart_s": 20})]\n': "for 20 s nobody is served",
+        'D = "queue_discipline"\n'
+        'steps = [(20, {D: "lifo", "client_max_in_flight": 1000, "queue_capacity": 8})]\n': (
+            "queue_capacity” rejects everybody"
+        ),
+        'steps = [(20, {"queue_discipline": "codel", "codel_target_s": 5, "codel_interval_s": 60})]'
+        "\n": "Which of them did you change",
         'steps = [(5, {"queue_capacity": 8})]\n': "from second 20 on",
-        'steps = [(20, {"restart_s": 2}), (47.2, {"restart_s": 2})]\n': "come back without you",
-        'steps = [(20, {"restart_s": 2}), (45, {"queue_capacity": 8})]\n': "without you",
-        'steps = [(20, {"restart_s": 2}), (44.9, {"restart_s": 3})]\n': "lasts until 47.9 s",
-        'steps = [(20, {"restart_s": 2}), (10**400, {"restart_s": 2})]\n': "more than six digits",
-        'steps = [(-(10**400), {"restart_s": 2})]\n': "more than six digits",
-        "steps = [(20, 10**5000)]\n": "too large to be written",
+        'steps = [(20, {"restart_s": 9}), (47.2, {"restart_s": 9})]\n': "come back without you",
+        'steps = [(20, {"restart_s": 9}), (45, {"queue_capacity": 8})]\n': "without you",
+        'steps = [(20, {"restart_s": 9}), (38, {"restart_s": 8})]\n': "lasts until 46 s",
+        'steps = [(20, {"restart_s": 9}), (10**400, {"restart_s": 9})]\n': "more than six digits",
+        'steps = [(-(10**400), {"restart_s": 9})]\n': "more than six digits",
+        "steps = [(20, 10**5000)]\n": "thousands of digits",
         'steps = [(20, {"restart_s": 10**400})]\n': "a step that raises is a minute lost",
         'steps = [(20, {"restart_s": 10**5000})]\n': "a step that raises is a minute lost",
         'steps = [(20, {"queue_capacity": 10**5000})]\n': "a step that raises is a minute lost",
-        'steps = [(float("nan"), {"restart_s": 2})]\n': "a list of steps",
+        'steps = [(float("nan"), {"restart_s": 9})]\n': "a list of steps",
         'steps = [(20, {"workers": 24})]\n': "more machines",
         'steps = [(20, {"queue_size": 8})]\n': "a step that raises is a minute lost",
         'steps = [(20, {"restart_s": "1"})]\n': "a step that raises is a minute lost",
@@ -44,5 +69,6 @@ WRONG: dict[str, dict[str, str]] = {
         SAFE + "0.1\n": "it recovered",
         SAFE + "1 + retries\n": "above 0 and up to 1",
         SAFE + "str(retries)\n": "above 0 and up to 1",
+        SAFE + "10**5000\n": "thousands of digits",
     },
 }

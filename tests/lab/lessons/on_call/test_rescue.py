@@ -39,6 +39,8 @@ def test_what_is_done_in_one_moment_is_marked_once():
     """There is room for few marks above a picture; the first of two steps must not be lost."""
     run = simulate_rescue([(3, {"restart_s": 1, "queue_capacity": 8})], **SMALL)
     assert run.meta.marks == ((3, "restart of 1 s, queue_capacity 8"),)
+    run = simulate_rescue([(3, {"restart_s": 1}), (3, {"shed_upstream": 0.9})], **SMALL)
+    assert run.meta.marks == ((3, "restart of 1 s, 90% shed upstream"),)
 
 
 def test_a_restart_empties_the_queue():
