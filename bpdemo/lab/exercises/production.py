@@ -271,9 +271,10 @@ PRODUCTION: Final[dict[str, Production]] = {
     "12a": Production(
         where=("bpdemo.flow.codel:CoDel.sheds", "bpdemo.service.intake:Intake.shed_queued"),
         differs=(
-            "Your steps turn a setting. The first of these decides, order by order as their turn "
-            "comes, which has waited too long; the second is what a service does when it stops: "
-            "all who wait hear so at once, and may try elsewhere.",
+            "Your steps turn a setting. With CoDel the first of these decides, order by order as "
+            "their turn comes, which has waited too long; newest first only turns the order round. "
+            "The second is what a service does when it stops: all who wait hear so at once, and "
+            "may try elsewhere.",
             "On call, the steps stand in a runbook: drop traffic at the edge first, then restart "
             "behind that limit, since a real restart is cold and slow. A bound or a deadline "
             "stands there before the day on which it is needed.",

@@ -208,8 +208,8 @@ def _blamed(aimd: Any, scene: LimitScene, run: LoadRun) -> tuple[str, str]:
         return (
             f"a call may take {spared_s:g} s before the rule cuts. By then the limit is so high "
             "that those who enter now are late, and the cut comes a whole wait too late.",
-            "The timeout in the rule must be well below the customers' own: a queue that is "
-            "noticed after half of that time can still be drained in time.",
+            "The timeout in the rule must be below half of the customers' own: what stands in the "
+            "queue already must still drain in time.",
         )
     if grown := _grown_unused(aimd):
         limit = float(run.frame.limit[run.frame.t_s < scene.from_s].max())
@@ -404,7 +404,7 @@ EXERCISES: dict[str, Exercise] = {
             "what an order takes of its own, also when the payment is twice as slow. Cut by a "
             "share, raise by one, and raise only while at least half of the limit is in use.",
             "In a hall for which people queue for 10 minutes at most, somebody counts. Those who "
-            "waited more than 4 minutes: admit a tenth fewer. Less, and the hall more than half "
+            "waited more than 4 minutes: admit a fifth fewer. Less, and the hall more than half "
             "full: admit one more. A hall that is half empty: change nothing.",
         ),
     ),

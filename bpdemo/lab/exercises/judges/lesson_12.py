@@ -206,8 +206,9 @@ def _judge_first(
         raise NotYet(
             expected=f"at most {MOST_LOST} orders are lost from the call to second {AGAIN_S:g}.",
             seen=f"{lost} were.",
-            why="each second in which nobody is served in time costs nearly sixty orders.",
-            look="What keeps you from doing it at once?",
+            why="each second in which nobody is served in time costs nearly sixty orders, and "
+            "those whom a gateway rejects are lost, too.",
+            look="What keeps you from doing it at once? And is less load still needed then?",
         )
 
 
@@ -261,8 +262,7 @@ def _why_stuck(done: list[tuple[float, dict[str, Any]]], run: LoadRun) -> tuple[
     return (
         "each order comes four times, four times 60% is 240%, and nothing in your steps changes "
         "that or what waits already.",
-        "Two things are needed: the queue must become short now, and it must not become long "
-        "again.",
+        "Those whose turn comes must still be waiting for it: now, and after the next trigger.",
     )
 
 
@@ -307,13 +307,13 @@ def _bounds(name: str, value: Any, depth: float) -> bool:
 
 def _stuck_again(served: float) -> NotYet:
     return NotYet(
-        expected=f"after the second trigger, at second {AGAIN_S:g}, the service serves again "
-        f"within {CALM_S:g} s, and nobody is called.",
+        expected=f"from second {AGAIN_S + 2 + CALM_S:g} on, {CALM_S:g} s after the second trigger "
+        f"is over, {SERVED:.0%} of the orders are served, and nobody is called.",
         seen=f"it then served {served:.0%} of the orders.",
         why="what protects it is too weak, or was taken away again. The trigger is not the root "
         "cause: the sustaining effect is.",
-        look="Which setting keeps the queue so short that those in it are still there, and may "
-        "stay for good?",
+        look="Which setting sees to it that those whose turn comes are still there, and may stay "
+        "for good?",
     )
 
 
@@ -403,8 +403,8 @@ EXERCISES: dict[str, Exercise] = {
             "old no longer stand before those who have just come?",
             "A hall is full of people whose show is over, and the clerks call them up one by one, "
             "the first who came first. Call up those who came last, or send away those who have "
-            "waited for longer than five minutes as soon as it is their turn. Shut the door at 20, "
-            "and with the first of the two nobody new gets in at all.",
+            "waited for longer than five minutes as soon as it is their turn. Let "
+            "nobody in while more than 8 wait, and with the first of the two nobody new gets in.",
         ),
     ),
     "12b": Exercise(
