@@ -48,10 +48,15 @@ class Figure:
         return middle >= self.aim if self.is_more_better else middle <= self.aim
 
     def best(self, rows: Rows) -> str:
-        """Which of them does best by it; who serves next to nobody is no example."""
-        serving = {rival for rival in rows if GOODPUT.keeps([*map(GOODPUT.of, rows[rival])])}
-        order = max if self.is_more_better else min
-        return order(serving or rows, key=lambda rival: (median(map(self.of, rows[rival])), rival))
+        """Which of them does best by it, and of those that are level serves most. Who serves less
+        than half of the aim for that is no example."""
+        goodput = {rival: median(map(_goodput, scores)) for rival, scores in rows.items()}
+        serving = [rival for rival in rows if goodput[rival] >= GOODPUT.aim / 2]
+        sign = 1 if self.is_more_better else -1
+        return max(
+            serving or rows,
+            key=lambda rival: (sign * median(map(self.of, rows[rival])), goodput[rival]),
+        )
 
 
 def _goodput(scored: Scored) -> float:
@@ -154,7 +159,8 @@ def _reason(scene: str, figure: Figure, rows: Rows) -> str:
     if figure.keeps(values):
         return (
             f"{scene}, {figure.name}: ours keeps {told(figure.aim)} by the median, and misses it "
-            f"on {missed} of {counted(len(values), 'seed')}: {cell(values)}"
+            f"on {missed} of {counted(len(values), 'seed')}: {_fine(median(values))} "
+            f"({_fine(min(values))} – {_fine(max(values))})"
         )
     text = (
         f"{scene}, {figure.name}: ours misses {told(figure.aim)} with {cell(values)}, on {missed} "

@@ -49,13 +49,15 @@ class Results(BaseModel):
 
 
 def told(value: float) -> str:
-    """Three digits that matter, and no more."""
+    """Two decimals, as far as that is enough: fewer of what is large, more of what is small."""
     size = abs(value)
     if size >= 100:
         return f"{value:,.0f}"
     if size >= 10:
         return f"{value:.1f}"
-    return f"{value:.2f}" if size >= 0.0995 or not size else f"{value:.3f}"
+    if size >= 0.0995 or not size:
+        return f"{size and value:.2f}"
+    return f"{value:.3f}" if size >= 0.0005 else f"{value:.0e}"
 
 
 def cell(values: list[float]) -> str:

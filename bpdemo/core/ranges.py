@@ -5,7 +5,7 @@ no numbers here, and neither are booleans; numbers of other libraries, such as n
 """
 
 from collections.abc import Iterable
-from math import isfinite
+from math import isfinite, log10
 from numbers import Integral, Real
 from sys import float_info
 from typing import Any, Final
@@ -14,6 +14,8 @@ from bpdemo.core.nearest import one_of
 
 #: A whole number may be beyond any float, and then what is calculated with it fails.
 LARGEST: Final = int(float_info.max)
+#: Longer ones are told by their length. (Python itself writes none of more than 4300 digits.)
+LONGEST: Final = 10**40
 
 
 def plain(value: Any) -> Any:
@@ -54,19 +56,19 @@ def require_count(field: str, value: Any, low: int = 0) -> None:
 def require_flag(field: str, value: object) -> None:
     """True or False."""
     if not isinstance(value, bool):
-        raise ValueError(f"{field}: {value!r} is neither True nor False")
+        raise ValueError(f"{field}: {shown(value)} is neither True nor False")
 
 
 def require_text(field: str, value: object) -> None:
     """A text."""
     if not isinstance(value, str):
-        raise TypeError(f"{field} must be a text, not {value!r}")
+        raise TypeError(f"{field} must be a text, not {shown(value)}")
 
 
 def require_choice(field: str, value: object, choices: Iterable[object]) -> None:
     """One of some words."""
     if value not in (known := tuple(choices)):
-        raise ValueError(f"{field}: {value!r} is not {one_of(value, known)}")
+        raise ValueError(f"{field}: {shown(value)} is not {one_of(value, known)}")
 
 
 def _is_finite(value: Any) -> bool:
@@ -77,13 +79,14 @@ def _is_finite(value: Any) -> bool:
 
 
 def shown(value: object) -> str:
-    """As it was typed. Python writes no whole number of more than 4300 digits."""
-    try:
-        return repr(value)
-    except ValueError:
-        return "a number with thousands of digits"
+    """As it was typed; of a whole number that nobody could read, how long it is."""
+    if isinstance(value, int) and abs(value) > LONGEST:
+        return f"a number of {round(value.bit_length() * log10(2)) + 1} digits"
+    return repr(value)
 
 
-def _wrong(field: str, value: object, kind: str, low: float, high: float | None) -> ValueError:
+def _wrong(field: str, value: Any, kind: str, low: float, high: float | None) -> ValueError:
     span = f"of at least {low:g}" if high is None else f"from {low:g} to {high:g}"
+    if high is None and isinstance(value, int) and value > LARGEST:
+        span += ", and it is beyond any float"
     return ValueError(f"{field}: {shown(value)} is not {kind} {span}")

@@ -176,11 +176,10 @@ def can_learn(limit: Any) -> bool:
     learn = getattr(limit, "learn", None)
     if not callable(learn):
         return False
-    told: dict[str, Any] = {"now": 0.0, "was_full": False}
-    told = {name: value for name, value in told.items() if _takes(learn, name)}
     try:
+        told = {name: 0.0 for name in ("now", "was_full") if _takes(learn, name)}
         signature(learn).bind(1, 0.0, dropped=False, **told)
-    except TypeError:
+    except (TypeError, ValueError):  # ValueError: it does not say what it takes
         return False
     return True
 

@@ -15,7 +15,6 @@ a caller can be answered in time once they have one.
 
 import asyncio
 from collections.abc import Callable
-from math import inf
 from random import Random
 
 from bpdemo.core.errors import QueueFull, QueueTimeout, Refused, WouldExpire
@@ -171,8 +170,8 @@ class Bulkhead:
 
     def _answered(self, slot: "Slot", *, is_whole: bool) -> None:
         held_s = self._clock() - slot.began_s
-        if not 0 <= held_s < inf:
-            return  # the clock failed: no estimate may rest on it
+        if held_s < 0:
+            return  # the clock was set back: no estimate may rest on it
         took_s = max(0.0, held_s - slot.caller_s)
         if is_whole:
             self._answer_pace.note(took_s)
@@ -182,10 +181,10 @@ class Bulkhead:
     def _leave(self, slot: "Slot", status: int | None) -> None:
         held_s = self._clock() - slot.began_s
         self.books.inside -= 1
-        if 0 <= held_s < inf:
+        if held_s >= 0:
             self._hold_pace.note(held_s)
         try:
-            if slot.caller_s:  # two may have been waited for at once
+            if slot.caller_s and held_s >= 0:  # two may have been waited for at once
                 slot.permit.begin(slot.began_s + min(held_s, slot.caller_s))
             _end(slot.permit, status)  # first: what the limit learns decides who is next
         finally:
@@ -224,6 +223,11 @@ class Slot:
         self._bulkhead = bulkhead
         self._is_answered = False
         self.caller_s = 0.0  # how long the application waited for its caller: not its own time
+
+    def waited_for_caller(self, seconds: float) -> None:
+        """So long the application waited for them, or for what stands between: a middleware
+        outside. None of it while the clock is set back."""
+        self.caller_s += max(0.0, seconds)
 
     def answered(self, status: int | None) -> None:
         """The application has said the last of its answer; what it does from now on is its own.

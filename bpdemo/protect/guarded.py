@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from math import inf
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -35,9 +36,22 @@ def guard(
     rng: Random | None,
 ) -> "Guarded":
     """`app` behind `rule`; in the loop that will serve it."""
-    clock = clock or asyncio.get_running_loop().time
+    clock = _finite(clock) if clock else asyncio.get_running_loop().time
     bulkhead = Bulkhead(name, rule, books, clock=clock, rng=rng or Random(), tell=tell)
     return Guarded(app, bulkhead, timeout_header, clock)
+
+
+def _finite(clock: Callable[[], float]) -> Callable[[], float]:
+    """The same clock, which stands still while it fails: no estimate outlives NaN or infinity."""
+    last_s = 0.0
+
+    def read() -> float:
+        nonlocal last_s
+        if -inf < (now := clock()) < inf:
+            last_s = now
+        return last_s
+
+    return read
 
 
 class Guarded:
@@ -93,7 +107,7 @@ class Guarded:
             asked_s = clock()
             message = await receive()
             if message["type"] == "http.request":
-                slot.caller_s += clock() - asked_s  # they were still sending
+                slot.waited_for_caller(clock() - asked_s)  # they were still sending
             return message
 
         def answer(message: "Message") -> Awaitable[None]:
@@ -108,8 +122,10 @@ class Guarded:
 
         async def say_part(message: "Message") -> None:
             began_s = clock()
-            await send(message)
-            slot.caller_s += clock() - began_s  # they are slow to read
+            try:
+                await send(message)
+            finally:
+                slot.waited_for_caller(clock() - began_s)  # they are slow to read
 
         status = None
         try:

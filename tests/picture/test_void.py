@@ -76,5 +76,18 @@ def calls_of(name: str, lesson: Path) -> Iterator[ast.Call]:
 def test_lines_of_a_lesson_know_the_runs_they_come_from(lesson: Path) -> None:
     """Only what was simulated is never void."""
     for call in calls_of("line_figure", lesson):
-        told = {word.arg for word in call.keywords}
-        assert told & {"simulated", "runs"}, ast.unparse(call)
+        told = {word.arg: ast.unparse(word.value) for word in call.keywords}
+        runs = told.get("runs", "()")
+        assert told.get("simulated") == "True" or runs not in ("()", "[]"), ast.unparse(call)
+
+
+def test_lessons_draw_lines_of_both_kinds() -> None:
+    """So that what is asked of each is asked of some."""
+    kinds = [
+        word.arg
+        for lesson in LESSONS
+        for c in calls_of("line_figure", lesson)
+        for word in c.keywords
+    ]
+    assert kinds.count("simulated") >= 10
+    assert kinds.count("runs") >= 2

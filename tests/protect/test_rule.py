@@ -20,6 +20,13 @@ class Learns:
     def learn(self, in_flight: int, latency_s: float, *, dropped: bool, **_: object) -> None:
         pass
 
+    @classmethod
+    def of(cls, learn: Any) -> "Learns":
+        """With another function in its place."""
+        limit = cls()
+        limit.learn = learn  # type: ignore[method-assign]
+        return limit
+
 
 class Deaf(Learns):
     """It cannot be told how long a call took."""
@@ -45,6 +52,7 @@ BAD: list[tuple[str, Any]] = [
     ("concurrency", Learns("4")),
     ("concurrency", FixedLimit(0)),
     ("concurrency", Deaf()),
+    ("concurrency", Learns.of(max)),
     ("concurrency", 10**400),
     ("queue_capacity", -1),
     ("queue_capacity", 1.0),

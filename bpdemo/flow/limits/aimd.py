@@ -13,8 +13,8 @@ class AIMD:
         else if 2 · in flight ≥ L:     L ← L + 1
 
     **Defaults**, as published: `start` 20, from `low` 20 to `high` 200, `timeout_s` 5,
-    `backoff` 0.9. **Source:** `AIMDLimit` of Netflix's concurrency-limits. It counts what was in
-    flight when a call began, here it is when the call ends.
+    `backoff` 0.9 (from 0.5 to below 1). **Source:** `AIMDLimit` of Netflix's concurrency-limits.
+    It counts what was in flight when a call began, here it is when the call ends.
 
     **Known trouble:** it hears of overload only by a timeout. With one that is longer than the
     callers' own, everybody is late and it still grows; with one near the service time it saws

@@ -241,7 +241,7 @@ def _blamed(aimd: Any, scene: LimitScene, run: LoadRun) -> tuple[str, str]:
         "a limit that is too low leaves workers idle, and one that is too high makes all customers "
         "late.",
         "Print the limit over time for this load: `simulate_rule(aimd, cut_once=True, "
-        "times=2, seconds=10).frame.limit`.",
+        f"times=2, seconds=10, client_timeout_s={CLIENT_TIMEOUT_S:g}).frame.limit`.",
     )
 
 

@@ -38,10 +38,9 @@ OTHERS: Final = ("payment_", "store", "workers", "initial_", "pool_", "database_
 #: Those with which a new order may pass what has waited for long, and those that get it back.
 NEW_FIRST: Final = frozenset({"lifo", "adaptive_lifo"})
 GETS_BACK: Final = NEW_FIRST | {"codel"}
-#: What may keep a queue short.
-BOUNDS: Final = frozenset(
-    {"queue_capacity", "max_in_flight", "request_timeout_s", "client_max_in_flight"}
-)
+#: What may keep a queue short: by letting nobody in, or in another way.
+AT_THE_DOOR: Final = frozenset({"queue_capacity", "max_in_flight", "client_max_in_flight"})
+BOUNDS: Final = AT_THE_DOOR | {"request_timeout_s"}
 
 
 def judge_steps(steps: Any) -> str:
@@ -284,8 +283,9 @@ def _why_not_back(
             "nine of ten are served.",
             "With the discipline that you chose, is less load still needed?",
         )
-    if bounds and discipline[-1] in NEW_FIRST:
-        name = "queue_capacity" if "queue_capacity" in bounds else bounds[0]
+    at_the_door = [name for name in bounds if name in AT_THE_DOOR]
+    if at_the_door and discipline[-1] in NEW_FIRST:
+        name = "queue_capacity" if "queue_capacity" in at_the_door else at_the_door[0]
         return (
             f"the newest would be first, and none gets in: {depth:.0f} orders of callers who have "
             f"left fill the queue far beyond its bound, and `{name}` rejects everybody new.",

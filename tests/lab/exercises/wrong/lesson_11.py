@@ -29,7 +29,7 @@ WRONG: dict[str, dict[str, str]] = {
             "With all of a limit of 40 in use"
         ),
         f"{AIMD}    return 1 if dropped else 10**400\n": "as a number",
-        f"{AIMD}    return 1 if dropped else 10**5000\n": "thousands of digits",
+        f"{AIMD}    return 1 if dropped else 10**5000\n": "a number of 5001 digits",
         f"{AIMD}    if dropped:\n        return 0.9 * limit\n    if latency_s < 8:\n"
         "        return limit + 1\n": "it returned None",
         f"{AIMD}    if dropped:\n        return 0.9 * limit\n    return limit + 1\n": (
@@ -55,6 +55,6 @@ WRONG: dict[str, dict[str, str]] = {
         FOLLOW + "min(long_s, short_s, 0.042)\n": "right for one service",
         "def follow(long_s, short_s):\n    min(long_s, short_s)\n": "above 0",
         FOLLOW + "'slow' if short_s > 0.3 else long_s\n": "it returned 'slow'",
-        FOLLOW + "10**5000\n": "thousands of digits",
+        FOLLOW + "10**5000\n": "a number of 5001 digits",
     },
 }

@@ -49,7 +49,7 @@ WRONG: dict[str, dict[str, str]] = {
         'steps = [(20, {"restart_s": 9}), (38, {"restart_s": 8})]\n': "lasts until 46 s",
         'steps = [(20, {"restart_s": 9}), (10**400, {"restart_s": 9})]\n': "more than six digits",
         'steps = [(-(10**400), {"restart_s": 9})]\n': "more than six digits",
-        "steps = [(20, 10**5000)]\n": "thousands of digits",
+        "steps = [(20, 10**5000)]\n": "a number of 5001 digits",
         'steps = [(20, {"restart_s": 10**400})]\n': "a step that raises is a minute lost",
         'steps = [(20, {"restart_s": 10**5000})]\n': "a step that raises is a minute lost",
         'steps = [(20, {"queue_capacity": 10**5000})]\n': "a step that raises is a minute lost",
@@ -69,6 +69,6 @@ WRONG: dict[str, dict[str, str]] = {
         SAFE + "0.1\n": "it recovered",
         SAFE + "1 + retries\n": "above 0 and up to 1",
         SAFE + "str(retries)\n": "above 0 and up to 1",
-        SAFE + "10**5000\n": "thousands of digits",
+        SAFE + "10**5000\n": "a number of 5001 digits",
     },
 }
