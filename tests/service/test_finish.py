@@ -199,6 +199,7 @@ def test_without_the_exception_it_is_never_over(
     assert sold_after_an_outage(times, queue_policy=policy) == 0.0
 
 
+@pytest.mark.slow
 def test_asking_only_whether_it_can_be_begun_sells_little(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

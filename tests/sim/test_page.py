@@ -145,6 +145,7 @@ def test_users_who_never_wait_do_not_keep_the_page_busy(monkeypatch) -> None:
         played_out(page, 0.1)
 
 
+@pytest.mark.slow
 def test_single_requests_are_told_of_the_same_run() -> None:
     """Of its first seconds, for each service, and what is being played goes on as it was."""
     page = Page()

@@ -113,6 +113,7 @@ def test_from_far_too_much_it_comes_back() -> None:
         assert max(walk.limits[-30:]) < 80, seed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("times", [1.05, 1.2])
 def test_it_stays_where_it_serves_through_hours_of_chance(times: float) -> None:
     """Two workers and times that scatter, for two hours: no dip that was slow by chance weighs more

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from random import Random
 from statistics import fmean
 
+import pytest
+
 from bpdemo.flow.limits.own import OurLimit
 
 WORKERS, SERVICE_S, CLIENT_TIMEOUT_S = 16, 0.042, 0.5
@@ -60,12 +62,14 @@ def test_alone_it_finds_about_two_for_each_worker() -> None:
     assert WORKERS < mean < 3 * WORKERS
 
 
+@pytest.mark.slow
 def test_several_before_one_bottleneck_all_rise() -> None:
     """In each one's dip the others take its place: what is inside in all is far more than alone."""
     mean, _ = limits_of(4)
     assert 4 * mean > 6 * WORKERS
 
 
+@pytest.mark.slow
 def test_one_on_trial_takes_the_share_of_those_that_are_fixed() -> None:
     """Which looks like a success."""
     mean, served = limits_of(4, fixed=3)
