@@ -82,7 +82,10 @@ def shown(value: object) -> str:
     """As it was typed; of a whole number that nobody could read, how long it is."""
     if isinstance(value, int) and abs(value) > LONGEST:
         return f"a number of {round(value.bit_length() * log10(2)) + 1} digits"
-    return repr(value)
+    try:
+        return repr(value)
+    except ValueError:
+        return f"a {type(value).__name__} with a number too long to be read"
 
 
 def _wrong(field: str, value: Any, kind: str, low: float, high: float | None) -> ValueError:
