@@ -16,13 +16,15 @@ WIDTHS: Final = {
 
 BOLD: Final = 1.14
 TAG: Final = re.compile(r"(</?b>|<br>)")
+BETWEEN_WORDS: Final = re.compile(r"(?<!\d)\s+|\s+(?!(?:s|ms|min)\b)")
 _WIDTH_OF: Final = {char: width for width, chars in WIDTHS.items() for char in chars}
 
 
 def wrapped(text: str, width_px: float, font_px: float, *, bold: bool = False) -> list[str]:
-    """`text` in lines that fit into `width_px`; a word that does not fit has a line of its own."""
+    """`text` in lines that fit into `width_px`; a word that does not fit has a line of its own. A
+    number and its unit stay together."""
     lines: list[str] = []
-    for word in text.split():
+    for word in BETWEEN_WORDS.split(text.strip()):
         longer = f"{lines[-1]} {word}" if lines else word
         if lines and width_of(longer, font_px, bold=bold) <= width_px:
             lines[-1] = longer

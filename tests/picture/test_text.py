@@ -111,6 +111,7 @@ def test_widths_know_bold_lines_and_letters() -> None:
     )
     assert width_of("a<br>abc", 16) == width_of("abc", 16)
     assert wrapped("", 100, 16) == [""]
+    assert wrapped("up to 500 ms, 3 s more", 60, 16) == ["up to", "500 ms,", "3 s", "more"]
     assert wrapped("incomprehensibilities a b", 40, 16) == ["incomprehensibilities", "a b"]
 
 

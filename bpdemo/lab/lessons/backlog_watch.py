@@ -27,7 +27,7 @@ class BacklogWatch:
 
     def __init__(self, url: str | None) -> None:
         self.began_s = time.time()
-        self.depths: dict[float, float] = {0.0: 0.0}
+        self.depths: dict[float, float] = {} if url else {0.0: 0.0}
         self._over = threading.Event()
         self._looked = threading.Event()
         self._thread: threading.Thread | None = None
@@ -43,7 +43,7 @@ class BacklogWatch:
 
     @property
     def deepest(self) -> int:
-        return int(max(self.depths.values()))
+        return int(max(self.depths.values(), default=0))
 
     def wait_for(self, depth: int, within_s: float = 20.0) -> float:
         """Wait until at most so many are left, or the time is over; how long that took."""
@@ -62,6 +62,8 @@ class BacklogWatch:
         self._over.set()
         if self._thread:
             self._thread.join()
+        if not self.depths:
+            self.depths[0.0] = 0.0  # the database was never reached
 
     async def _watch(self, url: str) -> None:
         import asyncpg

@@ -57,7 +57,7 @@ def _draw_depth(figure: go.Figure, watch: BacklogWatch) -> None:
     )  # fmt: skip
     top = max(1, watch.deepest) * 1.1
     figure.update_yaxes(
-        AXIS | {"range": [-0.015 * top, top]}, title="not yet processed", row=1, col=1
+        AXIS | {"range": [-0.015 * top, top]}, title="orders not yet processed", row=1, col=1
     )
 
 

@@ -167,7 +167,7 @@ def _require_knobs(done: list[tuple[float, dict[str, Any]]]) -> list[tuple[float
     except (SettingsInvalid, ValueError) as error:
         raise NotYet(
             expected="each step turns knobs that exist, to values that they may have.",
-            seen=f"{str(error).rstrip('.?')}.",
+            seen=f"a step is refused: {error}" + ("" if str(error).endswith(("?", ".")) else "."),
             why="in the night, a step that raises is a minute lost.",
             look="The settings are those of `serve`; beside them there are `restart_s`, in "
             "seconds, and `shed_upstream`, a share.",
@@ -235,21 +235,21 @@ def _why_stuck(done: list[tuple[float, dict[str, Any]]], run: LoadRun) -> tuple[
         return _why_not_back(done, bounds, shed, depth)
     if orders:
         return (
-            f"with {orders[-1]!r} the {depth:.0f} orders of callers who have left still stand "
-            "before those who have just come.",
+            f"with {orders[-1]!r} {depth:,.0f} attempts, most of them of callers who have left, "
+            "still stand before those who have just come.",
             "Which discipline begins with the newest, or throws out what has waited too long?",
         )
     if shed:
         return (
-            f"{depth:.0f} orders of callers who have left stand in the queue, and they are "
-            "processed before anybody who is still there. Less load lets it drain, but only at the "
-            "speed of the workers.",
+            f"{depth:,.0f} attempts stand in the queue, most of them of callers who have left, and "
+            "they are processed before anybody who is still there. Less load lets it drain, but "
+            "only at the speed of the workers.",
             "What takes them away in one moment?",
         )
     if bounds:
         return (
-            f"a bound comes late: {depth:.0f} orders of callers who have left stand in the queue "
-            "already, and are processed first.",
+            f"a bound comes late: {depth:,.0f} attempts stand in the queue already, most of them "
+            "of callers who have left, and are processed first.",
             "A bound keeps the queue short. What makes it short *now*?",
         )
     if "drop_on_disconnect" in last:
@@ -287,8 +287,9 @@ def _why_not_back(
     if at_the_door and discipline[-1] in NEW_FIRST:
         name = "queue_capacity" if "queue_capacity" in at_the_door else at_the_door[0]
         return (
-            f"the newest would be first, and none gets in: {depth:.0f} orders of callers who have "
-            f"left fill the queue far beyond its bound, and `{name}` rejects everybody new.",
+            f"the newest would be first, and none gets in: {depth:,.0f} attempts, most of them of "
+            f"callers who have left, fill the queue far beyond its bound, and `{name}` rejects "
+            "everybody new.",
             "Either nothing bounds the queue while they are in it, or something throws out what "
             "has waited too long.",
         )
@@ -403,8 +404,8 @@ EXERCISES: dict[str, Exercise] = {
             "old no longer stand before those who have just come?",
             "A hall is full of people whose show is over, and the clerks call them up one by one, "
             "the first who came first. Call up those who came last, or send away those who have "
-            "waited for longer than five minutes as soon as it is their turn. Let "
-            "nobody in while more than 8 wait, and with the first of the two nobody new gets in.",
+            "waited for longer than five minutes as soon as it is their turn. But do not call up "
+            "the last ones *and* shut the door while the hall is full: nobody new would get in.",
         ),
     ),
     "12b": Exercise(

@@ -22,7 +22,7 @@ WRONG: dict[str, dict[str, str]] = {
         'steps = [(20, {"queue_discipline": "codel"}), (40, {"queue_discipline": "fifo"})]\n': (
             "or was taken away again"
         ),
-        'steps = [(20, {"queue_discipline": "priority"})]\n': "ith 'priority' the",
+        'steps = [(20, {"queue_discipline": "priority"})]\n': "ith 'priority' 2,0",
         'steps = [(26, {"queue_discipline": "codel", "queue_capacity": 8})]\n': (
             "6 s after the call"
         ),
