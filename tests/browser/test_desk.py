@@ -50,11 +50,20 @@ CELLS = (
     "load(office, second=3)",
 )
 #: Everything that the lab shows, each in a cell of its own; a learner's slip is the last.
-COCKPIT, FORM, ANIMATED = 1, 3, -2
+COCKPIT, FORM, TWO, ANIMATED = 1, 3, 5, -2
 #: Whether the cell's outputs are drawn, and have the room they are given.
 DRAWN = """place => {
   const node = jupyterapp.shell.currentWidget.content.widgets[place].node;
   return node.querySelector(".main-svg text") !== null;
+}"""
+#: Of a stored picture: from where to where it goes, its height, what that should be, and its room.
+STORED = """place => {
+  const node = jupyterapp.shell.currentWidget.content.widgets[place].node;
+  const image = node.querySelector("img.plot-img");
+  const box = image.getBoundingClientRect();
+  const room = node.querySelector(".jp-OutputArea-child").getBoundingClientRect();
+  const wanted = box.width * image.naturalHeight / image.naturalWidth;
+  return [box.left, box.right, box.height, wanted, [room.left, room.right]];
 }"""
 #: Whether a cell has run since it had that count, and has its output.
 RAN_AGAIN = """([place, before]) => {
@@ -200,6 +209,24 @@ def test_a_page_loaded_again_shows_the_picture_as_it_stands(
     page.get_by_role("button", name="Start the load").click()
     expect(page.get_by_role("button", name="Stop the load")).to_be_visible()
     assert "Unknown subshell" not in workshop.said
+
+
+def test_a_picture_that_was_stored_fits_into_its_cell(desk: Notebook) -> None:
+    """An image of it stands there when the page is loaded again, as high as it should be."""
+    page = desk.page
+    page.evaluate("() => jupyterapp.commands.execute('docmanager:save')")
+    page.reload()
+    Notebook(page).open(page.url)
+    desk.show(TWO)
+    expect(desk.cell(TWO).locator("img.plot-img")).to_be_visible()
+    for width, height in ((1440, 900), (1280, 720), (960, 600)):
+        page.set_viewport_size({"width": width, "height": height})
+        desk.show(TWO)
+        page.wait_for_function(f"place => ({STORED})(place)[1] < {width}", arg=TWO)
+        left, right, high, wanted, room = page.evaluate(STORED, TWO)
+        assert right - left > 400
+        assert (left >= room[0] - 1, right <= room[1] + 1) == (True, True)
+        assert high == pytest.approx(wanted, abs=1.5)
 
 
 @pytest.mark.parametrize("place", [COCKPIT, FORM], ids=["cockpit", "form"])
