@@ -55,8 +55,10 @@ def told(value: float) -> str:
         return f"{value:,.0f}"
     if size >= 10:
         return f"{value:.1f}"
-    if size >= 0.0995 or not size:
-        return f"{size and value:.2f}"
+    if not size:
+        return "0.00"
+    if size >= 0.0995:
+        return f"{value:.2f}"
     return f"{value:.3f}" if size >= 0.0005 else f"{value:.0e}"
 
 

@@ -40,9 +40,11 @@ def require_number(field: str, value: Any, low: float = 0.0, high: float | None 
     """A finite number from `low` to `high`."""
     is_number = isinstance(value, Real) and not isinstance(value, bool)
     # NaN compares as False with everything, so it is in neither range.
-    if not is_number or not (low <= value if high is None else low <= value <= high):
-        raise _wrong(field, value, "a number", low, high)
-    if not _is_finite(value):
+    if (
+        not is_number
+        or not (low <= value if high is None else low <= value <= high)
+        or not _is_finite(value)
+    ):
         raise _wrong(field, value, "a number", low, high)
 
 

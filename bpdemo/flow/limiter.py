@@ -173,13 +173,11 @@ class InFlight:
 
 def can_learn(limit: Any) -> bool:
     """Whether it can be told what `Limit.learn` is told."""
-    learn = getattr(limit, "learn", None)
-    if not callable(learn):
-        return False
+    learn: Any = getattr(limit, "learn", None)
     try:
         told = {name: 0.0 for name in ("now", "was_full") if _takes(learn, name)}
         signature(learn).bind(1, 0.0, dropped=False, **told)
-    except (TypeError, ValueError):  # ValueError: it does not say what it takes
+    except (TypeError, ValueError):  # it is no function, or does not say what it takes
         return False
     return True
 

@@ -113,6 +113,17 @@ async def come_one_by_one(control: AdmissionControl, count: int, *says: Any) -> 
         await start(control, request)
 
 
+class Hears:
+    """A limit that keeps what it is told of latencies."""
+
+    def __init__(self) -> None:
+        self.current = 8.0
+        self.heard_s: list[float] = []
+
+    def learn(self, in_flight: int, latency_s: float, **_: object) -> None:
+        self.heard_s.append(latency_s)
+
+
 class SlowToTheEnd(Timed):
     """They read the last part slowly, too."""
 
@@ -126,31 +137,18 @@ class SlowToTheEnd(Timed):
 @virtual
 async def test_no_limit_hears_how_slowly_an_answer_was_read(pause_s: float) -> None:
     """Neither a part of it nor the last: that is the callers' time, and not the service's."""
-    heard: list[float] = []
-
-    class Hears:
-        current = 8.0
-
-        def learn(self, in_flight: int, latency_s: float, *, dropped: bool) -> None:
-            heard.append(round(latency_s, 6))
-
-    control = AdmissionControl(Service(pause_s=pause_s), concurrency=Hears())  # type: ignore[arg-type]
+    limit = Hears()
+    control = AdmissionControl(Service(pause_s=pause_s), concurrency=limit)
     request = SlowToTheEnd()
     request.says(body_part(b""))
     await start(control, request)
-    assert heard == [ANSWER_S]
+    assert [round(heard_s, 6) for heard_s in limit.heard_s] == [ANSWER_S]
 
 
 @virtual
 async def test_how_slowly_they_read_is_theirs_also_where_that_is_cut_short() -> None:
     """By a timeout of the application's own."""
-    heard: list[float] = []
-
-    class Hears:
-        current = 8.0
-
-        def learn(self, in_flight: int, latency_s: float, *, dropped: bool) -> None:
-            heard.append(round(latency_s, 6))
+    limit = Hears()
 
     async def impatient(scope: Any, receive: Any, send: Any) -> None:
         await asyncio.sleep(ANSWER_S)
@@ -159,23 +157,16 @@ async def test_how_slowly_they_read_is_theirs_also_where_that_is_cut_short() -> 
             async with asyncio.timeout(0.2):
                 await send({"type": "http.response.body", "body": b"all"})
 
-    control = AdmissionControl(impatient, concurrency=Hears())  # type: ignore[arg-type]
+    control = AdmissionControl(impatient, concurrency=limit)
     await start(control, SlowToTheEnd())
-    assert heard == [ANSWER_S]
+    assert [round(heard_s, 6) for heard_s in limit.heard_s] == [ANSWER_S]
 
 
 @pytest.mark.parametrize("reads", [nan, inf, -inf])
 @virtual
 async def test_a_clock_that_fails_for_one_reading_spoils_no_estimate(reads: float) -> None:
     """Whichever of its readings that is: estimates and samples stay within what really happened."""
-    heard: list[float] = []
-
-    class Hears:
-        current = 8.0
-
-        def learn(self, in_flight: int, latency_s: float, *, dropped: bool) -> None:
-            heard.append(latency_s)
-
+    limit = Hears()
     for failing in range(1, 12):
         count = 0
 
@@ -185,15 +176,15 @@ async def test_a_clock_that_fails_for_one_reading_spoils_no_estimate(reads: floa
             return reads if count == failing else asyncio.get_running_loop().time()
 
         await asyncio.sleep(1)  # the loop's own clock is past any -1
-        control = AdmissionControl(Service(), concurrency=Hears(), clock=clock)  # type: ignore[arg-type]
+        control = AdmissionControl(Service(), concurrency=limit, clock=clock)
         await come_one_by_one(control, 1)
         count = 100
         await come_one_by_one(control, 3)
         held_s, answer_s = paces(control)
         assert 0 <= held_s <= ANSWER_S + 1e-9
         assert 0 <= answer_s <= ANSWER_S + 1e-9
-    assert all(0 <= latency_s <= ANSWER_S + 1e-9 for latency_s in heard)
-    assert len(heard) > 20
+    assert all(0 <= latency_s <= ANSWER_S + 1e-9 for latency_s in limit.heard_s)
+    assert len(limit.heard_s) > 20
 
 
 @pytest.mark.parametrize("reads", [nan, inf, -1.0])

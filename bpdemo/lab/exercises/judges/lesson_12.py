@@ -232,7 +232,7 @@ def _why_stuck(done: list[tuple[float, dict[str, Any]]], run: LoadRun) -> tuple[
             "Why should it not stay?",
         )
     if orders and orders[-1] in GETS_BACK:
-        return _why_not_back(done, bounds, shed, depth)
+        return _why_not_back(done, orders[-1], bounds, shed, depth)
     if orders:
         return (
             f"with {orders[-1]!r} {depth:,.0f} attempts, most of them of callers who have left, "
@@ -266,11 +266,14 @@ def _why_stuck(done: list[tuple[float, dict[str, Any]]], run: LoadRun) -> tuple[
 
 
 def _why_not_back(
-    done: list[tuple[float, dict[str, Any]]], bounds: list[str], shed: float, depth: float
+    done: list[tuple[float, dict[str, Any]]],
+    discipline: str,
+    bounds: list[str],
+    shed: float,
+    depth: float,
 ) -> tuple[str, str]:
     """With a discipline that gets it back: it came too late, or something else is in its way."""
     began_s = next(at_s for at_s, turned in done if turned.get("queue_discipline") in GETS_BACK)
-    discipline = [turned["queue_discipline"] for _, turned in done if "queue_discipline" in turned]
     if began_s > ON_CALL_S + WITHIN_S:
         return (
             f"the step that gets it back is taken at {began_s:g} s, "
@@ -284,7 +287,7 @@ def _why_not_back(
             "With the discipline that you chose, is less load still needed?",
         )
     at_the_door = [name for name in bounds if name in AT_THE_DOOR]
-    if at_the_door and discipline[-1] in NEW_FIRST:
+    if at_the_door and discipline in NEW_FIRST:
         name = "queue_capacity" if "queue_capacity" in at_the_door else at_the_door[0]
         return (
             f"the newest would be first, and none gets in: {depth:,.0f} attempts, most of them of "
@@ -294,7 +297,7 @@ def _why_not_back(
             "has waited too long.",
         )
     return (
-        f"with {discipline[-1]!r}, as your steps set it, too many of those who are served, or who "
+        f"with {discipline!r}, as your steps set it, too many of those who are served, or who "
         "are let in, have left by then.",
         "With its usual numbers that discipline would do. Which of them did you change, and what "
         "else did you turn?",
