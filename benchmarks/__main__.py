@@ -20,9 +20,9 @@ import typer
 from rich.console import Console
 from rich.table import Table as ScreenTable
 
-from benchmarks.machine import BUSY, this_machine
+from benchmarks.machine import BUSY, Stolen, this_machine
 from benchmarks.measured import FULL, QUICK, TINY, Found, Say, Size
-from benchmarks.results import Kept, Results, cell
+from benchmarks.results import Kept, Results, measured, verdict
 from benchmarks.sections import SECTIONS, complaint
 
 HERE = Path(__file__).parent
@@ -74,7 +74,7 @@ def _run(name: str, size: Size, title: str, out: Path) -> Kept | None:
     if machine.busy_share > BUSY:
         console.print(f"[yellow]{machine.busy_share:.0%} of the machine is busy with other things: "
                       "figures of speed will be off.[/]")  # fmt: skip
-    began_s = time.monotonic()
+    began_s, stolen = time.monotonic(), Stolen()
     try:
         with console.status(title) as status:
             told_s = 0.0
@@ -97,7 +97,10 @@ def _run(name: str, size: Size, title: str, out: Path) -> Kept | None:
         return None
     took_s = time.monotonic() - began_s
     console.print(f"{title}: {took_s:.0f} s")
-    return Kept(size=size.name, took_s=took_s, machine=machine, report=found.report)
+    return Kept(
+        size=size.name, took_s=took_s, machine=machine, report=found.report,
+        stolen_share=stolen.share(),
+    )  # fmt: skip
 
 
 def _draw(found: Found, out: Path, say: Say) -> None:
@@ -119,8 +122,9 @@ def _tell(results: Results, chosen: list[str]) -> None:
     for name in chosen:
         if kept := results.sections.get(name):
             for aim in kept.report.aims:
-                mark = "[green]met[/]" if aim.is_met else "[red]missed[/]"
-                table.add_row(name, aim.text, cell(aim.values), mark)
+                colour = "green" if aim.is_met else "red"
+                mark = f"[{colour}]{verdict(aim).strip('*')}[/]"
+                table.add_row(name, aim.text, measured(aim), mark)
     if table.row_count:
         console.print(table)
 

@@ -4,9 +4,10 @@
 
 Open loop: Poisson arrivals with a seed, each answer's time taken from the moment its order was
 meant to be sent. By default every order comes on a connection of its own, as from a customer's own
-browser; `connections` opens that many beforehand and uses them in turn. A caller hangs up when its
-patience ends. Prints one JSON line. All times are those of the machine's monotonic clock, so that
-those who gave `starts_at_s` know when each order was due.
+browser; `connections` opens that many beforehand and uses them in turn, with another for each that
+was hung up or closed. A caller hangs up when its patience ends. Prints one JSON line. All times are
+those of the machine's monotonic clock, so that those who gave `starts_at_s` know when each order
+was due.
 """
 
 from __future__ import annotations
@@ -18,9 +19,11 @@ import resource
 import sys
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import takewhile
+from typing import Any
 
 BODY = b'{"item_id":1,"quantity":1}'
 HEAD = (
@@ -29,6 +32,7 @@ HEAD = (
 )
 ONCE = HEAD + b"connection: close\r\n\r\n" + BODY
 AGAIN = HEAD + b"\r\n" + BODY
+LAST = b"GET /healthz HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n\r\n"
 #: How late a batch of arrivals may be sent; finer timers would cost more than the requests.
 TICK_S = 0.002
 
@@ -82,6 +86,7 @@ class Line(asyncio.Protocol):
         self._flood = flood
         self._due_s = due_s
         self._keeps = due_s is None
+        self._was_used = False
         self._buffer = b""
         self._patience: asyncio.TimerHandle | None = None
         self._transport: asyncio.Transport | None = None
@@ -94,7 +99,7 @@ class Line(asyncio.Protocol):
 
     def send(self, due_s: float) -> None:
         assert self._transport is not None
-        self._due_s = due_s
+        self._due_s, self._was_used = due_s, True
         left_s = due_s + self._flood.load.client_timeout_s - time.monotonic()
         self._patience = self._flood.loop.call_later(left_s, self._give_up)
         self._transport.write(AGAIN if self._keeps else ONCE)
@@ -116,6 +121,8 @@ class Line(asyncio.Protocol):
         if self._due_s is not None:
             self._flood.note("broken", self._due_s)
             self._end()
+        if self._keeps:
+            self._flood.lose(self, was_used=self._was_used)
 
     def _give_up(self) -> None:
         if self._due_s is not None:
@@ -151,13 +158,45 @@ class Flood:
         if status == "201":
             self.came.sold_s.append(now - due_s)
 
+    def lose(self, line: Line, *, was_used: bool) -> None:
+        """A kept connection is gone, by either side. Its caller opens another; one that had not
+        asked anything yet would be closed again."""
+        if line in self.free:
+            self.free.remove(line)
+        if was_used:
+            self._begin(self._reopen())
+
+    async def _reopen(self) -> None:
+        with suppress(OSError):  # then there is one less
+            await self._open()
+
+    async def _open(self) -> None:
+        _, line = await self.loop.create_connection(
+            lambda: Line(self, None), "127.0.0.1", self.port
+        )
+        self.free.append(line)
+
+    async def _until_all_are_in(self) -> None:
+        """The system lets newcomers in long before the server has heard of them, and in turn: when
+        it has done with one who came last, it has all."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        with suppress(ConnectionError):
+            writer.write(LAST)
+            writer.write_eof()
+            await reader.read()
+        writer.close()
+
+    def _begin(self, what: Coroutine[Any, Any, None]) -> None:
+        task: asyncio.Task[object] = self.loop.create_task(what)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
     async def run(self) -> Came:
         load, due_times = self.load, due_times_s(self.load)
         for _ in range(load.connections):
-            _, line = await self.loop.create_connection(
-                lambda: Line(self, None), "127.0.0.1", self.port
-            )
-            self.free.append(line)
+            await self._open()
+        if load.connections:
+            await self._until_all_are_in()
         await asyncio.sleep(load.starts_at_s - time.monotonic())
         self._start_s = load.starts_at_s or time.monotonic()
         due_s = self._start_s + next(due_times)
@@ -172,9 +211,7 @@ class Flood:
     def _send(self, due_s: float) -> None:
         self.came.lag_s.append(time.monotonic() - due_s)
         if not self.load.connections:
-            task: asyncio.Task[object] = self.loop.create_task(self._connect(due_s))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._begin(self._connect(due_s))
         elif self.free:
             self.free.popleft().send(due_s)
         else:

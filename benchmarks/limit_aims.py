@@ -140,7 +140,8 @@ def aims_of(scene: str, rows: Rows, rivals: Iterable[str]) -> list[Aim]:
     behind = behind_best(rows, rivals)
     text = f"{scene}: ours behind the best adaptive rival ({behind.rival}), paired: at most "
     text += f"{SPARED:g} and the interval, {_fine(behind.most)}"
-    return [*aims, Aim(text=text, values=[behind.mean], at_most=behind.most)]
+    return [*aims, Aim(text=text, values=[behind.mean], at_most=behind.most,
+                       at_most_for_sure=SPARED)]  # fmt: skip
 
 
 def reasons(scene: str, rows: Rows, rivals: Iterable[str]) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import subprocess
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 import psutil
 from pydantic import BaseModel
 
+ROOT = Path(__file__).resolve().parents[1]
 #: From that share of the processors on, figures of speed are off.
 BUSY = 0.15
 PACKAGES = (
@@ -29,6 +31,8 @@ class Machine(BaseModel):
     memory_gb: float
     python: str
     packages: dict[str, str]
+    commit: str = ""
+    """The short name of what was checked out; with a + where files differ from it."""
     busy_share: float
     """How busy all cores were just before, 0 to 1: by others, since nothing of ours ran yet."""
 
@@ -42,8 +46,39 @@ def this_machine() -> Machine:
         memory_gb=round(psutil.virtual_memory().total / 2**30, 1),
         python=f"{platform.python_implementation()} {platform.python_version()}",
         packages={name: version for name in PACKAGES if (version := _version(name))},
+        commit=_commit(),
         busy_share=round(psutil.cpu_percent(interval=0.5) / 100, 2),
     )
+
+
+class Stolen:
+    """What the host of a virtual machine takes from it, from here on."""
+
+    def __init__(self) -> None:
+        self._before = psutil.cpu_times()
+
+    def share(self) -> float | None:
+        """Of the time of all cores; None where the system does not tell."""
+        now, before = psutil.cpu_times(), self._before
+        if not hasattr(now, "steal"):
+            return None
+        passed_s = sum(now) - sum(before)
+        return round((now.steal - before.steal) / passed_s, 3) if passed_s > 0 else 0.0
+
+
+def _commit() -> str:
+    """Empty where there is no git, or no repository."""
+    said = []
+    for command in (["rev-parse", "--short", "HEAD"], ["status", "--porcelain", "-uno"]):
+        try:
+            done = subprocess.run(
+                ["git", *command], check=True, cwd=ROOT, capture_output=True, text=True
+            )
+        except (OSError, subprocess.CalledProcessError):
+            return ""
+        said.append(done.stdout.strip())
+    name, changed = said
+    return f"{name}+" if changed else name
 
 
 def _processor() -> str:

@@ -64,6 +64,8 @@ class Aim(BaseModel):
     values: list[float]
     at_least: float | None = None
     at_most: float | None = None
+    #: Where `at_most` has room for chance: what it would be without.
+    at_most_for_sure: float | None = None
 
     @property
     def median(self) -> float:
@@ -74,6 +76,12 @@ class Aim(BaseModel):
         if self.at_least is not None and self.median < self.at_least:
             return False
         return self.at_most is None or self.median <= self.at_most
+
+    @property
+    def is_met_for_sure(self) -> bool:
+        """Met without the room for chance."""
+        sure = self.at_most_for_sure
+        return self.is_met and (sure is None or self.median <= sure)
 
 
 class Report(BaseModel):

@@ -29,7 +29,7 @@ SECTIONS = {
     "bpdemo/api/body": "reading and checking the body",
     "bpdemo/api/orders": "the route and its answer",
     "bpdemo/api/replies": "the route and its answer",
-    "bpdemo/api/connection/": "uvicorn and its parser",
+    "bpdemo/api/connection/": "the connection, ours",
     "bpdemo/api/": "the door",
     "bpdemo/service/": "intake, books and the work on an order",
     "bpdemo/flow/queue": "queue and workers",

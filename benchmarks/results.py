@@ -8,15 +8,27 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from benchmarks.machine import BUSY, Machine
-from benchmarks.measured import Aim, Report, Table
+from benchmarks.measured import FULL, QUICK, Aim, Report, Table
 
-HEAD = """# Measured
+HEAD = f"""# Measured
 
-Made anew by `make bench`; an edit by hand is lost with the next run. Ratios are taken
-round by round between contenders that were measured in turn, so a moment in which the machine was
-slow counts for both. A cell is the median of the rounds, and in brackets the least and the
-greatest. `–` stands where a point was not measured, or the load could not be sent in time.
+Made anew by `make bench` (the quick form) and `make bench-full`; an edit by hand is lost with the
+next run. A load lasts {QUICK.seconds:g} s in the quick form and {FULL.seconds:g} s in the full one,
+and is played {QUICK.rounds} times ({QUICK.long_rounds} where there are many) or {FULL.rounds} times
+({FULL.long_rounds}); bursts are a fifth as long, and five times as many. Each section says which
+form it had.
+
+Ratios are taken round by round between contenders that were measured in turn. That takes off less
+than one might hope: on a virtual machine even processor time can differ by half between two bursts
+a second apart. What many rounds have in common holds; a range tells how unquiet the machine was,
+too. A cell is the median of the rounds, and in brackets the least and the greatest; an aim of eight
+rounds or more has the quartiles besides. Beside a peer the ratio means the same on any machine;
+seconds, microseconds and what is done a second are those of the machine named below each section.
+`–` stands where a point was not measured, or the load could not be sent in time.
 """
+
+#: From so many rounds on quartiles tell more than the range does.
+FOR_QUARTILES = 8
 
 
 class Kept(BaseModel):
@@ -26,6 +38,8 @@ class Kept(BaseModel):
     took_s: float
     machine: Machine
     report: Report
+    stolen_share: float | None = None
+    """Of all cores while it ran, what their host gave to others; None where that is not known."""
 
 
 class Results(BaseModel):
@@ -70,8 +84,18 @@ def cell(values: list[float]) -> str:
     return middle if least == most else f"{middle} ({least} – {most})"
 
 
+def measured(aim: Aim) -> str:
+    """Its cell, and of many rounds between which figures the middle half of them lies."""
+    if len(aim.values) < FOR_QUARTILES or min(aim.values) == max(aim.values):
+        return cell(aim.values)
+    lower, _, upper = statistics.quantiles(aim.values, method="inclusive")
+    return f"{cell(aim.values)}, quartiles {told(lower)} and {told(upper)}"
+
+
 def verdict(aim: Aim) -> str:
-    return "met" if aim.is_met else "**missed**"
+    if not aim.is_met:
+        return "**missed**"
+    return "met" if aim.is_met_for_sure else "met within chance"
 
 
 def _aims_table(sections: dict[str, Kept]) -> str:
@@ -80,13 +104,13 @@ def _aims_table(sections: dict[str, Kept]) -> str:
     lines = [
         "## Aims",
         "",
-        f"{missed} of {len(aims)} are missed. What stands behind that is told in the sections.",
+        f"{missed} of {len(aims)} are missed. Where the reason is known, the section tells it.",
         "",
         "| section | aim | measured | |",
         "|---|---|---|---|",
     ]
     lines += [
-        f"| [{name}](#{name}) | {aim.text} | {cell(aim.values)} | {verdict(aim)} |"
+        f"| [{name}](#{name}) | {aim.text} | {measured(aim)} | {verdict(aim)} |"
         for name, kept in sections.items()
         for aim in kept.report.aims
     ]
@@ -95,7 +119,6 @@ def _aims_table(sections: dict[str, Kept]) -> str:
 
 def _section(name: str, kept: Kept) -> str:
     report, machine = kept.report, kept.machine
-    versions = ", ".join(f"{package} {version}" for package, version in machine.packages.items())
     parts = [
         f'<a id="{name}"></a>', "",
         f"## {report.title}", "", _lead(report), "",
@@ -105,14 +128,27 @@ def _section(name: str, kept: Kept) -> str:
         f"*{machine.when}, {kept.size} form, {kept.took_s:.0f} s; {machine.processor}, "
         f"{machine.cores} cores, {machine.memory_gb:g} GB, {machine.system}, {machine.python}; "
         f"{machine.busy_share:.0%} busy with other things before the start"
-        f"{_off(machine)}; logs {report.logs}. "
-        f"{versions}.*", "",
+        f"{_off(machine)}{_stolen(kept)}; logs {report.logs}. "
+        f"{_versions(machine)}.*", "",
     ]  # fmt: skip
     return "\n".join(parts)
 
 
 def _off(machine: Machine) -> str:
     return ", so figures of speed may be off" if machine.busy_share > BUSY else ""
+
+
+def _versions(machine: Machine) -> str:
+    """Of everything that took part; of ours, which commit."""
+    told = dict(machine.packages)
+    if machine.commit:
+        told["bpdemo"] = f"{told['bpdemo']} ({machine.commit})"
+    return ", ".join(f"{package} {version}" for package, version in told.items())
+
+
+def _stolen(kept: Kept) -> str:
+    """Seen where the machine is a virtual one whose host tells it."""
+    return f"; {kept.stolen_share:.0%} stolen by its host" if kept.stolen_share else ""
 
 
 def _lead(report: Report) -> str:

@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -154,7 +154,13 @@ class Came:
     def is_valid(self) -> bool:
         """Whether the generator kept up: else the point proves nothing about the server."""
         total = self.sent + self.unsent
-        return self.lag_p99_s <= LAG_MAX_S and self.sent >= SENT_MIN * total
+        return not self.is_late and self.sent >= SENT_MIN * total
+
+    @property
+    def is_late(self) -> bool:
+        """Whether orders were sent late; if it is not valid and not late, they found no way out,
+        since every connection waited for an answer."""
+        return self.lag_p99_s > LAG_MAX_S
 
     @property
     def sold_per_s(self) -> float:
@@ -165,6 +171,19 @@ class Came:
         if not self.sold_s:
             return None
         return self.sold_s[int(quantile * (len(self.sold_s) - 1))] * 1000
+
+
+def spoilt_note(came: Mapping[str, Sequence[Came]]) -> list[str]:
+    """A note on the points of which rounds were left out, and why; none if none were."""
+    told = []
+    for name, rounds in came.items():
+        if left_out := [each for each in rounds if not each.is_valid]:
+            late = sum(each.is_late for each in left_out)
+            stuck = len(left_out) - late
+            why = [f"{late} sent late"] * (late > 0)
+            why += [f"{stuck} with all connections waiting for the service"] * (stuck > 0)
+            told.append(f"{name} ({' and '.join(why)} of {len(rounds)})")
+    return [f"rounds left out: {'; '.join(told)}"] if told else []
 
 
 def flood(port: int, load: Load) -> Came:

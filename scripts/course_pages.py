@@ -55,10 +55,10 @@ def lessons_of_readme() -> str:
 
 
 def lessons_of_guide() -> str:
-    """Minutes and exercises; the first exercise is the one for a room."""
+    """Minutes, what of them the machine takes, and exercises; the first is the one for a room."""
     return _table(
-        ("lesson", "minutes", "exercises"),
-        ((_link(one), one.minutes_told, _exercises(one)) for one in COURSE),
+        ("lesson", "minutes", "the machine runs, s", "exercises"),
+        ((_link(one), one.minutes_told, _machine(one), _exercises(one)) for one in COURSE),
     )
 
 
@@ -99,6 +99,10 @@ def _sections() -> Iterator[str]:
 
 def _link(one: CourseLesson, folder: str = "") -> str:
     return f"[{one.number} {one.title}]({folder}{one.file}.ipynb)".replace("[ ", "[")
+
+
+def _machine(one: CourseLesson) -> str:
+    return f"{one.machine_s}" if one.machine_s else ""
 
 
 def _exercises(one: CourseLesson) -> str:

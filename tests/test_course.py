@@ -39,11 +39,6 @@ SHOWN_COLUMNS = 91
 WORDS_PER_MIN, LINE_S, QUESTION_S, PICTURE_S = 200, 3, 45, 20
 #: To vote, talk to a neighbour, and vote again, instead of answering alone.
 VOTE_MIN = 3
-#: All cells of a lesson, at full length, on a laptop with two cores, in a browser.
-MACHINE_S = {
-    "00": 30, "01": 68, "02": 60, "03": 40, "04": 35, "05": 58, "06": 50, "07": 60, "08": 25,
-    "09": 110, "10": 42, "11": 50, "12": 40,
-}  # fmt: skip
 #: Tuning until the score no longer rises; the steps of shop.py in an editor.
 HANDS_MIN = {"08": 7, "09": 17}
 
@@ -209,7 +204,7 @@ def test_the_minutes_of_a_lesson_are_those_that_it_takes(lesson: CourseLesson):
     more than the sum; less, and the plan of the day would be a lie."""
     takes = [needed_min(part, HANDS_MIN.get(lesson.number, 0)) for part in parts_of(lesson)]
     assert len(takes) == len(lesson.minutes)
-    machine_min = MACHINE_S[lesson.number] / 60 / len(takes)
+    machine_min = lesson.machine_s / 60 / len(takes)
     for told, alone in zip(lesson.minutes, takes, strict=True):
         assert 0.9 <= told / (alone + machine_min) <= 1.4, (told, alone + machine_min)
 

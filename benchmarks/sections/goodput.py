@@ -16,7 +16,9 @@ takes a payment and stores an order.
 *Offered, as drawn* is what arrived while it counted: a short round draws a little more or less than
 was meant, the same for all of them. At ×1 a lull in random arrivals leaves workers idle besides,
 which no server makes up for in so short a round. Rounds whose load could not be sent on time (p99
-of send lag above 50 ms) count for no aim.
+of send lag above 50 ms) count for no aim. What waits without a bound serves less the longer it
+lasts: the shares of *semaphore* and *granian* above capacity are those of so short a round, on
+their way to nothing.
 """
 
 from __future__ import annotations
@@ -161,10 +163,10 @@ def _ahead(ours: list[Came], theirs: list[Came]) -> list[float]:
 
 def _notes(points: Points) -> list[str]:
     spoilt = [f"{name} ×{t:g}" for (name, t), came in points.items() if len(good(came)) < len(came)]
-    why = "they serve nothing in time"
+    why = "they serve next to nothing in time by then"
     notes = [f"{' and '.join(HOARDERS)} are not driven beyond ×{HOARDERS_UP_TO}: {why}"]
     if spoilt:
-        notes.append(f"points with rounds in which the load was late: {', '.join(spoilt)}")
+        notes.append(f"points with rounds whose load could not be sent: {', '.join(spoilt)}")
     return notes
 
 

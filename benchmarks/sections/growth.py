@@ -25,7 +25,7 @@ from benchmarks.flood import AGAIN, Load
 from benchmarks.held_open import held_open, kib_of_each
 from benchmarks.measured import Aim, Found, Report, Say, Size, Table, interleaved, ratio
 from benchmarks.peers import SERVICE_S, WORKERS
-from benchmarks.servers import closed_loop, flood, ours
+from benchmarks.servers import Came, closed_loop, flood, ours, spoilt_note
 from bpdemo.assembly.slices import tuning
 from bpdemo.core.settings import Settings
 from bpdemo.flow.queue import BoundedQueue
@@ -47,7 +47,7 @@ OTHER_TIMES = (0.9, 2)
 
 def measure(size: Size, say: Say) -> Found:
     admissions = _admissions(size, say)
-    open_connections = _connections(size, say)
+    connected = _connections(size, say)
     beside_idle = _beside_idle(size, say)
     taken_kib = _memory(say)
     customers = _customers(size, say)
@@ -64,7 +64,11 @@ def measure(size: Size, say: Say) -> Found:
                     columns=["ns a job", "bytes a waiting job"],
                     rows={name: [admissions[name], memory[name]] for name in admissions},
                 ),
-                open_connections,
+                Table(
+                    title="Open connections, at twice capacity",
+                    columns=["served in time, share of capacity", "p99 of those served, ms"],
+                    rows={name: _row(rounds) for name, rounds in connected.items()},
+                ),
                 Table.of_one("Accepted orders", "CPU time, µs an order", beside_idle),
                 Table.of_one("Memory of the server", "KiB of each", taken_kib),
                 Table.of_one("Simulated customers", "customers a second", customers),
@@ -87,6 +91,7 @@ def measure(size: Size, say: Say) -> Found:
                     at_least=18_000,
                 ),
             ],
+            notes=spoilt_note(connected),
         )
     )
 
@@ -129,8 +134,8 @@ def _queue_of(depth: int, room: int) -> BoundedQueue[int]:
     return queue
 
 
-def _connections(size: Size, say: Say) -> Table:
-    rows: dict[str, list[list[float]]] = {f"{count:,} open": [[], []] for count in CONNECTIONS}
+def _connections(size: Size, say: Say) -> dict[str, list[Came]]:
+    found: dict[str, list[Came]] = {f"{count:,} open": [] for count in CONNECTIONS}
     # A connection that has not asked yet is given longer than usual: opening them takes a while.
     knobs = {"workers": WORKERS, "queue_capacity": SMALL_ROOM, "payment_latency_s": SERVICE_S}
     with ours(**knobs, store_latency_s=0, read_timeout_s=60) as server:
@@ -138,15 +143,17 @@ def _connections(size: Size, say: Say) -> Table:
             for count in CONNECTIONS:
                 say(f"round {number + 1} of {size.long_rounds}: {count:,} open connections")
                 came = flood(server.port, _at_twice(count, size.seconds, number))
-                if came.is_valid and (p99_ms := came.sold_ms(0.99)) is not None:
-                    shares, p99s = rows[f"{count:,} open"]
-                    shares.append(came.sold_per_s * SERVICE_S / WORKERS)
-                    p99s.append(p99_ms)
-    return Table(
-        title="Open connections, at twice capacity",
-        columns=["served in time, share of capacity", "p99 of those served, ms"],
-        rows=rows,
-    )
+                found[f"{count:,} open"].append(came)
+    return found
+
+
+def _row(rounds: list[Came]) -> list[list[float]]:
+    """Of the rounds that count: share of capacity, p99."""
+    counted = [came for came in rounds if came.is_valid and came.sold_s]
+    return [
+        [came.sold_per_s * SERVICE_S / WORKERS for came in counted],
+        [came.sold_ms(0.99) or 0.0 for came in counted],
+    ]
 
 
 def _at_twice(connections: int, seconds: float, seed: int) -> Load:

@@ -2,15 +2,17 @@
 
 *The command line*, *the package*, *the first line* and *the first picture* have a fresh interpreter
 each, turn by turn; its own start counts for the command alone, and for the latter two it has loaded
-what a kernel has before there is a cell. The picture is of a run of ten seconds, from its records
-to what a notebook shows. *A service* and *a load* come from a kernel, and are those after its
-first: the first of all loads the service's own libraries. A load counts until its first order can
-be sent, with a generator that waits already, as after `serve`; what such a generator takes while it
-waits is told besides. *The workshop* is `bpdemo lab` in a folder that it has been started in
-before, until it answers.
+what a kernel has before there is a cell. The picture is of a run of ten seconds, from the run, with
+its records read as after a load, to what a notebook shows. *A service* and *a load* come from a
+kernel, and are those after its first: the first of all loads the service's own libraries. A load
+counts until its first order can be sent, with a generator that waits already, as after `serve`;
+what such a generator takes while it waits is told besides. *The workshop* is `bpdemo lab` in a
+folder that it has been started in before, until it answers.
 
-What happens in one process is held to its aim by processor time, which a busy machine changes
-least; a load and the workshop, which are several, by the clock.
+What happens in one process is held to its aim by processor time, which leaves out what others had
+of the core; a load and the workshop, which are several, by the clock. The first line loads numpy
+and pydantic's settings, the first picture plotly and what plotly looks for when it shows one
+(nbformat, kaleido): so on a slow core both miss their aims.
 """
 
 from __future__ import annotations
@@ -182,10 +184,15 @@ def _report(waits: dict[str, Waits], idle: Idle) -> Report:
         ]
         + [
             Aim(
-                text="a generator that waits takes no processor time",
+                text="a generator that waits takes no processor time (not a tick of it)",
                 values=idle.cpu_s,
                 at_most=0,
-            )
+            ),
+            Aim(
+                text="a generator that waits is not woken",
+                values=idle.wakings,
+                at_most=0,
+            ),
         ],
     )
 

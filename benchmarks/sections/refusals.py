@@ -2,14 +2,15 @@
 
 `POST /orders` at a bpdemo whose only place is taken, and at a FastAPI application behind
 `AdmissionControl` whose only slot is, beside two on the same uvicorn, event loop and
-parser: an ASGI function that does nothing but answer 503 (*bare*, the limit of what this server
-could ever do), and a FastAPI hello, as every tutorial has it. 32 connections ask again as soon as
+parser: an ASGI function that does nothing but answer 503 (*bare*: no ASGI application on this
+server can do it for less), and a FastAPI hello, as every tutorial has it. bpdemo itself rejects
+once the head has been read, before there is an ASGI request. 32 connections ask again as soon as
 they are answered, from the other core. bpdemo decides, counts it in books and metrics, makes a
 request id and draws a Retry-After; its log tells rejections once a second and reason.
 
 The aims are on CPU time, a core's worth of answers beside a core's worth of the other's: each of
-these servers fills its core, as the share that it used shows, and processor time is what other work
-on the machine changes least. What the rejection of bpdemo does beyond the bare one, named above, is
+these servers fills its core, as the share that it used shows, and time in which others had the core
+is left out so. What the rejection of bpdemo does beyond the bare one, named above, is
 why it is slower.
 """
 

@@ -53,8 +53,14 @@ class Child:
         )
         self._drain = threading.Thread(target=self._read_stderr, daemon=True)
         self._reader = threading.Thread(target=self._read_stdout, daemon=True)
-        self._drain.start()
-        self._reader.start()
+        try:
+            self._drain.start()
+            self._reader.start()
+        except RuntimeError:  # the system gives no more threads: nobody would hear it
+            _kill_tree(self._process)
+            self._process.wait()
+            self._close_pipes()
+            raise
 
     @property
     def pid(self) -> int:
@@ -110,6 +116,9 @@ class Child:
         code = self._process.wait()
         self._drain.join(1.0)
         self._on_exit(code)
+        self._close_pipes()
+
+    def _close_pipes(self) -> None:
         for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
             with contextlib.suppress(OSError, ValueError):
                 if pipe is not None:

@@ -82,6 +82,7 @@ class RunningLoad:
         self._turns: list[tuple[float, float]] = []
         self._by = by
         self._beside = len(senders_beside())
+        self._was_killed = False
         self._has_capacity = has_capacity_for(service, plan.request, user)
         self._meta = Meta(
             name=str(getattr(service, "profile", None) or getattr(service, "name", "service")),
@@ -148,7 +149,8 @@ class RunningLoad:
             raise TimeoutError(f"the load still runs after {timeout_s:g} s")
         self._driver.kill()
         self._beside = max(self._beside, len(senders_beside()))
-        renew_in_notebook()
+        if not self._was_killed:  # or `stop_all` would leave a generator behind
+            renew_in_notebook()
         return self._run(self._driver.gathered.seconds(self.plan.seconds))
 
     def offer(self, rate_per_s: float) -> None:
@@ -170,6 +172,7 @@ class RunningLoad:
 
     def kill(self) -> None:
         """End it at once; nothing more is learned."""
+        self._was_killed = True
         self._driver.kill()
 
     def _note(self, progress: LoadProgress) -> None:

@@ -13,6 +13,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Final
 
 from bpdemo.core.box import shell_here
@@ -137,6 +138,8 @@ SPARES: Final = Spares()
 
 def renew_in_notebook() -> None:
     """Keep one ready, if this is the kernel of a notebook: there somebody is about to go on. A
-    command sends its loads, and ends. Nor while a load runs, which its start would disturb."""
+    command sends its loads, and ends. Nor while a load runs, which its start would disturb. Where
+    the system has no room for one more process, a load will say so when it needs it."""
     if hasattr(shell_here(), "kernel") and not is_any_under_way():
-        SPARES.renew()
+        with suppress(OSError, RuntimeError):
+            SPARES.renew()

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from bpdemo.api.connection.patience import Taking
+from bpdemo.api.connection.steady import SteadyTransport
 from bpdemo.sim.virtual_time import VirtualTimeLoop
 from tests.support.pipe import Pipe, connected
 
@@ -20,6 +21,16 @@ def play(main: Coroutine[Any, Any, None]) -> None:
 
 async def nobody(scope: Any, receive: Any, send: Any) -> None:
     raise AssertionError("no request has come")
+
+
+def taking_from(pipe: Pipe, answer_bytes: int) -> tuple[SteadyTransport, Taking]:
+    """What a caller takes of an answer that has just been written to them."""
+    loop = asyncio.get_running_loop()
+    steady = SteadyTransport(pipe, loop)
+    taking = Taking(steady, loop, LIMIT_S)
+    steady.write(bytes(answer_bytes))
+    taking.expect()
+    return steady, taking
 
 
 class Stuffed(Pipe):
@@ -53,15 +64,30 @@ def test_whoever_takes_a_little_at_a_time_is_not_cut_off(pause_s):
     """However slowly; and once they have stopped, within twice the time."""
 
     async def main() -> None:
-        pipe = Pipe()
-        pipe.unread_bytes = 1000
-        taking = Taking(pipe, asyncio.get_running_loop(), LIMIT_S)
-        taking.expect()
+        pipe = Stuffed()
+        taking_from(pipe, 1000)
         for _ in range(99):
             await asyncio.sleep(pause_s)
             pipe.unread_bytes -= 10
             assert not pipe.was_cut
         await asyncio.sleep(2 * LIMIT_S)
         assert pipe.was_cut
+
+    play(main())
+
+
+@pytest.mark.parametrize("takes_bytes", [10, 0])
+def test_a_second_answer_does_not_hide_what_was_taken_of_the_first(takes_bytes):
+    """More waits for them than before, and yet they have read on. Or have not."""
+
+    async def main() -> None:
+        pipe = Stuffed()
+        steady, taking = taking_from(pipe, 1000)
+        await asyncio.sleep(LIMIT_S / 2)
+        steady.write(bytes(5000))
+        taking.expect()
+        pipe.unread_bytes -= takes_bytes
+        await asyncio.sleep(LIMIT_S / 2 + 0.1)
+        assert pipe.was_cut == (not takes_bytes)
 
     play(main())

@@ -55,9 +55,21 @@ def test_nobody_is_held_up_while_many_wait_or_for_next_to_nothing() -> None:
     assert knot() is not None
 
 
+def test_what_took_long_is_not_done_again_soon() -> None:
+    """Ten thousand connections that ask for nothing take as long to look at as a full queue."""
+    times_s = iter([10.0, 10.4, 209.9, 210.1, 210.2])
+    sweeper = Sweeper(lambda: 0, clock=lambda: next(times_s))
+    for is_swept in (True, False, True):
+        knot = left_behind(Sweeper.WORTH_IT)
+        sweeper.sweep_if_cheap()
+        assert (knot() is None) == is_swept
+        gc.collect()
+
+
 async def test_it_looks_again_and_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """For as long as the loop runs, with no task of its own."""
     monkeypatch.setattr(Sweeper, "LOOK_S", 0.01)
+    monkeypatch.setattr(Sweeper, "MOST_SHARE", 1.0)
     tasks = asyncio.all_tasks()
     Sweeper(lambda: 0).start()
     assert asyncio.all_tasks() == tasks

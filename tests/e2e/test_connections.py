@@ -457,8 +457,26 @@ def test_whoever_reads_slowly_gets_all():
             if time.monotonic() - started_s < 2.5:
                 select.select([], [], [], len(piece) / 400_000)  # slow, and well within the time
         head, _, body = got.partition(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 200 "), got[:500]
         assert len(body) == int(head.lower().split(b"content-length: ")[1].split()[0])
         assert time.monotonic() - started_s > 1.5
+
+
+def test_whoever_reads_slowly_out_of_full_buffers_gets_all():
+    """As a server has them: the system takes megabytes off the server at once, and says for long
+    stretches that it takes no more, while the caller reads on."""
+    with server(read_timeout_s=0.5) as thread, socket.socket() as caller:
+        caller.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)
+        caller.connect(("127.0.0.1", thread.port))
+        asked = f"GET {BUNDLE} HTTP/1.1\r\nHost: a\r\n".encode()
+        caller.sendall((asked + b"\r\n") * 4 + asked + b"Connection: close\r\n\r\n")
+        caller.settimeout(PATIENCE_S)
+        started_s, got = time.monotonic(), 0
+        while piece := caller.recv(65_536):
+            got += len(piece)
+            if time.monotonic() - started_s < 3:
+                select.select([], [], [], len(piece) / 400_000)  # 0.2 MB in the time they have
+        assert got > 5 * len(thread.ask("GET", BUNDLE).body)
 
 
 def wires() -> int:

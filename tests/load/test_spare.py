@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -131,9 +132,12 @@ def test_it_waits_on_one_thread_and_takes_no_processor_time(spares: Spares) -> N
 
 def test_unused_it_ends() -> None:
     """After the time that it was given, and it is forgotten."""
-    spares = Spares(unused_s=0.01)
+    spares = Spares(unused_s=0.5)
     spares.renew()
-    eventually(lambda: spares.kept is None, "it was ended")
+    kept = spares.kept
+    assert kept
+    eventually(lambda: spares.kept is None, "it was forgotten")
+    eventually(lambda: is_gone(kept.pid), "it was ended")
 
 
 def test_stop_ends_it_and_renew_keeps_the_one_there_is(spares: Spares) -> None:
@@ -243,6 +247,56 @@ def test_one_is_kept_in_a_notebook_and_started_while_no_load_runs(
     finally:
         RUNNING.discard(load)
     assert renewed.times == (kernel and is_done)
+
+
+@pytest.fixture
+def in_notebook(monkeypatch: pytest.MonkeyPatch) -> Iterator[Spares]:
+    """What this process keeps, as if it were a notebook's kernel."""
+    shell = SimpleNamespace(kernel="one")
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell))
+    yield spare.SPARES
+    spare.SPARES.stop()
+
+
+@pytest.mark.parametrize("error", [OSError(errno.EAGAIN, "no more processes"), RuntimeError()])
+def test_where_there_is_no_room_for_one_nothing_else_fails(
+    error: Exception, in_notebook: Spares, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is a head start: a load that is over, or a service that runs, does not need it."""
+
+    def no_room(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(spare, "Spare", no_room)
+    spare.renew_in_notebook()
+    assert in_notebook.kept is None
+
+
+def test_a_process_that_nobody_can_listen_to_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The system gave a process, and no thread."""
+    started: list[int] = []
+
+    def no_more(thread: threading.Thread) -> None:
+        started.append(psutil.Process().children()[-1].pid)
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", no_more)
+    with pytest.raises(RuntimeError, match="thread"):
+        Spare()
+    [pid] = started
+    assert is_gone(pid)
+
+
+@pytest.mark.load
+@pytest.mark.light
+def test_after_the_end_of_all_loads_none_is_kept_for_the_next(in_notebook: Spares) -> None:
+    """Nothing is left running after `stop_all`, though somebody asks for a run that is over."""
+    with StubServer() as server:
+        running = loads.load(server, rate=60, seconds=0.5, background=True)
+        eventually(lambda: running.done, "it is over", within_s=START_S)
+        loads.stop_loads()
+        assert len(running.wait().records) > 5
+    assert in_notebook.kept is None
 
 
 @pytest.mark.parametrize("of", [1, 2])

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 
 from bpdemo.api.connection.hang_up import nothing
+from bpdemo.api.connection.steady import SteadyTransport
 
 
 class Patience:
@@ -58,23 +59,22 @@ class Patience:
 class Taking:
     """Cuts off a caller who has not read on for `limit_s` (0: never), with an answer to take."""
 
-    __slots__ = ("_left_bytes", "_limit_s", "_loop", "_timer", "_transport")
+    __slots__ = ("_limit_s", "_loop", "_taken_bytes", "_timer", "_transport")
 
     def __init__(
-        self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop, limit_s: float
+        self, transport: SteadyTransport, loop: asyncio.AbstractEventLoop, limit_s: float
     ) -> None:
         self._transport = transport
         self._loop = loop
         self._limit_s = limit_s
-        self._left_bytes = 0  # to take when their time began
+        self._taken_bytes = 0  # when their time began
         self._timer: asyncio.TimerHandle | None = None
 
     def expect(self) -> None:
         """From now on, if anything waits to be read."""
-        if self._timer is None and self._limit_s:
-            self._left_bytes = self._transport.get_write_buffer_size()
-            if self._left_bytes:
-                self._timer = self._loop.call_later(self._limit_s, self._cut)
+        if self._timer is None and self._limit_s and self._transport.get_write_buffer_size():
+            self._taken_bytes = self._transport.taken_bytes
+            self._timer = self._loop.call_later(self._limit_s, self._cut)
 
     def progress(self) -> None:
         """They read: their time begins anew."""
@@ -88,9 +88,10 @@ class Taking:
 
     def _cut(self) -> None:
         self._timer = None
-        left_bytes = self._transport.get_write_buffer_size()
-        if 0 < left_bytes < self._left_bytes:
+        if not self._transport.get_write_buffer_size():
+            return
+        if self._transport.taken_bytes > self._taken_bytes:
             self.expect()  # slowly, but they read: we hear of it only when little is left
-        elif left_bytes:
+        else:
             # A gentle close would wait for the caller too, and keep their place and our memory.
             self._transport.abort()

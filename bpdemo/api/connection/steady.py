@@ -6,23 +6,36 @@ it is an error of the program. None of that concerns the application, whose answ
 """
 
 import asyncio
+import sys
 from contextlib import suppress
 from typing import Any
+
+if sys.platform != "win32":
+    import fcntl
+    import termios
 
 
 class SteadyTransport(asyncio.Transport):
     """Passes on what is asked; where the system refuses it, the connection is cut.
 
-    Nothing is written once our side has ended.
+    Nothing is written once our side has ended. It counts what is written, and so knows how much of
+    it the peer has taken.
     """
 
-    __slots__ = ("_has_ended", "_loop", "_transport")
+    __slots__ = ("_has_ended", "_loop", "_transport", "_written_bytes")
 
     def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__()
         self._transport = transport
         self._loop = loop
         self._has_ended = False
+        self._written_bytes = 0
+
+    @property
+    def taken_bytes(self) -> int:
+        """Of all that was written, what neither asyncio nor the system still has to send."""
+        waits_in_system = unsent_bytes(self._transport.get_extra_info("socket"))
+        return self._written_bytes - self.get_write_buffer_size() - waits_in_system
 
     def is_closing(self) -> bool:
         return self._transport.is_closing()
@@ -33,6 +46,7 @@ class SteadyTransport(asyncio.Transport):
     def write(self, data: bytes | bytearray | memoryview) -> None:
         if self._has_ended:
             return
+        self._written_bytes += len(data)
         try:
             self._transport.write(data)
         except OSError:
@@ -88,3 +102,18 @@ class SteadyTransport(asyncio.Transport):
                 self._transport.write_eof()
         except OSError:
             self.abort()
+
+
+def unsent_bytes(socket: Any) -> int:
+    """What was sent on it and the peer's system has not acknowledged; 0 where this is not told.
+
+    Linux keeps megabytes for a peer who reads slowly, and says that there is room again only when a
+    third of that is free: to asyncio such a peer looks like one who does not read.
+    """
+    if sys.platform == "win32" or socket is None:
+        return 0
+    try:
+        told = fcntl.ioctl(socket.fileno(), termios.TIOCOUTQ, bytes(4))
+    except (OSError, ValueError):  # not a TCP connection, not on this system, or closed
+        return 0
+    return int.from_bytes(told, sys.byteorder)

@@ -16,7 +16,8 @@ __all__ = ["COURSE", "HALF_DAY", "HALF_DAY_MINUTES", "CourseLesson", "PlannedSlo
 @dataclass(frozen=True, slots=True)
 class CourseLesson:
     """`minutes` has one figure for each part of the lesson. `exercise_minutes` are the first
-    exercise's, the one for a room; 0 where that time is within the lesson's own."""
+    exercise's, the one for a room; 0 where that time is within the lesson's own. `machine_s` of the
+    minutes the machine runs: all cells, at full length, on two cores."""
 
     file: str
     title: str
@@ -24,6 +25,7 @@ class CourseLesson:
     shows: str
     exercises: tuple[str, ...] = ()
     exercise_minutes: int = 0
+    machine_s: int = 0
 
     @property
     def number(self) -> str:
@@ -61,6 +63,7 @@ COURSE: Final = (
         "Start here",
         (8,),
         "whether this machine is ready; a first order; the picture, panel by panel",
+        machine_s=30,
     ),
     CourseLesson(
         "01_when_queues_explode",
@@ -70,6 +73,7 @@ COURSE: Final = (
         "that; two figures that hide it",
         ("01a", "01b", "01c"),
         8,
+        machine_s=68,
     ),
     CourseLesson(
         "02_bounded_queue_and_workers",
@@ -78,6 +82,7 @@ COURSE: Final = (
         "how long a queue may be; wait, reject or drop; then why backpressure is not a rate limit",
         ("02a", "02b", "02c"),
         8,
+        machine_s=60,
     ),
     CourseLesson(
         "03_load_shedding",
@@ -86,6 +91,7 @@ COURSE: Final = (
         "why rejecting serves more; oldest first, newest first, CoDel; priority and fair shares",
         ("03a", "03b", "03c"),
         10,
+        machine_s=40,
     ),
     CourseLesson(
         "04_timeouts_retries_jitter",
@@ -94,6 +100,7 @@ COURSE: Final = (
         "whom a timeout protects; a retry storm that outlives its cause, and what ends it",
         ("04a", "04b", "04c"),
         8,
+        machine_s=35,
     ),
     CourseLesson(
         "05_circuit_breaker",
@@ -102,6 +109,7 @@ COURSE: Final = (
         "closed, open, half-open; what a breaker spares; the breaker that does harm",
         ("05a", "05b", "05c", "05d"),
         10,
+        machine_s=58,
     ),
     CourseLesson(
         "06_database_and_cache",
@@ -110,6 +118,7 @@ COURSE: Final = (
         "a real PostgreSQL: why more workers do not help; one load for a crowd; stale while down",
         ("06a", "06b", "06c"),
         20,
+        machine_s=50,
     ),
     CourseLesson(
         "07_seeing_it",
@@ -118,6 +127,7 @@ COURSE: Final = (
         "CPU or queue wait; one order followed by its trace and its log; metrics in pandas",
         ("07a", "07b", "07c", "07d", "07e"),
         8,
+        machine_s=60,
     ),
     CourseLesson(
         "08_tuning_challenge",
@@ -126,6 +136,7 @@ COURSE: Final = (
         "bad settings, a load nobody has seen, a score that laptops can compare",
         ("08a",),
         20,
+        machine_s=25,
     ),
     CourseLesson(
         "09_your_own_service",
@@ -133,6 +144,7 @@ COURSE: Final = (
         (40,),
         "where queues hide; one file in five steps, from collapse to admission control; the judge",
         ("09a",),
+        machine_s=110,
     ),
     CourseLesson(
         "10_beyond_one_process",
@@ -140,6 +152,7 @@ COURSE: Final = (
         (15,),
         "work that is accepted now and done later; one of two workers is killed, and nothing is "
         "lost or paid twice",
+        machine_s=42,
     ),
     CourseLesson(
         "11_limits_that_find_themselves",
@@ -149,6 +162,7 @@ COURSE: Final = (
         "demonstration is long enough to show; what exploring costs",
         ("11a", "11b"),
         12,
+        machine_s=50,
     ),
     CourseLesson(
         "12_the_point_of_no_return",
@@ -158,6 +172,7 @@ COURSE: Final = (
         "how to get a stuck service back",
         ("12a", "12b"),
         10,
+        machine_s=40,
     ),
     CourseLesson(
         "live_demo",
