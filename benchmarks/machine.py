@@ -15,6 +15,8 @@ from pydantic import BaseModel
 ROOT = Path(__file__).resolve().parents[1]
 #: From that share of the processors on, figures of speed are off.
 BUSY = 0.15
+#: By the run itself.
+WRITTEN = ("benchmarks/results.json", "benchmarks/RESULTS.md", "benchmarks/pictures")
 PACKAGES = (
     "bpdemo", "fastapi", "starlette", "uvicorn", "httptools", "granian", "hyx", "purgatory",
     "circuitbreaker", "aiobreaker", "pybreaker", "cachetools", "simpy", "ciw",
@@ -69,7 +71,8 @@ class Stolen:
 def _commit() -> str:
     """Empty where there is no git, or no repository."""
     said = []
-    for command in (["rev-parse", "--short", "HEAD"], ["status", "--porcelain", "-uno"]):
+    changed_files = ["status", "--porcelain", "-uno", "--", ".", *(f":!{name}" for name in WRITTEN)]
+    for command in (["rev-parse", "--short", "HEAD"], changed_files):
         try:
             done = subprocess.run(
                 ["git", *command], check=True, cwd=ROOT, capture_output=True, text=True

@@ -155,7 +155,7 @@ def _aims(points: Points, shares: dict[tuple[str, float], list[float]]) -> list[
 def _ahead(ours: list[Came], theirs: list[Came]) -> list[float]:
     """By how much of capacity, in the rounds that count for both: they had the same arrivals."""
     return [
-        (mine.sold_per_s - other.sold_per_s) / CAPACITY_PER_S
+        round((mine.sold_per_s - other.sold_per_s) / CAPACITY_PER_S, 6)
         for mine, other in zip(ours, theirs, strict=True)
         if mine.is_valid and other.is_valid
     ]
