@@ -127,7 +127,7 @@ pictures: install  ## draw the pictures of the README, from real runs but one (A
 	@$(PY) scripts/pictures.py $(ARGS)
 
 .PHONY: bench
-bench: need-python  ## measure beside peers, theory and the limit, in about an hour (ARGS="parts")
+bench: need-python  ## measure beside peers, theory and the limit, in 45 minutes (ARGS="parts")
 	@"$(PYTHON)" benchmarks/environment.py $(ARGS)
 	@.venv-bench/bin/python -m benchmarks $(ARGS)
 

@@ -1,6 +1,6 @@
 """Measure, tell how far it is, and write what was found.
 
-python -m benchmarks                    every section, about an hour on two cores
+python -m benchmarks                    every section, about 45 minutes on two cores
 python -m benchmarks parts queue_lab    only these; the results of the others stay
 python -m benchmarks --size full        longer loads, more rounds
 """
