@@ -177,8 +177,8 @@ class Flood:
         self.free.append(line)
 
     async def _until_all_are_in(self) -> None:
-        """The system lets newcomers in long before the server has heard of them, and in turn: when
-        it has done with one who came last, it has all."""
+        """The system lets newcomers in long before the server has heard of them, in the order in
+        which they come: once the last of them is answered, the server has all."""
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
         with suppress(OSError):  # it may hang up at once
             writer.write(LAST)

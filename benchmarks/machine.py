@@ -71,7 +71,7 @@ class Stolen:
 def _commit() -> str:
     """Empty where there is no git, or no repository."""
     said = []
-    changed_files = ["status", "--porcelain", "-uno", "--", ".", *(f":!{name}" for name in WRITTEN)]
+    changed_files = ["status", "--porcelain", "--", ".", *(f":!{name}" for name in WRITTEN)]
     for command in (["rev-parse", "--short", "HEAD"], changed_files):
         try:
             done = subprocess.run(

@@ -22,9 +22,12 @@ Ratios are taken round by round between contenders that were measured in turn. T
 than one might hope: on a virtual machine even processor time can differ by half between two bursts
 a second apart. What many rounds have in common holds; a range tells how unquiet the machine was,
 too. A cell is the median of the rounds, and in brackets the least and the greatest; an aim of eight
-rounds or more has the quartiles besides. Beside a peer the ratio means the same on any machine;
-seconds, microseconds and what is done a second are those of the machine named below each section.
-`–` stands where a point was not measured, or the load could not be sent in time.
+rounds or more has the quartiles besides, between which the middle half of its rounds lies. *Met
+within chance*: the figure is above its bound, by no more than chance would explain.
+
+Beside a peer the ratio means the same on any machine; seconds, microseconds and what is done a
+second are those of the machine named below each section. `–` stands where a point was not measured,
+or the load could not be sent in time.
 """
 
 #: From so many rounds on quartiles tell more than the range does.
@@ -148,7 +151,8 @@ def _versions(machine: Machine) -> str:
 
 def _stolen(kept: Kept) -> str:
     """Seen where the machine is a virtual one whose host tells it."""
-    return f"; {kept.stolen_share:.0%} stolen by its host" if kept.stolen_share else ""
+    stolen = kept.stolen_share or 0.0
+    return f"; {stolen:.1%} stolen by its host" if stolen >= 0.0005 else ""
 
 
 def _lead(report: Report) -> str:

@@ -57,7 +57,7 @@ def lessons_of_readme() -> str:
 def lessons_of_guide() -> str:
     """Minutes, what of them the machine takes, and exercises; the first is the one for a room."""
     return _table(
-        ("lesson", "minutes", "the machine runs, s", "exercises"),
+        ("lesson", "minutes", "of these the machine is at work, s", "exercises"),
         ((_link(one), one.minutes_told, _machine(one), _exercises(one)) for one in COURSE),
     )
 
@@ -102,7 +102,7 @@ def _link(one: CourseLesson, folder: str = "") -> str:
 
 
 def _machine(one: CourseLesson) -> str:
-    return f"{one.machine_s}" if one.machine_s else ""
+    return "–" if one.machine_s is None else str(one.machine_s)
 
 
 def _exercises(one: CourseLesson) -> str:

@@ -204,7 +204,7 @@ def test_the_minutes_of_a_lesson_are_those_that_it_takes(lesson: CourseLesson):
     more than the sum; less, and the plan of the day would be a lie."""
     takes = [needed_min(part, HANDS_MIN.get(lesson.number, 0)) for part in parts_of(lesson)]
     assert len(takes) == len(lesson.minutes)
-    machine_min = lesson.machine_s / 60 / len(takes)
+    machine_min = (lesson.machine_s or 0) / 60 / len(takes)
     for told, alone in zip(lesson.minutes, takes, strict=True):
         assert 0.9 <= told / (alone + machine_min) <= 1.4, (told, alone + machine_min)
 

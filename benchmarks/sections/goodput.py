@@ -70,7 +70,7 @@ def measure(size: Size, say: Say) -> Found:
             for times, came in _all_loads(name, size.seconds, number):
                 points[name, times].append(came)
     shares = {
-        key: [c.sold_per_s / CAPACITY_PER_S for c in good(came)] for key, came in points.items()
+        key: [c.sold_per_s / CAPACITY_PER_S for c in counted(came)] for key, came in points.items()
     }
     return Found(
         Report(
@@ -91,6 +91,12 @@ def measure(size: Size, say: Say) -> Found:
 
 def good(came: list[Came]) -> list[Came]:
     return [each for each in came if each.is_valid]
+
+
+def counted(came: list[Came]) -> list[Came]:
+    """What a cell is made of: none of them where a single round of several was good."""
+    those = good(came)
+    return those if len(those) >= min(2, len(came)) else []
 
 
 def _all_loads(name: str, seconds: float, seed: int) -> list[tuple[float, Came]]:
@@ -129,7 +135,7 @@ def _table(title: str, cells: dict[tuple[str, float], list[float]]) -> Table:
 
 def _p99s(points: Points) -> dict[tuple[str, float], list[float]]:
     return {
-        key: [p99 for each in good(came) if (p99 := each.sold_ms(0.99)) is not None]
+        key: [p99 for each in counted(came) if (p99 := each.sold_ms(0.99)) is not None]
         for key, came in points.items()
     }
 

@@ -12,7 +12,7 @@ folder that it has been started in before, until it answers.
 What happens in one process is held to its aim by processor time, which leaves out what others had
 of the core; a load and the workshop, which are several, by the clock. The first line loads numpy
 and pydantic's settings, the first picture plotly and what plotly looks for when it shows one
-(nbformat, kaleido): so on a slow core both miss their aims.
+(nbformat, kaleido): most of either is that.
 """
 
 from __future__ import annotations

@@ -9,9 +9,9 @@ than can be served in time. **Envoy** is the real one, from the package `envoy-s
 `adaptive_concurrency` at its published defaults (and the intervals of its documentation's example,
 which have none), one thread, and a naive FastAPI service behind it that does the same work on as
 many workers; its least concurrency of 3, at which it measures the least time, leaves one of the
-four workers idle meanwhile. Neither service looks at who has left. Rivals whose constants were
-tuned for a scene stand in that section alone, since no setting turns those: the *best rival* is the
-best of those as published, and Gradient2, tuned, is level with ours there.
+four workers idle meanwhile. Neither service looks at who has left. Tuned rivals are in that section
+alone, since the service has no settings for their constants: the *best rival* is the best of those
+as published, and Gradient2, tuned, is level with ours there.
 
 *Goodput*, *worst* and *false* are those of the section [limits](#limits). Since Envoy cannot see
 the workers, each service tapes how many are busy: a rejection counts as false if one was idle all

@@ -28,12 +28,14 @@ class Sweeper:
     minute of them, in a storm of failures]. With few requests in flight a full one takes a few
     milliseconds, so it is made then; in the depth of a naive overload it is not. Connections that
     are open and ask for nothing have objects, too [seen: 0.4 s for 10,000 of them]: so each sweep
-    tells from what it took when the next may be.
+    tells from what it took when the next may be, and no later than after five minutes, for garbage
+    takes time as well, and must not put off its own end.
     """
 
     LOOK_S = 5.0
-    #: Of the time of the process: what takes 0.4 s is made once in 200 s, and not every 5.
+    #: Of the time that passes: what takes 0.4 s is made once in 200 s, and not every 5.
     MOST_SHARE = 0.002
+    LONGEST_WAIT_S = 300.0
     #: So many young collections since the last sweep: a service at rest is left alone.
     WORTH_IT = 10
     FEW_IN_FLIGHT = 200
@@ -62,4 +64,5 @@ class Sweeper:
             and self._in_flight() <= self.FEW_IN_FLIGHT
         ):
             gc.collect()
-            self._not_before_s = began_s + (self._clock() - began_s) / self.MOST_SHARE
+            wait_s = (self._clock() - began_s) / self.MOST_SHARE
+            self._not_before_s = began_s + min(wait_s, self.LONGEST_WAIT_S)

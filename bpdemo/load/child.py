@@ -59,6 +59,8 @@ class Child:
         except RuntimeError:  # the system gives no more threads: nobody would hear it
             _kill_tree(self._process)
             self._process.wait()
+            if self._drain.ident is not None:
+                self._drain.join()  # to the end of what it reads, which has come
             self._close_pipes()
             raise
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bpdemo.api.connection.patience import Taking
+from bpdemo.api.connection.patience import LEAST_BYTES_PER_S, Taking
 from bpdemo.api.connection.steady import SteadyTransport
 from bpdemo.sim.virtual_time import VirtualTimeLoop
 from tests.support.pipe import Pipe, connected
@@ -61,14 +61,14 @@ def test_last_words_that_nobody_takes_hold_no_connection(data):
 
 @pytest.mark.parametrize("pause_s", [0.5, 2.0, 4.9])
 def test_whoever_takes_a_little_at_a_time_is_not_cut_off(pause_s):
-    """However slowly; and once they have stopped, within twice the time."""
+    """As slowly as is allowed; and once they have stopped, within twice the time."""
 
     async def main() -> None:
         pipe = Stuffed()
-        taking_from(pipe, 1000)
+        taking_from(pipe, 1_000_000)
         for _ in range(99):
             await asyncio.sleep(pause_s)
-            pipe.unread_bytes -= 10
+            pipe.unread_bytes -= int(LEAST_BYTES_PER_S * LIMIT_S)
             assert not pipe.was_cut
         await asyncio.sleep(2 * LIMIT_S)
         assert pipe.was_cut
@@ -76,13 +76,30 @@ def test_whoever_takes_a_little_at_a_time_is_not_cut_off(pause_s):
     play(main())
 
 
-@pytest.mark.parametrize("takes_bytes", [10, 0])
+@pytest.mark.parametrize("pause_s", [0.01, 1.0, 4.5])
+def test_a_byte_now_and_then_holds_no_connection(pause_s):
+    """Their own system could say for ever that it has taken one more."""
+
+    async def main() -> None:
+        pipe = Stuffed()
+        taking_from(pipe, 1000)
+        for _ in range(int(0.95 * LIMIT_S / pause_s)):
+            await asyncio.sleep(pause_s)
+            pipe.unread_bytes -= 1
+        assert not pipe.was_cut
+        await asyncio.sleep(LIMIT_S + 0.1 - asyncio.get_running_loop().time())
+        assert pipe.was_cut
+
+    play(main())
+
+
+@pytest.mark.parametrize("takes_bytes", [2500, 0])
 def test_a_second_answer_does_not_hide_what_was_taken_of_the_first(takes_bytes):
     """More waits for them than before, and yet they have read on. Or have not."""
 
     async def main() -> None:
         pipe = Stuffed()
-        steady, taking = taking_from(pipe, 1000)
+        steady, taking = taking_from(pipe, 3000)
         await asyncio.sleep(LIMIT_S / 2)
         steady.write(bytes(5000))
         taking.expect()

@@ -272,19 +272,26 @@ def test_where_there_is_no_room_for_one_nothing_else_fails(
     assert in_notebook.kept is None
 
 
-def test_a_process_that_nobody_can_listen_to_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The system gave a process, and no thread."""
-    started: list[int] = []
+@pytest.mark.parametrize("threads", [0, 1])
+def test_a_process_that_nobody_can_listen_to_is_ended(
+    threads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The system gave a process, and too few threads."""
+    before = set(psutil.Process().children())
+    new: set[psutil.Process] = set()
+    given, start = iter(range(threads)), threading.Thread.start
 
-    def no_more(thread: threading.Thread) -> None:
-        started.append(psutil.Process().children()[-1].pid)
-        raise RuntimeError("can't start new thread")
+    def begin(thread: threading.Thread) -> None:
+        if next(given, None) is None:
+            new.update(set(psutil.Process().children()) - before)
+            raise RuntimeError("can't start new thread")
+        start(thread)
 
-    monkeypatch.setattr(threading.Thread, "start", no_more)
+    monkeypatch.setattr(threading.Thread, "start", begin)
     with pytest.raises(RuntimeError, match="thread"):
         Spare()
-    [pid] = started
-    assert is_gone(pid)
+    [spare_process] = new
+    assert is_gone(spare_process.pid)
 
 
 @pytest.mark.load

@@ -56,8 +56,13 @@ class Patience:
             self._give_up()
 
 
+#: As the web server Apache asks of those who send: a byte now and then is no reading.
+LEAST_BYTES_PER_S = 500
+
+
 class Taking:
-    """Cuts off a caller who has not read on for `limit_s` (0: never), with an answer to take."""
+    """Cuts off a caller who has an answer to take and, for `limit_s` (0: never), has read less of
+    it than `LEAST_BYTES_PER_S`: nothing, or next to nothing."""
 
     __slots__ = ("_limit_s", "_loop", "_taken_bytes", "_timer", "_transport")
 
@@ -90,7 +95,8 @@ class Taking:
         self._timer = None
         if not self._transport.get_write_buffer_size():
             return
-        if self._transport.taken_bytes > self._taken_bytes:
+        least_bytes = LEAST_BYTES_PER_S * self._limit_s
+        if self._transport.taken_bytes - self._taken_bytes >= least_bytes:
             self.expect()  # slowly, but they read: we hear of it only when little is left
         else:
             # A gentle close would wait for the caller too, and keep their place and our memory.

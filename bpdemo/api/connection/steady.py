@@ -114,6 +114,6 @@ def unsent_bytes(socket: Any) -> int:
         return 0
     try:
         told = fcntl.ioctl(socket.fileno(), termios.TIOCOUTQ, bytes(4))
-    except (OSError, ValueError):  # not a TCP connection, not on this system, or closed
+    except (OSError, ValueError):  # this system does not tell, or it is closed
         return 0
     return int.from_bytes(told, sys.byteorder)

@@ -30,7 +30,7 @@ _ASK_WITHIN_S = 1.0
 
 class Wire(Messages):
     """A request must be complete `read_timeout_s` (0: no limit) after its first byte; a caller who
-    has not read on for so long, with an answer to take, is cut off."""
+    reads next to nothing for so long, with an answer to take, is cut off."""
 
     def __init__(
         self,

@@ -7,7 +7,7 @@ are held to this table by `tests/test_course.py`, and the pages' tables are made
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 __all__ = ["COURSE", "HALF_DAY", "HALF_DAY_MINUTES", "CourseLesson", "PlannedSlot"]
@@ -16,8 +16,8 @@ __all__ = ["COURSE", "HALF_DAY", "HALF_DAY_MINUTES", "CourseLesson", "PlannedSlo
 @dataclass(frozen=True, slots=True)
 class CourseLesson:
     """`minutes` has one figure for each part of the lesson. `exercise_minutes` are the first
-    exercise's, the one for a room; 0 where that time is within the lesson's own. `machine_s` of the
-    minutes the machine runs: all cells, at full length, on two cores."""
+    exercise's, the one for a room; 0 where that time is within the lesson's own. `machine_s`: for
+    how many seconds of them the machine is at work (all cells, at full length, on two cores)."""
 
     file: str
     title: str
@@ -25,7 +25,7 @@ class CourseLesson:
     shows: str
     exercises: tuple[str, ...] = ()
     exercise_minutes: int = 0
-    machine_s: int = 0
+    machine_s: int | None = field(kw_only=True)
 
     @property
     def number(self) -> str:
@@ -179,6 +179,7 @@ COURSE: Final = (
         "Live demo",
         (5,),
         "for a speaker: five acts on the keys 1 to 5",
+        machine_s=None,
     ),
 )
 
