@@ -37,6 +37,10 @@ class Peer:
         self._check("getpeername")
         return ("127.0.0.1", 5000)
 
+    def fileno(self) -> int:
+        self._check("fileno")
+        return -1
+
 
 class Frail(Pipe):
     """The `at`-th call of that name fails, and all after it: the peer has gone.
@@ -207,7 +211,7 @@ TALKS: dict[str, Say] = {
 }
 FRAILTIES = (
     "write", "write_eof", "pause_reading", "resume_reading", "close", "abort", "getsockname",
-    "getpeername",
+    "getpeername", "fileno",
 )  # fmt: skip
 
 
@@ -247,7 +251,7 @@ def test_a_caller_who_has_left_is_no_fault_of_ours(name: str, failing: str) -> N
         pipe = Frail(failing, at)
         assert converse(TALKS[name], pipe).faults == []
         assert pipe.is_closing()
-        assert pipe.was_cut or failing == "getpeername"
+        assert pipe.was_cut or failing in ("getpeername", "fileno")
 
 
 def test_these_talks_ask_everything_of_a_connection() -> None:

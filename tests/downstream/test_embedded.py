@@ -26,6 +26,7 @@ from bpdemo.downstream.postgres import PoolPolicy
 from tests.downstream.orders import an_order
 from tests.support.policies import usual
 from tests.support.postgres import connected
+from tests.support.processes import is_gone
 from tests.support.waiting import until
 
 # Skips everything where there can be no server.
@@ -55,13 +56,6 @@ def folder() -> Iterator[Path]:
     folder = make_folder()
     yield folder
     remove(folder)
-
-
-def is_gone(pid: int) -> bool:
-    try:
-        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return True
 
 
 def shared_memory_of(pid: int) -> list[Path]:

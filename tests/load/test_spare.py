@@ -24,6 +24,7 @@ from bpdemo.load.spare import Spare, Spares
 from bpdemo.load.under_way import RUNNING
 from bpdemo.plan.plan import Plan
 from tests.load.stub import StubServer
+from tests.support.processes import is_gone
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="none is kept on Windows")
@@ -45,10 +46,6 @@ def waiting(spares: Spares) -> Spare:
     assert kept
     assert kept.waits.wait(START_S)
     return kept
-
-
-def is_gone(pid: int) -> bool:
-    return not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
 
 
 def sent_whole(driver: Driver) -> bool:

@@ -5,20 +5,16 @@ import signal
 import subprocess
 import sys
 
-import psutil
 import pytest
 
 from bpdemo.core.environment import PACKAGE_PARENT
 from bpdemo.load.spare import LIFETIME_S, UNUSED_S
+from tests.support.processes import is_gone
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="none is kept on Windows")
 
 START_S = 40.0
-
-
-def is_gone(pid: int) -> bool:
-    return not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
 
 
 #: Its owner is gone, and what was forked off that holds the pipe open.

@@ -78,6 +78,14 @@ def has_ended(process: psutil.Process) -> bool:
     return True
 
 
+def is_gone(pid: int) -> bool:
+    """The same of its number, which may be anybody's by now or nobody's."""
+    try:
+        return has_ended(psutil.Process(pid))
+    except psutil.NoSuchProcess:
+        return True
+
+
 def command_line(process: psutil.Process) -> str:
     with suppress(psutil.Error):
         return " ".join(process.cmdline()) or process.name()
