@@ -79,11 +79,12 @@ def test_slow_readers_hold_no_place_for_ever(dial):
         (listener,) = server.server.servers[0].sockets
         # Accepted connections inherit it: with usual buffers each would take megabytes to stall.
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
-        callers = [dial(server.port, receive_bytes=4096) for _ in range(150)]
+        callers = [dial(server.port, receive_bytes=4096) for _ in range(100)]
+        refused = crowd.crowd.statuses[503]
         for caller in callers:
             caller.sendall(asked)
-        eventually(lambda: server.stats["in_flight"] >= 40, "they stand in the way")
-        eventually(lambda: crowd.crowd.statuses[503], "others are refused for them")
+        # Told by the crowd: on a busy machine one look at the service takes longer than they stand.
+        eventually(lambda: crowd.crowd.statuses[503] > refused + 20, "others are refused for them")
         eventually(lambda: server.stats["in_flight"] < 20, "they are gone", within_s=30)
         for caller in callers:
             caller.close()
