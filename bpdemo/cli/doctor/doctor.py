@@ -147,6 +147,9 @@ def judged(machine: Calibration, took_s: float) -> Finding:
     )
     is_slow = machine.workers < WORKERS_WANTED
     if is_slow or machine.send_rate_per_s < SPEEDUP_WANTED * machine.capacity_per_s:
-        mend = "the machine is slow, or was busy: close other programs, and run the doctor again"
+        mend = (
+            "the machine is slow, or was busy: close other programs, and run the doctor again; "
+            "if it is slow, BPDEMO_PROFILE=short before make lab shortens every load"
+        )
         return Finding("calibration", "warn", seen, mend)
     return Finding("calibration", "ok", seen)
